@@ -1,0 +1,133 @@
+//! The one cell of each level that a point lies in, and the cells around it.
+
+use city_model::{Plane, Point, Position};
+use rstar::AABB;
+
+use super::{CellIndex, Entry, Layer, Level, Located, Status, corner};
+use crate::shape::{Part, Side};
+
+impl Layer {
+    /// The cells that hold `position`: exactly one a level, or none outside.
+    pub fn locate(&self, position: Position) -> Located {
+        for level in self.levels.iter().rev() {
+            if let Some(cell) = self.hit(level, position) {
+                return self.located(Status::Inside, cell, 0);
+            }
+            if let Some(&(mm, cell)) = self.around(level, position, self.snap_mm).first() {
+                return self.located(Status::Snapped, cell, mm);
+            }
+        }
+        Located {
+            status: Status::Outside,
+            path: Vec::new(),
+            snapped_mm: 0,
+        }
+    }
+
+    /// The cell of the level with the smallest code that holds the point.
+    pub(super) fn hit(&self, level: &Level, position: Position) -> Option<CellIndex> {
+        let point = AABB::from_point(corner(position));
+        let mut best: Option<u32> = None;
+        for entry in level.tree.locate_in_envelope_intersecting(point) {
+            if best.is_none_or(|best| entry.cell < best) && self.part(entry).side(position) != Side::Outside {
+                best = Some(entry.cell);
+            }
+        }
+        best.map(CellIndex)
+    }
+
+    fn part(&self, entry: &Entry) -> &Part {
+        &self.shapes[entry.cell as usize][entry.part as usize]
+    }
+
+    fn located(&self, status: Status, cell: CellIndex, snapped_mm: u64) -> Located {
+        let mut path = Vec::with_capacity(self.levels.len());
+        let mut at = Some(cell);
+        while let Some(cell) = at {
+            path.push(cell); // a parent is one level wider, so this ends
+            at = self.cells[cell.get()].parent;
+        }
+        path.reverse();
+        Located {
+            status,
+            path,
+            snapped_mm,
+        }
+    }
+
+    /// The cells of a level within `radius_mm`, with their distance (0 inside), nearest first, ties by code.
+    fn around(&self, level: &Level, position: Position, radius_mm: u64) -> Vec<(u64, CellIndex)> {
+        const RADIUS_MAX_MM: u64 = 1_000_000_000; // the plane means nothing beyond
+        if position.lon_e9.abs_diff(0) > 180_000_000_000 || position.lat_e9.abs_diff(0) > 90_000_000_000 {
+            return Vec::new();
+        }
+        let radius_mm = radius_mm.min(RADIUS_MAX_MM);
+        let plane = Plane::at(position);
+        let reach = radius_mm as i64 + 1;
+        let far = plane.unproject(Point { x: reach, y: reach });
+        let lon = far.lon_e9.saturating_sub(position.lon_e9).max(1);
+        let lat = far.lat_e9.saturating_sub(position.lat_e9).max(1);
+        let corner_at = |side: i64| {
+            corner(Position {
+                lon_e9: position.lon_e9.saturating_add(side.saturating_mul(lon)),
+                lat_e9: position.lat_e9.saturating_add(side.saturating_mul(lat)),
+            })
+        };
+        let near = AABB::from_corners(corner_at(-1), corner_at(1));
+        let mut found: Vec<(u64, CellIndex)> = Vec::new();
+        for entry in level.tree.locate_in_envelope_intersecting(near) {
+            let part = self.part(entry);
+            let mm = match part.side(position) {
+                Side::Outside => part.border_within_mm(&plane, lat),
+                Side::Inside | Side::Border => 0,
+            };
+            if mm <= radius_mm {
+                found.push((mm, CellIndex(entry.cell)));
+            }
+        }
+        found.sort_unstable_by_key(|&(mm, cell)| (cell, mm));
+        found.dedup_by_key(|&mut (_, cell)| cell); // several parts: the nearest stays
+        found.sort_unstable();
+        found
+    }
+
+    /// The finest cells within a radius, the nearest first.
+    pub fn near(&self, position: Position, radius_mm: u64) -> Vec<CellIndex> {
+        let Some(level) = self.levels.last() else {
+            return Vec::new();
+        };
+        let found = self.around(level, position, radius_mm);
+        found.into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    /// The distance from a position to the nearest border of a cell, from inside or outside, in millimetres.
+    /// 0 for a cell without ground.
+    pub fn border_distance_mm(&self, cell: CellIndex, position: Position) -> u64 {
+        let plane = Plane::at(position);
+        let parts = self.shapes.get(cell.get()).map_or(&[][..], Vec::as_slice);
+        parts.iter().map(|part| part.border_mm(&plane)).min().unwrap_or(0)
+    }
+
+    /// All cells of a level that hold a position, by code.
+    pub(crate) fn all_at(&self, level: usize, position: Position) -> Vec<CellIndex> {
+        let found = self
+            .levels
+            .get(level)
+            .map(|level| self.around(level, position, 0));
+        found
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(_, cell)| cell)
+            .collect()
+    }
+
+    /// The few cells of a level nearest to a position, within a kilometre.
+    pub(crate) fn nearest_at(&self, level: usize, position: Position) -> Vec<CellIndex> {
+        let found = self
+            .levels
+            .get(level)
+            .map(|level| self.around(level, position, 1_000_000));
+        let found = found.unwrap_or_default().into_iter().take(3);
+        found.map(|(_, cell)| cell).collect()
+    }
+}

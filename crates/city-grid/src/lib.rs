@@ -1,0 +1,23 @@
+//! Where: coordinate systems, layers of cells, which cell a point lies in, a synthetic grid, and what is wrong with a grid.
+//!
+//! Everything here is decided on whole nano-degrees, so that a point has the same cell on every machine. Nothing reads a
+//! file or a clock: callers bring the bytes.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod crs;
+mod finding;
+mod ring;
+mod shape;
+
+pub mod layer;
+
+pub mod check;
+mod coverage;
+pub mod diff;
+
+pub mod generate;
+
+pub use crs::Crs;
+pub use finding::{Finding, GridError, Severity, What};
+pub use generate::builtin;
+pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};

@@ -1,0 +1,278 @@
+//! An event as the correlator is told it: decoded, mapped to a kind, placed in the grid, free of personal data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::UnknownName;
+use crate::outcome::closed_set;
+use crate::{Channel, EventTime, Group, Kind, Name, Position, Source};
+use std::str::FromStr;
+
+/// The identity of an event: unique in the whole city.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventKey {
+    /// The system that sent it.
+    pub source_system: Name,
+    /// Its id there.
+    pub event_id: Name,
+}
+
+impl EventKey {
+    /// The key of an event.
+    pub fn new(source_system: &str, event_id: &str) -> EventKey {
+        EventKey {
+            source_system: source_system.into(),
+            event_id: event_id.into(),
+        }
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.source_system, self.event_id)
+    }
+}
+
+closed_set! {
+    /// How good a location is, best first.
+    Quality {
+        /// A surveyed component or device.
+        Component = "COMPONENT",
+        /// A satellite fix.
+        Gnss = "GNSS",
+        /// Geocoded to a door number (门牌).
+        Door = "DOOR",
+        /// Geocoded to a crossing (路口).
+        Intersection = "INTERSECTION",
+        /// Geocoded to a compound or point of interest (小区).
+        Poi = "POI",
+        /// A road name alone: no place to compare.
+        Road = "ROAD",
+        /// A town's centre: no place to compare.
+        Town = "TOWN",
+        /// No place.
+        None = "NONE",
+    }
+}
+
+impl Quality {
+    /// Whether coordinates of this quality may be compared in space.
+    pub const fn is_place(self) -> bool {
+        !matches!(self, Quality::Road | Quality::Town | Quality::None)
+    }
+}
+
+/// Where an event is, with its one-sigma uncertainty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// The position.
+    pub position: Position,
+    /// One sigma, in millimetres; never below 1 m.
+    pub u_mm: i64,
+    /// How it was found.
+    pub quality: Quality,
+}
+
+/// A cell of one layer's hierarchy that the event lies in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellRef {
+    /// The layer's name.
+    pub layer: Name,
+    /// The level's name in that layer.
+    pub level: Name,
+    /// The cell's code.
+    pub code: Name,
+    /// The cell's name.
+    pub name: Name,
+    /// The layer's version.
+    pub version: Name,
+    /// How sure the cell is, in thousandths.
+    pub confidence: u16,
+}
+
+/// The cell of the owning layer, its head and how far its border is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responsible {
+    /// The owning layer.
+    pub layer: Name,
+    /// The cell's code.
+    pub code: Name,
+    /// The cell's name.
+    pub name: Name,
+    /// The unit or grid head in charge, where the grid's file names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Name>,
+    /// The distance to the cell's border, in millimetres.
+    pub border_mm: i64,
+}
+
+/// A value that a device measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// What was measured, in the rules' names.
+    pub metric: Name,
+    /// Thousandths of the metric's canonical unit.
+    pub milli: i64,
+}
+
+closed_set! {
+    /// What an event says about the trouble.
+    Signal {
+        /// It is there.
+        Report = "report",
+        /// It is over, as far as this device can tell.
+        Clear = "clear",
+    }
+}
+
+closed_set! {
+    /// A facility whose neighbourhood raises the exposure of an incident.
+    Facility {
+        /// A school (学校).
+        School = "school",
+        /// A hospital (医院).
+        Hospital = "hospital",
+        /// A nursing home (养老院).
+        Nursing = "nursing",
+        /// A metro entrance (地铁口).
+        Metro = "metro",
+        /// An underpass (下立交).
+        Underpass = "underpass",
+        /// An arterial road (主干道).
+        Arterial = "arterial",
+        /// A gas or chemical site (燃气、化工场所).
+        GasSite = "gas_site",
+    }
+}
+
+closed_set! {
+    /// What a report's words or measurements say beyond its kind.
+    Hint {
+        /// Somebody is trapped (被困).
+        Trapped = "trapped",
+        /// A conflict over wages or otherwise (讨薪、冲突).
+        Conflict = "conflict",
+        /// Live power (带电).
+        LivePower = "live_power",
+        /// A road is blocked (阻断道路).
+        BlocksRoad = "blocks_road",
+    }
+}
+
+closed_set! {
+    /// What intake noticed about a record that it accepted all the same.
+    Flag {
+        /// The event's time lies in the future; the ingestion time stands for it.
+        ClockFuture = "clock_future",
+        /// The device's clock was never set.
+        ClockUnset = "clock_unset",
+        /// The time is off by whole hours: a zone error is suspected.
+        ZoneSuspected = "zone_suspected",
+        /// Sent long after it was measured.
+        Backfill = "backfill",
+        /// The category and the words disagree.
+        CategoryContradicted = "category_contradicted",
+        /// The 2026 code was derived from the 2013 one.
+        CodeDerived = "code_derived",
+        /// Outside every cell of the owning layer.
+        OutsideGrid = "outside_grid",
+        /// Snapped to the nearest cell.
+        Snapped = "snapped",
+        /// The coordinates were unusable and were left out.
+        LocationUnusable = "location_unusable",
+        /// The sensor's health is suspect: flat line, wrong clock, maintenance.
+        Suspect = "suspect",
+    }
+}
+
+/// An event of the one log that the correlator reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its identity.
+    #[serde(flatten)]
+    pub key: EventKey,
+    /// The stream that it came by.
+    pub source: Source,
+    /// The kind of witness.
+    pub channel: Channel,
+    /// What it reports.
+    pub kind: Kind,
+    /// Other readings that intake left open, most likely first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Kind>,
+    /// The group of kinds that decides it.
+    pub group: Group,
+    /// Whether it reports trouble or its end.
+    pub signal: Signal,
+    /// The best estimate of when it happened.
+    pub event_time: EventTime,
+    /// When the source says that it sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<EventTime>,
+    /// When it was appended to its topic.
+    pub ingested_at: EventTime,
+    /// Where, if it can be compared in space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub located: Option<Located>,
+    /// How good the source's location was, also when it is no place to compare.
+    pub quality: Quality,
+    /// The town's code, given or found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town: Option<Name>,
+    /// The normalised address without its flat number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_key: Option<Name>,
+    /// One cell per layer and level, widest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<CellRef>,
+    /// Who is responsible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<Responsible>,
+    /// Other finest cells of the owning layer within the uncertainty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_affects: Vec<Name>,
+    /// The device or camera; its repetitions continue what it reported first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Name>,
+    /// The component (部件) in question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Name>,
+    /// The hotline ticket that this event is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Name>,
+    /// The first ticket that this one cites (催办、补充).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cites: Option<Name>,
+    /// The reporter, as a keyed hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter: Option<u64>,
+    /// What was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measurement: Option<Measurement>,
+    /// Credibility points of this witness alone, 0 to 8.
+    pub credibility: u8,
+    /// Facilities within 200 m.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facilities: Vec<Facility>,
+    /// What the words or values say beyond the kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
+    /// What intake noticed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+    /// The four- or ten-digit code of GB/T 30428.2-2013, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_gb2013: Option<Name>,
+    /// The five-digit code of GB/T 47678.5-2026, given or derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_gb2026: Option<Name>,
+}
+
+impl Event {
+    /// The event's own place in the order of decisions: where it happened if it came within `reorder_ms`, else where it
+    /// could still have been waited for. It follows from the record alone, not from where a clock stood.
+    pub fn order_time(&self, reorder_ms: i64) -> EventTime {
+        self.event_time.max(self.ingested_at - reorder_ms)
+    }
+}

@@ -1,0 +1,373 @@
+//! An incident as the engine keeps it: what was told about it, as sums, maxima and sets, so that order does not show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{UnknownName, closed_set};
+use crate::{
+    CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name, Point,
+    Quality, Responsible, Source,
+};
+
+closed_set! {
+    /// The state of an incident.
+    Status {
+        /// Somebody should care.
+        Open = "OPEN",
+        /// Over.
+        Closed = "CLOSED",
+        /// Part of another incident.
+        Merged = "MERGED",
+    }
+}
+
+closed_set! {
+    /// Why an incident was closed.
+    CloseReason {
+        /// Nothing more was heard within the kind's gap.
+        Quiet = "quiet",
+        /// Every device that alarmed has cleared.
+        Cleared = "cleared",
+        /// The centre says that it is mended and verified.
+        Resolved = "resolved",
+        /// The centre closed it.
+        Closed = "closed",
+        /// The centre says that it was none.
+        FalseAlarm = "false_alarm",
+        /// It was older than its kind's longest life when it was first heard of.
+        Stale = "stale",
+    }
+}
+
+closed_set! {
+    /// How urgent: P1 特急, P2 紧急, P3 一般, P4 低.
+    Band {
+        /// Act now.
+        P1 = "P1",
+        /// Same day.
+        P2 = "P2",
+        /// Normal order.
+        P3 = "P3",
+        /// Batch.
+        P4 = "P4",
+    }
+}
+
+closed_set! {
+    /// How dangerous: A immediate danger to life … D appearance and order.
+    Grade {
+        /// Immediate danger to life.
+        A = "A",
+        /// Probable injury or large damage.
+        B = "B",
+        /// Loss of service, obstruction.
+        C = "C",
+        /// Appearance and order.
+        D = "D",
+    }
+}
+
+closed_set! {
+    /// The evidence by which an event belongs to its incident, strongest first.
+    Why {
+        /// It opened the incident.
+        Founded = "founded",
+        /// Its ticket cites one of the incident's.
+        CitedTicket = "cited_ticket",
+        /// It names the same component.
+        SameComponent = "same_component",
+        /// It comes from the same device or camera.
+        SameDevice = "same_device",
+        /// Same kind, near in space and time.
+        Near = "near",
+        /// Without a place: same kind, town and address.
+        SameAddress = "same_address",
+        /// The centre put it there.
+        Operator = "operator",
+    }
+}
+
+/// The event that opened an incident, with its place in the order of decisions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Founding {
+    /// Its place in time.
+    pub order: EventTime,
+    /// The rank of its stream.
+    pub rank: Source,
+    /// Its identity.
+    pub key: EventKey,
+}
+
+/// The fused position: the mean of the located members weighted by 1/u², in integer sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Fused {
+    /// The sum of weights; a member of one-sigma uncertainty u counts 10^12 / u² (u in mm, at least 2 m).
+    pub w: i64,
+    /// The weighted sum of x, in mm on the local plane.
+    pub wx: i64,
+    /// The weighted sum of y.
+    pub wy: i64,
+}
+
+impl Fused {
+    const UNIT: i64 = 1_000_000_000_000;
+    /// No witness counts for more than one that is right to 2 m: the sums of a city's longest incident stay far
+    /// inside 64 bits, and no single survey point outvotes a street of callers.
+    const LEAST_U_MM: i64 = 2_000;
+    const MOST_U_MM: i64 = 1_000_000;
+
+    /// Adds a point that is sure to one sigma `u_mm`.
+    pub fn add(&mut self, point: Point, u_mm: i64) {
+        let u = u_mm.clamp(Self::LEAST_U_MM, Self::MOST_U_MM);
+        let w = Self::UNIT / (u * u);
+        self.w = self.w.saturating_add(w);
+        self.wx = self.wx.saturating_add(w.saturating_mul(point.x));
+        self.wy = self.wy.saturating_add(w.saturating_mul(point.y));
+    }
+
+    /// The mean, if there is one.
+    pub fn point(&self) -> Option<Point> {
+        (self.w > 0).then(|| Point {
+            x: self.wx.div_euclid(self.w),
+            y: self.wy.div_euclid(self.w),
+        })
+    }
+
+    /// The variance of the mean, in mm².
+    pub fn variance_mm2(&self) -> i64 {
+        if self.w > 0 { Self::UNIT / self.w } else { 0 }
+    }
+}
+
+/// The box around the located members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// South-west corner.
+    pub min: Point,
+    /// North-east corner.
+    pub max: Point,
+}
+
+impl Extent {
+    /// The box around one point.
+    pub fn of(point: Point) -> Extent {
+        Extent {
+            min: point,
+            max: point,
+        }
+    }
+
+    /// The box with another point in it.
+    pub fn with(self, point: Point) -> Extent {
+        Extent {
+            min: Point {
+                x: self.min.x.min(point.x),
+                y: self.min.y.min(point.y),
+            },
+            max: Point {
+                x: self.max.x.max(point.x),
+                y: self.max.y.max(point.y),
+            },
+        }
+    }
+
+    /// Its diagonal in millimetres.
+    pub fn diagonal_mm(&self) -> i64 {
+        self.min.distance_mm(self.max)
+    }
+}
+
+/// A member as the incident shows it, with what was compared when it joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its identity.
+    #[serde(flatten)]
+    pub key: EventKey,
+    /// The kind of witness.
+    pub channel: Channel,
+    /// When it happened.
+    pub event_time: EventTime,
+    /// The distance to the fused position at that moment, if both had a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance_mm: Option<i64>,
+    /// The effective radius that the distance was held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius_mm: Option<i64>,
+    /// The gap in event time to the incident's span; zero inside it.
+    pub gap_ms: i64,
+    /// The evidence.
+    pub why: Why,
+}
+
+/// A device or camera that watches an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watcher {
+    /// It measures, so its word outweighs a camera's.
+    pub measures: bool,
+    /// It has not cleared since it last alarmed.
+    pub alarming: bool,
+}
+
+/// What was done about an incident, as far as the centre told us.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Handling {
+    /// Somebody looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<EventTime>,
+    /// It was sent out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispatched_at: Option<EventTime>,
+    /// Somebody is on site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<EventTime>,
+    /// It was mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<EventTime>,
+    /// The mending was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<EventTime>,
+    /// How often the unit returned it.
+    pub returned_count: u32,
+}
+
+impl Handling {
+    /// Whether the centre has begun to handle it: then its feedback is there to be timed.
+    pub fn has_begun(&self) -> bool {
+        self.acknowledged_at.is_some() || self.dispatched_at.is_some()
+    }
+}
+
+/// A band that held until it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandFact {
+    /// The band before.
+    pub band: Band,
+    /// When it changed, on the engine's clock.
+    pub changed_at: EventTime,
+    /// What changed it: an override's id or a part's letter.
+    pub because: Name,
+}
+
+impl Incident {
+    /// Whether those who watch it say that it is over: every sensor, or every camera where no sensor watches.
+    pub fn is_cleared(&self) -> bool {
+        let measured = self.devices.values().any(|watcher| watcher.measures);
+        let mut heeded = self.devices.values().filter(|watcher| watcher.measures || !measured).peekable();
+        heeded.peek().is_some() && heeded.all(|watcher| !watcher.alarming)
+    }
+}
+
+/// An incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// The kinds that can meet in it.
+    pub group: Group,
+    /// What it is.
+    pub kind: Kind,
+    /// The event that opened it.
+    pub founding: Founding,
+    /// Open, closed or merged.
+    pub status: Status,
+    /// Why it was closed.
+    pub close_reason: Option<CloseReason>,
+    /// The survivor, when merged.
+    pub merged_into: Option<IncidentId>,
+    /// The last revision that readers were given.
+    pub revision: u64,
+    /// Changed since that revision.
+    pub dirty: bool,
+    /// When that revision was made, on the log's clock.
+    pub revised_at: EventTime,
+    /// The band topic that shows it now.
+    pub shown_in: Option<Band>,
+    /// When it was opened, on the log's clock.
+    pub opened_at: EventTime,
+    /// The earliest event time.
+    pub first_event_at: EventTime,
+    /// The latest event time.
+    pub last_event_at: EventTime,
+    /// When something about it was last heard, on the log's clock.
+    pub last_heard_at: EventTime,
+    /// When it was closed.
+    pub closed_at: Option<EventTime>,
+    /// When the last alarming sensor cleared, or the last camera where there is no sensor.
+    pub cleared_at: Option<EventTime>,
+    /// Where.
+    pub fused: Fused,
+    /// The box around its members.
+    pub extent: Option<Extent>,
+    /// The best location quality among its members, and the place of the event that had it.
+    pub best: Option<(Quality, EventTime)>,
+    /// The cells of that best location.
+    pub cells: Vec<CellRef>,
+    /// Who is responsible, from that best location.
+    pub responsible: Option<Responsible>,
+    /// Other cells that members lie in or may lie in.
+    pub also_affects: BTreeSet<Name>,
+    /// The town, for incidents without a place.
+    pub town: Option<Name>,
+    /// The address key, for incidents without a place.
+    pub address_key: Option<Name>,
+    /// The newest members; `member_count` is exact.
+    pub members: Vec<Arc<Member>>,
+    /// How many events count as members.
+    pub member_count: u64,
+    /// Devices and cameras that reported.
+    pub devices: BTreeMap<Name, Watcher>,
+    /// Components named.
+    pub components: BTreeSet<Name>,
+    /// Distinct reporters, as keyed hashes.
+    pub reporters: BTreeSet<u64>,
+    /// The best credibility per kind of witness.
+    pub witnesses: BTreeMap<Channel, u8>,
+    /// The highest value per metric, in thousandths of its unit.
+    pub peaks: BTreeMap<Name, i64>,
+    /// Facilities nearby.
+    pub facilities: BTreeSet<Facility>,
+    /// Hints given.
+    pub hints: BTreeSet<Hint>,
+    /// What intake noticed about its members.
+    pub flags: BTreeSet<Flag>,
+    /// A member happened in a rush hour.
+    pub rush: bool,
+    /// A member happened at night.
+    pub night: bool,
+    /// A member is neither suspect nor video, and has a place.
+    pub sound: bool,
+    /// Every member comes from a suspect device.
+    pub all_suspect: bool,
+    /// Code by the 2013 standard.
+    pub code_gb2013: Option<Name>,
+    /// Code by the 2026 standard.
+    pub code_gb2026: Option<Name>,
+    /// The weather warning under which it happened, if its kind minds the weather.
+    pub storm_id: Option<Name>,
+    /// The band that readers were last given.
+    pub band: Band,
+    /// The band before it.
+    pub previous: Option<BandFact>,
+    /// Since when the score asks for a lower band.
+    pub lower_since: Option<EventTime>,
+    /// A band fixed by an operator.
+    pub pinned: Option<Band>,
+    /// T points so far: how much of the time to control has passed since the centre began to handle it.
+    pub time_points: u8,
+    /// When it must be dispatched.
+    pub dispatch_by: EventTime,
+    /// When it must be under control.
+    pub control_by: EventTime,
+    /// What was done.
+    pub handling: Handling,
+    /// Incidents that may have to do with it.
+    pub related: BTreeSet<IncidentId>,
+    /// The incident that it repeats (复发).
+    pub recurrence_of: Option<IncidentId>,
+    /// The configuration that last changed it.
+    pub config_version: Name,
+}

@@ -1,0 +1,218 @@
+//! What the engine is told: events, ticks, warnings, silences, commands and activations, in the order of one log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{UnknownName, closed_set};
+use crate::{Band, Event, EventTime, IncidentId, Kind, Name, Position};
+use std::fmt;
+use std::str::FromStr;
+
+/// One input of the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// Rules that hold from here on.
+    Activation(Box<Activation>),
+    /// Something that was reported.
+    Event(Box<Event>),
+    /// Time went on.
+    Tick(Tick),
+    /// A weather warning or its revision. Every partition is told; one of them counts it.
+    Warning {
+        /// The warning.
+        warning: Warning,
+        /// Whether this partition is the one that counts it.
+        counts: bool,
+    },
+    /// A silence or its revision. Every partition is told; one of them counts it.
+    Silence {
+        /// The silence.
+        silence: Silence,
+        /// Whether this partition is the one that counts it.
+        counts: bool,
+    },
+    /// The centre's word.
+    Command(Command),
+}
+
+/// All inputs that one loop has for one partition since the last batch, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Batch {
+    /// The inputs.
+    pub inputs: Vec<Input>,
+}
+
+/// A configuration becomes effective. It carries all that the engine needs, so that the log alone decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The configuration's version: a short hash of what follows.
+    pub version: Name,
+    /// The city's code (GB/T 2260).
+    pub city: Name,
+    /// The rules, whole, as TOML.
+    pub rules: Name,
+    /// The city's time zone, by its IANA name.
+    pub timezone: Name,
+    /// Where the local plane touches the earth.
+    pub origin: Position,
+    /// How long an event keeps its own place in time.
+    pub reorder_ms: i64,
+    /// How late a ticket or report may come.
+    pub max_late_ms: i64,
+    /// How late a reading may come.
+    pub sensors_max_late_ms: i64,
+    /// The input partitions whose least clock is the engine's.
+    pub partitions: Vec<Name>,
+    /// Whether an input partition that never had a record is left out of the clock.
+    pub hold_idle: bool,
+}
+
+/// The input partitions of the loop that sends it, each with the highest append time processed there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tick {
+    /// Partition and time.
+    pub clocks: Vec<(Name, EventTime)>,
+}
+
+closed_set! {
+    /// How severe a weather warning is; blue is the least.
+    Severity {
+        /// Blue (蓝色).
+        Blue = "BLUE",
+        /// Yellow (黄色).
+        Yellow = "YELLOW",
+        /// Orange (橙色).
+        Orange = "ORANGE",
+        /// Red (红色).
+        Red = "RED",
+    }
+}
+
+closed_set! {
+    /// Whether a warning stands.
+    WarningStatus {
+        /// It stands.
+        Issued = "ISSUED",
+        /// It was taken back.
+        Cancelled = "CANCELLED",
+    }
+}
+
+/// A weather warning for some regions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Its id.
+    pub warning_id: Name,
+    /// The revision of it; an older one is refused.
+    pub revision: i64,
+    /// What is warned of: `RAINSTORM`, `TYPHOON` …
+    pub signal: Name,
+    /// How severe.
+    pub severity: Severity,
+    /// Codes of the regions; a cell belongs to a region whose code begins its own.
+    pub region_codes: Vec<Name>,
+    /// Whether it stands.
+    pub status: WarningStatus,
+    /// When it was issued.
+    pub issued_at: EventTime,
+    /// From when it holds.
+    pub effective_at: EventTime,
+    /// Until when it holds, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<EventTime>,
+}
+
+/// Where a silence holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceArea {
+    /// In these cells, of any layer and level.
+    Cells(Vec<Name>),
+    /// Inside these polygons, by the even-odd rule over all rings.
+    Rings(Vec<Vec<Position>>),
+}
+
+/// Planned works and the like: these kinds, there and then, are expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Its id.
+    pub silence_id: Name,
+    /// The kinds that it holds back; empty means all.
+    pub kinds: Vec<Kind>,
+    /// Where.
+    pub area: SilenceArea,
+    /// From when.
+    pub starts_at: EventTime,
+    /// Until when.
+    pub ends_at: EventTime,
+    /// Why, in the words of who created it.
+    pub reason: Name,
+}
+
+closed_set! {
+    /// What the centre can say about an incident.
+    Action {
+        /// Somebody looked at it.
+        Acknowledge = "acknowledge",
+        /// It was sent to the responsible unit.
+        Dispatch = "dispatch",
+        /// The unit returned it (退单).
+        Return = "return",
+        /// Somebody is on site.
+        Arrive = "arrive",
+        /// It was mended.
+        Resolve = "resolve",
+        /// The mending was verified on site.
+        Verify = "verify",
+        /// The deadline was extended.
+        Extend = "extend",
+        /// It is over.
+        Close = "close",
+        /// It was none.
+        FalseAlarm = "false_alarm",
+        /// It was closed too early.
+        Reopen = "reopen",
+        /// Two incidents are one.
+        Merge = "merge",
+        /// Some events are another incident.
+        Split = "split",
+        /// Some events belong to another incident.
+        Move = "move",
+        /// The last word is taken back.
+        Undo = "undo",
+        /// The band is fixed by hand.
+        PinPriority = "pin_priority",
+        /// The band follows the rules again.
+        UnpinPriority = "unpin_priority",
+    }
+}
+
+/// The centre's word about an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its id, unique per operator.
+    pub command_id: Name,
+    /// Which incident.
+    pub incident_id: IncidentId,
+    /// What.
+    pub action: Action,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Name>,
+    /// The other incident of a merge or move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_incident_id: Option<IncidentId>,
+    /// The events of a split or move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_ids: Vec<Name>,
+    /// The band of a pin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
+    /// The new deadline of an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<EventTime>,
+    /// Who, as an account name.
+    pub operator: Name,
+    /// When.
+    pub issued_at: EventTime,
+}

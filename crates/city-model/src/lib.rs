@@ -1,0 +1,32 @@
+//! The words of the city: time, place, kind, event, incident, and the keyed rows that state is made of.
+//!
+//! Nothing here reads a clock, a file or a network, and no key holds a floating-point number.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod digest;
+mod event;
+mod incident;
+mod input;
+mod ledger;
+mod names;
+mod outcome;
+mod place;
+mod source;
+mod time;
+
+pub use digest::{Fingerprint, GroupingDigest, fingerprint, hex, sha256_hex};
+pub use event::{
+    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, Quality, Responsible, Signal,
+};
+pub use incident::{
+    Band, BandFact, CloseReason, Extent, Founding, Fused, Grade, Handling, Incident, Member, Status, Watcher, Why,
+};
+pub use input::{
+    Action, Activation, Batch, Command, Input, Severity, Silence, SilenceArea, Tick, Warning, WarningStatus,
+};
+pub use ledger::{Ledger, LedgerCell};
+pub use names::{Group, IncidentId, Kind, Name};
+pub use outcome::{DeadLetterReason, Outcome, UnknownName};
+pub use place::{Plane, Point, Position, isqrt};
+pub use source::{Channel, Source};
+pub use time::{DAY_MS, EventTime, HOUR_MS, MINUTE_MS, SECOND_MS};

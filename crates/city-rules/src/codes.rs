@@ -1,0 +1,193 @@
+//! From the codes and names of standards, systems and cameras to kinds. A code means nothing without its standard:
+//! "0401" is a road collapse in CJ/T 214 and a street vendor in GB/T 30428.2.
+
+use rustc_hash::FxHashMap;
+
+use crate::file::{Codes, RulesFile};
+use crate::kind::KindId;
+use crate::normal::name_key;
+
+/// What a code means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// The kind.
+    pub kind: KindId,
+    /// The four digits of GB/T 30428.2-2013, where that is the code's standard or its twin is established.
+    pub gb2013: Option<String>,
+    /// The five digits of GB/T 47678.5-2026, given, established or derived.
+    pub gb2026: Option<String>,
+    /// The 2026 code, or the kind itself, follows by rule from the other standard's table.
+    pub derived: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standard {
+    Gb2013,
+    Gb2026,
+    Cjt214,
+}
+
+impl Standard {
+    const ALL: [Standard; 3] = [Standard::Gb2013, Standard::Gb2026, Standard::Cjt214];
+
+    /// The name of its tables in the rules.
+    const fn table(self) -> &'static str {
+        match self {
+            Standard::Gb2013 => "gb304282013",
+            Standard::Gb2026 => "gb476782026",
+            Standard::Cjt214 => "cjt2142007",
+        }
+    }
+
+    /// Tells a standard from any spelling: "GB/T 30428.2-2013", "GBT30428", "gb30428_2013", "CJ/T214".
+    fn of(key: &str) -> Option<Standard> {
+        if key.contains("30428") {
+            Some(Standard::Gb2013)
+        } else if key.contains("47678") {
+            Some(Standard::Gb2026)
+        } else if key.contains("cjt214") || key.contains("cj214") {
+            Some(Standard::Cjt214)
+        } else {
+            None
+        }
+    }
+}
+
+type Table = FxHashMap<String, FxHashMap<String, KindId>>;
+
+/// Every table from codes and names to kinds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CodeMap {
+    events: Table,
+    components: Table,
+    video: Table,
+    names: FxHashMap<String, KindId>,
+    /// 2013 to 2026, established.
+    later: FxHashMap<String, String>,
+    /// 2026 to 2013, established.
+    earlier: FxHashMap<String, String>,
+}
+
+impl CodeMap {
+    pub(crate) fn new(file: &RulesFile, id: impl Fn(&str) -> Option<KindId>) -> CodeMap {
+        let table = |codes: &Codes| -> Table {
+            let mut table = Table::default();
+            for (system, codes) in codes {
+                // Two spellings of one system are one table.
+                let own = table.entry(system_key(system)).or_default();
+                own.extend(codes.iter().filter_map(|(code, kind)| Some((code_key(code), id(kind)?))));
+            }
+            table
+        };
+        let pair = |(old, new): (&String, &String)| (code_key(old), code_key(new));
+        CodeMap {
+            events: table(&file.codes),
+            components: table(&file.components),
+            video: table(&file.video),
+            names: file.names.iter().filter_map(|(name, kind)| Some((name_key(name), id(kind)?))).collect(),
+            later: file.pairs.iter().map(pair).collect(),
+            earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
+        }
+    }
+
+    pub(crate) fn code(&self, standard: &str, code: &str) -> Option<Mapped> {
+        let system = system_key(standard);
+        let code = code_key(code);
+        let Some(standard) = Standard::of(&system) else {
+            let kind = *self.events.get(&system).or_else(|| self.components.get(&system))?.get(&code)?;
+            return Some(Mapped { kind, gb2013: None, gb2026: None, derived: false });
+        };
+        let component_table = system.contains("component") || system.contains("部件");
+        match (standard, code.len(), component_table) {
+            // Six digits of the district come first in an event's code, and six of a serial number last in a component's.
+            (Standard::Gb2026, 5, _) => self.of_2026(&code),
+            (Standard::Gb2026, 11, _) => self.of_2026(code.get(6..)?),
+            (Standard::Gb2026, 17, _) => self.of_2026(code.get(6..11)?),
+            (Standard::Gb2013, 4, false) => self.of_2013(&code),
+            (Standard::Gb2013, 10, _) => self.of_2013(code.get(6..)?),
+            (Standard::Cjt214, 4, false) => self.plain(&self.events, standard, &code),
+            (Standard::Cjt214, 10, _) => self.plain(&self.events, standard, code.get(6..)?),
+            (_, 4, true) => self.plain(&self.components, standard, &code),
+            (_, 16, _) => self.plain(&self.components, standard, code.get(6..10)?),
+            _ => None,
+        }
+    }
+
+    fn plain(&self, tables: &Table, standard: Standard, code: &str) -> Option<Mapped> {
+        let kind = look_up(tables, standard, code)?;
+        Some(Mapped { kind, gb2013: None, gb2026: None, derived: false })
+    }
+
+    fn of_2013(&self, code: &str) -> Option<Mapped> {
+        let established = self.later.get(code).cloned();
+        let later = established.clone().or_else(|| later_code(code));
+        let own = look_up(&self.events, Standard::Gb2013, code);
+        let kind = own.or_else(|| look_up(&self.events, Standard::Gb2026, later.as_deref()?))?;
+        let derived = later.is_some() && established.is_none();
+        Some(Mapped { kind, gb2013: Some(code.to_owned()), gb2026: later, derived })
+    }
+
+    fn of_2026(&self, code: &str) -> Option<Mapped> {
+        let gb2026 = Some(code.to_owned());
+        let earlier = self.earlier.get(code).cloned();
+        let own = look_up(&self.events, Standard::Gb2026, code);
+        // Events and components share no class in 2026, so one code needs no word on which it is.
+        let own = own.or_else(|| look_up(&self.components, Standard::Gb2026, code));
+        if let Some(kind) = own {
+            return Some(Mapped { kind, gb2013: earlier, gb2026, derived: false });
+        }
+        let older = earlier.clone().or_else(|| earlier_code(code))?;
+        let kind = look_up(&self.events, Standard::Gb2013, &older)?;
+        Some(Mapped { kind, gb2013: earlier, gb2026, derived: true })
+    }
+
+    pub(crate) fn name(&self, name: &str) -> Option<KindId> {
+        let key = name_key(name);
+        let whole = self.names.get(&key);
+        let part = || key.split(['、', ',', '/', '，']).find_map(|part| self.names.get(part));
+        whole.or_else(part).copied()
+    }
+
+    pub(crate) fn video(&self, system: &str, code: &str) -> Option<KindId> {
+        let code = code_key(code);
+        let own = self.video.get(&system_key(system)).and_then(|codes| codes.get(&code));
+        own.or_else(|| self.video.get("labels")?.get(&code)).copied()
+    }
+}
+
+fn look_up(tables: &Table, standard: Standard, code: &str) -> Option<KindId> {
+    tables.get(standard.table())?.get(code).copied()
+}
+
+/// A code of 2026 from one of 2013: five more for the class, a zero between. It holds for all eight pairs that both
+/// lists publish; local codes (90 to 98) have no ancestor's successor, and 99 is "other" in one list only.
+fn later_code(code: &str) -> Option<String> {
+    let class: u8 = code.get(..2)?.parse().ok()?;
+    let item: u8 = code.get(2..)?.parse().ok()?;
+    ((1..=6).contains(&class) && (1..90).contains(&item)).then(|| format!("{:02}0{item:02}", class + 5))
+}
+
+/// The inverse of `later_code`.
+fn earlier_code(code: &str) -> Option<String> {
+    let class: u8 = code.get(..2)?.parse().ok()?;
+    let item: u16 = code.get(2..)?.parse().ok()?;
+    ((6..=11).contains(&class) && (1..90).contains(&item)).then(|| format!("{:02}{item:02}", class - 5))
+}
+
+/// A system's name without what differs between spellings; the three standards have one name each.
+fn system_key(system: &str) -> String {
+    let mut key = name_key(system);
+    key.retain(char::is_alphanumeric);
+    let exact = Standard::ALL.into_iter().find(|standard| {
+        let class = key.contains("component") || key.contains("部件");
+        !class && Standard::of(&key) == Some(*standard)
+    });
+    exact.map_or(key, |standard| standard.table().to_owned())
+}
+
+/// A code without separators, width and case: "01-10" is "0110".
+fn code_key(code: &str) -> String {
+    let mut key = name_key(code);
+    key.retain(char::is_alphanumeric);
+    key
+}

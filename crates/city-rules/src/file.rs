@@ -1,0 +1,266 @@
+//! The rules as TOML: built-in files and the city's own are laid over each other as tables, then read once.
+
+use std::collections::BTreeMap;
+
+use city_model::{Band, Grade, Hint};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Limit;
+use crate::number::Thousandths;
+use crate::priority::{Credibility, Exposure, Repetition, Safety, WeatherPoints};
+use crate::strict::DurationMs;
+use crate::texts::Texts;
+
+/// Names of kinds by a system's code.
+pub(crate) type Codes = BTreeMap<String, BTreeMap<String, String>>;
+
+/// A whole rules file, or a part of one: what is absent is empty.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RulesFile {
+    pub(crate) correlation: Correlation,
+    /// What a kind has that says nothing else.
+    pub(crate) defaults: RawKind,
+    pub(crate) kinds: BTreeMap<String, RawKind>,
+    pub(crate) metrics: BTreeMap<String, RawMetric>,
+    /// Codes of events by standard or system.
+    pub(crate) codes: Codes,
+    /// Codes of components by standard or system.
+    pub(crate) components: Codes,
+    /// Codes of 2013 whose 2026 twin is established.
+    pub(crate) pairs: BTreeMap<String, String>,
+    /// Category names.
+    pub(crate) names: BTreeMap<String, String>,
+    /// Phrases in free text.
+    pub(crate) words: BTreeMap<String, RawWords>,
+    /// Phrases in free text that say something beyond the kind.
+    pub(crate) hints: BTreeMap<Hint, RawWords>,
+    /// Codes of video alarms by code system.
+    pub(crate) video: Codes,
+    pub(crate) calendar: RawCalendar,
+    pub(crate) weather: RawWeather,
+    pub(crate) priority: RawPriority,
+    pub(crate) texts: Texts,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Correlation {
+    pub(crate) radius_weight_permille: i64,
+    pub(crate) clear_after: DurationMs,
+    pub(crate) hold_band: DurationMs,
+}
+
+/// A base band, or that there is none on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Base {
+    P1,
+    P2,
+    P3,
+    P4,
+    #[serde(rename = "none")]
+    None,
+}
+
+impl Base {
+    pub(crate) const fn band(self) -> Option<Band> {
+        match self {
+            Base::P1 => Some(Band::P1),
+            Base::P2 => Some(Band::P2),
+            Base::P3 => Some(Band::P3),
+            Base::P4 => Some(Band::P4),
+            Base::None => None,
+        }
+    }
+}
+
+/// A kind as written; what it leaves out comes from `[defaults]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[rustfmt::skip] // one line a field reads as the table that it is
+pub(crate) struct RawKind {
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) name_zh: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) name_en: Option<String>,
+    /// Metres.
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) radius: Option<Thousandths>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) cap: Option<Thousandths>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) extent: Option<Thousandths>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) gap: Option<DurationMs>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) max_life: Option<DurationMs>,
+    /// "0s" means that it never recurs.
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) recur: Option<DurationMs>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) base: Option<Base>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) base_steps: Option<Vec<RawBandStep>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) grade: Option<Grade>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) grade_steps: Option<Vec<RawGradeStep>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) safety_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) component_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) component_decides: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) correlates: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) moving: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) road: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) night: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) weather: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) restricted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) merges_with: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) related: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) inhibits: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) confused_with: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) gb2013: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) gb2026: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) control: Option<Limit>,
+    /// Relative expected load, to spread groups over partitions.
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) weight: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawGradeStep {
+    pub(crate) metric: String,
+    pub(crate) at_least: Thousandths,
+    pub(crate) grade: Grade,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawBandStep {
+    pub(crate) metric: String,
+    pub(crate) at_least: Thousandths,
+    pub(crate) band: Band,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawMetric {
+    pub(crate) kind: String,
+    pub(crate) unit: String,
+    pub(crate) boolean: bool,
+    /// Low values alarm.
+    pub(crate) falls: bool,
+    pub(crate) alarm: Thousandths,
+    pub(crate) clear: Thousandths,
+    pub(crate) min: Thousandths,
+    pub(crate) max: Thousandths,
+    pub(crate) sentinels: Vec<Thousandths>,
+    pub(crate) magnitude: bool,
+    pub(crate) device_class: String,
+    pub(crate) aliases: Vec<String>,
+}
+
+/// Phrases: `|` between alternatives, `&` between what must all be there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawWords {
+    pub(crate) any: Vec<String>,
+    /// Words that rule it out.
+    pub(crate) not: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawCalendar {
+    /// From, to, as "09:00".
+    pub(crate) office: Vec<String>,
+    pub(crate) rush: Vec<Vec<String>>,
+    pub(crate) night: Vec<String>,
+    pub(crate) years: BTreeMap<String, RawYear>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawYear {
+    /// Days off, as "2026-05-01" or "2026-05-01/2026-05-05".
+    pub(crate) holidays: Vec<String>,
+    /// Saturdays and Sundays that are worked (调休).
+    pub(crate) workdays: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawWeather {
+    /// Signals that bear on no weather kind.
+    pub(crate) without_effect: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawPriority {
+    pub(crate) safety: Safety,
+    pub(crate) exposure: Exposure,
+    pub(crate) credibility: Credibility,
+    pub(crate) repetition: Repetition,
+    pub(crate) weather: WeatherPoints,
+    pub(crate) time: RawTime,
+    /// The least score of each band.
+    pub(crate) bands: BTreeMap<Band, u32>,
+    pub(crate) deadlines: BTreeMap<Band, RawDeadline>,
+    pub(crate) overrides: BTreeMap<String, RawOverride>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawTime {
+    pub(crate) steps: Vec<(u32, u32)>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawDeadline {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dispatch: Option<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) on_site: Option<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) control: Option<Limit>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawOverride {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ceiling: Option<Band>,
+    /// A built-in override that this city does not want.
+    pub(crate) off: bool,
+    pub(crate) kinds: Vec<String>,
+    pub(crate) grades: Vec<Grade>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metric: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at_least: Option<Thousandths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<Hint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) witnesses_at_least: Option<u8>,
+    pub(crate) only_video: bool,
+    pub(crate) all_suspect: bool,
+    pub(crate) sound: bool,
+    pub(crate) zh: String,
+    pub(crate) en: String,
+}
+
+
+/// Lays `over` on `under`: tables merge, everything else is replaced.
+pub(crate) fn overlay(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+impl From<&RawGradeStep> for crate::GradeStep {
+    fn from(raw: &RawGradeStep) -> crate::GradeStep {
+        crate::GradeStep { metric: raw.metric.clone(), at_least_milli: raw.at_least.0, grade: raw.grade }
+    }
+}
+
+impl From<&RawBandStep> for crate::BandStep {
+    fn from(raw: &RawBandStep) -> crate::BandStep {
+        crate::BandStep { metric: raw.metric.clone(), at_least_milli: raw.at_least.0, band: raw.band }
+    }
+}

@@ -1,0 +1,35 @@
+//! What the city has decided: kinds, thresholds, radii, priorities, calendars, from TOML.
+//!
+//! Texts go in, rules come out: nothing here reads a file or a clock, or decides about an event.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod rules;
+
+mod calendar;
+mod clock;
+mod codes;
+mod compile;
+mod file;
+mod groups;
+mod kind;
+mod metric;
+mod normal;
+mod number;
+mod priority;
+pub mod strict;
+mod texts;
+mod unit;
+mod words;
+
+pub use calendar::Calendar;
+pub use clock::Clock;
+pub use codes::Mapped;
+pub use kind::{BandStep, GradeStep, KindId, KindRule};
+pub use metric::{MetricRule, to_milli};
+pub use priority::{
+    Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety, WeatherPoints,
+};
+pub use rules::Rules;
+pub use strict::ConfigError;
+pub use texts::{Text, Texts};
+pub use unit::UnitError;

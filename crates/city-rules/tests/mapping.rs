@@ -1,0 +1,173 @@
+//! Codes, names, words and video alarms as sources send them, and the kinds that they mean.
+#![allow(clippy::unwrap_used)]
+
+use city_model::Hint;
+use city_rules::Rules;
+
+const GB13: &str = "GB/T 30428.2-2013";
+const GB26: &str = "GB/T 47678.5-2026";
+const CJT: &str = "CJ/T 214-2007";
+
+#[test]
+fn codes() {
+    let rules = Rules::builtin();
+    let check = |standard: &str, code: &str, kind: &str, gb2013: Option<&str>, gb2026: Option<&str>, derived: bool| {
+        let mapped = rules.map_code(standard, code).unwrap_or_else(|| panic!("{standard} {code}"));
+        assert_eq!(rules.kind(mapped.kind).name.as_str(), kind, "{standard} {code}");
+        assert_eq!((mapped.gb2013.as_deref(), mapped.gb2026.as_deref()), (gb2013, gb2026), "{standard} {code}");
+        assert_eq!(mapped.derived, derived, "{standard} {code}");
+    };
+    // One code, two meanings.
+    check(CJT, "0401", "road_collapse", None, None, false);
+    check(GB13, "0401", "vendor", Some("0401"), Some("09001"), true);
+    // Established pairs, both ways and in every spelling.
+    for code in ["0110", "01-10", "3101170110", "０１１０"] {
+        check(GB13, code, "garbage_exposed", Some("0110"), Some("06010"), false);
+    }
+    for code in ["06010", "31011706010"] {
+        check(GB26, code, "garbage_exposed", Some("0110"), Some("06010"), false);
+    }
+    for standard in ["GB30428_2013", "gb/t30428.2", "GBT 30428.2-2013", "ＧＢ/Ｔ 30428"] {
+        check(standard, "0405", "shop_spill", Some("0405"), Some("09005"), false);
+    }
+    check("GB47678_2026", "09006", "vendor", Some("0406"), Some("09006"), false);
+    check("CJT214_2007", "0504", "shop_spill", None, None, false);
+    check("CJ/T214", "3101170504", "shop_spill", None, None, false);
+    // Only one list has it: the other's code follows by rule.
+    check(GB13, "0410", "parking_bike", Some("0410"), Some("09010"), true);
+    check(GB26, "09010", "parking_bike", None, Some("09010"), true);
+    check(GB26, "06042", "bin_overflow", None, Some("06042"), false);
+    check(GB13, "0198", "bin_overflow", Some("0198"), None, false);
+    // Components: six digits of the district, the class, the serial number.
+    check(GB13, "3205080101000001", "manhole_missing", None, None, false);
+    check(CJT, "3101170214000007", "traffic_signal", None, None, false);
+    check("CJ/T 214-2007 部件", "0118", "street_light", None, None, false);
+    check(GB26, "31011701001000001", "manhole_missing", None, Some("01001"), false);
+    for (standard, code) in
+        [(GB13, "9999"), (GB13, ""), (GB13, "01"), (GB26, "0110"), ("", "0110"), ("ISO 1", "0110"), (CJT, "城城城城")]
+    {
+        assert_eq!(rules.map_code(standard, code), None, "{standard} {code}");
+    }
+}
+
+#[test]
+fn a_city_adds_its_own_codes() {
+    let extra = "[codes.SONGJIANG]\nA1 = \"noise\"\n[codes.\"GB/T 30428.2-2013\"]\n\"01-07\" = \"vendor\"\n";
+    let rules = Rules::load(&[("city.toml".into(), extra.into())]).unwrap();
+    let kind = |standard: &str, code: &str| rules.map_code(standard, code).map(|m| rules.kind(m.kind).name.to_string());
+    assert_eq!(kind("songjiang", "a-1").as_deref(), Some("noise"));
+    assert_eq!(kind("GB30428_2013", "0107").as_deref(), Some("vendor"));
+    assert_eq!(kind("GB30428_2013", "0110").as_deref(), Some("garbage_exposed"));
+}
+
+#[test]
+fn names() {
+    let rules = Rules::builtin();
+    let kind = |name: &str| rules.map_name(name).map(|id| rules.kind(id).name.to_string());
+    for (name, expected) in [
+        ("暴露垃圾", "garbage_exposed"),
+        ("暴露垃圾（浦东）", "garbage_exposed"),
+        (" 暴露 垃圾 ", "garbage_exposed"),
+        ("乱涂写、乱张贴、乱刻画", "ads_illegal"),
+        ("机动车乱停放、非机动车乱停放", "parking_motor"),
+        ("路面积水、污水冒溢、粪便冒溢", "road_ponding"),
+        ("架空线坠落、乱设", "cable_down"),
+        ("擅自占用道路堆物、施工", "rubble_pile"),
+        ("雨水井盖", "manhole_missing"),
+        ("跨门营业", "shop_spill"),
+    ] {
+        assert_eq!(kind(name).as_deref(), Some(expected), "{name}");
+    }
+    // By name, not by substring.
+    for name in ["", "、", "暴露垃圾处理费", "行道树保险"] {
+        assert_eq!(kind(name), None, "{name}");
+    }
+}
+
+#[test]
+fn video() {
+    let rules = Rules::builtin();
+    let kind = |system: &str, code: &str| rules.map_video(system, code).map(|id| rules.kind(id).name.to_string());
+    for (system, code, expected) in [
+        ("EVENTSORT", "696", "road_ponding"),
+        ("eventsort", "619", "fire_smoke"),
+        ("EVENTSORT", "635", "parking_bike"),
+        ("DAHUA", "895", "bin_overflow"),
+        ("DAHUA", "DUSTBIN_OVER_FLOW", "bin_overflow"),
+        ("DAHUA", "firewarning", "fire_smoke"),
+        ("CLASS84", "46", "tree_fallen"),
+        ("", "wellCoverAbnormal", "manhole_missing"),
+        ("city", "井盖异常", "manhole_missing"),
+        ("city", "GarbageOverflow", "bin_overflow"),
+    ] {
+        assert_eq!(kind(system, code).as_deref(), Some(expected), "{system} {code}");
+    }
+    for (system, code) in [("EVENTSORT", "46"), ("CLASS84", "696"), ("", "696"), ("DAHUA", "891"), ("", "")] {
+        assert_eq!(kind(system, code), None, "{system} {code}");
+    }
+}
+
+#[test]
+fn words() {
+    let rules = Rules::builtin();
+    let first = |text: &str| rules.map_words(text).first().map(|id| rules.kind(*id).name.to_string());
+    for (text, expected) in [
+        ("沪松公路近九杜路路口积水严重，车辆无法通行", "road_ponding"),
+        ("嘉松公路下立交积水很深", "underpass_flood"),
+        ("人行道上一个井盖缺失，很危险", "manhole_missing"),
+        ("小区门口窨井盖翘起来了", "manhole_missing"),
+        ("污水从窨井冒溢出来", "sewage_overflow"),
+        ("马路中间突然塌陷，出现一个大坑", "road_collapse"),
+        ("路面破损坑洼不平", "road_damage"),
+        ("楼道里有很浓的煤气味", "gas_leak"),
+        ("隔壁楼着火了，浓烟很大", "fire_smoke"),
+        ("楼下电线冒火花", "elec_hazard"),
+        ("路边自来水爆管，水喷得很高", "water_burst"),
+        ("消防栓漏水三天了", "hydrant_fault"),
+        ("台风把行道树刮断，压断树枝倒在路上", "tree_fallen"),
+        ("楼上高空抛物，玻璃掉落", "falling_object"),
+        ("架空线垂落到人行道", "cable_down"),
+        ("整个小区停电", "power_outage"),
+        ("路口红绿灯不亮", "traffic_signal"),
+        ("小区外路灯不亮", "street_light"),
+        ("门口生活垃圾无人清理", "garbage_exposed"),
+        ("垃圾桶满溢", "bin_overflow"),
+        ("路边堆着建筑垃圾", "rubble_pile"),
+        ("渣土车扬尘，一路遗撒", "muck_truck"),
+        ("学校门口摆摊，流动摊贩很多", "vendor"),
+        ("水果店跨门经营", "shop_spill"),
+        ("小区门口汽车违停", "parking_motor"),
+        ("共享单车乱停在人行道", "parking_bike"),
+        ("消防通道被私家车堵住", "fire_lane_blocked"),
+        ("有人飞线充电电瓶车", "ebike_charging"),
+        ("工地门口几十人聚集讨薪", "crowd"),
+        ("两个人在路上打架", "fight"),
+        ("顶楼违法搭建阳光房", "illegal_build"),
+        ("夜间施工噪音扰民", "noise"),
+        ("工地扬尘很大", "dust"),
+        ("楼下饭店油烟很大", "fume"),
+        ("小区旁边河水发黑发臭", "odor_water"),
+        ("楼道里贴满小广告", "ads_illegal"),
+        ("店招广告牌松动，随时要掉", "billboard_risk"),
+        ("电梯困人，里面有两个人", "elevator_trap"),
+        ("跨河桥晃动得厉害，桥面有裂缝", "bridge_anomaly"),
+        ("独居老人几天没出门，联系不上", "elderly_alert"),
+    ] {
+        assert_eq!(first(text).as_deref(), Some(expected), "{text}");
+    }
+    for text in ["", "请问社保怎么办理", "感谢工作人员", "咨询燃气费充值", "道路没有积水", "小区里有猫粪"] {
+        assert_eq!(first(text), None, "{text}");
+    }
+    // The second reading stays open: an underpass flood is a ponding as well.
+    let both = rules.map_words("下穿隧道积水");
+    assert_eq!(both, [rules.kind_id("underpass_flood").unwrap(), rules.kind_id("road_ponding").unwrap()]);
+}
+
+#[test]
+fn hints() {
+    let rules = Rules::builtin();
+    assert_eq!(rules.map_hints("电梯困人，有人被困"), [Hint::Trapped]);
+    assert_eq!(rules.map_hints("工人讨薪堵住路"), [Hint::Conflict, Hint::BlocksRoad]);
+    assert_eq!(rules.map_hints("电线带电垂落"), [Hint::LivePower]);
+    assert_eq!(rules.map_hints("目前无人被困"), []);
+}

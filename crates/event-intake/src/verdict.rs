@@ -1,0 +1,122 @@
+//! What becomes of a record at intake, and the device trouble that it showed.
+
+use std::fmt;
+
+use city_model::{Command, Event, EventKey, EventTime, Name, Outcome, Silence, Warning};
+use serde::{Deserialize, Serialize};
+use wire_format::Refusal;
+
+use crate::IntakeRow;
+
+/// The answer about one record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// What becomes of it.
+    pub result: Decision,
+    /// The memory that changed; to be applied and written with everything else.
+    pub rows: Vec<IntakeRow>,
+    /// Trouble of the device or its clock, for maintenance.
+    pub fault: Option<DeviceFault>,
+}
+
+impl Verdict {
+    pub(crate) fn of(result: Decision) -> Verdict {
+        Verdict { result, rows: Vec::new(), fault: None }
+    }
+
+    pub(crate) fn settled(outcome: Outcome, key: EventKey) -> Verdict {
+        Verdict::of(Decision::Settled { outcome, key })
+    }
+}
+
+impl From<Refusal> for Verdict {
+    fn from(refusal: Refusal) -> Verdict {
+        Verdict::of(Decision::Refused(refusal))
+    }
+}
+
+/// What becomes of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// The correlator decides about it.
+    Event(Box<Event>),
+    /// It has its outcome already.
+    Settled {
+        /// `below_threshold`, `duplicate_id`, `not_actionable` or `device_fault`.
+        outcome: Outcome,
+        /// Which record.
+        key: EventKey,
+    },
+    /// A weather warning, for every partition.
+    Warning(Warning),
+    /// A silence, for every partition.
+    Silence(Silence),
+    /// A command, for its incident's group.
+    Command(Command),
+    /// To the dead letters.
+    Refused(Refusal),
+}
+
+/// What is wrong with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It sent something that is no number.
+    NotANumber,
+    /// It sent a value that means "no value" (-999, 65535 …).
+    Sentinel,
+    /// It sent a value that cannot be.
+    OutOfRange,
+    /// Its clock is ahead by more than 5 minutes.
+    ClockFuture,
+    /// Its clock was never set.
+    ClockUnset,
+    /// Its clock is off by eight hours: a zone error is suspected.
+    ZoneSuspected,
+    /// It was reported as faulty.
+    Reported,
+}
+
+impl Fault {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Fault::NotANumber => "not_a_number",
+            Fault::Sentinel => "sentinel",
+            Fault::OutOfRange => "out_of_range",
+            Fault::ClockFuture => "clock_future",
+            Fault::ClockUnset => "clock_unset",
+            Fault::ZoneSuspected => "zone_suspected",
+            Fault::Reported => "reported",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A record of `city.device.faults.v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceFault {
+    /// The device.
+    pub device_id: Name,
+    /// What is wrong.
+    pub fault: Fault,
+    /// The record that showed it.
+    #[serde(flatten)]
+    pub key: EventKey,
+    /// The metric concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Name>,
+    /// When it was seen, by the log's clock.
+    pub observed_at: EventTime,
+    /// How far the device's clock is ahead, in milliseconds; negative is behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew_ms: Option<i64>,
+    /// The component that the device watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<Name>,
+}

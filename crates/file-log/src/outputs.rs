@@ -1,0 +1,324 @@
+//! The files of a replay's output, and the ledger that sums them up.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use city_model::{EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, hex, sha256_hex};
+use incident_engine::{Evidence, EventRow, Output};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use stream_worker::OutRecord;
+use wire_format::{Topic, headers};
+
+use crate::INPUT_FILES;
+
+/// Written on request only.
+pub(crate) const EVIDENCE: &str = "evidence.ndjson";
+
+/// Every file of an output directory.
+pub(crate) const FILES: [&str; 9] = [
+    "incidents.ndjson",
+    "revisions.ndjson",
+    "outcomes.ndjson",
+    "late.ndjson",
+    "deadletter.ndjson",
+    "device_faults.ndjson",
+    "members.csv",
+    EVIDENCE,
+    "ledger.json",
+];
+
+/// The ledger as `ledger.json` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayLedger {
+    /// Records read.
+    pub consumed: i64,
+    /// Records by their present outcome.
+    pub outcomes: BTreeMap<String, i64>,
+    /// The same by source.
+    pub by_source: BTreeMap<String, SourceLedger>,
+    /// Records without an outcome.
+    pub unaccounted: i64,
+    /// The SHA-256 of `incidents.ndjson`; absent where there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The SHA-256 that names the grouping alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping_digest: Option<String>,
+}
+
+/// One source's part of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceLedger {
+    /// Records read.
+    pub consumed: i64,
+    /// Records by their present outcome.
+    pub outcomes: BTreeMap<String, i64>,
+}
+
+impl ReplayLedger {
+    /// The public form of a ledger.
+    pub fn of(ledger: &Ledger) -> ReplayLedger {
+        let mut by_source: BTreeMap<String, SourceLedger> = BTreeMap::new();
+        for (cell, count) in ledger.cells().filter(|(_, count)| *count != 0) {
+            match cell {
+                LedgerCell::Consumed(source) => by_source.entry(source.to_string()).or_default().consumed += count,
+                LedgerCell::Outcome(source, outcome) => {
+                    let entry = by_source.entry(source.to_string()).or_default();
+                    *entry.outcomes.entry(outcome.to_string()).or_default() += count;
+                }
+            }
+        }
+        let counted = Outcome::ALL.iter().map(|outcome| (outcome.to_string(), ledger.outcome(*outcome)));
+        ReplayLedger {
+            consumed: ledger.consumed(),
+            outcomes: counted.filter(|(_, count)| *count != 0).collect(),
+            by_source,
+            unaccounted: ledger.unaccounted(),
+            digest: None,
+            grouping_digest: None,
+        }
+    }
+}
+
+/// The output files while a replay runs.
+pub struct Outputs {
+    dir: PathBuf,
+    writers: BTreeMap<&'static str, BufWriter<File>>,
+    /// Where the last revision of each incident lies in `revisions.ndjson`.
+    last_revision: BTreeMap<IncidentId, (u64, usize)>,
+    revisions_len: u64,
+    members: HashMap<EventKey, (IncidentId, Outcome)>,
+    merged: HashMap<IncidentId, IncidentId>,
+}
+
+impl Outputs {
+    /// Creates the directory and its files; files of an earlier replay there are replaced.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn create(dir: &Path, with_evidence: bool) -> anyhow::Result<Outputs> {
+        std::fs::create_dir_all(dir).with_context(|| format!("create {}", dir.display()))?;
+        let mut writers = BTreeMap::new();
+        for name in FILES {
+            let path = dir.join(name);
+            if name == EVIDENCE && !with_evidence {
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(error).with_context(|| format!("remove {}", path.display()));
+                    }
+                    _ => continue,
+                }
+            }
+            let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
+            writers.insert(name, BufWriter::with_capacity(1 << 18, file));
+        }
+        Ok(Outputs {
+            dir: dir.to_owned(),
+            writers,
+            last_revision: BTreeMap::new(),
+            revisions_len: 0,
+            members: HashMap::new(),
+            merged: HashMap::new(),
+        })
+    }
+
+    /// Writes what the engine says.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn engine(&mut self, outputs: Vec<Output>) -> anyhow::Result<()> {
+        for output in outputs {
+            match output {
+                Output::Revision { record, .. } => {
+                    let json = serde_json::to_vec(&record)?;
+                    if let Some(survivor) = &record.merged_into {
+                        self.merged.insert(record.incident_id.clone(), survivor.clone());
+                    }
+                    self.last_revision.insert(record.incident_id.clone(), (self.revisions_len, json.len()));
+                    self.revisions_len += json.len() as u64 + 1;
+                    self.line("revisions.ndjson", &json)?;
+                }
+                // The files keep every incident: they are the whole story, not a compacted topic.
+                Output::Removed(_) => {}
+                Output::Outcome { row, reason, evidence } => self.outcome(row, reason.as_deref(), evidence)?,
+                Output::Late(event) => self.json("late.ndjson", &event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&mut self, row: EventRow, reason: Option<&str>, evidence: Option<Box<Evidence>>) -> anyhow::Result<()> {
+        self.json(
+            "outcomes.ndjson",
+            &OutcomeLine {
+                source_system: &row.key.source_system,
+                event_id: &row.key.event_id,
+                outcome: row.outcome,
+                incident_id: row.incident.as_ref(),
+                reason,
+            },
+        )?;
+        if let Some(evidence) = evidence.filter(|_| self.writers.contains_key(EVIDENCE)) {
+            let line = EvidenceLine {
+                source_system: &row.key.source_system,
+                event_id: &row.key.event_id,
+                outcome: row.outcome,
+                incident_id: row.incident.as_ref(),
+                evidence: &evidence,
+            };
+            self.json(EVIDENCE, &line)?;
+        }
+        match row.incident.filter(|_| row.outcome.belongs()) {
+            Some(incident) => self.members.insert(row.key, (incident, row.outcome)),
+            None => self.members.remove(&row.key),
+        };
+        Ok(())
+    }
+
+    /// Writes what intake hands to the outside topics.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn intake(&mut self, records: Vec<OutRecord>) -> anyhow::Result<()> {
+        for record in records {
+            match record.topic {
+                Topic::DeadLetters => self.dead_letter(&record)?,
+                Topic::DeviceFaults => self.line("device_faults.ndjson", &record.value.unwrap_or_default())?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an outcome that intake decided by itself.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn settled(&mut self, key: &EventKey, outcome: Outcome, reason: Option<&str>) -> anyhow::Result<()> {
+        self.json(
+            "outcomes.ndjson",
+            &OutcomeLine {
+                source_system: &key.source_system,
+                event_id: &key.event_id,
+                outcome,
+                incident_id: None,
+                reason,
+            },
+        )
+    }
+
+    fn dead_letter(&mut self, record: &OutRecord) -> anyhow::Result<()> {
+        let header = |name: &str| record.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
+        let source = header(headers::TOPIC).and_then(Topic::by_name).and_then(Topic::source);
+        let file = INPUT_FILES.iter().find(|(s, _)| Some(*s) == source).map_or("", |(_, name)| name);
+        let hash = header(headers::SHA256)
+            .map_or_else(|| sha256_hex(record.value.as_deref().unwrap_or_default()), str::to_owned);
+        self.json(
+            "deadletter.ndjson",
+            &DeadLetterLine {
+                file,
+                line: header(headers::OFFSET).and_then(|line| line.parse().ok()).unwrap_or(0),
+                reason: header(headers::REASON).unwrap_or_default(),
+                detail: header(headers::DETAIL),
+                hash: &hash,
+            },
+        )
+    }
+
+    fn json(&mut self, file: &'static str, line: &impl Serialize) -> anyhow::Result<()> {
+        self.line(file, &serde_json::to_vec(line)?)
+    }
+
+    fn line(&mut self, file: &'static str, line: &[u8]) -> anyhow::Result<()> {
+        let writer = self.writers.get_mut(file).with_context(|| format!("{file} is not open"))?;
+        writer.write_all(line).and_then(|()| writer.write_all(b"\n")).with_context(|| format!("write {file}"))
+    }
+
+    /// Writes the files that need the whole: incidents, members and the ledger.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(mut self, ledger: &Ledger) -> anyhow::Result<ReplayLedger> {
+        for (name, writer) in &mut self.writers {
+            writer.flush().with_context(|| format!("write {name}"))?;
+        }
+        let mut told = ReplayLedger::of(ledger);
+        told.digest = Some(self.write_incidents()?);
+        told.grouping_digest = Some(self.write_members()?);
+        let mut json = serde_json::to_vec_pretty(&told)?;
+        json.push(b'\n');
+        std::fs::write(self.dir.join("ledger.json"), json).context("write ledger.json")?;
+        Ok(told)
+    }
+
+    fn write_incidents(&mut self) -> anyhow::Result<String> {
+        let mut revisions = File::open(self.dir.join("revisions.ndjson")).context("read revisions.ndjson")?;
+        let mut digest = Sha256::new();
+        let mut line = Vec::new();
+        for (offset, length) in std::mem::take(&mut self.last_revision).into_values() {
+            revisions.seek(SeekFrom::Start(offset))?;
+            line.resize(length + 1, 0);
+            revisions.read_exact(&mut line).context("read revisions.ndjson")?;
+            digest.update(&line);
+            self.line("incidents.ndjson", &line[..length])?;
+        }
+        if let Some(writer) = self.writers.get_mut("incidents.ndjson") {
+            writer.flush().context("write incidents.ndjson")?;
+        }
+        Ok(hex(&digest.finalize()))
+    }
+
+    fn write_members(&mut self) -> anyhow::Result<String> {
+        let mut rows: Vec<_> = std::mem::take(&mut self.members).into_iter().collect();
+        rows.sort_unstable();
+        let mut digest = GroupingDigest::default();
+        let mut csv = csv::Writer::from_path(self.dir.join("members.csv")).context("write members.csv")?;
+        csv.write_record(["source_system", "event_id", "incident_id", "outcome"])?;
+        for (key, (incident, outcome)) in &rows {
+            let mut survivor = incident;
+            while let Some(next) = self.merged.get(survivor) {
+                survivor = next;
+            }
+            digest.add(survivor.as_str(), key);
+            csv.write_record([&*key.source_system, &*key.event_id, survivor.as_str(), outcome.as_str()])?;
+        }
+        csv.flush().context("write members.csv")?;
+        Ok(digest.finish())
+    }
+}
+
+#[derive(Serialize)]
+struct OutcomeLine<'a> {
+    source_system: &'a str,
+    event_id: &'a str,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_id: Option<&'a IncidentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EvidenceLine<'a> {
+    source_system: &'a str,
+    event_id: &'a str,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_id: Option<&'a IncidentId>,
+    #[serde(flatten)]
+    evidence: &'a Evidence,
+}
+
+#[derive(Serialize)]
+struct DeadLetterLine<'a> {
+    file: &'a str,
+    line: i64,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    hash: &'a str,
+}

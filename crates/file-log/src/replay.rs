@@ -1,0 +1,126 @@
+//! The pipeline over files: every input file is a partition, one engine decides all groups.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use city_model::{EventTime, Input, Ledger, Name, SECOND_MS, Source, Tick};
+use incident_engine::{Engine, Setting};
+use jiff::tz::TimeZone;
+use stream_worker::{Correlate, Enrich, InputRecord, Outbox, Settled, Setup};
+use wire_format::Topic;
+
+use crate::merge::Merge;
+use crate::{INPUT_FILES, Outputs, ReplayLedger};
+
+/// What a replay is asked for besides its input.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReplayOptions {
+    /// Write `evidence.ndjson`.
+    pub evidence: bool,
+}
+
+/// Replays a directory into another.
+///
+/// # Errors
+/// When a file cannot be read or written; never for what a record holds.
+pub fn replay(setup: Arc<Setup>, input: &Path, output: &Path, options: ReplayOptions) -> anyhow::Result<ReplayLedger> {
+    let timezone = TimeZone::get(&setup.timezone)?;
+    let mut merge = Merge::open(input, &setup.decoder, &timezone)?;
+    let mut outputs = Outputs::create(output, options.evidence)?;
+    let mut pipeline = Pipeline::new(&setup)?;
+    while let Some((source, line)) = merge.next()? {
+        pipeline.tick_to(line.arrival, &mut outputs)?;
+        let record = InputRecord {
+            topic: Topic::of(source),
+            partition: 0,
+            offset: line.number,
+            timestamp: line.arrival,
+            key: None,
+            value: Some(&line.bytes),
+        };
+        pipeline.take(source, &record, line.record, &mut outputs)?;
+    }
+    outputs.finish(&pipeline.ledger())
+}
+
+/// The two processors with nothing between them.
+struct Pipeline {
+    enrich: Vec<(Source, Enrich)>,
+    correlate: Correlate,
+    out: Outbox,
+    clock: Name,
+    ticked: Option<EventTime>,
+}
+
+impl Pipeline {
+    fn new(setup: &Arc<Setup>) -> anyhow::Result<Pipeline> {
+        let clock = Name::from("replay");
+        let activation = Arc::new(setup.activation(std::slice::from_ref(&clock)));
+        let setting = Setting::with_rules(activation.clone(), setup.rules.clone())?;
+        let enrich = INPUT_FILES
+            .map(|(source, _)| (source, Enrich::new(setup.clone(), source, activation.clone()).without_changelog()))
+            .into();
+        Ok(Pipeline {
+            enrich,
+            correlate: Correlate::without_changelog(Engine::with_setting(setting)),
+            out: Outbox::default(),
+            clock,
+            ticked: None,
+        })
+    }
+
+    /// Ticks at every second up to `arrival`. Seconds in which nothing can happen are passed over: a tick in which no
+    /// incident is due and none waits to be published moves the clock and nothing else.
+    fn tick_to(&mut self, arrival: EventTime, outputs: &mut Outputs) -> anyhow::Result<()> {
+        let target = arrival.floor_second();
+        let Some(mut at) = self.ticked else {
+            return self.tick(target, outputs);
+        };
+        while at < target {
+            let engine = self.correlate.engine();
+            let next = at + SECOND_MS;
+            at = if engine.has_unpublished() {
+                next
+            } else {
+                // The first whole second at which something is due.
+                let due = engine.next_due().map(|due| (due + (SECOND_MS - 1)).floor_second());
+                due.map_or(target, |due| due.clamp(next, target))
+            };
+            self.tick(at, outputs)?;
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, at: EventTime, outputs: &mut Outputs) -> anyhow::Result<()> {
+        self.ticked = Some(at);
+        let tick = Tick { clocks: vec![(self.clock.clone(), at)] };
+        outputs.engine(self.correlate.take(&Input::Tick(tick)))
+    }
+
+    fn take(
+        &mut self,
+        source: Source,
+        record: &InputRecord<'_>,
+        decoded: Result<wire_format::Record, wire_format::Refusal>,
+        outputs: &mut Outputs,
+    ) -> anyhow::Result<()> {
+        let Some((_, enrich)) = self.enrich.iter_mut().find(|(own, _)| *own == source) else { return Ok(()) };
+        let settled = enrich.judge(record, decoded, &mut self.out);
+        outputs.intake(std::mem::take(&mut self.out.records))?;
+        if let Some(Settled { key: Some(key), outcome, reason }) = settled.filter(Settled::is_told) {
+            outputs.settled(&key, outcome, reason.as_deref())?;
+        }
+        for input in std::mem::take(&mut self.out.inputs).into_values().flatten() {
+            outputs.engine(self.correlate.take(&input))?;
+        }
+        Ok(())
+    }
+
+    fn ledger(&self) -> Ledger {
+        let mut ledger = self.correlate.ledger().clone();
+        for (_, enrich) in &self.enrich {
+            ledger.merge(enrich.ledger());
+        }
+        ledger
+    }
+}

@@ -1,0 +1,190 @@
+//! What a decision says: the keyed rows that change the state, and what readers are told.
+
+use std::fmt;
+use std::sync::Arc;
+
+use city_model::{
+    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, Silence, Source,
+    Warning, Why,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::record::IncidentRecord;
+
+/// What the engine remembers of an event: its identity was seen, and where it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Its identity.
+    #[serde(flatten)]
+    pub key: EventKey,
+    /// Its stream.
+    pub source: Source,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The incident that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// When its append time says that it came; it is forgotten a fixed time later.
+    pub ingested_at: EventTime,
+    /// The ticket that it is: a later one may cite it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Name>,
+}
+
+/// A keyed row of state. A later row of the same key replaces the earlier one, so a compacted log of them restores the
+/// same engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The rules that hold now.
+    Activate(Arc<Activation>),
+    /// The highest append time of an input partition.
+    Clock(Name, EventTime),
+    /// The second up to which changed incidents were published.
+    Flushed(EventTime),
+    /// An incident as it is now.
+    PutIncident(Arc<Incident>),
+    /// Nothing can refer to it any more.
+    RemoveIncident(IncidentId),
+    /// An event was decided.
+    PutEvent(EventRow),
+    /// Its identity need not be remembered any longer.
+    ForgetEvent(EventKey),
+    /// A cell of the ledger as it is now.
+    Count(LedgerCell, i64),
+    /// A warning as it is now, and where the clock stood when it was heard.
+    PutWarning(Warning, EventTime),
+    /// A warning is over.
+    RemoveWarning(Name),
+    /// A silence as it is now.
+    PutSilence(Silence),
+    /// A silence is over.
+    RemoveSilence(Name),
+}
+
+/// A changelog row that cannot be read.
+#[derive(Debug)]
+pub struct RowError(String);
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unreadable state row: {}", self.0)
+    }
+}
+
+impl std::error::Error for RowError {}
+
+impl Change {
+    /// The key of the row.
+    pub fn key(&self) -> String {
+        match self {
+            Change::Activate(_) => "activation".to_owned(),
+            Change::Clock(partition, _) => format!("clock/{partition}"),
+            Change::Flushed(_) => "flushed".to_owned(),
+            Change::PutIncident(incident) => format!("incident/{}", incident.id),
+            Change::RemoveIncident(id) => format!("incident/{id}"),
+            Change::PutEvent(row) => event_row_key(&row.key),
+            Change::ForgetEvent(key) => event_row_key(key),
+            Change::Count(LedgerCell::Consumed(source), _) => format!("ledger/{source}"),
+            Change::Count(LedgerCell::Outcome(source, outcome), _) => format!("ledger/{source}/{outcome}"),
+            Change::PutWarning(warning, _) => format!("warning/{}", warning.warning_id),
+            Change::RemoveWarning(id) => format!("warning/{id}"),
+            Change::PutSilence(silence) => format!("silence/{}", silence.silence_id),
+            Change::RemoveSilence(id) => format!("silence/{id}"),
+        }
+    }
+
+    /// The value of the row; `None` deletes it.
+    pub fn value(&self) -> Option<Vec<u8>> {
+        match self {
+            Change::RemoveIncident(_)
+            | Change::ForgetEvent(_)
+            | Change::RemoveWarning(_)
+            | Change::RemoveSilence(_) => None,
+            // Serialising these types to memory cannot fail: they hold no maps with other than text keys.
+            other => Some(serde_json::to_vec(other).unwrap_or_default()),
+        }
+    }
+
+    /// A row as it was read back. `None` when a deletion needs no doing, because restoring never saw the row.
+    pub fn from_row(value: &[u8]) -> Result<Change, RowError> {
+        serde_json::from_slice(value).map_err(|error| RowError(error.to_string()))
+    }
+}
+
+/// Each part's length leads, so that no two identities share a key whatever characters they hold.
+fn event_row_key(key: &EventKey) -> String {
+    format!("event/{}/{}/{}", key.source_system.len(), key.source_system, key.event_id)
+}
+
+/// The nearest incident that an event did not join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Miss {
+    /// Which.
+    pub incident: IncidentId,
+    /// How far.
+    pub distance_mm: i64,
+    /// The radius that it would have had to lie in.
+    pub radius_mm: i64,
+    /// The gap in time.
+    pub gap_ms: i64,
+    /// Why not: `farther`, `gap`, `life`, `extent`, `component`.
+    pub because: Name,
+}
+
+/// What was compared when an event was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The evidence that decided.
+    pub why: Why,
+    /// The distance to the incident's position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance_mm: Option<i64>,
+    /// The effective radius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius_mm: Option<i64>,
+    /// The gap in event time to the incident's span.
+    pub gap_ms: i64,
+    /// The second best incident in reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<Miss>,
+    /// The nearest incident out of reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest_miss: Option<Miss>,
+}
+
+/// What readers are told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// A new revision of an incident.
+    Revision {
+        /// The incident as readers see it.
+        record: Box<IncidentRecord>,
+        /// The band topic that it leaves with this revision.
+        leaves: Option<Band>,
+        /// The band topic that shows it from now on.
+        shown_in: Option<Band>,
+    },
+    /// Nothing can refer to this incident any more.
+    Removed(IncidentId),
+    /// What became of an event; `moved` when it was something else before.
+    Outcome {
+        /// The row, with the outcome in it.
+        row: EventRow,
+        /// Why, when that needs saying.
+        reason: Option<Name>,
+        /// What was compared.
+        evidence: Option<Box<Evidence>>,
+    },
+    /// An event that came too late.
+    Late(Box<Event>),
+}
+
+/// The answer to one input.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    /// Rows that change the state, in order.
+    pub changes: Vec<Change>,
+    /// What readers are told, in order.
+    pub outputs: Vec<Output>,
+}

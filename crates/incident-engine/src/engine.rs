@@ -1,0 +1,323 @@
+//! The engine's state and the one way to change it.
+//!
+//! Only `Change` rows are state; every index here follows from them, so a restored engine is the engine that ran.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use city_model::{
+    EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS, Name, Outcome, Silence,
+    Source, Status, Warning,
+};
+use city_rules::KindId;
+use rustc_hash::FxHashMap;
+
+use crate::neighbours::Neighbours;
+use crate::{Change, EventRow, Setting, SettingError};
+
+/// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
+pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
+
+/// The state of one partition's groups.
+#[derive(Debug, Default)]
+pub struct Engine {
+    pub(crate) setting: Option<Setting>,
+    pub(crate) clocks: BTreeMap<Name, EventTime>,
+    pub(crate) flushed: Option<EventTime>,
+    pub(crate) incidents: FxHashMap<IncidentId, Arc<Incident>>,
+    pub(crate) events: FxHashMap<EventKey, EventRow>,
+    pub(crate) warnings: BTreeMap<Name, (Warning, EventTime)>,
+    pub(crate) silences: BTreeMap<Name, Silence>,
+    pub(crate) ledger: Ledger,
+
+    // What follows from the rows above.
+    pub(crate) neighbours: Neighbours,
+    pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
+    pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
+    pub(crate) by_address: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
+    pub(crate) by_ticket: FxHashMap<Name, IncidentId>,
+    pub(crate) open: BTreeSet<IncidentId>,
+    pub(crate) dirty: BTreeSet<IncidentId>,
+    pub(crate) due: BTreeSet<(EventTime, IncidentId)>,
+    expiring: BTreeMap<i64, Vec<EventKey>>,
+}
+
+impl Engine {
+    /// Moves: enters one row. Running and restoring call nothing else.
+    ///
+    /// # Errors
+    /// When an activation's rules cannot be read; the state is then as it was.
+    pub fn apply(&mut self, change: &Change) -> Result<(), SettingError> {
+        match change {
+            Change::Activate(activation) => {
+                let unchanged = self.setting.as_ref().is_some_and(|s| s.activation.rules == activation.rules);
+                let setting = match (&self.setting, unchanged) {
+                    (Some(old), true) => Setting::with_rules(activation.clone(), old.rules.clone())?,
+                    _ => Setting::read(activation)?,
+                };
+                self.activate(setting);
+            }
+            Change::Clock(partition, at) => {
+                self.clocks.insert(partition.clone(), *at);
+            }
+            Change::Flushed(at) => self.flushed = Some(*at),
+            Change::PutIncident(incident) => {
+                if let Some(old) = self.incidents.insert(incident.id.clone(), incident.clone()) {
+                    self.unlink(&old);
+                }
+                self.link(incident);
+            }
+            Change::RemoveIncident(id) => {
+                if let Some(old) = self.incidents.remove(id) {
+                    self.unlink(&old);
+                }
+            }
+            Change::PutEvent(row) => self.remember(row),
+            Change::ForgetEvent(key) => self.forget(key),
+            Change::Count(cell, count) => self.ledger.set(*cell, *count),
+            Change::PutWarning(warning, heard) => {
+                self.warnings.insert(warning.warning_id.clone(), (warning.clone(), *heard));
+            }
+            Change::RemoveWarning(id) => {
+                self.warnings.remove(id);
+            }
+            Change::PutSilence(silence) => {
+                self.silences.insert(silence.silence_id.clone(), silence.clone());
+            }
+            Change::RemoveSilence(id) => {
+                self.silences.remove(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Spares the first activation of this process the reading of its rules.
+    pub fn with_setting(setting: Setting) -> Engine {
+        let mut engine = Engine::default();
+        engine.activate(setting);
+        engine
+    }
+
+    /// The clock: the least of the input partitions' append times. `None` until every one of them has been heard of.
+    pub fn clock(&self) -> Option<EventTime> {
+        self.clock_with(&[])
+    }
+
+    /// The clock as it would be with some partitions moved on.
+    pub(crate) fn clock_with(&self, moved: &[(Name, EventTime)]) -> Option<EventTime> {
+        let setting = self.setting.as_ref()?;
+        let mut least = None;
+        for partition in &setting.activation.partitions {
+            let known = self.clocks.get(partition).copied();
+            let told = moved.iter().filter(|(name, _)| name == partition).map(|(_, at)| *at).max();
+            match known.max(told) {
+                Some(at) => least = Some(least.map_or(at, |least: EventTime| least.min(at))),
+                None if setting.activation.hold_idle => {}
+                None => return None,
+            }
+        }
+        least
+    }
+
+    /// The rules that hold.
+    pub fn setting(&self) -> Option<&Setting> {
+        self.setting.as_ref()
+    }
+
+    /// The counted outcomes.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// An incident by its id.
+    pub fn incident(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
+        self.incidents.get(id)
+    }
+
+    /// How many incidents are kept, and how many of them are open.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.incidents.len(), self.open.len())
+    }
+
+    /// The open incidents in the order of their ids.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
+        self.open.iter().filter_map(|id| self.incidents.get(id))
+    }
+
+    /// The change that a deleted row of this key stands for, if the row is here.
+    pub fn removal_of(&self, key: &str) -> Option<Change> {
+        let (family, name) = key.split_once('/')?;
+        match family {
+            "incident" => {
+                let id = IncidentId::new(name);
+                self.incidents.contains_key(&id).then_some(Change::RemoveIncident(id))
+            }
+            "event" => {
+                let (length, rest) = name.split_once('/')?;
+                let (system, id) = rest.split_at_checked(length.parse().ok()?)?;
+                Some(Change::ForgetEvent(EventKey::new(system, id.strip_prefix('/')?)))
+            }
+            "warning" => Some(Change::RemoveWarning(name.into())),
+            "silence" => Some(Change::RemoveSilence(name.into())),
+            _ => None,
+        }
+    }
+
+    /// When the clock next means something to an incident; nothing happens by time alone before that.
+    pub fn next_due(&self) -> Option<EventTime> {
+        let incident = self.due.first().map(|(at, _)| *at);
+        let weather = self.warnings.values().flat_map(|(warning, _)| {
+            [Some(warning.effective_at), warning.expires_at].into_iter().flatten()
+        });
+        let clock = self.clock();
+        let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        match (incident, weather) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Whether changed incidents wait for the next tick to be published.
+    pub fn has_unpublished(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// The survivor of an incident: itself, or what it was merged into.
+    pub(crate) fn survivor<'a>(&'a self, id: &'a IncidentId) -> Option<&'a Arc<Incident>> {
+        let mut incident = self.incidents.get(id)?;
+        // Each merge leads to an incident that was founded earlier, so the chain ends; the bound guards against rows
+        // that no engine wrote.
+        for _ in 0..64 {
+            match &incident.merged_into {
+                Some(next) => incident = self.incidents.get(next)?,
+                None => return Some(incident),
+            }
+        }
+        None
+    }
+
+    /// The event identities that may be forgotten at `clock`, oldest first.
+    pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = &EventKey> {
+        let until = (clock - SEEN_MS).millis().div_euclid(MINUTE_MS);
+        self.expiring.range(..until).flat_map(|(_, keys)| keys)
+    }
+
+    /// The row that adds `delta` to a cell, given what this decision has added before.
+    pub(crate) fn count(&self, pending: &mut Vec<Change>, source: Source, outcome: Outcome, delta: i64) {
+        let cell = LedgerCell::Outcome(source, outcome);
+        let before = pending.iter().rev().find_map(|change| match change {
+            Change::Count(c, count) if *c == cell => Some(*count),
+            _ => None,
+        });
+        pending.push(Change::Count(cell, before.unwrap_or_else(|| self.ledger.get(cell)) + delta));
+    }
+
+    fn activate(&mut self, setting: Setting) {
+        self.setting = Some(setting);
+        // Radii and kinds may have changed with the rules: every index is laid anew.
+        self.neighbours.clear();
+        self.by_device.clear();
+        self.by_component.clear();
+        self.by_address.clear();
+        self.open.clear();
+        self.dirty.clear();
+        self.due.clear();
+        let mut all: Vec<_> = self.incidents.values().cloned().collect();
+        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        for incident in &all {
+            self.link(incident);
+        }
+    }
+
+    fn remember(&mut self, row: &EventRow) {
+        if let (Some(ticket), Some(incident)) = (&row.ticket, &row.incident) {
+            self.by_ticket.insert(ticket.clone(), incident.clone());
+        }
+        if self.events.insert(row.key.clone(), row.clone()).is_none() {
+            let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
+            self.expiring.entry(minute).or_default().push(row.key.clone());
+        }
+    }
+
+    fn forget(&mut self, key: &EventKey) {
+        let Some(row) = self.events.remove(key) else { return };
+        let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
+        if let Some(keys) = self.expiring.get_mut(&minute) {
+            keys.retain(|k| k != key);
+            if keys.is_empty() {
+                self.expiring.remove(&minute);
+            }
+        }
+        if let (Some(ticket), Some(incident)) = (&row.ticket, &row.incident)
+            && self.by_ticket.get(ticket) == Some(incident)
+        {
+            self.by_ticket.remove(ticket);
+        }
+    }
+
+    fn kind_and_side(&self, incident: &Incident) -> Option<(KindId, i64)> {
+        let rules = &self.setting.as_ref()?.rules;
+        let kind = rules.kind_id(incident.kind.as_str())?;
+        Some((kind, rules.kind(kind).cap_mm))
+    }
+
+    fn link(&mut self, incident: &Arc<Incident>) {
+        if incident.status != Status::Merged {
+            if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point()) {
+                self.neighbours.insert(kind, side, point, incident.id.clone());
+            }
+            for device in incident.devices.keys() {
+                self.by_device.entry(device.clone()).or_default().insert(incident.id.clone());
+            }
+            for component in &incident.components {
+                self.by_component.entry(component.clone()).or_default().insert(incident.id.clone());
+            }
+            if let Some(key) = address_of(incident) {
+                self.by_address.entry(key).or_default().insert(incident.id.clone());
+            }
+        }
+        if incident.status == Status::Open {
+            self.open.insert(incident.id.clone());
+        }
+        if incident.dirty {
+            self.dirty.insert(incident.id.clone());
+        }
+        if let Some(due) = self.setting.as_ref().and_then(|setting| crate::passage::due(setting, incident)) {
+            self.due.insert((due, incident.id.clone()));
+        }
+    }
+
+    fn unlink(&mut self, incident: &Arc<Incident>) {
+        if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point()) {
+            self.neighbours.remove(kind, side, point, &incident.id);
+        }
+        for device in incident.devices.keys() {
+            take(&mut self.by_device, device, &incident.id);
+        }
+        for component in &incident.components {
+            take(&mut self.by_component, component, &incident.id);
+        }
+        if let Some(key) = address_of(incident) {
+            take(&mut self.by_address, &key, &incident.id);
+        }
+        self.open.remove(&incident.id);
+        self.dirty.remove(&incident.id);
+        if let Some(due) = self.setting.as_ref().and_then(|setting| crate::passage::due(setting, incident)) {
+            self.due.remove(&(due, incident.id.clone()));
+        }
+    }
+}
+
+/// The key under which an incident without a place is found.
+fn address_of(incident: &Incident) -> Option<(Kind, Name, Name)> {
+    Some((incident.kind.clone(), incident.town.clone()?, incident.address_key.clone()?))
+}
+
+fn take<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, BTreeSet<IncidentId>>, key: &K, id: &IncidentId) {
+    if let Some(ids) = map.get_mut(key) {
+        ids.remove(id);
+        if ids.is_empty() {
+            map.remove(key);
+        }
+    }
+}

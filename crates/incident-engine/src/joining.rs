@@ -1,0 +1,171 @@
+//! What an event adds to an incident: sums, maxima and sets, so that the order of events does not show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use city_model::{
+    Band, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId, Member, Status, Watcher,
+};
+
+use crate::{Evidence, Setting};
+
+/// How many members an incident shows; `member_count` is exact, and every member has its outcome record.
+const MEMBERS_SHOWN: usize = 20;
+
+/// A new incident, founded by `event` but without anything of it absorbed yet.
+pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
+    let order = event.order_time(setting.activation.reorder_ms);
+    Incident {
+        id: IncidentId::found(&setting.activation.city, &event.group, &event.key),
+        group: event.group.clone(),
+        kind: event.kind.clone(),
+        founding: Founding { order, rank: event.source, key: event.key.clone() },
+        status: Status::Open,
+        close_reason: None,
+        merged_into: None,
+        revision: 0,
+        dirty: false,
+        revised_at: event.ingested_at,
+        shown_in: None,
+        opened_at: event.ingested_at,
+        first_event_at: event.event_time,
+        last_event_at: event.event_time,
+        last_heard_at: event.ingested_at,
+        closed_at: None,
+        cleared_at: None,
+        fused: Fused::default(),
+        extent: None,
+        best: None,
+        cells: Vec::new(),
+        responsible: None,
+        also_affects: BTreeSet::new(),
+        town: None,
+        address_key: None,
+        members: Vec::new(),
+        member_count: 0,
+        devices: BTreeMap::new(),
+        components: BTreeSet::new(),
+        reporters: BTreeSet::new(),
+        witnesses: BTreeMap::new(),
+        peaks: BTreeMap::new(),
+        facilities: BTreeSet::new(),
+        hints: BTreeSet::new(),
+        flags: BTreeSet::new(),
+        rush: false,
+        night: false,
+        sound: false,
+        all_suspect: true,
+        code_gb2013: None,
+        code_gb2026: None,
+        storm_id: None,
+        band: Band::P4,
+        previous: None,
+        lower_since: None,
+        pinned: None,
+        time_points: 0,
+        dispatch_by: event.ingested_at,
+        control_by: event.ingested_at,
+        handling: Handling::default(),
+        related: BTreeSet::new(),
+        recurrence_of: None,
+        config_version: setting.activation.version.clone(),
+    }
+}
+
+/// Enters an event into an incident. `counts` is false for what merely continues: the same device or camera goes on, so
+/// it is heard, measured and timed, but is no further witness.
+pub(crate) fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &Evidence, counts: bool) {
+    incident.first_event_at = incident.first_event_at.min(event.event_time);
+    incident.last_event_at = incident.last_event_at.max(event.event_time);
+    incident.last_heard_at = incident.last_heard_at.max(event.ingested_at);
+    if let Some(device) = &event.device {
+        let watcher = Watcher { measures: event.channel == Channel::Sensor, alarming: true };
+        incident.devices.insert(device.clone(), watcher);
+        if !incident.is_cleared() {
+            incident.cleared_at = None;
+        }
+    }
+    if let Some(measurement) = &event.measurement {
+        let peak = incident.peaks.entry(measurement.metric.clone()).or_insert(measurement.milli);
+        *peak = (*peak).max(measurement.milli);
+    }
+    if !counts {
+        return;
+    }
+    if let Some(located) = &event.located {
+        let point = setting.plane.project(located.position);
+        incident.fused.add(point, located.u_mm);
+        incident.extent = Some(incident.extent.map_or(Extent::of(point), |extent| extent.with(point)));
+    }
+    take_cells(incident, event, setting.activation.reorder_ms);
+    if event.located.is_none() {
+        incident.town = incident.town.take().or_else(|| event.town.clone());
+        incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
+    }
+    witness(setting, incident, event);
+    incident.components.extend(event.component.clone());
+    incident.reporters.extend(event.reporter);
+    incident.member_count += 1;
+    show(incident, event, evidence);
+}
+
+/// The cell in charge is that of the best position; the others are affected too.
+fn take_cells(incident: &mut Incident, event: &Event, reorder_ms: i64) {
+    incident.also_affects.extend(event.also_affects.iter().cloned());
+    incident.also_affects.extend(event.responsible.iter().map(|responsible| responsible.code.clone()));
+    let rank = (event.quality, event.order_time(reorder_ms));
+    if incident.best.is_none_or(|best| rank < best) && !event.cells.is_empty() {
+        incident.best = Some(rank);
+        incident.cells = event.cells.clone();
+        incident.responsible = event.responsible.clone();
+    }
+    if incident.cells.is_empty() && incident.town.is_none() {
+        incident.town = event.town.clone();
+    }
+}
+
+fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
+    let suspect = event.flags.contains(&Flag::Suspect);
+    let best = incident.witnesses.entry(event.channel).or_insert(event.credibility);
+    *best = (*best).max(event.credibility);
+    incident.all_suspect &= suspect;
+    incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
+    incident.facilities.extend(event.facilities.iter().copied());
+    incident.hints.extend(event.hints.iter().copied());
+    incident.flags.extend(event.flags.iter().copied());
+    incident.rush |= setting.calendar.is_rush(event.event_time);
+    incident.night |= setting.calendar.is_night(event.event_time);
+    incident.code_gb2013 = incident.code_gb2013.take().or_else(|| event.code_gb2013.clone());
+    incident.code_gb2026 = incident.code_gb2026.take().or_else(|| event.code_gb2026.clone());
+}
+
+/// Keeps the newest members by event time; equal times by identity, so that order does not show.
+fn show(incident: &mut Incident, event: &Event, evidence: &Evidence) {
+    let member = Member {
+        key: event.key.clone(),
+        channel: event.channel,
+        event_time: event.event_time,
+        distance_mm: evidence.distance_mm,
+        radius_mm: evidence.radius_mm,
+        gap_ms: evidence.gap_ms,
+        why: evidence.why,
+    };
+    let newer = |m: &Arc<Member>| (m.event_time, &m.key) > (member.event_time, &member.key);
+    let at = incident.members.iter().position(|m| !newer(m)).unwrap_or(incident.members.len());
+    if at < MEMBERS_SHOWN {
+        incident.members.insert(at, Arc::new(member));
+        incident.members.truncate(MEMBERS_SHOWN);
+    }
+}
+
+/// The share of the time to control that has passed at `now`, in T points; the table is the rules'.
+pub(crate) fn time_points(setting: &Setting, incident: &Incident, now: EventTime) -> u8 {
+    if !incident.handling.has_begun() || incident.handling.resolved_at.is_some() {
+        return incident.time_points;
+    }
+    let limit = (incident.control_by - incident.opened_at).max(1);
+    let elapsed = now - incident.opened_at;
+    let percent = (i128::from(elapsed.max(0)) * 100 / i128::from(limit)).min(1_000) as u32;
+    let points = setting.rules.priority().time_points(percent);
+    u8::try_from(points).unwrap_or(u8::MAX).max(incident.time_points)
+}

@@ -1,0 +1,236 @@
+//! Stories of one street, told to the engine line by line: data in, decisions out.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod teller;
+
+use city_model::{Action, Band, Channel, Facility, Outcome, Quality, Severity, Status};
+use teller::{Teller, at, call, camera, command, inspector, sensor, silence, warning};
+
+#[test]
+fn ponding_told_by_three_sources_is_one_incident_that_escalates_and_clears() {
+    let mut story = Teller::new();
+    story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).measured("ponding_depth", 18.0).at(0));
+    story.tell(call("c1", "road_ponding", 60.0, 10.0).reporter(1).at(5));
+    story.tell(call("c2", "road_ponding", -40.0, 20.0).reporter(2).at(12));
+    story.tell(call("c3", "road_ponding", 30.0, -50.0).reporter(3).at(20));
+    story.tell(camera("cam-1", "road_ponding", 70.0, 0.0).unsure(60).at(21)); // the pole's place
+    story.tick(at(22));
+    let one = story.only();
+    assert_eq!((one.member_count, one.band, one.status), (5, Band::P2, Status::Open));
+    let id = one.id.clone();
+
+    story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).measured("ponding_depth", 26.0).at(25));
+    let one = story.only();
+    assert_eq!((&one.id, one.band, one.member_count), (&id, Band::P1, 5), "the sensor goes on, no new witness");
+    assert_eq!(one.previous.as_ref().unwrap().band, Band::P2);
+    assert!(one.previous.as_ref().unwrap().because.starts_with("O6"), "{:?}", one.previous);
+
+    story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).clears().at(40));
+    story.tick(at(49));
+    assert_eq!(story.only().status, Status::Open);
+    story.tick(at(51));
+    assert_eq!(story.only().close_reason.map(|r| r.as_str()), Some("cleared"));
+}
+
+#[test]
+fn two_manholes_25_m_apart_stay_two_when_their_sensors_tell() {
+    let mut story = Teller::new();
+    story.tell(sensor("tilt-1", "manhole_missing", 0.0, 0.0).component("m1").at(0));
+    story.tell(sensor("tilt-2", "manhole_missing", 25.0, 0.0).component("m2").at(1));
+    assert_eq!(story.incidents().len(), 2);
+
+    let mut story = Teller::new();
+    story.tell(call("c1", "manhole_missing", 0.0, 0.0).reporter(1).at(0));
+    story.tell(call("c2", "manhole_missing", 25.0, 0.0).reporter(2).at(1));
+    assert_eq!(story.incidents().len(), 1, "callers alone cannot separate them");
+}
+
+#[test]
+fn a_camera_that_goes_on_for_two_hours_is_one_event_and_twelve_revisions_at_most() {
+    let mut story = Teller::new();
+    for minute in 0..120 {
+        story.tell(camera("cam-9", "shop_spill", 0.0, 0.0).id(&format!("a{minute}")).at(minute));
+        story.tick(at(minute) + 30_000);
+    }
+    let one = story.only();
+    assert_eq!((one.member_count, one.band), (1, Band::P4));
+    assert!(one.revision <= 13, "{} revisions", one.revision);
+    assert_eq!(story.count(Outcome::Continued), 119);
+}
+
+#[test]
+fn the_same_garbage_next_day_is_a_recurrence() {
+    let mut story = Teller::new();
+    for day in 0..3 {
+        story.tell(inspector(&format!("g{day}"), "garbage_exposed", 0.0, 0.0).at(day * 1_380));
+        story.tick(at(day * 1_380 + 720));
+    }
+    let incidents = story.incidents();
+    assert_eq!(incidents.len(), 3);
+    let mut by_time = incidents.clone();
+    by_time.sort_by_key(|incident| incident.opened_at);
+    assert_eq!(by_time[1].recurrence_of.as_ref(), Some(&by_time[0].id));
+    assert_eq!(by_time[2].recurrence_of.as_ref(), Some(&by_time[1].id));
+}
+
+#[test]
+fn a_ticket_that_cites_another_joins_it_and_the_same_phone_counts_once() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "noise", 0.0, 0.0).ticket("T1").reporter(7).at(0));
+    story.tell(call("c2", "noise", 0.0, 0.0).nowhere().ticket("T2").cites("T1").reporter(7).at(10));
+    let one = story.only();
+    assert_eq!((one.member_count, one.reporters.len()), (2, 1));
+    assert_eq!(one.members[0].why.as_str(), "cited_ticket");
+}
+
+#[test]
+fn calls_without_a_place_meet_by_town_and_address() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "noise", 0.0, 0.0).nowhere().address("310117107", "涞坊路1500弄").at(0));
+    story.tell(call("c2", "noise", 0.0, 0.0).nowhere().address("310117107", "涞坊路1500弄").at(10));
+    story.tell(call("c3", "noise", 0.0, 0.0).nowhere().address("310117102", "涞坊路1500弄").at(11));
+    story.tell(call("c4", "noise", 0.0, 0.0).nowhere().at(12));
+    assert_eq!(story.incidents().len(), 3);
+}
+
+#[test]
+fn what_is_seen_again_changes_nothing() {
+    let mut story = Teller::new();
+    let event = call("c1", "road_damage", 0.0, 0.0).at(0);
+    story.tell(event.clone());
+    let before = story.only();
+    story.tell(event);
+    assert_eq!(story.only(), before);
+    assert_eq!(story.count(Outcome::DuplicateId), 1);
+}
+
+#[test]
+fn too_late_is_late_and_older_than_its_life_is_closed_at_once() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "fire_smoke", 0.0, 0.0).at(0).came_after(25 * 60));
+    assert_eq!((story.incidents().len(), story.count(Outcome::Late)), (0, 1));
+    story.tell(call("c2", "fire_smoke", 0.0, 0.0).at(0).came_after(5 * 60));
+    assert_eq!(story.only().close_reason.map(|r| r.as_str()), Some("stale"));
+}
+
+#[test]
+fn worked_examples_of_the_score() {
+    let mut flood = Teller::new();
+    flood.warn(warning("w1", Severity::Orange, "310117", 1_090));
+    flood.tick(at(1_095));
+    // 10:00 UTC + 18:20 … at(1 100) is 18:20 local: the evening rush.
+    let near = |teller: teller::Told| teller.near(Facility::Underpass);
+    flood.tell(near(sensor("p", "underpass_flood", 0.0, 0.0).measured("ponding_depth", 32.0)).at(1_100));
+    flood.tell(near(camera("cam", "underpass_flood", 10.0, 0.0).credibility(2)).at(1_101));
+    flood.tell(near(call("c1", "underpass_flood", 20.0, 0.0).reporter(1).credibility(5)).at(1_102));
+    flood.tell(near(call("c2", "underpass_flood", 20.0, 5.0).reporter(2).credibility(5)).at(1_103));
+    flood.tick(at(1_104));
+    let record = flood.record();
+    assert_eq!(record.priority.parts_text(), "S40 E11 C13 R2 W7 T0 = 73");
+    assert_eq!(record.priority.band, Band::P1);
+    assert!(record.priority.overrides.iter().any(|id| id.starts_with("O1")), "{:?}", record.priority.overrides);
+    assert!(record.priority.reasons_zh.iter().any(|reason| reason.contains("32")), "{:?}", record.priority.reasons_zh);
+
+    let mut smoke = Teller::new();
+    smoke.tell(sensor("s", "fire_smoke", 0.0, 0.0).at(120)); // 02:00
+    let record = smoke.record();
+    assert_eq!(record.priority.parts_text(), "S28 E3 C6 R0 W0 T0 = 37");
+    assert_eq!((record.priority.band, record.priority.overrides[0].starts_with("O2")), (Band::P2, true));
+
+    let mut garbage = Teller::new();
+    garbage.tell(camera("cam", "garbage_exposed", 0.0, 0.0).credibility(2).at(720));
+    let record = garbage.record();
+    assert_eq!(record.priority.parts_text(), "S6 E0 C2 R0 W0 T0 = 8");
+    assert_eq!(record.priority.band, Band::P4);
+
+    let mut hole = Teller::new();
+    hole.tell(call("c", "manhole_missing", 0.0, 0.0).credibility(5).near(Facility::Arterial).reporter(1).at(1_380));
+    let record = hole.record();
+    assert_eq!(record.priority.parts_text(), "S40 E11 C5 R0 W0 T0 = 56");
+    assert_eq!(record.priority.band, Band::P2);
+    hole.tell(sensor("t", "manhole_missing", 2.0, 0.0).measured("cover_tilt", 75.0).at(1_381));
+    assert_eq!(hole.record().priority.band, Band::P1);
+}
+
+#[test]
+fn a_silence_holds_back_works_but_never_a_p1() {
+    let mut story = Teller::new();
+    story.silence(silence("s1", &["noise", "gas_leak"], 0, 600));
+    story.tell(call("c1", "noise", 0.0, 0.0).in_town("310117107").at(10));
+    story.tell(sensor("g1", "gas_leak", 0.0, 0.0).in_town("310117107").measured("ch4", 25.0).at(11));
+    assert_eq!(story.count(Outcome::Silenced), 1);
+    assert_eq!(story.only().kind.as_str(), "gas_leak");
+    story.tell(call("c2", "noise", 0.0, 0.0).in_town("310117107").at(601));
+    assert_eq!(story.incidents().len(), 2, "when the silence ends, the trouble shows");
+}
+
+#[test]
+fn a_warning_of_another_district_weighs_nothing() {
+    let mut story = Teller::new();
+    story.warn(warning("w1", Severity::Red, "310112", 0));
+    story.warn(warning("w2", Severity::Blue, "310117", 0));
+    story.tick(at(1));
+    story.tell(call("c1", "tree_fallen", 0.0, 0.0).in_town("310117107").at(720));
+    assert_eq!(story.record().priority.parts.weather, 2);
+}
+
+#[test]
+fn the_centre_is_obeyed_or_told_why_not() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_damage", 0.0, 0.0).at(600));
+    let id = story.only().id;
+    let answers: Vec<String> = [
+        command("k1", &id, Action::Arrive),
+        command("k2", &id, Action::Dispatch),
+        command("k3", &id, Action::Arrive),
+        command("k4", &id, Action::Verify),
+        command("k5", &id, Action::Resolve),
+        command("k6", &id, Action::Verify),
+        command("k7", &id, Action::Dispatch),
+        command("k8", &id, Action::Reopen),
+        command("k8", &id, Action::Close),
+        command("k9", &id, Action::Merge),
+    ]
+    .into_iter()
+    .map(|command| story.command(command))
+    .collect();
+    insta::assert_snapshot!(answers.join("\n"), @r"
+    arrive refused: the incident was not dispatched
+    dispatch applied
+    arrive applied
+    verify refused: the incident was not resolved
+    resolve applied
+    verify applied
+    dispatch refused: the incident is closed
+    reopen applied
+    close duplicate_id
+    merge refused: merge, split, move and undo are not offered by this version
+    ");
+    let pin = city_model::Command { band: Some(Band::P1), ..command("k10", &id, Action::PinPriority) };
+    assert_eq!(story.command(pin), "pin_priority applied");
+    let record = story.record();
+    assert_eq!((record.priority.band, record.priority.overrides.last().unwrap().as_str()), (Band::P1, "O5.operator_pin"));
+}
+
+#[test]
+fn an_incident_that_the_centre_handles_does_not_go_quiet() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "fire_smoke", 0.0, 0.0).at(600));
+    let id = story.only().id;
+    story.command(command("k1", &id, Action::Dispatch));
+    story.tick(at(1_400));
+    assert_eq!(story.only().status, Status::Open);
+    assert!(story.record().priority.parts.time > 0, "time runs while it is handled");
+}
+
+#[test]
+fn the_best_position_names_the_cell_and_the_others_are_affected() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_ponding", 8.0, 0.0).cell("310117107001001").quality(Quality::Poi).at(0));
+    story.tell(sensor("s1", "road_ponding", -2.0, 0.0).cell("310117006001001").quality(Quality::Component).at(1));
+    story.tick(at(2));
+    let record = story.record();
+    assert_eq!(&*record.responsible.as_ref().unwrap().code, "310117006001001");
+    assert_eq!(record.also_affects.iter().map(|c| &**c).collect::<Vec<_>>(), ["310117107001001"]);
+    assert_eq!(record.source_types, [Channel::Sensor.as_str(), Channel::Hotline.as_str()]);
+}

@@ -1,0 +1,59 @@
+//! What a worker tells about itself while it runs: per batch, never per record.
+
+use std::time::Duration;
+
+use wire_format::topics::Topic;
+
+/// One committed transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct CommitInfo<'a> {
+    /// The worker's name.
+    pub worker: &'a str,
+    /// Input records that it committed, by topic.
+    pub sources: &'a [(Topic, u64)],
+    /// Input records that it committed.
+    pub records: u64,
+    /// Their keys and values, in bytes.
+    pub bytes: u64,
+    /// Records that it wrote, changelog rows and batches among them.
+    pub written: u64,
+    /// From the first record read to the commit.
+    pub duration: Duration,
+    /// Of that, in the processors.
+    pub processing: Duration,
+    /// Of that, in the transaction: sending, draining, committing.
+    pub transaction: Duration,
+}
+
+/// Listens to a worker. Every method does nothing unless it is overridden; none may block.
+pub trait Observer: Sync {
+    /// A transaction was committed.
+    fn batch_committed(&self, _info: &CommitInfo<'_>) {}
+
+    /// The group gave these partitions to the worker; it has no others now.
+    fn assigned(&self, _worker: &str, _partitions: &[(Topic, i32)]) {}
+
+    /// All partitions of the worker are restored and it reads.
+    fn ready(&self, _worker: &str) {}
+
+    /// A partition's state was restored from this many rows.
+    fn restored(&self, _topic: Topic, _partition: i32, _rows: u64, _duration: Duration) {}
+
+    /// A transaction was given up; the state is restored.
+    fn aborted(&self, _worker: &str) {}
+
+    /// How many records lie between the worker's position and the end of the partition.
+    fn lag(&self, _topic: Topic, _partition: i32, _records: i64) {}
+
+    /// A tick names this input partition with a time that is so far behind the wall clock.
+    fn tick(&self, _worker: &str, _topic: Topic, _partition: i32, _lag_ms: i64) {}
+
+    /// The loop goes round, at least every second unless a request to the broker hangs.
+    fn heartbeat(&self, _worker: &str) {}
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {}

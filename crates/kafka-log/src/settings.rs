@@ -1,0 +1,93 @@
+//! How the clients of this crate are configured, and how they say what they have met.
+
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientConfig;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::Properties;
+
+/// The largest record that is read or written: 24 MiB, so that a record over the intake's limit still becomes a dead letter.
+pub(crate) const MAX_RECORD_BYTES: usize = 24 * 1024 * 1024;
+
+/// The given properties, then those that the crate's promises rest on and nobody may change.
+pub(crate) fn client(properties: &Properties, fixed: &[(&str, &str)]) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    // A broker that comes back should be found within a second, not within ten.
+    config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "1000");
+    for (key, value) in properties {
+        config.set(key, value);
+    }
+    for (key, value) in fixed {
+        config.set(*key, *value);
+    }
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+/// Adds what every reader needs: nothing committed by itself, and records up to the largest.
+pub(crate) fn reader(properties: &Properties, group: &str, isolation: &str) -> ClientConfig {
+    client(
+        properties,
+        &[
+            ("group.id", group),
+            ("group.protocol", "classic"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", isolation),
+            // Per partition, and only a first guess: the broker sends a larger record alone.
+            ("fetch.message.max.bytes", "4194304"),
+            // When the local queue is full, look again soon: the default of 1 s makes a fast reader stutter.
+            ("fetch.queue.backoff.ms", "20"),
+        ],
+    )
+}
+
+/// What the library reports between calls: logged in our words, and the last trouble kept for error messages.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    trouble: Mutex<Option<String>>,
+}
+
+impl Reports {
+    /// The last trouble that the library has told of.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, text: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Properties are shared by consumers and producers; that one kind ignores the other's is meant.
+        if facility == "CONFWARN" {
+            return;
+        }
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => {
+                self.keep(message.to_owned());
+                // Connection failures come many a second; whoever waits for the broker says so at a bearable pace.
+                tracing::debug!(facility, message, "the Kafka client met an error");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "the Kafka client warns"),
+            _ => tracing::debug!(facility, message, "the Kafka client says"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // "All brokers are down" is a consequence; the reason came before it.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.keep(reason.to_owned());
+        }
+        tracing::debug!(%error, reason, "the Kafka client met an error");
+    }
+}

@@ -1,0 +1,118 @@
+//! What a loop is told at its start.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use wire_format::topics::Topic;
+
+use super::WorkerError;
+use crate::Properties;
+
+/// The longest session and transaction timeouts: how long a dead loop's partitions and records may wait.
+const TIMEOUT_MAX_MS: u32 = 10_000;
+
+/// One loop.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Its name in logs and metrics.
+    pub name: &'static str,
+    /// Properties of the client library, `bootstrap.servers` among them.
+    pub properties: Properties,
+    /// The consumer group that shares the inputs.
+    pub group_id: String,
+    /// What it reads.
+    pub inputs: Vec<Topic>,
+    /// Where its state goes: at least as many partitions as the widest input.
+    pub changelog: Topic,
+    /// The clock that it sends, if it does.
+    pub ticks: Option<TickConfig>,
+    /// A batch ends with this many records …
+    pub max_batch_records: usize,
+    /// … or with this many bytes, whichever comes first.
+    pub max_batch_bytes: usize,
+    /// After how long the group gives a silent loop's partitions away; at most 10 s.
+    pub session_timeout_ms: u32,
+    /// After how long the broker ends a dead loop's transaction; at most 10 s.
+    pub transaction_timeout_ms: u32,
+    /// What transactional ids begin with, for the broker's access rules.
+    pub transactional_id_prefix: String,
+    /// Put before every topic name on the broker; names inside records stay without it.
+    pub topic_prefix: String,
+    /// For how long the broker is looked for at the start.
+    pub unreachable_after: Duration,
+    /// The broker is [`crate::embedded`]: its transactions keep no offsets, so they are committed beside them.
+    pub embedded: bool,
+}
+
+/// The clock that a loop sends with its inputs.
+#[derive(Debug, Clone)]
+pub struct TickConfig {
+    /// How often, in wall time.
+    pub every_ms: u64,
+    /// To every partition of this topic.
+    pub enriched: Topic,
+    /// How many there are.
+    pub partitions: i32,
+    /// Whether a partition at its end keeps its time, and a never-filled one is left out.
+    pub idle_hold: bool,
+}
+
+impl WorkerConfig {
+    /// A loop with the limits that suit most: 10,000 records or 8 MiB a batch, timeouts of 10 s.
+    pub fn new(name: &'static str, properties: Properties, inputs: Vec<Topic>, changelog: Topic) -> WorkerConfig {
+        WorkerConfig {
+            name,
+            properties,
+            group_id: format!("cityops-{name}"),
+            inputs,
+            changelog,
+            ticks: None,
+            max_batch_records: 10_000,
+            max_batch_bytes: 8 * 1024 * 1024,
+            session_timeout_ms: TIMEOUT_MAX_MS,
+            transaction_timeout_ms: TIMEOUT_MAX_MS,
+            transactional_id_prefix: format!("cityops-{name}-"),
+            topic_prefix: String::new(),
+            unreachable_after: Duration::from_secs(30),
+            embedded: false,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), WorkerError> {
+        let refuse = |text: &str| Err(WorkerError::Configuration(text.to_owned()));
+        if !self.properties.contains_key("bootstrap.servers") {
+            return refuse("bootstrap.servers is not set");
+        }
+        if self.inputs.is_empty() || self.max_batch_records == 0 || self.max_batch_bytes == 0 {
+            return refuse("a worker needs inputs and a batch of at least one record");
+        }
+        if !(1..=TIMEOUT_MAX_MS).contains(&self.session_timeout_ms)
+            || !(1_000..=TIMEOUT_MAX_MS).contains(&self.transaction_timeout_ms)
+        {
+            return refuse("session and transaction timeouts must not exceed 10 s");
+        }
+        if self.ticks.as_ref().is_some_and(|ticks| ticks.every_ms == 0 || ticks.partitions <= 0) {
+            return refuse("ticks need an interval and at least one partition");
+        }
+        Ok(())
+    }
+
+    /// Every topic that must be there from the start.
+    pub(super) fn topics(&self) -> impl Iterator<Item = Topic> {
+        let enriched = self.ticks.as_ref().map(|ticks| ticks.enriched);
+        self.inputs.iter().copied().chain([self.changelog]).chain(enriched)
+    }
+
+    /// New at each start: what another process or thread, dead or alive, has in flight is the group's to fence.
+    pub(super) fn new_transactional_id(&self) -> String {
+        static STARTS: AtomicU64 = AtomicU64::new(0);
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u64(STARTS.fetch_add(1, Ordering::Relaxed));
+        hasher.write_u32(std::process::id());
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        hasher.write_u128(since_epoch.as_nanos());
+        format!("{}{:x}-{:016x}", self.transactional_id_prefix, since_epoch.as_secs(), hasher.finish())
+    }
+}

@@ -1,0 +1,91 @@
+//! What can go wrong in a loop, sorted by what is done about it.
+
+use std::fmt;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::admin::Unreachable;
+
+/// Why a loop ended without being asked to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The configuration cannot work.
+    Configuration(String),
+    /// The broker was not reached at the start.
+    Unreachable(Unreachable),
+    /// These topics are not there.
+    MissingTopics(Vec<String>),
+    /// Attempts in a row failed without a commit between them.
+    GaveUp {
+        /// How many.
+        attempts: u32,
+        /// The last failure.
+        last: String,
+    },
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorkerError::Configuration(text) => f.write_str(text),
+            WorkerError::Unreachable(error) => error.fmt(f),
+            WorkerError::MissingTopics(names) => {
+                write!(f, "missing topics (cityops topics apply creates them): {}", names.join(", "))
+            }
+            WorkerError::GaveUp { attempts, last } => write!(f, "gave up after {attempts} attempts: {last}"),
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {}
+
+/// Why a transaction or a session ended, by what follows.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Another owner has taken over: leave the group, join anew.
+    Fenced(String),
+    /// The client is not usable any more, or its state is unknown: make new ones.
+    Fatal(String),
+    /// The transaction was given up; the same clients go on after restoring.
+    Retry(String),
+    /// Trying again cannot help.
+    Refused(WorkerError),
+}
+
+impl Failure {
+    /// Sorts an error of the library; `doing` says during what it came.
+    pub(super) fn of(doing: &str, error: &KafkaError) -> Failure {
+        let text = format!("{doing}: {error}");
+        if let KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) = error {
+            return Failure::Refused(WorkerError::Configuration(text));
+        }
+        let fenced = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::Fenced
+                    | RDKafkaErrorCode::ProducerFenced
+                    | RDKafkaErrorCode::InvalidProducerEpoch
+                    | RDKafkaErrorCode::IllegalGeneration
+                    | RDKafkaErrorCode::UnknownMemberId
+                    | RDKafkaErrorCode::FencedInstanceId
+            )
+        );
+        match error {
+            _ if fenced => Failure::Fenced(text),
+            KafkaError::Transaction(error) if error.is_fatal() => Failure::Fatal(text),
+            KafkaError::MessageConsumptionFatal(_) => Failure::Fatal(text),
+            _ => Failure::Retry(text),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Fenced(text) => write!(f, "fenced: {text}"),
+            Failure::Fatal(text) | Failure::Retry(text) => f.write_str(text),
+            Failure::Refused(error) => error.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The consumer's side of the group: it gives partitions back at once and leaves taking them to the loop.
+//!
+//! The group is eager: a rebalance takes everything back before members join again, so the generation cannot change
+//! while partitions are held. With the cooperative protocol it can, and a commit under way would be refused for nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, TopicPartitionList};
+
+use super::WorkerConfig;
+use super::failure::Failure;
+use crate::settings::{self, Reports};
+
+/// The loop's consumer.
+pub(super) type GroupConsumer = BaseConsumer<GroupContext>;
+
+/// What the group has told since the loop looked last.
+#[derive(Debug, Default)]
+pub(super) struct GroupContext {
+    reports: Reports,
+    revoked: AtomicBool,
+    assigned: Mutex<Option<TopicPartitionList>>,
+    closing: AtomicBool,
+}
+
+impl GroupContext {
+    /// Whether the partitions were taken back since the last call.
+    pub(super) fn take_revoked(&self) -> bool {
+        self.revoked.swap(false, Ordering::AcqRel)
+    }
+
+    /// The partitions that the group gave since the last call. The library waits for `assign`.
+    pub(super) fn take_assigned(&self) -> Option<TopicPartitionList> {
+        self.assigned.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// From now on partitions are given back as they come, so that closing does not wait for a loop that is gone.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+}
+
+impl ClientContext for GroupContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.reports.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reports.error(error, reason);
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    // Called inside poll only, and records are processed and committed only between polls: nothing is in flight here.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let assigned = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if assigned && !self.closing.load(Ordering::Acquire) {
+            *self.assigned.lock().unwrap_or_else(PoisonError::into_inner) = Some(partitions.clone());
+            return;
+        }
+        self.revoked.store(true, Ordering::Release);
+        *self.assigned.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Err(error) = consumer.unassign() {
+            tracing::warn!(%error, "partitions could not be given back");
+        }
+    }
+}
+
+/// Joins the group.
+pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
+    let consumer: GroupConsumer = consumer_config(config)
+        .create_with_context(GroupContext::default())
+        .map_err(|error| Failure::of("create the consumer", &error))?;
+    let names: Vec<String> =
+        config.inputs.iter().map(|topic| crate::topic_name(&config.topic_prefix, *topic)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    consumer.subscribe(&names).map_err(|error| Failure::of("subscribe", &error))?;
+    Ok(consumer)
+}
+
+fn consumer_config(config: &WorkerConfig) -> ClientConfig {
+    let session = config.session_timeout_ms;
+    let mut client = settings::reader(&config.properties, &config.group_id, "read_committed");
+    client
+        .set("partition.assignment.strategy", "roundrobin")
+        .set("session.timeout.ms", session.to_string())
+        // A rebalance takes as long as the slowest heartbeat.
+        .set("heartbeat.interval.ms", (session / 10).clamp(1, 1_000).to_string())
+        // Restoring happens between two polls.
+        .set("max.poll.interval.ms", "600000");
+    if config.embedded {
+        // That broker answers a fetch only when its wait is over.
+        client.set("fetch.wait.max.ms", "10");
+    }
+    client
+}

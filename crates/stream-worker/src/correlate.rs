@@ -1,0 +1,158 @@
+//! The correlate processor: decodes batches of the enriched log, lets the engine decide, and turns its answers into records.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::Context;
+use city_model::{Batch, DeadLetterReason, Input, Ledger, Outcome};
+use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output};
+use rustc_hash::FxHashMap;
+use wire_format::{Refusal, Topic};
+
+use crate::{InputRecord, OutRecord, Outbox, Processor, dead_letter};
+
+/// One partition of the enriched log and its engine.
+pub struct Correlate {
+    engine: Engine,
+    /// Rows since the last checkpoint: only the last one of a key is written.
+    rows: FxHashMap<String, Change>,
+    keeps_rows: bool,
+}
+
+impl Correlate {
+    /// A partition without state.
+    pub fn new() -> Correlate {
+        Correlate { engine: Engine::default(), rows: FxHashMap::default(), keeps_rows: true }
+    }
+
+    /// A partition that is never restored: it gathers no rows for a changelog.
+    pub fn without_changelog(engine: Engine) -> Correlate {
+        Correlate { engine, rows: FxHashMap::default(), keeps_rows: false }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The counted outcomes of this partition.
+    pub fn ledger(&self) -> &Ledger {
+        self.engine.ledger()
+    }
+
+    /// Decides one input. A panic inside the decision changes nothing: that one input becomes `processing_failed`.
+    pub fn take(&mut self, input: &Input) -> Vec<Output> {
+        let decision = catch_unwind(AssertUnwindSafe(|| self.engine.decide(input))).unwrap_or_else(|_| {
+            tracing::error!("deciding an input failed; it is counted as processing_failed");
+            self.engine.decide_failed(input)
+        });
+        self.enter(decision)
+    }
+
+    fn enter(&mut self, decision: Decision) -> Vec<Output> {
+        for change in decision.changes {
+            if let Err(error) = self.engine.apply(&change) {
+                // An activation that this version cannot read: the rules before it go on, loudly.
+                tracing::error!(%error, "an activation was not applied");
+                continue;
+            }
+            if self.keeps_rows {
+                self.rows.insert(change.key(), change);
+            }
+        }
+        decision.outputs
+    }
+}
+
+impl Default for Correlate {
+    fn default() -> Self {
+        Correlate::new()
+    }
+}
+
+impl Processor for Correlate {
+    fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
+        match value {
+            Some(value) => {
+                let change = Change::from_row(value).with_context(|| format!("restore row {key}"))?;
+                self.engine.apply(&change).with_context(|| format!("restore row {key}"))
+            }
+            None => match self.engine.removal_of(key) {
+                Some(change) => self.engine.apply(&change).with_context(|| format!("restore row {key}")),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn begin(&mut self, _out: &mut Outbox) {}
+
+    fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
+        let batch: Batch = match serde_json::from_slice(record.value.unwrap_or_default()) {
+            Ok(batch) => batch,
+            Err(error) => {
+                // Only this program writes the enriched log; what it cannot read back is kept, counted by its readers.
+                tracing::error!(offset = record.offset, %error, "unreadable batch in the enriched log");
+                let refusal = Refusal::new(DeadLetterReason::ProcessingFailed, "unreadable batch of the enriched log");
+                out.records.push(dead_letter(record, &refusal));
+                return;
+            }
+        };
+        for input in &batch.inputs {
+            let outputs = self.take(input);
+            publish(input, outputs, &mut out.records);
+        }
+    }
+
+    fn checkpoint(&mut self, out: &mut Outbox) {
+        for (key, change) in self.rows.drain() {
+            out.rows.insert(key, change.value());
+        }
+    }
+}
+
+/// Turns what the engine says into records of the outside topics.
+fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
+    for output in outputs {
+        match output {
+            Output::Revision { record, leaves, shown_in } => {
+                let id = record.incident_id.as_str().to_owned();
+                let json = to_json(&*record);
+                if let Some(band) = shown_in {
+                    records.push(OutRecord::keyed(Topic::of_band(band), &id, Some(json.clone())));
+                }
+                if let Some(band) = leaves {
+                    let last = record.superseded();
+                    records.push(OutRecord::keyed(Topic::of_band(band), &id, Some(to_json(&last))));
+                    records.push(OutRecord::keyed(Topic::of_band(band), &id, None));
+                }
+                records.push(OutRecord::keyed(Topic::Incidents, &id, Some(json)));
+            }
+            Output::Removed(id) => records.push(OutRecord::keyed(Topic::Incidents, id.as_str(), None)),
+            Output::Outcome { row, reason, .. } => {
+                if row.outcome == Outcome::DeadLetter {
+                    records.push(failed(input));
+                }
+                let key = row.key.to_string();
+                let record = OutcomeRecord { outcome: row.outcome, incident_id: row.incident, reason };
+                records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(to_json(&record))));
+            }
+            Output::Late(event) => {
+                records.push(OutRecord::keyed(Topic::Late, &event.key.to_string(), Some(to_json(&event))));
+            }
+        }
+    }
+}
+
+/// The dead letter of an input whose decision failed: the scrubbed input, since the original stays in its own topic.
+fn failed(input: &Input) -> OutRecord {
+    OutRecord {
+        topic: Topic::DeadLetters,
+        key: None,
+        value: Some(to_json(input)),
+        headers: vec![(wire_format::headers::REASON, DeadLetterReason::ProcessingFailed.as_str().to_owned())],
+    }
+}
+
+/// Our own records always serialise: text keys, no failing implementations.
+fn to_json<T: serde::Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(record).unwrap_or_default()
+}

@@ -1,0 +1,185 @@
+//! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use city_model::{Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Source};
+use event_intake::{IntakeState, Verdict, VerdictResult};
+use incident_engine::{Change, OutcomeRecord};
+use wire_format::{Record, Refusal, Topic};
+
+use crate::{InputRecord, OutRecord, Outbox, Processor, Setup, dead_letter};
+
+/// One input partition.
+pub struct Enrich {
+    setup: Arc<Setup>,
+    source: Source,
+    state: IntakeState,
+    ledger: Ledger,
+    activation: Arc<Activation>,
+    rows: BTreeMap<String, Option<Vec<u8>>>,
+    keeps_rows: bool,
+}
+
+/// An outcome that intake decides by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The event, if its identity could be read.
+    pub key: Option<EventKey>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, where that needs saying.
+    pub reason: Option<String>,
+}
+
+impl Settled {
+    /// Whether the outcome is told one by one; the others are counted in the ledger only.
+    pub fn is_told(&self) -> bool {
+        !matches!(self.outcome, Outcome::DuplicateId | Outcome::BelowThreshold)
+    }
+}
+
+impl Enrich {
+    /// A partition of `source` without state. `activation` is announced to the enriched log before its first event.
+    pub fn new(setup: Arc<Setup>, source: Source, activation: Arc<Activation>) -> Enrich {
+        Enrich {
+            setup,
+            source,
+            state: IntakeState::default(),
+            ledger: Ledger::default(),
+            activation,
+            rows: BTreeMap::new(),
+            keeps_rows: true,
+        }
+    }
+
+    /// The same for a partition that is never restored: it gathers no rows for a changelog.
+    pub fn without_changelog(self) -> Enrich {
+        Enrich { keeps_rows: false, ..self }
+    }
+
+    /// What this partition has read and settled.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Judges a record that was decoded already. Inputs for the enriched log, dead letters and device faults go to `out`;
+    /// the answer is the outcome, if intake decides it.
+    pub fn judge(
+        &mut self,
+        record: &InputRecord<'_>,
+        decoded: Result<Record, Refusal>,
+        out: &mut Outbox,
+    ) -> Option<Settled> {
+        self.count(LedgerCell::Consumed(self.source));
+        let settled = match decoded {
+            Err(refusal) => Some(self.refuse(record, &refusal, out)),
+            Ok(decoded) => self.judge_decoded(record, decoded, out),
+        };
+        if let Some(settled) = &settled {
+            self.count(LedgerCell::Outcome(self.source, settled.outcome));
+        }
+        settled
+    }
+
+    fn judge_decoded(&mut self, record: &InputRecord<'_>, decoded: Record, out: &mut Outbox) -> Option<Settled> {
+        let setup = self.setup.clone();
+        let Verdict { result, rows } = setup.intake.judge(&self.state, decoded, record.timestamp);
+        for row in rows {
+            self.state.apply(&row);
+            if self.keeps_rows {
+                self.rows.insert(format!("intake/{}", row.key()), row.value());
+            }
+        }
+        match result {
+            VerdictResult::Event(event) => {
+                out.send(setup.partition_of(&event.group), Input::Event(event));
+                None
+            }
+            VerdictResult::Warning(warning) => {
+                for partition in 0..setup.partitions() {
+                    out.send(partition, Input::Warning { warning: warning.clone(), counts: partition == 0 });
+                }
+                None
+            }
+            VerdictResult::Silence(silence) => {
+                for partition in 0..setup.partitions() {
+                    out.send(partition, Input::Silence { silence: silence.clone(), counts: partition == 0 });
+                }
+                None
+            }
+            VerdictResult::Command(command) => {
+                let partition = command.incident_id.group().map_or(0, |group| setup.partition_of(&group));
+                out.send(partition, Input::Command(command));
+                None
+            }
+            VerdictResult::Settled { key, outcome, reason, fault } => {
+                if let Some(fault) = fault {
+                    // Serialising to memory cannot fail.
+                    let value = serde_json::to_vec(&fault).unwrap_or_default();
+                    out.records.push(OutRecord::keyed(Topic::DeviceFaults, &fault.device_id, Some(value)));
+                }
+                Some(Settled { key: Some(key), outcome, reason })
+            }
+            VerdictResult::Refused(refusal) => Some(self.refuse(record, &refusal, out)),
+        }
+    }
+
+    fn refuse(&self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
+        out.records.push(dead_letter(record, refusal));
+        Settled {
+            key: refusal.identity.clone(),
+            outcome: Outcome::DeadLetter,
+            reason: Some(refusal.reason.as_str().to_owned()),
+        }
+    }
+
+    fn count(&mut self, cell: LedgerCell) {
+        let count = self.ledger.add(cell, 1);
+        if self.keeps_rows {
+            let change = Change::Count(cell, count);
+            self.rows.insert(change.key(), change.value());
+        }
+    }
+}
+
+impl Processor for Enrich {
+    fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
+        if let Some(key) = key.strip_prefix("intake/") {
+            return self.state.restore(key, value).with_context(|| format!("restore row {key}"));
+        }
+        let Some(value) = value else { return Ok(()) };
+        match Change::from_row(value).with_context(|| format!("restore row {key}"))? {
+            Change::Count(cell, count) => self.ledger.set(cell, count),
+            other => anyhow::bail!("unexpected row {} in the enrich changelog", other.key()),
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, out: &mut Outbox) {
+        for partition in 0..self.setup.partitions() {
+            out.send(partition, Input::Activation(Box::new((*self.activation).clone())));
+        }
+    }
+
+    fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
+        let decoded = match record.value {
+            Some(value) => self.setup.decoder.decode(self.source, value),
+            None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
+        };
+        let settled = self.judge(record, decoded, out);
+        let Some(settled) = settled.filter(Settled::is_told) else { return };
+        if let Some(key) = settled.key {
+            let told =
+                OutcomeRecord { outcome: settled.outcome, incident_id: None, reason: settled.reason.map(Into::into) };
+            // Serialising to memory cannot fail.
+            let value = serde_json::to_vec(&told).unwrap_or_default();
+            out.records.push(OutRecord::keyed(Topic::Outcomes, &key.to_string(), Some(value)));
+        }
+    }
+
+    fn checkpoint(&mut self, out: &mut Outbox) {
+        out.rows.append(&mut self.rows);
+    }
+}

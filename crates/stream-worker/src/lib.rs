@@ -1,0 +1,18 @@
+//! How one partition lives: restore, read, decide, commit; the two processors, and what they hand to a log.
+//!
+//! A log (Kafka, files) owns reading, committing and threads. It gives each [`Processor`] the records of its partition in
+//! order and takes what [`Outbox`] has gathered: records for other topics, inputs for the enriched log, and state rows.
+//! All of it commits together or not at all; after a failed commit the processor is dropped and restored, never undone.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod outbox;
+mod setup;
+mod enrich;
+mod correlate;
+mod deadletter;
+
+pub use correlate::Correlate;
+pub use deadletter::dead_letter;
+pub use enrich::{Enrich, Settled};
+pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
+pub use setup::{Setup, SetupParts, input_partition_name};

@@ -1,0 +1,93 @@
+//! What a processor is given and what it hands over.
+
+use std::collections::BTreeMap;
+
+use city_model::{EventTime, Input};
+use wire_format::Topic;
+
+/// A record as a log delivers it.
+#[derive(Debug, Clone, Copy)]
+pub struct InputRecord<'a> {
+    /// Its topic.
+    pub topic: Topic,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset in the partition; a line number in files.
+    pub offset: i64,
+    /// Its append time.
+    pub timestamp: EventTime,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+}
+
+/// A record for another topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutRecord {
+    /// The topic.
+    pub topic: Topic,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl OutRecord {
+    /// A keyed record without headers.
+    pub fn keyed(topic: Topic, key: &str, value: Option<Vec<u8>>) -> OutRecord {
+        OutRecord { topic, key: Some(key.as_bytes().to_vec()), value, headers: Vec::new() }
+    }
+}
+
+/// What a processor hands over between two commits. Rows of the same key are coalesced: only the last one counts.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Records for other topics, in order.
+    pub records: Vec<OutRecord>,
+    /// Inputs for the enriched log, by its partition, in order.
+    pub inputs: BTreeMap<i32, Vec<Input>>,
+    /// State rows for the changelog; `None` deletes.
+    pub rows: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl Outbox {
+    /// Adds an input for a partition of the enriched log.
+    pub fn send(&mut self, partition: i32, input: Input) {
+        self.inputs.entry(partition).or_default().push(input);
+    }
+
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.inputs.is_empty() && self.rows.is_empty()
+    }
+
+    /// Takes everything of another outbox, after what is here.
+    pub fn append(&mut self, other: Outbox) {
+        self.records.extend(other.records);
+        for (partition, inputs) in other.inputs {
+            self.inputs.entry(partition).or_default().extend(inputs);
+        }
+        self.rows.extend(other.rows);
+    }
+}
+
+/// What one partition does with its records.
+pub trait Processor: Send {
+    /// Enters a row of the changelog, in the order in which rows were written.
+    ///
+    /// # Errors
+    /// When the row cannot be read; the partition must not go on then.
+    fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()>;
+
+    /// Called once, after restoring and before the first record.
+    fn begin(&mut self, out: &mut Outbox);
+
+    /// Decides one record.
+    fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox);
+
+    /// Adds the state rows of everything decided since the last call.
+    fn checkpoint(&mut self, out: &mut Outbox);
+}

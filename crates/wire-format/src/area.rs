@@ -1,0 +1,59 @@
+//! The area of a silence as it is sent: cell codes, or a GeoJSON geometry; in Avro the geometry travels as text.
+
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Where a silence holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WireArea {
+    /// Codes of cells.
+    Cells(Vec<String>),
+    /// A GeoJSON geometry, unread.
+    Geometry(serde_json::Value),
+}
+
+impl Serialize for WireArea {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            WireArea::Cells(codes) => codes.serialize(serializer),
+            WireArea::Geometry(geometry) if serializer.is_human_readable() => geometry.serialize(serializer),
+            WireArea::Geometry(geometry) => geometry.to_string().serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for WireArea {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WireArea, D::Error> {
+        struct Area;
+        impl<'de> Visitor<'de> for Area {
+            type Value = WireArea;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of cell codes or a GeoJSON geometry")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WireArea, E> {
+                match serde_json::from_str(text) {
+                    Ok(geometry @ serde_json::Value::Object(_)) => Ok(WireArea::Geometry(geometry)),
+                    _ => Err(E::custom("text that is no GeoJSON geometry")),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<WireArea, A::Error> {
+                let mut codes = Vec::new();
+                while let Some(code) = seq.next_element()? {
+                    codes.push(code);
+                }
+                Ok(WireArea::Cells(codes))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<WireArea, A::Error> {
+                let geometry = de::value::MapAccessDeserializer::new(map);
+                serde_json::Value::deserialize(geometry).map(WireArea::Geometry)
+            }
+        }
+        deserializer.deserialize_any(Area)
+    }
+}

@@ -1,0 +1,108 @@
+//! Records as maps of fields; arrays and maps item by item, through all their blocks.
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess};
+
+use super::input::{AvroError, Input};
+
+/// The fields of a record, as a map.
+pub(super) struct Fields<'a, 'de> {
+    input: &'a mut Input<'de>,
+    fields: &'de [(String, usize)],
+    value: usize,
+}
+
+impl<'a, 'de> Fields<'a, 'de> {
+    pub(super) fn new(input: &'a mut Input<'de>, fields: &'de [(String, usize)]) -> Fields<'a, 'de> {
+        Fields {
+            input,
+            fields,
+            value: 0,
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'_, 'de> {
+    type Error = AvroError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, AvroError> {
+        let Some(((name, step), rest)) = self.fields.split_first() else {
+            return Ok(None);
+        };
+        self.fields = rest;
+        self.value = *step;
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(name))
+            .map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, AvroError> {
+        seed.deserialize(self.input.value(self.value))
+    }
+}
+
+/// The items of an array or map, block by block.
+pub(super) struct Items<'a, 'de> {
+    input: &'a mut Input<'de>,
+    step: usize,
+    left: usize,
+    ended: bool,
+}
+
+impl<'a, 'de> Items<'a, 'de> {
+    pub(super) fn new(input: &'a mut Input<'de>, step: usize) -> Items<'a, 'de> {
+        Items {
+            input,
+            step,
+            left: 0,
+            ended: false,
+        }
+    }
+
+    /// Whether another item follows.
+    fn advance(&mut self) -> Result<bool, AvroError> {
+        if self.left == 0 && !self.ended {
+            self.left = self.input.block()?;
+            self.ended = self.left == 0;
+        }
+        if self.ended {
+            return Ok(false);
+        }
+        self.left -= 1;
+        Ok(true)
+    }
+
+    /// A visitor that stops early leaves bytes behind that would be read as something else.
+    pub(super) fn finish(mut self) -> Result<(), AvroError> {
+        match self.advance()? {
+            false => Ok(()),
+            true => Err(AvroError::Broken("items that nobody wanted")),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+    type Error = AvroError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, AvroError> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        seed.deserialize(self.input.value(self.step)).map(Some)
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+    type Error = AvroError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, AvroError> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let key = self.input.text()?;
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(key))
+            .map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, AvroError> {
+        seed.deserialize(self.input.value(self.step))
+    }
+}

@@ -1,0 +1,88 @@
+//! The headers of a dead letter: our own names, and those that Kafka Connect's tools look for.
+
+use city_model::EventTime;
+
+use crate::Refusal;
+
+/// Why it was refused.
+pub const REASON: &str = "cityops.reason";
+/// What exactly was wrong; field names and positions, never values.
+pub const DETAIL: &str = "cityops.detail";
+/// The topic that it came by.
+pub const TOPIC: &str = "cityops.topic";
+/// The partition that it came by.
+pub const PARTITION: &str = "cityops.partition";
+/// Its offset there.
+pub const OFFSET: &str = "cityops.offset";
+/// Its append time there, in epoch milliseconds.
+pub const INGESTED_AT: &str = "cityops.ingested_at";
+/// Of a record over the size limit: its whole length in bytes.
+pub const LENGTH: &str = "cityops.length";
+/// Of a record over the size limit: the SHA-256 of the whole value.
+pub const SHA256: &str = "cityops.sha256";
+/// How many bytes are kept of a record over the size limit.
+pub const KEPT_BYTES: usize = 64 * 1024;
+
+// KIP-298, DeadLetterQueueReporter of Kafka Connect.
+/// Kafka Connect: the topic that it came by.
+pub const CONNECT_TOPIC: &str = "__connect.errors.topic";
+/// Kafka Connect: the partition that it came by.
+pub const CONNECT_PARTITION: &str = "__connect.errors.partition";
+/// Kafka Connect: its offset there.
+pub const CONNECT_OFFSET: &str = "__connect.errors.offset";
+/// Kafka Connect: who refused it.
+pub const CONNECT_CONNECTOR: &str = "__connect.errors.connector.name";
+/// Kafka Connect: the task.
+pub const CONNECT_TASK: &str = "__connect.errors.task.id";
+/// Kafka Connect: the stage.
+pub const CONNECT_STAGE: &str = "__connect.errors.stage";
+/// Kafka Connect: the class at work.
+pub const CONNECT_CLASS: &str = "__connect.errors.class.name";
+/// Kafka Connect: the exception; the reason stands for it.
+pub const CONNECT_EXCEPTION: &str = "__connect.errors.exception.class.name";
+/// Kafka Connect: its message; the detail stands for it.
+pub const CONNECT_MESSAGE: &str = "__connect.errors.exception.message";
+
+/// Where a record came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Append time.
+    pub ingested_at: EventTime,
+}
+
+/// The headers of the dead letter of a record from `origin`.
+pub fn dead_letter(refusal: &Refusal, origin: Origin<'_>) -> Vec<(&'static str, String)> {
+    let reason = refusal.reason.as_str();
+    let (partition, offset) = (origin.partition.to_string(), origin.offset.to_string());
+    vec![
+        (REASON, reason.to_owned()),
+        (DETAIL, refusal.detail.clone()),
+        (TOPIC, origin.topic.to_owned()),
+        (PARTITION, partition.clone()),
+        (OFFSET, offset.clone()),
+        (INGESTED_AT, origin.ingested_at.millis().to_string()),
+        (CONNECT_TOPIC, origin.topic.to_owned()),
+        (CONNECT_PARTITION, partition.clone()),
+        (CONNECT_OFFSET, offset),
+        (CONNECT_CONNECTOR, "cityops-enrich".to_owned()),
+        (CONNECT_TASK, partition),
+        (CONNECT_STAGE, "VALUE_CONVERTER".to_owned()),
+        (CONNECT_CLASS, "cityops".to_owned()),
+        (CONNECT_EXCEPTION, format!("cityops.{reason}")),
+        (CONNECT_MESSAGE, refusal.detail.clone()),
+    ]
+}
+
+/// The headers that a dead letter over the size limit has besides.
+pub fn too_large(whole: &[u8]) -> Vec<(&'static str, String)> {
+    vec![
+        (LENGTH, whole.len().to_string()),
+        (SHA256, city_model::sha256_hex(whole)),
+    ]
+}

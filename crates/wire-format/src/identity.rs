@@ -1,0 +1,83 @@
+//! Reads who a record is from whatever can still be read of it, so that a refused record keeps its name.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use city_model::{EventKey, Source};
+use serde::Deserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+/// Longest identifier accepted, in bytes: a Kafka key, a file name and a label still hold it.
+pub(crate) const MAX_ID_BYTES: usize = 256;
+
+/// Why a text is no identifier.
+pub(crate) fn flaw(id: &str) -> Option<&'static str> {
+    if id.len() > MAX_ID_BYTES {
+        return Some("longer than 256 bytes");
+    }
+    id.chars()
+        .any(char::is_control)
+        .then_some("a control character in an identifier")
+}
+
+/// The fields that name a record of `source`: the system's, which is the source itself where there is none, and the id's.
+const fn fields(source: Source) -> (Option<&'static str>, &'static str) {
+    match source {
+        Source::Sensor | Source::Hotline | Source::Video | Source::Report => {
+            (Some("source_system"), "event_id")
+        }
+        Source::Weather => (None, "warning_id"),
+        Source::Silence => (None, "silence_id"),
+        Source::Command => (Some("operator"), "command_id"),
+    }
+}
+
+/// The identity of the record that `deserializer` holds, as far as it gets before something breaks.
+pub(crate) fn read<'de, D: Deserializer<'de>>(source: Source, deserializer: D) -> Option<EventKey> {
+    let (system_field, id_field) = fields(source);
+    let mut found = Found {
+        system_field,
+        id_field,
+        system: None,
+        id: None,
+    };
+    // What breaks after the two fields does not matter.
+    let _ = deserializer.deserialize_map(Look(&mut found));
+    let system = match system_field {
+        Some(_) => found.system?,
+        None => source.as_str().to_owned(),
+    };
+    let id = found.id?;
+    let usable = |text: &str| !text.trim().is_empty() && flaw(text).is_none();
+    (usable(&system) && usable(&id)).then(|| EventKey::new(&system, &id))
+}
+
+struct Found {
+    system_field: Option<&'static str>,
+    id_field: &'static str,
+    system: Option<String>,
+    id: Option<String>,
+}
+
+struct Look<'a>(&'a mut Found);
+
+impl<'de> Visitor<'de> for Look<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == self.0.id_field {
+                self.0.id = Some(map.next_value()?);
+            } else if Some(&*key) == self.0.system_field {
+                self.0.system = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}

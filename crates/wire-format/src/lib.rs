@@ -1,0 +1,29 @@
+//! Bytes to records and back: JSON, Avro in its frames, and the records' names.
+//!
+//! What a field means, and whether its value makes sense, is intake's business; here a record is only read, or refused
+//! with a reason that never quotes what it holds.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod area;
+mod avro;
+mod decoder;
+mod format;
+pub mod headers;
+mod huge;
+mod identity;
+mod lenient;
+mod orders;
+mod records;
+mod refusal;
+mod time;
+mod topics;
+
+pub use area::WireArea;
+pub use avro::{Encoder, SchemaError, SchemaStore};
+pub use decoder::{Decoder, Record};
+pub use format::{Format, MAX_RECORD_BYTES};
+pub use orders::{IncidentCommand, Silence, WeatherWarning};
+pub use records::{Algorithm, HotlineTicket, Report, SensorReading, VideoAlert, WireLocation};
+pub use refusal::Refusal;
+pub use time::WireTime;
+pub use topics::{Cleanup, Topic};

@@ -1,0 +1,223 @@
+//! The input records as their sources send them, field by field; what the values mean is decided by intake.
+
+use serde::{Deserialize, Serialize};
+
+use crate::WireTime;
+use crate::lenient::{names, ticket_location, value_or_flag, word};
+
+/// A place as a source gives it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WireLocation {
+    /// The coordinate system's name; the source's configured one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crs: Option<String>,
+    /// Longitude in degrees, or metres east.
+    pub x: f64,
+    /// Latitude in degrees, or metres north.
+    pub y: f64,
+    /// One sigma in metres, as the source believes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_m: Option<f64>,
+    /// How it was found: `COMPONENT GNSS DOOR INTERSECTION POI ROAD TOWN NONE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<String>,
+}
+
+/// One reading of one metric of one device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SensorReading {
+    /// The reading's id, unique within its source system.
+    pub event_id: String,
+    /// The system that sent it.
+    pub source_system: String,
+    /// The device.
+    pub device_id: String,
+    /// What was measured.
+    pub metric: String,
+    /// The value, in `unit`; a contact's `true` is 1 and `false` is 0.
+    #[serde(deserialize_with = "value_or_flag")]
+    pub value: f64,
+    /// The unit as the source spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The device's own verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<bool>,
+    /// When it was measured, by the device's clock.
+    pub observed_at: WireTime,
+    /// When the source sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<WireTime>,
+    /// Where the device is, if the source knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<WireLocation>,
+    /// The component that the device watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<String>,
+}
+
+/// One ticket of the 12345 hotline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HotlineTicket {
+    /// The record's id, unique within its source system.
+    pub event_id: String,
+    /// The system that sent it.
+    pub source_system: String,
+    /// The ticket's number.
+    pub ticket_id: String,
+    /// The first ticket of the matter, when this one cites it (催办、补充).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_ticket_id: Option<String>,
+    /// What the caller wants (诉求类型): its name or its code.
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub appeal_type: Option<String>,
+    /// How urgent the caller says that it is.
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<String>,
+    /// The category's names, widest first.
+    #[serde(default, deserialize_with = "names", skip_serializing_if = "Option::is_none")]
+    pub category: Option<Vec<String>>,
+    /// The category's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_code: Option<String>,
+    /// The standard that the code belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_ref: Option<String>,
+    /// Title. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Text. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// When the citizen called.
+    pub called_at: WireTime,
+    /// When the source sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<WireTime>,
+    /// Where. A ticket is never refused for it: what cannot be read arrives with coordinates that are no numbers.
+    #[serde(
+        default,
+        deserialize_with = "ticket_location",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub location: Option<WireLocation>,
+    /// The address as typed. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The town's code (GB/T 10114).
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub town_code: Option<String>,
+    /// The caller's number. Personal data.
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub reporter_phone: Option<String>,
+    /// The caller's name. Personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter_name: Option<String>,
+}
+
+/// The video algorithm that raised an alert.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Algorithm {
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its version.
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// One alert of video analytics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VideoAlert {
+    /// The alert's id, unique within its source system.
+    pub event_id: String,
+    /// The system that sent it.
+    pub source_system: String,
+    /// The camera.
+    pub camera_id: String,
+    /// What the algorithm saw, in its code system.
+    #[serde(deserialize_with = "crate::lenient::required_word")]
+    pub alert_code: String,
+    /// The code system: `EVENTSORT DAHUA CLASS84` or the city's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_system: Option<String>,
+    /// How sure the algorithm is, 0 to 1.
+    pub confidence: f64,
+    /// `START ONGOING END`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// When the picture was taken.
+    pub captured_at: WireTime,
+    /// When the source sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<WireTime>,
+    /// Where the camera's pole stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<WireLocation>,
+    /// Where the thing is that it saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_location: Option<WireLocation>,
+    /// The picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_url: Option<String>,
+    /// The algorithm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// The component that it saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<String>,
+}
+
+/// One report of any other channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The record's id, unique within its source system.
+    pub event_id: String,
+    /// The system that sent it.
+    pub source_system: String,
+    /// `inspector app web petition media upstream police`, or another.
+    pub channel: String,
+    /// The report's number.
+    pub report_id: String,
+    /// The category's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_code: Option<String>,
+    /// The standard that the code belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_ref: Option<String>,
+    /// The category's names, widest first.
+    #[serde(default, deserialize_with = "names", skip_serializing_if = "Option::is_none")]
+    pub category: Option<Vec<String>>,
+    /// Title. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Text. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// When it was seen.
+    pub observed_at: WireTime,
+    /// When the source sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<WireTime>,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<WireLocation>,
+    /// The address as typed. Personal data may be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The town's code (GB/T 10114).
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub town_code: Option<String>,
+    /// The component in question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<String>,
+    /// The reporter's number. Personal data.
+    #[serde(default, deserialize_with = "word", skip_serializing_if = "Option::is_none")]
+    pub reporter_phone: Option<String>,
+    /// The reporter's name. Personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter_name: Option<String>,
+}

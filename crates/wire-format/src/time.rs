@@ -1,0 +1,188 @@
+//! A time as it stands in a record: epoch milliseconds or text, kept until the city's time zone is known.
+
+use std::fmt;
+
+use city_model::EventTime;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A time as a source wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum WireTime {
+    /// Milliseconds since the Unix epoch.
+    Millis(i64),
+    /// Text: RFC 3339, or one of the local spellings that sources use.
+    Text(String),
+}
+
+impl WireTime {
+    /// The instant that is meant; text without a zone is local in `zone`. `None` when the text is no time.
+    pub fn resolve(&self, zone: &TimeZone) -> Option<EventTime> {
+        match self {
+            WireTime::Millis(ms) => Some(EventTime::from_millis(*ms)),
+            WireTime::Text(text) => parse(text.trim(), zone),
+        }
+    }
+}
+
+impl From<EventTime> for WireTime {
+    fn from(time: EventTime) -> WireTime {
+        WireTime::Millis(time.millis())
+    }
+}
+
+fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(EventTime::from_millis(timestamp.as_millisecond()));
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match text.len() {
+            13 => text.parse().ok().map(EventTime::from_millis),
+            // yyyymmddHHMMSS, the ShotTime of GA/T 1400: local, without a zone.
+            14 => {
+                let field = |from: usize, to: usize| number(text.get(from..to)?);
+                let date = [field(0, 4)?, field(4, 6)?, field(6, 8)?];
+                local(date, [field(8, 10)?, field(10, 12)?, field(12, 14)?], 0, zone)
+            }
+            _ => None,
+        };
+    }
+    let (date, clock) = text.split_once(['T', 't', ' '])?;
+    let separator = if date.contains('/') { '/' } else { '-' };
+    let mut date = date.split(separator).map(number);
+    let year_month_day = [date.next()??, date.next()??, date.next()??];
+    let (whole, fraction) = clock
+        .trim_start()
+        .split_once('.')
+        .unwrap_or((clock.trim_start(), ""));
+    let mut clock = whole.split(':').map(number);
+    let hour_minute_second = [clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?];
+    if date.next().is_some() || clock.next().is_some() || year_month_day[0] < 1000 {
+        return None;
+    }
+    local(year_month_day, hour_minute_second, milliseconds(fraction)?, zone)
+}
+
+fn local(date: [i16; 3], clock: [i16; 3], ms: i32, zone: &TimeZone) -> Option<EventTime> {
+    let small = |n: i16| i8::try_from(n).ok();
+    let datetime = DateTime::new(
+        date[0],
+        small(date[1])?,
+        small(date[2])?,
+        small(clock[0])?,
+        small(clock[1])?,
+        small(if clock[2] == 60 { 59 } else { clock[2] })?, // a leap second is its predecessor's last moment
+        ms * 1_000_000,
+    );
+    let timestamp = zone.to_timestamp(datetime.ok()?).ok()?;
+    Some(EventTime::from_millis(timestamp.as_millisecond()))
+}
+
+/// One to four digits and nothing else.
+fn number(text: &str) -> Option<i16> {
+    let digits = !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
+fn milliseconds(fraction: &str) -> Option<i32> {
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut ms = 0;
+    for place in 0..3 {
+        ms = ms * 10
+            + fraction
+                .as_bytes()
+                .get(place)
+                .map_or(0, |digit| i32::from(digit - b'0'));
+    }
+    Some(ms)
+}
+
+impl<'de> Deserialize<'de> for WireTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WireTime, D::Error> {
+        struct Visit;
+        impl Visitor<'_> for Visit {
+            type Value = WireTime;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time in milliseconds or as text")
+            }
+            fn visit_i64<E: de::Error>(self, ms: i64) -> Result<WireTime, E> {
+                Ok(WireTime::Millis(ms))
+            }
+            fn visit_u64<E: de::Error>(self, ms: u64) -> Result<WireTime, E> {
+                i64::try_from(ms)
+                    .map(WireTime::Millis)
+                    .map_err(|_| E::custom("a time out of range"))
+            }
+            fn visit_f64<E: de::Error>(self, ms: f64) -> Result<WireTime, E> {
+                // Whole numbers up to 2^53 are exact in a double.
+                if ms.fract() == 0.0 && ms.abs() <= 9_007_199_254_740_992.0 {
+                    Ok(WireTime::Millis(ms as i64))
+                } else {
+                    Err(E::custom("a time that is no whole number of milliseconds"))
+                }
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WireTime, E> {
+                Ok(WireTime::Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_spelling_that_sources_use() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let check = |text: &str, expected: Option<&str>| {
+            let json = serde_json::Value::from(text);
+            let time: WireTime = serde_json::from_value(json).unwrap();
+            assert_eq!(
+                time.resolve(&zone).map(|time| time.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
+        };
+        check("2018-02-05 10:05", Some("2018-02-05T02:05:00.000Z"));
+        check("2015/3/7 9:01:02", Some("2015-03-07T01:01:02.000Z"));
+        check("20180205100500", Some("2018-02-05T02:05:00.000Z"));
+        check("2018-02-05T10:05:00+08:00", Some("2018-02-05T02:05:00.000Z"));
+        check("2018-02-05T02:05:00.123Z", Some("2018-02-05T02:05:00.123Z"));
+        check(" 2018-02-05T10:05:00.5 ", Some("2018-02-05T02:05:00.500Z"));
+        check("1767225600000", Some("2026-01-01T00:00:00.000Z"));
+        for wrong in [
+            "",
+            "yesterday",
+            "2018-02-05",
+            "2018-02-30 10:00",
+            "2018-02-05 25:00",
+            "2018-02-05 10:05:61x",
+            "18-2-5 10:00",
+            "201802051005",
+            "2018-02-05 10",
+            "1-2-3-4 5:6",
+            "٢٠١٨-02-05 10:05",
+        ] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn takes_whole_numbers_only() {
+        let read = |json: &str| serde_json::from_str::<WireTime>(json).ok();
+        assert_eq!(read("1767225600000"), Some(WireTime::Millis(1_767_225_600_000)));
+        assert_eq!(read("1.7672256e12"), Some(WireTime::Millis(1_767_225_600_000)));
+        assert_eq!(read("-5"), Some(WireTime::Millis(-5)));
+        for wrong in ["1.5", "1e300", "18446744073709551615", "true", "{}", "null"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}
