@@ -1,7 +1,7 @@
 //! How many times ground is covered: gaps, overlaps and differences of borders, with their areas.
 //!
 //! Borders that two cells share vertex by vertex cancel exactly, so a seamless grid costs one pass over its edges. What is
-//! left is swept from south to north in slabs between vertices; areas are good to the square millimetre, places to the
+//! left is swept from south to north in slabs between vertices; areas are good to some millionths, places to the
 //! middle of the widest slab.
 
 mod sweep;
@@ -124,17 +124,17 @@ impl Strand {
 
 /// Square metres of a square nano-degree at a latitude.
 pub(crate) fn square_metres_at(lat_e9: f64) -> f64 {
-    const DEGREE: i64 = 10_000_000; // 0.01°, in which the plane errs by less than a millionth
+    const STEP_E9: i64 = 10_000_000; // 0.01°: a million whole millimetres
     let here = Position {
         lon_e9: 0,
         lat_e9: lat_e9 as i64,
     };
     let there = Position {
-        lon_e9: DEGREE,
-        lat_e9: here.lat_e9 + DEGREE,
+        lon_e9: STEP_E9,
+        lat_e9: here.lat_e9 + STEP_E9,
     };
     let step = Plane::at(here).project(there);
-    let side = DEGREE as f64 * 1000.0;
+    let side = STEP_E9 as f64 * 1000.0;
     (step.x as f64 / side) * (step.y as f64 / side)
 }
 

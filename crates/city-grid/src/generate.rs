@@ -67,7 +67,7 @@ pub struct GeneratedGrid {
     towns: Vec<Town>,
 }
 
-/// The built-in grid: layer `duty` with four levels, generated from seed 1. Takes some ten milliseconds; keep it.
+/// The built-in grid: layer `duty` with four levels, generated from seed 1. Takes about 20 ms; keep it.
 pub fn builtin() -> Layer {
     generate(&GridSpec::default(), 1).into_layer("duty")
 }

@@ -191,7 +191,7 @@ impl Layer {
         parts.iter().map(|part| part.rings.as_slice())
     }
 
-    /// The area of a cell, in square metres.
+    /// The area of a cell, in square metres. Lobes of a ring that crosses itself count against each other.
     pub fn area_m2(&self, cell: CellIndex) -> f64 {
         let parts = self.shapes.get(cell.get()).map_or(&[][..], Vec::as_slice);
         let area = |part: &Part| {

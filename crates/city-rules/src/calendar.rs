@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use city_model::{DAY_MS, EventTime, MINUTE_MS};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
-use jiff::Timestamp;
 
 use crate::file::RawCalendar;
 use crate::strict::{ConfigError, nearest};
@@ -35,10 +35,15 @@ impl CalendarRules {
             ..CalendarRules::default()
         };
         if calendar.office.0 >= calendar.office.1 {
-            return Err((raw.office.join(" "), "office hours must begin before they end, on the same day".into()));
+            return Err((
+                raw.office.join(" "),
+                "office hours must begin before they end, on the same day".into(),
+            ));
         }
         for (year, days) in &raw.years {
-            let number = year.parse().map_err(|_| (year.clone(), format!("\"{year}\" is no year")))?;
+            let number = year
+                .parse()
+                .map_err(|_| (year.clone(), format!("\"{year}\" is no year")))?;
             calendar.years.insert(number);
             for text in &days.holidays {
                 calendar.holidays.extend(days_of(text)?);
@@ -69,12 +74,21 @@ impl Calendar {
         let zone = jiff::tz::db().get(tz).map_err(|_| {
             let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
             let nearest = nearest(tz, names.iter().map(String::as_str));
-            let hint = nearest.as_ref().map(|name| format!("; the nearest valid name is \"{name}\""));
+            let hint = nearest
+                .as_ref()
+                .map(|name| format!("; the nearest valid name is \"{name}\""));
             let message = format!("unknown time zone \"{tz}\"{}", hint.unwrap_or_default());
-            ConfigError { nearest, ..ConfigError::new("city", "city.timezone", message) }
+            ConfigError {
+                nearest,
+                ..ConfigError::new("city", "city.timezone", message)
+            }
         })?;
         let fixed = fixed_from(&zone);
-        Ok(Calendar { rules: rules.calendar.clone(), zone, fixed })
+        Ok(Calendar {
+            rules: rules.calendar.clone(),
+            zone,
+            fixed,
+        })
     }
 
     /// The instant `amount` later on a clock: minutes for the hour clocks, days for the day clocks. A work day is a
@@ -186,21 +200,33 @@ fn timestamp(at: EventTime) -> Timestamp {
 
 /// Whether a minute lies in a half-open span; a span may go over midnight.
 const fn within((from, to): (u32, u32), minute: u32) -> bool {
-    if from <= to { from <= minute && minute < to } else { minute >= from || minute < to }
+    if from <= to {
+        from <= minute && minute < to
+    } else {
+        minute >= from || minute < to
+    }
 }
 
 fn span(texts: &[String]) -> Result<(u32, u32), (String, String)> {
     match texts {
         [from, to] => Ok((minute(from)?, minute(to)?)),
-        _ => Err((texts.join(" "), "a span of the day is two times, as in [\"09:00\", \"17:30\"]".into())),
+        _ => Err((
+            texts.join(" "),
+            "a span of the day is two times, as in [\"09:00\", \"17:30\"]".into(),
+        )),
     }
 }
 
 fn minute(text: &str) -> Result<u32, (String, String)> {
-    let parsed = text.split_once(':').and_then(|(h, m)| Some((h.parse::<u32>().ok()?, m.parse::<u32>().ok()?)));
+    let parsed = text
+        .split_once(':')
+        .and_then(|(h, m)| Some((h.parse::<u32>().ok()?, m.parse::<u32>().ok()?)));
     match parsed {
         Some((hour, minute)) if hour * 60 + minute <= 24 * 60 && minute < 60 => Ok(hour * 60 + minute),
-        _ => Err((text.to_owned(), format!("\"{text}\" is no time of day; write it as \"09:30\""))),
+        _ => Err((
+            text.to_owned(),
+            format!("\"{text}\" is no time of day; write it as \"09:30\""),
+        )),
     }
 }
 
@@ -211,7 +237,11 @@ fn days_of(text: &str) -> Result<Vec<i64>, (String, String)> {
     let first = day_number(first.parse().map_err(|_| wrong())?);
     let last = day_number(last.parse().map_err(|_| wrong())?);
     // A longer holiday than a month is a slip of the pen.
-    if last < first || last - first > 31 { Err(wrong()) } else { Ok((first..=last).collect()) }
+    if last < first || last - first > 31 {
+        Err(wrong())
+    } else {
+        Ok((first..=last).collect())
+    }
 }
 
 fn day_number(date: Date) -> i64 {

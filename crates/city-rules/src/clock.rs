@@ -23,7 +23,12 @@ pub enum Clock {
 
 impl Clock {
     /// Every clock.
-    pub const ALL: [Clock; 4] = [Clock::UrgentHour, Clock::WorkHour, Clock::WorkDay, Clock::NaturalDay];
+    pub const ALL: [Clock; 4] = [
+        Clock::UrgentHour,
+        Clock::WorkHour,
+        Clock::WorkDay,
+        Clock::NaturalDay,
+    ];
 
     /// Its name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -90,7 +95,9 @@ impl Serialize for Limit {
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Limit, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -75,7 +75,11 @@ impl CodeMap {
             for (system, codes) in codes {
                 // Two spellings of one system are one table.
                 let own = table.entry(system_key(system)).or_default();
-                own.extend(codes.iter().filter_map(|(code, kind)| Some((code_key(code), id(kind)?))));
+                own.extend(
+                    codes
+                        .iter()
+                        .filter_map(|(code, kind)| Some((code_key(code), id(kind)?))),
+                );
             }
             table
         };
@@ -84,7 +88,11 @@ impl CodeMap {
             events: table(&file.codes),
             components: table(&file.components),
             video: table(&file.video),
-            names: file.names.iter().filter_map(|(name, kind)| Some((name_key(name), id(kind)?))).collect(),
+            names: file
+                .names
+                .iter()
+                .filter_map(|(name, kind)| Some((name_key(name), id(kind)?)))
+                .collect(),
             later: file.pairs.iter().map(pair).collect(),
             earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
         }
@@ -94,8 +102,17 @@ impl CodeMap {
         let system = system_key(standard);
         let code = code_key(code);
         let Some(standard) = Standard::of(&system) else {
-            let kind = *self.events.get(&system).or_else(|| self.components.get(&system))?.get(&code)?;
-            return Some(Mapped { kind, gb2013: None, gb2026: None, derived: false });
+            let kind = *self
+                .events
+                .get(&system)
+                .or_else(|| self.components.get(&system))?
+                .get(&code)?;
+            return Some(Mapped {
+                kind,
+                gb2013: None,
+                gb2026: None,
+                derived: false,
+            });
         };
         let component_table = system.contains("component") || system.contains("部件");
         match (standard, code.len(), component_table) {
@@ -115,7 +132,12 @@ impl CodeMap {
 
     fn plain(&self, tables: &Table, standard: Standard, code: &str) -> Option<Mapped> {
         let kind = look_up(tables, standard, code)?;
-        Some(Mapped { kind, gb2013: None, gb2026: None, derived: false })
+        Some(Mapped {
+            kind,
+            gb2013: None,
+            gb2026: None,
+            derived: false,
+        })
     }
 
     fn of_2013(&self, code: &str) -> Option<Mapped> {
@@ -124,7 +146,12 @@ impl CodeMap {
         let own = look_up(&self.events, Standard::Gb2013, code);
         let kind = own.or_else(|| look_up(&self.events, Standard::Gb2026, later.as_deref()?))?;
         let derived = later.is_some() && established.is_none();
-        Some(Mapped { kind, gb2013: Some(code.to_owned()), gb2026: later, derived })
+        Some(Mapped {
+            kind,
+            gb2013: Some(code.to_owned()),
+            gb2026: later,
+            derived,
+        })
     }
 
     fn of_2026(&self, code: &str) -> Option<Mapped> {
@@ -134,23 +161,39 @@ impl CodeMap {
         // Events and components share no class in 2026, so one code needs no word on which it is.
         let own = own.or_else(|| look_up(&self.components, Standard::Gb2026, code));
         if let Some(kind) = own {
-            return Some(Mapped { kind, gb2013: earlier, gb2026, derived: false });
+            return Some(Mapped {
+                kind,
+                gb2013: earlier,
+                gb2026,
+                derived: false,
+            });
         }
         let older = earlier.clone().or_else(|| earlier_code(code))?;
         let kind = look_up(&self.events, Standard::Gb2013, &older)?;
-        Some(Mapped { kind, gb2013: earlier, gb2026, derived: true })
+        Some(Mapped {
+            kind,
+            gb2013: earlier,
+            gb2026,
+            derived: true,
+        })
     }
 
     pub(crate) fn name(&self, name: &str) -> Option<KindId> {
         let key = name_key(name);
         let whole = self.names.get(&key);
-        let part = || key.split(['、', ',', '/', '，']).find_map(|part| self.names.get(part));
+        let part = || {
+            key.split(['、', ',', '/', '，'])
+                .find_map(|part| self.names.get(part))
+        };
         whole.or_else(part).copied()
     }
 
     pub(crate) fn video(&self, system: &str, code: &str) -> Option<KindId> {
         let code = code_key(code);
-        let own = self.video.get(&system_key(system)).and_then(|codes| codes.get(&code));
+        let own = self
+            .video
+            .get(&system_key(system))
+            .and_then(|codes| codes.get(&code));
         own.or_else(|| self.video.get("labels")?.get(&code)).copied()
     }
 }

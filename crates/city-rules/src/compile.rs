@@ -1,62 +1,60 @@
 //! From rules as written to rules as used: names become ids, lists are made symmetric, contradictions are refused.
 
+mod priority;
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use city_model::{Band, Grade, Kind};
+use city_model::{Grade, Kind};
 use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
 use crate::clock::Limit;
 use crate::codes::CodeMap;
-use crate::file::{RawKind, RawMetric, RawOverride, RawPriority, RulesFile};
+use crate::file::{RawKind, RawMetric, RulesFile};
 use crate::groups::Groups;
 use crate::kind::{BandStep, GradeStep, KindId, KindRule};
 use crate::metric::MetricRule;
 use crate::normal::name_key;
-use crate::priority::{Deadline, OverrideEffect, OverrideRule, PriorityRules};
 use crate::rules::Rules;
 use crate::strict::ConfigError;
 use crate::words::WordMap;
 
-/// The files that the rules come from, the last one having the last word.
-pub(crate) struct Sources<'a>(pub(crate) Vec<(&'a str, &'a str)>);
-
-impl Sources<'_> {
-    /// The error that `name`, a `what`, is unknown; told where the latest file has it.
-    fn unknown<'c>(&self, what: &str, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> ConfigError {
-        let (file, text) = self.with(name);
-        ConfigError::unknown_name(file, text, what, name, candidates)
-    }
-
-    /// An error about `name`.
-    fn wrong(&self, name: &str, message: String) -> ConfigError {
-        let (file, text) = self.with(name);
-        let at = ConfigError::unknown_name(file, text, "", name, []);
-        ConfigError { line: at.line, ..ConfigError::new(file, name, message) }
-    }
-
-    fn with(&self, name: &str) -> (&str, &str) {
-        let found = self.0.iter().rev().find(|(_, text)| text.contains(name));
-        found.or(self.0.last()).copied().unwrap_or(("rules", ""))
-    }
-}
+pub(crate) use sources::Sources;
 
 struct Compiler<'a> {
     sources: &'a Sources<'a>,
     file: &'a RulesFile,
-    ids: FxHashMap<Kind, KindId>,
+    ids: FxHashMap<String, KindId>,
 }
 
 pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, ConfigError> {
     if file.kinds.is_empty() || file.kinds.len() > usize::from(u16::MAX) {
-        return Err(ConfigError::new("rules", "kinds", "the rules need between 1 and 65,535 kinds"));
+        return Err(ConfigError::new(
+            "rules",
+            "kinds",
+            "the rules need between 1 and 65,535 kinds",
+        ));
     }
-    let ids = file.kinds.keys().zip(0..).map(|(name, id)| (Kind::new(name), KindId(id))).collect();
-    let compiler = Compiler { sources, file: &file, ids };
+    let ids = file
+        .kinds
+        .keys()
+        .zip(0..)
+        .map(|(name, id)| (name.clone(), KindId(id)))
+        .collect();
+    let compiler = Compiler {
+        sources,
+        file: &file,
+        ids,
+    };
     let kinds = compiler.kinds()?;
     let plain = compiler.kind("", &RawKind::default())?;
-    let weights: Vec<u32> = file.kinds.values().map(|raw| or(&raw.weight, &file.defaults.weight, 1)).collect();
+    let weights: Vec<u32> = file
+        .kinds
+        .values()
+        .map(|raw| or(&raw.weight, &file.defaults.weight, 1))
+        .collect();
     let groups = Groups::close(&kinds, &weights);
     let metrics = compiler.metrics()?;
     compiler.steps_name_metrics(&kinds, &metrics)?;
@@ -65,20 +63,34 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
     let codes = CodeMap::new(&file, |name| compiler.find(name));
     let words = WordMap::new(&file, |name| compiler.find(name));
     let words = words.map_err(|message| ConfigError::new("rules", "words", message))?;
-    let calendar = CalendarRules::new(&file.calendar).map_err(|(text, message)| sources.wrong(&text, message))?;
+    let calendar =
+        CalendarRules::new(&file.calendar).map_err(|(text, message)| sources.wrong(&text, message))?;
     let ids = compiler.ids;
     let version = OnceLock::new();
-    Ok(Rules { file, version, kinds, plain, ids, groups, metrics, codes, words, calendar, priority })
+    Ok(Rules {
+        file,
+        version,
+        kinds,
+        plain,
+        ids,
+        groups,
+        metrics,
+        codes,
+        words,
+        calendar,
+        priority,
+    })
 }
 
 impl Compiler<'_> {
     fn find(&self, name: &str) -> Option<KindId> {
-        self.ids.get(&Kind::new(name)).copied()
+        self.ids.get(name).copied()
     }
 
     fn id(&self, name: &str) -> Result<KindId, ConfigError> {
         let known = self.file.kinds.keys().map(String::as_str);
-        self.find(name).ok_or_else(|| self.sources.unknown("kind", name, known))
+        self.find(name)
+            .ok_or_else(|| self.sources.unknown("kind", name, known))
     }
 
     fn ids(&self, names: &[String]) -> Result<Vec<KindId>, ConfigError> {
@@ -87,8 +99,12 @@ impl Compiler<'_> {
     }
 
     fn kinds(&self) -> Result<Vec<KindRule>, ConfigError> {
-        let mut kinds: Vec<KindRule> =
-            self.file.kinds.iter().map(|(name, raw)| self.kind(name, raw)).collect::<Result<_, _>>()?;
+        let mut kinds: Vec<KindRule> = self
+            .file
+            .kinds
+            .iter()
+            .map(|(name, raw)| self.kind(name, raw))
+            .collect::<Result<_, _>>()?;
         make_symmetric(&mut kinds, |kind| &mut kind.merges_with);
         make_symmetric(&mut kinds, |kind| &mut kind.related);
         make_symmetric(&mut kinds, |kind| &mut kind.confused_with);
@@ -123,7 +139,8 @@ impl Compiler<'_> {
             return wrong("the gap must be above 0, the longest life at least the gap, the extent above 0");
         }
         let names = |own: &Option<Vec<String>>| self.ids(own.as_deref().unwrap_or_default());
-        let mut grade_steps: Vec<GradeStep> = raw.grade_steps.iter().flatten().map(|step| step.into()).collect();
+        let mut grade_steps: Vec<GradeStep> =
+            raw.grade_steps.iter().flatten().map(|step| step.into()).collect();
         grade_steps.sort_by_key(|step| step.at_least_milli);
         let mut base_steps: Vec<BandStep> = raw.base_steps.iter().flatten().map(|step| step.into()).collect();
         base_steps.sort_by_key(|step| step.at_least_milli);
@@ -181,7 +198,11 @@ impl Compiler<'_> {
         if !raw.boolean && !crate::unit::is_known(&raw.unit) {
             return wrong("its unit is unknown");
         }
-        let order = if raw.falls { raw.alarm <= raw.clear } else { raw.clear <= raw.alarm };
+        let order = if raw.falls {
+            raw.alarm <= raw.clear
+        } else {
+            raw.clear <= raw.alarm
+        };
         if !raw.boolean && (!order || raw.max <= raw.min) {
             return wrong("it must clear on the safe side of its alarm, and its least be below its most");
         }
@@ -190,7 +211,11 @@ impl Compiler<'_> {
         Ok(MetricRule {
             name: name.to_owned(),
             kind: self.id(&raw.kind)?,
-            unit: if raw.boolean { "bool".to_owned() } else { raw.unit.clone() },
+            unit: if raw.boolean {
+                "bool".to_owned()
+            } else {
+                raw.unit.clone()
+            },
             boolean: raw.boolean,
             rises: !raw.falls,
             alarm_milli: contact(raw.alarm.0, 1_000),
@@ -220,100 +245,36 @@ impl Compiler<'_> {
     fn metric_exists(&self, name: &str, metrics: &FxHashMap<String, MetricRule>) -> Result<(), ConfigError> {
         let known = self.file.metrics.keys().map(String::as_str);
         let found = metrics.get(name).is_some_and(|rule| rule.name == name);
-        if found { Ok(()) } else { Err(self.sources.unknown("metric", name, known)) }
+        if found {
+            Ok(())
+        } else {
+            Err(self.sources.unknown("metric", name, known))
+        }
     }
 
     /// Every kind that a mapping names exists.
     fn check_references(&self) -> Result<(), ConfigError> {
         let file = self.file;
-        let codes = [&file.codes, &file.components, &file.video].into_iter().flat_map(BTreeMap::values);
+        let codes = [&file.codes, &file.components, &file.video]
+            .into_iter()
+            .flat_map(BTreeMap::values);
         let codes = codes.flat_map(BTreeMap::values);
         for name in codes.chain(file.names.values()).chain(file.words.keys()) {
             self.id(name)?;
         }
         for (name, words) in &file.words {
-            let empty = |phrase: &String| phrase.split('&').any(|part| part.split('|').all(|w| w.trim().is_empty()));
+            let empty = |phrase: &String| {
+                phrase
+                    .split('&')
+                    .any(|part| part.split('|').all(|w| w.trim().is_empty()))
+            };
             if words.any.iter().any(empty) {
-                return Err(self.sources.wrong(name, format!("a phrase of \"{name}\" has an empty part")));
+                return Err(self
+                    .sources
+                    .wrong(name, format!("a phrase of \"{name}\" has an empty part")));
             }
         }
         Ok(())
-    }
-
-    fn priority(
-        &self,
-        raw: &RawPriority,
-        metrics: &FxHashMap<String, MetricRule>,
-    ) -> Result<PriorityRules, ConfigError> {
-        let mut overrides = Vec::new();
-        for (id, rule) in &raw.overrides {
-            if !rule.off {
-                overrides.push(self.override_rule(id, rule, metrics)?);
-            }
-        }
-        let missing = |what: &str| ConfigError::new("rules", "priority", format!("{what} is missing in [priority]"));
-        let mut deadlines = Vec::new();
-        for band in Band::ALL {
-            let limits = raw.deadlines.get(band).ok_or_else(|| missing(&format!("deadlines.{band}")))?;
-            let limit = |limit: Limit| (limit.0, limit.1);
-            let dispatch = limits.dispatch.map(limit).ok_or_else(|| missing("a dispatch deadline"))?;
-            let control = limits.control.map(limit).ok_or_else(|| missing("a control deadline"))?;
-            deadlines.push((*band, Deadline { dispatch, on_site: limits.on_site.map(limit), control }));
-            raw.bands.get(band).ok_or_else(|| missing(&format!("bands.{band}")))?;
-        }
-        let bands: Vec<_> = raw.bands.iter().map(|(band, least)| (*band, *least)).collect();
-        if !bands.is_sorted_by(|a, b| a.1 > b.1) {
-            return Err(ConfigError::new("rules", "priority.bands", "a more urgent band must need a higher score"));
-        }
-        Ok(PriorityRules {
-            safety: raw.safety,
-            exposure: raw.exposure.clone(),
-            credibility: raw.credibility,
-            repetition: raw.repetition.clone(),
-            weather: raw.weather,
-            time: raw.time.steps.clone(),
-            bands,
-            deadlines,
-            overrides,
-        })
-    }
-
-    fn override_rule(
-        &self,
-        id: &str,
-        raw: &RawOverride,
-        metrics: &FxHashMap<String, MetricRule>,
-    ) -> Result<OverrideRule, ConfigError> {
-        let effect = match (raw.floor, raw.ceiling) {
-            (Some(band), None) => OverrideEffect::Floor(band),
-            (None, Some(band)) => OverrideEffect::Ceiling(band),
-            _ => {
-                let message = format!("override \"{id}\" needs either a floor or a ceiling");
-                return Err(self.sources.wrong(id, message));
-            }
-        };
-        let metric = match (&raw.metric, raw.at_least) {
-            (Some(metric), Some(least)) => {
-                self.metric_exists(metric, metrics)?;
-                Some((metric.clone(), least.0))
-            }
-            (None, None) => None,
-            _ => return Err(self.sources.wrong(id, format!("override \"{id}\" needs both metric and at_least"))),
-        };
-        Ok(OverrideRule {
-            id: id.to_owned(),
-            effect,
-            kinds: self.ids(&raw.kinds)?,
-            grades: raw.grades.clone(),
-            metric,
-            hint: raw.hint,
-            witnesses_at_least: raw.witnesses_at_least,
-            only_video: raw.only_video,
-            all_suspect: raw.all_suspect,
-            sound: raw.sound,
-            text_zh: raw.zh.clone(),
-            text_en: raw.en.clone(),
-        })
     }
 }
 
@@ -341,7 +302,10 @@ fn make_symmetric(kinds: &mut [KindRule], list: impl Fn(&mut KindRule) -> &mut V
     }
     for (index, kind) in kinds.iter_mut().enumerate() {
         let id = KindId(index as u16);
-        *list(kind) = pairs.range((id, KindId(0))..=(id, KindId(u16::MAX))).map(|(_, other)| *other).collect();
+        *list(kind) = pairs
+            .range((id, KindId(0))..=(id, KindId(u16::MAX)))
+            .map(|(_, other)| *other)
+            .collect();
         list(kind).retain(|other| *other != id);
     }
 }

@@ -240,7 +240,6 @@ pub(crate) struct RawOverride {
     pub(crate) en: String,
 }
 
-
 /// Lays `over` on `under`: tables merge, everything else is replaced.
 pub(crate) fn overlay(under: &mut toml::Table, over: toml::Table) {
     for (key, value) in over {
@@ -255,12 +254,20 @@ pub(crate) fn overlay(under: &mut toml::Table, over: toml::Table) {
 
 impl From<&RawGradeStep> for crate::GradeStep {
     fn from(raw: &RawGradeStep) -> crate::GradeStep {
-        crate::GradeStep { metric: raw.metric.clone(), at_least_milli: raw.at_least.0, grade: raw.grade }
+        crate::GradeStep {
+            metric: raw.metric.clone(),
+            at_least_milli: raw.at_least.0,
+            grade: raw.grade,
+        }
     }
 }
 
 impl From<&RawBandStep> for crate::BandStep {
     fn from(raw: &RawBandStep) -> crate::BandStep {
-        crate::BandStep { metric: raw.metric.clone(), at_least_milli: raw.at_least.0, band: raw.band }
+        crate::BandStep {
+            metric: raw.metric.clone(),
+            at_least_milli: raw.at_least.0,
+            band: raw.band,
+        }
     }
 }

@@ -8,13 +8,14 @@ use city_model::Group;
 use crate::kind::{KindId, KindRule};
 
 /// The groups of the kinds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Groups {
     /// By kind.
     of: Vec<Group>,
     members: BTreeMap<Group, Vec<KindId>>,
     weights: BTreeMap<Group, u32>,
-    none: Option<Group>,
+    /// Of an id that belongs to other rules.
+    none: Group,
 }
 
 impl Groups {
@@ -32,11 +33,20 @@ impl Groups {
                 (least[a], least[b]) = (both, both);
             }
         }
-        let mut groups = Groups::default();
+        let mut groups = Groups {
+            of: Vec::new(),
+            members: BTreeMap::new(),
+            weights: BTreeMap::new(),
+            none: Group::new("unknown"),
+        };
         for (index, first) in least.into_iter().enumerate() {
             // Kinds are in alphabetical order, so the least index has the first name.
             let group = Group::new(kinds[first].name.as_str());
-            groups.add(KindId(index as u16), group, weights.get(index).copied().unwrap_or(1));
+            groups.add(
+                KindId(index as u16),
+                group,
+                weights.get(index).copied().unwrap_or(1),
+            );
         }
         groups
     }
@@ -50,18 +60,18 @@ impl Groups {
         let sum = self.weights.entry(group.clone()).or_default();
         *sum = sum.saturating_add(weight);
         self.members.entry(group.clone()).or_default().push(id);
-        self.of.push(group.clone());
-        self.none.get_or_insert(group);
+        self.of.push(group);
     }
 
     pub(crate) fn of(&self, id: KindId) -> &Group {
-        // An id of other rules falls to the first group; `compile` refuses rules without kinds.
-        static NOWHERE: std::sync::LazyLock<Group> = std::sync::LazyLock::new(|| Group::new("unknown"));
-        self.of.get(id.index()).or(self.none.as_ref()).unwrap_or(&NOWHERE)
+        self.of.get(id.index()).unwrap_or(&self.none)
     }
 
     pub(crate) fn all(&self) -> Vec<(&Group, Vec<KindId>)> {
-        self.members.iter().map(|(group, kinds)| (group, kinds.clone())).collect()
+        self.members
+            .iter()
+            .map(|(group, kinds)| (group, kinds.clone()))
+            .collect()
     }
 
     pub(crate) fn weight(&self, group: &Group) -> u32 {
@@ -69,7 +79,8 @@ impl Groups {
     }
 
     pub(crate) fn layout(&self, partitions: u32) -> BTreeMap<Group, u32> {
-        let mut loads: BTreeSet<(u64, u32)> = (0..partitions.max(1)).map(|partition| (0, partition)).collect();
+        let mut loads: BTreeSet<(u64, u32)> =
+            (0..partitions.max(1)).map(|partition| (0, partition)).collect();
         let mut heaviest: Vec<_> = self.weights.iter().collect();
         heaviest.sort_by_key(|(group, weight)| (Reverse(**weight), *group));
         let mut layout = BTreeMap::new();
@@ -88,7 +99,15 @@ fn links(kinds: &[KindRule]) -> Vec<(usize, usize)> {
     let mut links = Vec::new();
     let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, kind) in kinds.iter().enumerate() {
-        for other in [&kind.merges_with, &kind.related, &kind.inhibits, &kind.confused_with].into_iter().flatten() {
+        for other in [
+            &kind.merges_with,
+            &kind.related,
+            &kind.inhibits,
+            &kind.confused_with,
+        ]
+        .into_iter()
+        .flatten()
+        {
             links.push((index, other.index()));
         }
         if let Some(class) = &kind.component_class {

@@ -105,13 +105,19 @@ pub struct KindRule {
 impl KindRule {
     /// The grade, given the peak of each metric.
     pub fn grade_at(&self, peak: impl Fn(&str) -> Option<i64>) -> Grade {
-        let reached = self.grade_steps.iter().filter(|s| peak(&s.metric).is_some_and(|v| v >= s.at_least_milli));
+        let reached = self
+            .grade_steps
+            .iter()
+            .filter(|s| peak(&s.metric).is_some_and(|v| v >= s.at_least_milli));
         reached.map(|step| step.grade).fold(self.grade, Grade::min) // A is the first and the worst
     }
 
     /// The base band, given the peak of each metric.
     pub fn base_at(&self, peak: impl Fn(&str) -> Option<i64>) -> Option<Band> {
-        let reached = self.base_steps.iter().filter(|s| peak(&s.metric).is_some_and(|v| v >= s.at_least_milli));
+        let reached = self
+            .base_steps
+            .iter()
+            .filter(|s| peak(&s.metric).is_some_and(|v| v >= s.at_least_milli));
         let steps = reached.map(|step| step.band).min(); // P1 is the first and the most urgent
         match (self.base_band, steps) {
             (Some(base), Some(step)) => Some(base.min(step)),

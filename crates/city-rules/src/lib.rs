@@ -27,7 +27,8 @@ pub use codes::Mapped;
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
 pub use metric::{MetricRule, to_milli};
 pub use priority::{
-    Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety, WeatherPoints,
+    Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety,
+    WeatherPoints,
 };
 pub use rules::Rules;
 pub use strict::ConfigError;

@@ -35,12 +35,20 @@ pub struct MetricRule {
 impl MetricRule {
     /// Whether a value is an alarm.
     pub const fn is_alarm(&self, milli: i64) -> bool {
-        if self.rises { milli >= self.alarm_milli } else { milli < self.alarm_milli }
+        if self.rises {
+            milli >= self.alarm_milli
+        } else {
+            milli < self.alarm_milli
+        }
     }
 
     /// Whether a value ends an alarm.
     pub const fn is_clear(&self, milli: i64) -> bool {
-        if self.rises { milli < self.clear_milli } else { milli >= self.clear_milli }
+        if self.rises {
+            milli < self.clear_milli
+        } else {
+            milli >= self.clear_milli
+        }
     }
 
     /// Whether a value is physically possible.
@@ -60,8 +68,16 @@ impl MetricRule {
 /// A value that is no number, or a unit that is unknown or measures something else.
 pub fn to_milli(metric: &MetricRule, value: f64, unit: Option<&str>) -> Result<i64, UnitError> {
     if metric.boolean {
-        return if value.is_nan() { Err(UnitError::NotANumber) } else { Ok(i64::from(value != 0.0) * 1_000) };
+        return if value.is_nan() {
+            Err(UnitError::NotANumber)
+        } else {
+            Ok(i64::from(value != 0.0) * 1_000)
+        };
     }
     let milli = convert(value, unit.unwrap_or(""), &metric.unit)?;
-    Ok(if metric.magnitude { milli.saturating_abs() } else { milli })
+    Ok(if metric.magnitude {
+        milli.saturating_abs()
+    } else {
+        milli
+    })
 }

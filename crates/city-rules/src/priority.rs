@@ -146,7 +146,9 @@ impl Repetition {
     /// The points of a number of distinct reporters.
     pub fn points(&self, reporters: u32, recurs: bool) -> u32 {
         let more = if recurs { self.recurrence } else { 0 };
-        steps_at(&self.steps, reporters).saturating_add(more).min(self.cap)
+        steps_at(&self.steps, reporters)
+            .saturating_add(more)
+            .min(self.cap)
     }
 }
 
@@ -191,8 +193,11 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    const NONE: Deadline =
-        Deadline { dispatch: (0, Clock::UrgentHour), on_site: None, control: (0, Clock::UrgentHour) };
+    const NONE: Deadline = Deadline {
+        dispatch: (0, Clock::UrgentHour),
+        on_site: None,
+        control: (0, Clock::UrgentHour),
+    };
 }
 
 /// What an override does to the band.
@@ -246,7 +251,10 @@ pub struct OverrideRule {
 impl OverrideRule {
     /// The reason with the metric's peak, in thousandths, filled in.
     pub fn reason(&self, peak_milli: Option<i64>) -> Text {
-        let text = Text { zh: self.text_zh.clone(), en: self.text_en.clone() };
+        let text = Text {
+            zh: self.text_zh.clone(),
+            en: self.text_en.clone(),
+        };
         let value = peak_milli.map(crate::texts::decimal).unwrap_or_default();
         text.fill(&[("value", &value)])
     }

@@ -38,7 +38,7 @@ pub struct Rules {
     pub(crate) kinds: Vec<KindRule>,
     /// What a kind is that nobody described.
     pub(crate) plain: KindRule,
-    pub(crate) ids: FxHashMap<Kind, KindId>,
+    pub(crate) ids: FxHashMap<String, KindId>,
     pub(crate) groups: Groups,
     pub(crate) metrics: FxHashMap<String, MetricRule>,
     pub(crate) codes: CodeMap,
@@ -84,8 +84,9 @@ impl Rules {
             overlay(&mut whole, strict::parse(file, text)?);
         }
         let last = files.last().map_or("rules", |(file, _)| file);
-        let file: RulesFile =
-            whole.try_into().map_err(|error: toml::de::Error| ConfigError::new(last, "", error.message()))?;
+        let file: RulesFile = whole
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError::new(last, "", error.message()))?;
         compile(file, &Sources(files))
     }
 
@@ -97,12 +98,13 @@ impl Rules {
 
     /// The version: the first 12 hexadecimal digits of the SHA-256 of the text.
     pub fn version(&self) -> &str {
-        self.version.get_or_init(|| city_model::sha256_hex(self.to_text().as_bytes())[..12].to_owned())
+        self.version
+            .get_or_init(|| city_model::sha256_hex(self.to_text().as_bytes())[..12].to_owned())
     }
 
     /// The id of a kind.
     pub fn kind_id(&self, name: &str) -> Option<KindId> {
-        self.ids.get(&Kind::new(name)).copied()
+        self.ids.get(name).copied()
     }
 
     /// The rules of a kind. An id of other rules that does not exist here reads as an undescribed kind.
@@ -112,7 +114,10 @@ impl Rules {
 
     /// All kinds, by id.
     pub fn kinds(&self) -> impl ExactSizeIterator<Item = (KindId, &KindRule)> {
-        self.kinds.iter().enumerate().map(|(index, rule)| (KindId(index as u16), rule))
+        self.kinds
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| (KindId(index as u16), rule))
     }
 
     /// The id of a kind, which is added with the rules' defaults if nobody described it. Ids given before stay valid;
@@ -124,14 +129,15 @@ impl Rules {
         let Ok(index) = u16::try_from(self.kinds.len()) else {
             return KindId(u16::MAX);
         };
-        let (id, kind) = (KindId(index), Kind::new(name));
+        let id = KindId(index);
         let mut rule = self.plain.clone();
-        rule.name = kind.clone();
+        rule.name = Kind::new(name);
         rule.name_zh = name.to_owned();
         rule.name_en = name.replace('_', " ");
         self.kinds.push(rule);
-        self.ids.insert(kind, id);
-        self.groups.add_alone(id, name, self.file.defaults.weight.unwrap_or(1));
+        self.ids.insert(name.to_owned(), id);
+        self.groups
+            .add_alone(id, name, self.file.defaults.weight.unwrap_or(1));
         self.file.kinds.insert(name.to_owned(), Default::default());
         self.version = OnceLock::new();
         id
@@ -184,12 +190,18 @@ impl Rules {
 
     /// The rules of a metric, by its name or one that is used for it.
     pub fn metric(&self, name: &str) -> Option<&MetricRule> {
-        self.metrics.get(name).or_else(|| self.metrics.get(&crate::normal::name_key(name)))
+        self.metrics
+            .get(name)
+            .or_else(|| self.metrics.get(&crate::normal::name_key(name)))
     }
 
     /// All metrics, by name.
     pub fn metrics(&self) -> Vec<&MetricRule> {
-        self.file.metrics.keys().filter_map(|name| self.metrics.get(name)).collect()
+        self.file
+            .metrics
+            .keys()
+            .filter_map(|name| self.metrics.get(name))
+            .collect()
     }
 
     /// The tables of prioritisation.

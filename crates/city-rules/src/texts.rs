@@ -18,7 +18,10 @@ pub struct Text {
 impl Text {
     /// With values put in the places of the same names, the same in both languages.
     pub fn fill(&self, values: &[(&str, &str)]) -> Text {
-        let both: Vec<_> = values.iter().map(|(name, value)| (*name, *value, *value)).collect();
+        let both: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (*name, *value, *value))
+            .collect();
         self.fill_each(&both)
     }
 
@@ -40,7 +43,8 @@ impl Text {
 pub struct Texts {
     /// 零 一 两 三 … as counted sources are called.
     pub numerals_zh: Vec<String>,
-    /// Sentences by name: rush, night, dense, witnesses, repetition, recurrence, weather, time, base, hold, pin …
+    /// Sentences by name: near, rush, night, dense, witnesses, repetition, recurrence, weather, time, base, hold, pin,
+    /// handled, grade_A to grade_D.
     pub sentences: BTreeMap<String, Text>,
     /// Facility classes.
     pub facilities: BTreeMap<String, Text>,
@@ -95,7 +99,8 @@ impl Texts {
     /// "200米内有学校"
     pub fn near(&self, facility: Facility) -> Text {
         let name = self.facility(facility);
-        self.sentence("near").fill_each(&[("facility", &name.zh, &name.en)])
+        self.sentence("near")
+            .fill_each(&[("facility", &name.zh, &name.en)])
     }
 
     /// "传感器+视频+热线三源印证"
@@ -118,8 +123,10 @@ impl Texts {
     /// "暴雨橙色预警"
     pub fn weather(&self, signal: &str, severity: Severity) -> Text {
         let (signal, severity) = (self.signal(signal), self.severity(severity));
-        self.sentence("weather")
-            .fill_each(&[("signal", &signal.zh, &signal.en), ("severity", &severity.zh, &severity.en)])
+        self.sentence("weather").fill_each(&[
+            ("signal", &signal.zh, &signal.en),
+            ("severity", &severity.zh, &severity.en),
+        ])
     }
 
     /// "处置时限已用80%"
@@ -129,12 +136,18 @@ impl Texts {
 
     /// "道路积水按类别不低于P2"; the override O7.
     pub fn base(&self, kind: &Text, band: Band) -> Text {
-        self.sentence("base").fill_each(&[("kind", &kind.zh, &kind.en), ("band", band.as_str(), band.as_str())])
+        self.sentence("base").fill_each(&[
+            ("kind", &kind.zh, &kind.en),
+            ("band", band.as_str(), band.as_str()),
+        ])
     }
 }
 
 fn look_up(table: &BTreeMap<String, Text>, name: &str) -> Text {
-    table.get(name).cloned().unwrap_or_else(|| Text { zh: name.to_owned(), en: name.to_owned() })
+    table.get(name).cloned().unwrap_or_else(|| Text {
+        zh: name.to_owned(),
+        en: name.to_owned(),
+    })
 }
 
 /// Thousandths as a decimal without trailing zeros: 32000 is "32", 120 is "0.12".

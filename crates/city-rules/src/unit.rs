@@ -25,7 +25,9 @@ impl fmt::Display for UnitError {
         match self {
             UnitError::NotANumber => f.write_str("the value is no number"),
             UnitError::Unknown(unit) => write!(f, "unknown unit {unit:?}"),
-            UnitError::Mismatch { unit, expected } => write!(f, "the unit {unit:?} does not measure {expected}"),
+            UnitError::Mismatch { unit, expected } => {
+                write!(f, "the unit {unit:?} does not measure {expected}")
+            }
         }
     }
 }
@@ -123,7 +125,10 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Result<i64, UnitError
         return Ok((value * 1_000.0).round() as i64); // `as` saturates
     }
     let unknown = || UnitError::Unknown(from.to_owned());
-    let mismatch = || UnitError::Mismatch { unit: from.to_owned(), expected: to.to_owned() };
+    let mismatch = || UnitError::Mismatch {
+        unit: from.to_owned(),
+        expected: to.to_owned(),
+    };
     let (quantity, num, den) = look_up(&from_name).ok_or_else(unknown)?;
     let (expected, to_num, to_den) = look_up(&to_name).ok_or_else(mismatch)?;
     if quantity != expected {
@@ -140,7 +145,10 @@ pub(crate) fn is_known(unit: &str) -> bool {
 }
 
 fn look_up(name: &str) -> Option<(Quantity, i32, i32)> {
-    UNITS.iter().find(|(spelling, ..)| *spelling == name).map(|(_, quantity, num, den)| (*quantity, *num, *den))
+    UNITS
+        .iter()
+        .find(|(spelling, ..)| *spelling == name)
+        .map(|(_, quantity, num, den)| (*quantity, *num, *den))
 }
 
 /// The spelling that the table uses: half-width, lower case, no spaces, one way to write µ, °, ³.
@@ -148,7 +156,11 @@ fn spelling(unit: &str) -> String {
     let mut name = half_width(unit).to_lowercase();
     name.retain(|c| !c.is_whitespace());
     let name = name.replace(['µ', 'μ'], "u").replace('³', "3").replace('²', "2");
-    name.replace('℃', "c").replace("°c", "c").replace("degc", "c").replace('°', "deg").replace("^", "")
+    name.replace('℃', "c")
+        .replace("°c", "c")
+        .replace("degc", "c")
+        .replace('°', "deg")
+        .replace("^", "")
 }
 
 #[cfg(test)]
@@ -186,8 +198,14 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_read() {
         assert_eq!(convert(f64::NAN, "cm", "cm"), Err(UnitError::NotANumber));
-        assert_eq!(convert(1.0, "furlong", "cm"), Err(UnitError::Unknown("furlong".into())));
-        let mismatch = UnitError::Mismatch { unit: "kPa".into(), expected: "cm".into() };
+        assert_eq!(
+            convert(1.0, "furlong", "cm"),
+            Err(UnitError::Unknown("furlong".into()))
+        );
+        let mismatch = UnitError::Mismatch {
+            unit: "kPa".into(),
+            expected: "cm".into(),
+        };
         assert_eq!(convert(1.0, "kPa", "cm"), Err(mismatch));
     }
 }

@@ -30,12 +30,31 @@ struct Phrases {
 impl WordMap {
     pub(crate) fn new(file: &RulesFile, id: impl Fn(&str) -> Option<KindId>) -> Result<WordMap, String> {
         let mut words = Vocabulary::default();
-        let kinds = file.words.iter().filter_map(|(kind, raw)| Some((id(kind)?, words.phrases(raw)))).collect();
-        let hints = file.hints.iter().map(|(hint, raw)| (*hint, words.phrases(raw))).collect();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&words.words);
+        let kinds = file
+            .words
+            .iter()
+            .filter_map(|(kind, raw)| Some((id(kind)?, words.phrases(raw))))
+            .collect();
+        let hints = file
+            .hints
+            .iter()
+            .map(|(hint, raw)| (*hint, words.phrases(raw)))
+            .collect();
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&words.words);
         let finder = finder.map_err(|error| error.to_string())?;
-        let lengths = words.words.iter().map(|word| word.chars().count() as u32).collect();
-        Ok(WordMap { finder: Some(finder).filter(|_| !words.words.is_empty()), lengths, kinds, hints })
+        let lengths = words
+            .words
+            .iter()
+            .map(|word| word.chars().count() as u32)
+            .collect();
+        Ok(WordMap {
+            finder: Some(finder).filter(|_| !words.words.is_empty()),
+            lengths,
+            kinds,
+            hints,
+        })
     }
 
     /// The kinds that the text speaks of. More evidence first: conjuncts and characters that matched; of equals the one
@@ -56,7 +75,10 @@ impl WordMap {
 
     pub(crate) fn hints(&self, text: &str) -> Vec<Hint> {
         let seen = self.seen(text);
-        let found = self.hints.iter().filter(|(_, phrases)| self.strength(phrases, &seen).is_some());
+        let found = self
+            .hints
+            .iter()
+            .filter(|(_, phrases)| self.strength(phrases, &seen).is_some());
         found.map(|(hint, _)| *hint).collect()
     }
 
@@ -80,8 +102,12 @@ impl WordMap {
             let mut characters = 0;
             let mut at = usize::MAX;
             for alternatives in conjuncts {
-                let hits = alternatives.iter().filter_map(|word| Some((*word, *seen.get(word)?)));
-                let (length, start) = hits.map(|(word, start)| (self.length(word), Reverse(start))).max()?;
+                let hits = alternatives
+                    .iter()
+                    .filter_map(|word| Some((*word, *seen.get(word)?)));
+                let (length, start) = hits
+                    .map(|(word, start)| (self.length(word), Reverse(start)))
+                    .max()?;
                 characters += length;
                 at = at.min(start.0);
             }
@@ -118,11 +144,21 @@ impl Vocabulary {
         for phrase in &raw.any {
             let conjuncts: Vec<Vec<u32>> = phrase
                 .split('&')
-                .map(|part| part.split('|').filter(|w| !w.trim().is_empty()).map(|w| self.number(w)).collect())
+                .map(|part| {
+                    part.split('|')
+                        .filter(|w| !w.trim().is_empty())
+                        .map(|w| self.number(w))
+                        .collect()
+                })
                 .collect();
             phrases.any.push(conjuncts);
         }
-        phrases.not = raw.not.iter().filter(|w| !w.trim().is_empty()).map(|word| self.number(word)).collect();
+        phrases.not = raw
+            .not
+            .iter()
+            .filter(|w| !w.trim().is_empty())
+            .map(|word| self.number(word))
+            .collect();
         phrases
     }
 }

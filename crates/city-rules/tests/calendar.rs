@@ -10,8 +10,12 @@ fn shanghai() -> Calendar {
 }
 
 fn at(text: &str, zone: &str) -> EventTime {
-    let zoned: jiff::Zoned = format!("{text}[{zone}]").parse().unwrap();
-    EventTime::from_millis(zoned.timestamp().as_millisecond())
+    let civil: jiff::civil::DateTime = text.parse().unwrap();
+    let instant = jiff::tz::TimeZone::get(zone)
+        .unwrap()
+        .to_timestamp(civil)
+        .unwrap();
+    EventTime::from_millis(instant.as_millisecond())
 }
 
 fn cst(text: &str) -> EventTime {
@@ -22,7 +26,11 @@ fn cst(text: &str) -> EventTime {
 fn deadlines() {
     let calendar = shanghai();
     let check = |start: &str, amount: i64, clock: Clock, end: &str| {
-        assert_eq!(calendar.add(cst(start), amount, clock), cst(end), "{start} + {amount} {clock}");
+        assert_eq!(
+            calendar.add(cst(start), amount, clock),
+            cst(end),
+            "{start} + {amount} {clock}"
+        );
     };
     check("2026-10-01T23:50", 30, Clock::UrgentHour, "2026-10-02T00:20");
     check("2026-02-27T10:00", 3, Clock::NaturalDay, "2026-03-02T10:00");
@@ -49,13 +57,21 @@ fn deadlines() {
 fn hours_of_the_day() {
     let calendar = shanghai();
     let rush = |time: &str| calendar.is_rush(cst(&format!("2026-09-09T{time}")));
-    assert_eq!(["06:59", "07:00", "09:29", "09:30", "16:30", "19:30"].map(rush), [
-        false, true, true, false, true, false
-    ]);
+    assert_eq!(
+        ["06:59", "07:00", "09:29", "09:30", "16:30", "19:30"].map(rush),
+        [false, true, true, false, true, false]
+    );
     let night = |time: &str| calendar.is_night(cst(&format!("2026-09-09T{time}")));
-    assert_eq!(["21:59", "22:00", "00:00", "05:59", "06:00"].map(night), [false, true, true, true, false]);
+    assert_eq!(
+        ["21:59", "22:00", "00:00", "05:59", "06:00"].map(night),
+        [false, true, true, true, false]
+    );
     assert_eq!(calendar.minute_of_day(cst("2026-09-09T23:59")), 1_439);
-    assert_eq!(calendar.minute_of_day(EventTime::from_millis(0)), 480, "before the fixed offset as well");
+    assert_eq!(
+        calendar.minute_of_day(EventTime::from_millis(0)),
+        480,
+        "before the fixed offset as well"
+    );
 }
 
 #[test]
@@ -65,7 +81,10 @@ fn a_zone_with_summer_time() {
     assert_eq!(calendar.minute_of_day(ny("2026-07-01T07:30")), 450);
     assert_eq!(calendar.minute_of_day(ny("2026-12-01T07:30")), 450);
     // Clocks went back on 2026-11-01: three calendar days later it is ten again.
-    assert_eq!(calendar.add(ny("2026-10-30T10:00"), 3, Clock::NaturalDay), ny("2026-11-02T10:00"));
+    assert_eq!(
+        calendar.add(ny("2026-10-30T10:00"), 3, Clock::NaturalDay),
+        ny("2026-11-02T10:00")
+    );
 }
 
 #[test]

@@ -11,10 +11,21 @@ const CJT: &str = "CJ/T 214-2007";
 #[test]
 fn codes() {
     let rules = Rules::builtin();
-    let check = |standard: &str, code: &str, kind: &str, gb2013: Option<&str>, gb2026: Option<&str>, derived: bool| {
-        let mapped = rules.map_code(standard, code).unwrap_or_else(|| panic!("{standard} {code}"));
+    let check = |standard: &str,
+                 code: &str,
+                 kind: &str,
+                 gb2013: Option<&str>,
+                 gb2026: Option<&str>,
+                 derived: bool| {
+        let mapped = rules
+            .map_code(standard, code)
+            .unwrap_or_else(|| panic!("{standard} {code}"));
         assert_eq!(rules.kind(mapped.kind).name.as_str(), kind, "{standard} {code}");
-        assert_eq!((mapped.gb2013.as_deref(), mapped.gb2026.as_deref()), (gb2013, gb2026), "{standard} {code}");
+        assert_eq!(
+            (mapped.gb2013.as_deref(), mapped.gb2026.as_deref()),
+            (gb2013, gb2026),
+            "{standard} {code}"
+        );
         assert_eq!(mapped.derived, derived, "{standard} {code}");
     };
     // One code, two meanings.
@@ -30,7 +41,14 @@ fn codes() {
     for standard in ["GB30428_2013", "gb/t30428.2", "GBT 30428.2-2013", "ＧＢ/Ｔ 30428"] {
         check(standard, "0405", "shop_spill", Some("0405"), Some("09005"), false);
     }
-    check("GB47678_2026", "09006", "vendor", Some("0406"), Some("09006"), false);
+    check(
+        "GB47678_2026",
+        "09006",
+        "vendor",
+        Some("0406"),
+        Some("09006"),
+        false,
+    );
     check("CJT214_2007", "0504", "shop_spill", None, None, false);
     check("CJ/T214", "3101170504", "shop_spill", None, None, false);
     // Only one list has it: the other's code follows by rule.
@@ -42,10 +60,23 @@ fn codes() {
     check(GB13, "3205080101000001", "manhole_missing", None, None, false);
     check(CJT, "3101170214000007", "traffic_signal", None, None, false);
     check("CJ/T 214-2007 部件", "0118", "street_light", None, None, false);
-    check(GB26, "31011701001000001", "manhole_missing", None, Some("01001"), false);
-    for (standard, code) in
-        [(GB13, "9999"), (GB13, ""), (GB13, "01"), (GB26, "0110"), ("", "0110"), ("ISO 1", "0110"), (CJT, "城城城城")]
-    {
+    check(
+        GB26,
+        "31011701001000001",
+        "manhole_missing",
+        None,
+        Some("01001"),
+        false,
+    );
+    for (standard, code) in [
+        (GB13, "9999"),
+        (GB13, ""),
+        (GB13, "01"),
+        (GB26, "0110"),
+        ("", "0110"),
+        ("ISO 1", "0110"),
+        (CJT, "城城城城"),
+    ] {
         assert_eq!(rules.map_code(standard, code), None, "{standard} {code}");
     }
 }
@@ -54,7 +85,11 @@ fn codes() {
 fn a_city_adds_its_own_codes() {
     let extra = "[codes.SONGJIANG]\nA1 = \"noise\"\n[codes.\"GB/T 30428.2-2013\"]\n\"01-07\" = \"vendor\"\n";
     let rules = Rules::load(&[("city.toml".into(), extra.into())]).unwrap();
-    let kind = |standard: &str, code: &str| rules.map_code(standard, code).map(|m| rules.kind(m.kind).name.to_string());
+    let kind = |standard: &str, code: &str| {
+        rules
+            .map_code(standard, code)
+            .map(|m| rules.kind(m.kind).name.to_string())
+    };
     assert_eq!(kind("songjiang", "a-1").as_deref(), Some("noise"));
     assert_eq!(kind("GB30428_2013", "0107").as_deref(), Some("vendor"));
     assert_eq!(kind("GB30428_2013", "0110").as_deref(), Some("garbage_exposed"));
@@ -87,7 +122,11 @@ fn names() {
 #[test]
 fn video() {
     let rules = Rules::builtin();
-    let kind = |system: &str, code: &str| rules.map_video(system, code).map(|id| rules.kind(id).name.to_string());
+    let kind = |system: &str, code: &str| {
+        rules
+            .map_video(system, code)
+            .map(|id| rules.kind(id).name.to_string())
+    };
     for (system, code, expected) in [
         ("EVENTSORT", "696", "road_ponding"),
         ("eventsort", "619", "fire_smoke"),
@@ -102,7 +141,13 @@ fn video() {
     ] {
         assert_eq!(kind(system, code).as_deref(), Some(expected), "{system} {code}");
     }
-    for (system, code) in [("EVENTSORT", "46"), ("CLASS84", "696"), ("", "696"), ("DAHUA", "891"), ("", "")] {
+    for (system, code) in [
+        ("EVENTSORT", "46"),
+        ("CLASS84", "696"),
+        ("", "696"),
+        ("DAHUA", "891"),
+        ("", ""),
+    ] {
         assert_eq!(kind(system, code), None, "{system} {code}");
     }
 }
@@ -110,7 +155,12 @@ fn video() {
 #[test]
 fn words() {
     let rules = Rules::builtin();
-    let first = |text: &str| rules.map_words(text).first().map(|id| rules.kind(*id).name.to_string());
+    let first = |text: &str| {
+        rules
+            .map_words(text)
+            .first()
+            .map(|id| rules.kind(*id).name.to_string())
+    };
     for (text, expected) in [
         ("沪松公路近九杜路路口积水严重，车辆无法通行", "road_ponding"),
         ("嘉松公路下立交积水很深", "underpass_flood"),
@@ -155,19 +205,35 @@ fn words() {
     ] {
         assert_eq!(first(text).as_deref(), Some(expected), "{text}");
     }
-    for text in ["", "请问社保怎么办理", "感谢工作人员", "咨询燃气费充值", "道路没有积水", "小区里有猫粪"] {
+    for text in [
+        "",
+        "请问社保怎么办理",
+        "感谢工作人员",
+        "咨询燃气费充值",
+        "道路没有积水",
+        "小区里有猫粪",
+    ] {
         assert_eq!(first(text), None, "{text}");
     }
     // The second reading stays open: an underpass flood is a ponding as well.
     let both = rules.map_words("下穿隧道积水");
-    assert_eq!(both, [rules.kind_id("underpass_flood").unwrap(), rules.kind_id("road_ponding").unwrap()]);
+    assert_eq!(
+        both,
+        [
+            rules.kind_id("underpass_flood").unwrap(),
+            rules.kind_id("road_ponding").unwrap()
+        ]
+    );
 }
 
 #[test]
 fn hints() {
     let rules = Rules::builtin();
     assert_eq!(rules.map_hints("电梯困人，有人被困"), [Hint::Trapped]);
-    assert_eq!(rules.map_hints("工人讨薪堵住路"), [Hint::Conflict, Hint::BlocksRoad]);
+    assert_eq!(
+        rules.map_hints("工人讨薪堵住路"),
+        [Hint::Conflict, Hint::BlocksRoad]
+    );
     assert_eq!(rules.map_hints("电线带电垂落"), [Hint::LivePower]);
     assert_eq!(rules.map_hints("目前无人被困"), []);
 }

@@ -11,7 +11,8 @@ fn load(text: &str) -> Result<Rules, String> {
 
 #[test]
 fn the_text_comes_back_equal() {
-    let mut rules = load("[kinds.noise]\nradius = 200.5\n[kinds.\"Street Light Out\"]\nradius = 30\n").unwrap();
+    let mut rules =
+        load("[kinds.noise]\nradius = 200.5\n[kinds.\"Street Light Out\"]\nradius = 30\n").unwrap();
     rules.with_plain_kind("Rodent");
     let text = rules.to_text();
     let back = Rules::from_text(&text).unwrap();
@@ -20,7 +21,10 @@ fn the_text_comes_back_equal() {
     assert_eq!(back.version().len(), 12);
     assert_ne!(back.version(), Rules::builtin().version());
     assert_eq!(back.kind(back.kind_id("noise").unwrap()).radius_mm, 200_500);
-    assert_eq!(Rules::builtin(), Rules::from_text(&Rules::builtin().to_text()).unwrap());
+    assert_eq!(
+        Rules::builtin(),
+        Rules::from_text(&Rules::builtin().to_text()).unwrap()
+    );
 }
 
 #[test]
@@ -99,7 +103,10 @@ fn a_plain_kind_keeps_the_ids_of_others() {
     assert_eq!(rules.with_plain_kind("A Rodent"), plain);
     assert_eq!(rules.kind_id("vendor"), Some(vendor));
     let rule = rules.kind(plain);
-    assert_eq!((rule.radius_mm, rule.cap_mm, rule.gap_ms), (50_000, 150_000, 72 * 3_600_000));
+    assert_eq!(
+        (rule.radius_mm, rule.cap_mm, rule.gap_ms),
+        (50_000, 150_000, 72 * 3_600_000)
+    );
     assert_eq!((rule.base_band, rule.grade), (Some(Band::P4), Grade::D));
     assert_eq!(rules.group(plain).as_str(), "A Rodent");
     assert_eq!(rules.group_weight(rules.group(plain)), 1);
@@ -113,10 +120,20 @@ fn what_can_meet_is_one_group() {
     )
     .unwrap();
     let group = |kind: &str| rules.group(rules.kind_id(kind).unwrap()).as_str().to_owned();
-    assert_eq!([group("noise"), group("fume"), group("dust")], ["dust", "dust", "dust"]);
-    assert_eq!([group("gas_leak"), group("hydrant_fault")], ["gas_leak", "gas_leak"]);
+    assert_eq!(
+        [group("noise"), group("fume"), group("dust")],
+        ["dust", "dust", "dust"]
+    );
+    assert_eq!(
+        [group("gas_leak"), group("hydrant_fault")],
+        ["gas_leak", "gas_leak"]
+    );
     let dust = rules.kind(rules.kind_id("dust").unwrap());
-    assert_eq!(dust.merges_with, [rules.kind_id("noise").unwrap()], "merging is symmetric");
+    assert_eq!(
+        dust.merges_with,
+        [rules.kind_id("noise").unwrap()],
+        "merging is symmetric"
+    );
 }
 
 #[test]
@@ -133,7 +150,13 @@ fn layouts_are_balanced_and_stable() {
         let (least, most) = (loads.iter().min().unwrap(), loads.iter().max().unwrap());
         assert!(most - least <= most / 4, "{partitions}: {loads:?}");
     }
-    let heaviest = rules.groups().into_iter().max_by_key(|(group, _)| rules.group_weight(group)).unwrap().0.clone();
+    let heaviest = rules
+        .groups()
+        .into_iter()
+        .max_by_key(|(group, _)| rules.group_weight(group))
+        .unwrap()
+        .0
+        .clone();
     assert_eq!(rules.layout(12)[&heaviest], 0);
 }
 
@@ -143,7 +166,11 @@ fn metrics_alarm_and_clear() {
     let check = |metric: &str, value: f64, unit: Option<&str>, alarm: bool, clear: bool| {
         let rule = rules.metric(metric).unwrap();
         let milli = to_milli(rule, value, unit).unwrap();
-        assert_eq!((rule.is_alarm(milli), rule.is_clear(milli)), (alarm, clear), "{metric} {value} {unit:?} {milli}");
+        assert_eq!(
+            (rule.is_alarm(milli), rule.is_clear(milli)),
+            (alarm, clear),
+            "{metric} {value} {unit:?} {milli}"
+        );
     };
     check("ponding_depth", 15.0, Some("cm"), true, false);
     check("ponding_depth", 0.15, Some("m"), true, false);
@@ -163,7 +190,10 @@ fn metrics_alarm_and_clear() {
     let ponding = rules.metric("ponding_depth").unwrap();
     assert!(ponding.is_sentinel(-999.0) && ponding.is_sentinel(65_535.0) && ponding.is_sentinel(f64::NAN));
     assert!(!ponding.is_sentinel(15.0) && !ponding.is_possible(-1));
-    assert!(matches!(to_milli(ponding, 1.0, Some("kPa")), Err(UnitError::Mismatch { .. })));
+    assert!(matches!(
+        to_milli(ponding, 1.0, Some("kPa")),
+        Err(UnitError::Mismatch { .. })
+    ));
     assert_eq!(rules.metric("colour"), None);
 }
 
@@ -173,7 +203,11 @@ fn every_metric_is_sane() {
     for metric in rules.metrics() {
         for value in [metric.alarm_milli, metric.clear_milli] {
             assert!(metric.is_possible(value), "{}", metric.name);
-            assert!(!(metric.is_alarm(value) && metric.is_clear(value)), "{}", metric.name);
+            assert!(
+                !(metric.is_alarm(value) && metric.is_clear(value)),
+                "{}",
+                metric.name
+            );
         }
         assert!(!metric.device_class.is_empty(), "{}", metric.name);
     }
@@ -186,25 +220,38 @@ fn the_worked_examples_add_up() {
     let flood = rules.kind(rules.kind_id("underpass_flood").unwrap());
     let depth = |cm: i64| move |metric: &str| (metric == "ponding_depth").then_some(cm * 1_000);
     let s = p.safety.points(flood.grade_at(depth(32)));
-    let score = s + p.exposure.site + p.exposure.rush + p.credibility.points(6, 3) + p.repetition.points(2, false);
+    let score =
+        s + p.exposure.site + p.exposure.rush + p.credibility.points(6, 3) + p.repetition.points(2, false);
     assert_eq!(score + p.weather.points(Severity::Orange), 73);
     assert_eq!(p.band(73), Band::P1);
     let fire = rules.kind(rules.kind_id("fire_smoke").unwrap());
-    assert_eq!(p.safety.points(fire.grade) + p.exposure.night + p.credibility.points(6, 1), 37);
+    assert_eq!(
+        p.safety.points(fire.grade) + p.exposure.night + p.credibility.points(6, 1),
+        37
+    );
     assert_eq!(p.band(37), Band::P3);
     let garbage = rules.kind(rules.kind_id("garbage_exposed").unwrap());
     let points = p.safety.points(garbage.grade) + p.exposure.facility;
-    assert_eq!(points + p.credibility.points(8, 2) + p.repetition.points(12, true), 35);
+    assert_eq!(
+        points + p.credibility.points(8, 2) + p.repetition.points(12, true),
+        35
+    );
     let manhole = rules.kind(rules.kind_id("manhole_missing").unwrap());
     let points = p.safety.points(manhole.grade) + p.exposure.site + p.exposure.night;
     assert_eq!(points + p.credibility.points(6, 1), 57); // the printed example counts a hotline with 5
     let ponding = rules.kind(rules.kind_id("road_ponding").unwrap());
     let grades: Vec<Grade> = [14, 15, 24, 25].map(|cm| ponding.grade_at(depth(cm))).into();
     assert_eq!(grades, [Grade::C, Grade::B, Grade::B, Grade::A]);
-    assert_eq!([14, 15].map(|cm| ponding.base_at(depth(cm))), [Some(Band::P3), Some(Band::P2)]);
+    assert_eq!(
+        [14, 15].map(|cm| ponding.base_at(depth(cm))),
+        [Some(Band::P3), Some(Band::P2)]
+    );
     assert_eq!(p.deadline(Band::P2).dispatch, (15, Clock::UrgentHour));
     assert_eq!(p.deadline(Band::P4).control, (15, Clock::WorkDay));
-    assert_eq!([p.time_points(49), p.time_points(80), p.time_points(250)], [0, 5, 10]);
+    assert_eq!(
+        [p.time_points(49), p.time_points(80), p.time_points(250)],
+        [0, 5, 10]
+    );
 }
 
 #[test]
@@ -218,12 +265,21 @@ fn reasons_are_sentences() {
     assert_eq!(texts.near(Facility::School).zh, "200米内有学校");
     let rule = rules.priority().override_rule("O1.underpass_ge_25cm").unwrap();
     assert_eq!(rule.reason(Some(32_000)).zh, "下立交积水32cm≥25cm封交标准");
-    assert_eq!(rule.reason(Some(32_500)).en, "underpass flooded 32.5 cm deep, closed to traffic from 25 cm");
+    assert_eq!(
+        rule.reason(Some(32_500)).en,
+        "underpass flooded 32.5 cm deep, closed to traffic from 25 cm"
+    );
     assert_eq!(rule.effect, OverrideEffect::Floor(Band::P1));
     for (names, all) in [
-        (&texts.facilities, Facility::ALL.iter().map(|x| x.as_str()).collect::<Vec<_>>()),
+        (
+            &texts.facilities,
+            Facility::ALL.iter().map(|x| x.as_str()).collect::<Vec<_>>(),
+        ),
         (&texts.channels, Channel::ALL.iter().map(|x| x.as_str()).collect()),
-        (&texts.severities, Severity::ALL.iter().map(|x| x.as_str()).collect()),
+        (
+            &texts.severities,
+            Severity::ALL.iter().map(|x| x.as_str()).collect(),
+        ),
         (&texts.bands, Band::ALL.iter().map(|x| x.as_str()).collect()),
     ] {
         for name in all {
@@ -231,8 +287,17 @@ fn reasons_are_sentences() {
         }
     }
     for rule in &rules.priority().overrides {
-        assert!(!rule.text_zh.is_empty() && !rule.text_en.is_empty(), "{}", rule.id);
-        assert_eq!(rule.text_zh.contains("{value}"), rule.metric.is_some(), "{}", rule.id);
+        assert!(
+            !rule.text_zh.is_empty() && !rule.text_en.is_empty(),
+            "{}",
+            rule.id
+        );
+        assert_eq!(
+            rule.text_zh.contains("{value}"),
+            rule.metric.is_some(),
+            "{}",
+            rule.id
+        );
     }
 }
 

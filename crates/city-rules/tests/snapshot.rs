@@ -11,7 +11,12 @@ fn kinds() {
     let mut table = String::new();
     for (_, kind) in rules.kinds() {
         let m = |mm: i64| mm / 1_000;
-        let names = |ids: &[KindId]| ids.iter().map(|id| rules.kind(*id).name.to_string()).collect::<Vec<_>>().join("+");
+        let names = |ids: &[KindId]| {
+            ids.iter()
+                .map(|id| rules.kind(*id).name.to_string())
+                .collect::<Vec<_>>()
+                .join("+")
+        };
         let mut marks = String::new();
         for (mark, set) in [
             ('D', kind.component_decides),
@@ -54,7 +59,13 @@ fn groups() {
     let mut table = String::new();
     for (group, kinds) in rules.groups() {
         let names: Vec<&str> = kinds.iter().map(|id| rules.kind(*id).name.as_str()).collect();
-        writeln!(table, "{group} ({}): {}", rules.group_weight(group), names.join(" ")).unwrap();
+        writeln!(
+            table,
+            "{group} ({}): {}",
+            rules.group_weight(group),
+            names.join(" ")
+        )
+        .unwrap();
     }
     insta::assert_snapshot!(table);
 }
@@ -62,7 +73,11 @@ fn groups() {
 #[test]
 fn overrides() {
     let rules = Rules::builtin();
-    let lines: Vec<String> =
-        rules.priority().overrides.iter().map(|rule| format!("{} {:?}", rule.id, rule.effect)).collect();
+    let lines: Vec<String> = rules
+        .priority()
+        .overrides
+        .iter()
+        .map(|rule| format!("{} {:?}", rule.id, rule.effect))
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }

@@ -61,11 +61,22 @@ fn every_mistake_says_where_and_what() {
         ),
         (
             "[city]\ncode = \"310117\"\n[kafak]\nretries = 1\n",
-            "c.toml:3: unknown key \"kafak\" in [kafak]; the nearest valid key is \"kafka\"",
+            "c.toml:3: unknown key \"kafak\"; the nearest valid key is \"kafka\"",
             Some("kafak"),
             Some("kafka"),
         ),
-        ("colour = 1\n", "c.toml:1: unknown key \"colour\"; the nearest valid key is \"layers\"", Some("colour"), None),
+        (
+            "[city]\ncode = \"1\"\n[kafka.retires]\na = 1\n",
+            "c.toml:3: unknown key \"retires\" in [kafka]; the nearest valid key is \"retries\"",
+            Some("kafka.retires"),
+            Some("retries"),
+        ),
+        (
+            "colour = 1\n",
+            "c.toml:1: unknown key \"colour\"; the nearest valid key is \"city\"",
+            Some("colour"),
+            None,
+        ),
         (
             "[city]\ncode = 310117\n",
             "c.toml:2: \"code\" in [city]: invalid type: integer `310117`, expected a string",
@@ -115,7 +126,12 @@ fn every_mistake_says_where_and_what() {
             Some("sources.file"),
             None,
         ),
-        ("[city]\ntimezone = \"x\"\n", "c.toml:1: the key \"code\" is missing in [city]", Some("city.code"), None),
+        (
+            "[city]\ntimezone = \"x\"\n",
+            "c.toml:1: the key \"code\" is missing in [city]",
+            Some("city.code"),
+            None,
+        ),
     ];
     for (text, sentence, key, nearest) in cases {
         let error = strict::parse::<Config>("c.toml", text).unwrap_err();
@@ -129,7 +145,11 @@ fn every_mistake_says_where_and_what() {
 
 #[test]
 fn syntax_errors_have_a_line() {
-    for (text, line) in [("[city]\ncode = \n", 2), ("[city\n", 1), ("[city]\ncode = \"1\"\ncode = \"2\"\n", 3)] {
+    for (text, line) in [
+        ("[city]\ncode = \n", 2),
+        ("[city\n", 1),
+        ("[city]\ncode = \"1\"\ncode = \"2\"\n", 3),
+    ] {
         let error = strict::parse::<Config>("c.toml", text).unwrap_err();
         assert_eq!(error.line, Some(line), "{error}");
         assert_eq!(error.file, "c.toml");
@@ -143,7 +163,10 @@ fn durations_travel_through_toml() {
         a: DurationMs,
         b: DurationMs,
     }
-    let times = Times { a: DurationMs(90_000), b: DurationMs(259_200_000) };
+    let times = Times {
+        a: DurationMs(90_000),
+        b: DurationMs(259_200_000),
+    };
     let text = toml::to_string(&times).unwrap();
     assert_eq!(text, "a = \"90s\"\nb = \"3d\"\n");
     assert_eq!(strict::parse::<Times>("t", &text).unwrap(), times);

@@ -39,7 +39,7 @@ pub(crate) fn caller(stage: &mut Stage, happening: &Happening) {
     let system = system(&mut stage.chance);
     let called = whole_second(happening.noticed(&mut stage.chance));
     let place = happening.seen_at(&mut stage.chance);
-    let ticket = ticket(stage, happening, &person, system, called, place, None);
+    let (first, typed_at) = ticket(stage, happening, &person, system, called, place, None);
     if stage.chance.hit(CALLS_AGAIN_SHARE) {
         let later = called + whole_second(stage.chance.minutes(10.0, 30.0));
         if later < happening.end {
@@ -47,8 +47,9 @@ pub(crate) fn caller(stage: &mut Stage, happening: &Happening) {
         }
     }
     if stage.chance.hit(CITING_SHARE) {
-        let later = called + whole_second(stage.chance.minutes(30.0, 150.0));
-        self::ticket(stage, happening, &person, system, later, place, Some(&ticket));
+        // A number can be cited when it has been given.
+        let later = typed_at + whole_second(stage.chance.minutes(20.0, 140.0));
+        self::ticket(stage, happening, &person, system, later, place, Some(&first));
     }
 }
 
@@ -64,7 +65,7 @@ fn whole_second(ms: i64) -> i64 {
     ms / 1_000 * 1_000
 }
 
-/// Types one ticket and returns its number.
+/// Types one ticket; returns its number and when it was in the system.
 fn ticket(
     stage: &mut Stage,
     happening: &Happening,
@@ -73,7 +74,7 @@ fn ticket(
     called_at: i64,
     place: Spot,
     parent: Option<&str>,
-) -> String {
+) -> (String, i64) {
     let event_id = stage.id('H');
     let ticket_id = format!("GD-{}", &event_id[1..]);
     let city = stage.city;
@@ -125,7 +126,7 @@ fn ticket(
         })),
     };
     stage.add(draft);
-    ticket_id
+    (ticket_id, reported_at)
 }
 
 /// When the ticket is in the system: later than the call, in a storm by hours.

@@ -214,6 +214,7 @@ fn quiet_and_clear_records_and_mere_contacts_have_no_truth() {
 #[test]
 fn a_ticket_cites_one_that_exists_and_shares_its_key_and_incident() {
     let mut tickets = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut cited = 0;
     let mut all = 0;
     let list = records(Scenario::Typhoon, 29, 60_000);
@@ -226,11 +227,16 @@ fn a_ticket_cites_one_that_exists_and_shares_its_key_and_incident() {
     for record in list.iter().filter(|record| record.source == Source::Hotline) {
         all += 1;
         let value = json(record);
+        seen.insert(value["ticket_id"].as_str().unwrap().to_owned());
         let Some(parent) = value["parent_ticket_id"].as_str() else {
             continue;
         };
         cited += 1;
         assert_eq!(record.key, parent);
+        assert!(
+            seen.contains(parent) || record.truth.is_none(),
+            "{parent} is cited before it exists"
+        );
         if let (Some(truth), Some(Some(first))) = (&record.truth, tickets.get(parent)) {
             assert_eq!(truth.incident, first.incident);
         }

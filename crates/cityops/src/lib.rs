@@ -1,1 +1,42 @@
 //! The program: commands, configuration, HTTP, metrics, supervision.
+//!
+//! Results go to standard output, logs to standard error.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+pub mod config;
+pub mod assemble;
+pub mod commands;
+pub mod exit;
+pub mod backtest;
+
+use std::process::ExitCode;
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+
+/// Runs one command to its end.
+pub fn run(cli: Cli) -> ExitCode {
+    start_logging(&cli);
+    let exit = match commands::dispatch(cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = exit::of_error(&error);
+            // The chain of contexts in one line: what failed, then why.
+            eprintln!("cityops: {error:#}");
+            exit
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn start_logging(cli: &Cli) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(cli.log.as_str()));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = if cli.log_json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// Marks the exits that are results rather than failures.
+pub type CommandResult = anyhow::Result<Exit>;

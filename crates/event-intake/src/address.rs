@@ -27,7 +27,12 @@ pub(crate) fn key(address: &str) -> Option<Name> {
     text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
     text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
     let text = scrub(&text);
-    let key: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(MAX_CHARS).collect();
+    let key: String = text
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .take(MAX_CHARS)
+        .collect();
     (!key.is_empty()).then(|| key.into())
 }
 
@@ -38,11 +43,14 @@ pub(crate) fn quality(address: Option<&str>) -> city_model::Quality {
         return Quality::Poi;
     };
     let numbered = |sign: char| {
-        address.match_indices(sign).any(|(at, _)| address[..at].trim_end().ends_with(|c: char| c.is_ascii_digit()))
+        address
+            .match_indices(sign)
+            .any(|(at, _)| address[..at].trim_end().ends_with(|c: char| c.is_ascii_digit()))
     };
     if numbered('号') && !address.contains("号线") || numbered('弄') {
         Quality::Door
-    } else if address.contains("路口") || address.contains("交叉") || address.matches('路').count() >= 2 {
+    } else if address.contains("路口") || address.contains("交叉") || address.matches('路').count() >= 2
+    {
         Quality::Intersection
     } else {
         Quality::Poi
@@ -56,10 +64,15 @@ mod tests {
 
     #[test]
     fn one_place_is_one_key_without_the_flat() {
-        let check = |address: &str, expected: Option<&str>| assert_eq!(key(address).as_deref(), expected, "{address}");
+        let check = |address: &str, expected: Option<&str>| {
+            assert_eq!(key(address).as_deref(), expected, "{address}")
+        };
         check("谷阳北路１５００弄 23号302室", Some("谷阳北路1500弄23号"));
         check("谷阳北路1500弄，23号", Some("谷阳北路1500弄23号"));
-        check("谷阳北路1500弄23号三〇二室（张先生家）", Some("谷阳北路1500弄23号"));
+        check(
+            "谷阳北路1500弄23号三〇二室（张先生家）",
+            Some("谷阳北路1500弄23号"),
+        );
         check("谷阳北路1500弄23号302", Some("谷阳北路1500弄23号"));
         check("谷阳北路1500弄23-302", Some("谷阳北路1500弄23"));
         check("G60 K12+800", Some("g60k12800"));
@@ -70,7 +83,8 @@ mod tests {
 
     #[test]
     fn an_address_says_how_precise_it_is() {
-        let check = |address: &str, expected: Quality| assert_eq!(quality(Some(address)), expected, "{address}");
+        let check =
+            |address: &str, expected: Quality| assert_eq!(quality(Some(address)), expected, "{address}");
         check("谷阳北路1500弄23号", Quality::Door);
         check("沪松公路 88号", Quality::Door);
         check("人民北路文诚路", Quality::Intersection);

@@ -99,7 +99,10 @@ impl IntakeConfig {
             rules,
             layers,
             sources: BTreeMap::new(),
-            default_source: Some(SourceConfig { crs: Crs::Wgs84, code_system: None }),
+            default_source: Some(SourceConfig {
+                crs: Crs::Wgs84,
+                code_system: None,
+            }),
             registry: Registry::default(),
             timezone,
             reporter_key: Vec::new(),

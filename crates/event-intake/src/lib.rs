@@ -6,23 +6,23 @@
 
 mod config;
 mod intake;
-mod verdict;
 mod state;
+mod verdict;
 
-mod sensor;
 mod hotline;
-mod video;
-mod report;
 mod orders;
+mod report;
+mod sensor;
+mod video;
 
-mod kinds;
-mod when;
-mod place;
-mod cells;
-mod facilities;
-mod draft;
 mod address;
+mod cells;
+mod draft;
+mod facilities;
+mod kinds;
+mod place;
 pub mod privacy;
+mod when;
 
 pub use config::{Component, Device, FacilityPlace, IntakeConfig, Registry, SourceConfig};
 pub use intake::Intake;

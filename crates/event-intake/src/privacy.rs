@@ -32,9 +32,15 @@ const PATTERNS: [(&str, Keep); 8] = [
         r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-Za-z][·•.\- ]?[A-Za-z0-9]{5,6}",
         Keep::Nothing,
     ),
-    (r"\p{Han}{1,3}(先生|女士|师傅|小姐|阿姨|老师|同志|太太)", Keep::Last),
+    (
+        r"\p{Han}{1,3}(先生|女士|师傅|小姐|阿姨|老师|同志|太太)",
+        Keep::Last,
+    ),
     (FLAT, Keep::Flat),
-    (r"(?:姓名|联系人|来电人|投诉人|举报人|当事人)\s*[:是为]?\s*\p{Han}{2,4}", Keep::Nothing),
+    (
+        r"(?:姓名|联系人|来电人|投诉人|举报人|当事人)\s*[:是为]?\s*\p{Han}{2,4}",
+        Keep::Nothing,
+    ),
 ];
 
 #[derive(Clone, Copy)]
@@ -46,8 +52,12 @@ enum Keep {
 }
 
 static ANY: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(PATTERNS.map(|(p, _)| p)).ok());
-static EACH: LazyLock<Vec<(Regex, Keep)>> =
-    LazyLock::new(|| PATTERNS.iter().filter_map(|(p, keep)| Some((Regex::new(p).ok()?, *keep))).collect());
+static EACH: LazyLock<Vec<(Regex, Keep)>> = LazyLock::new(|| {
+    PATTERNS
+        .iter()
+        .filter_map(|(p, keep)| Some((Regex::new(p).ok()?, *keep)))
+        .collect()
+});
 
 /// The text without phone numbers, id numbers, plates, names before a form of address, and flat numbers. Full-width
 /// signs become half-width, because what is hidden in them must be found as well. It rather takes too much.
@@ -83,7 +93,9 @@ impl std::fmt::Debug for Reporters {
 
 impl Reporters {
     pub(crate) fn new(key: &[u8]) -> Reporters {
-        Reporters { mac: Hmac::new_from_slice(key).ok() } // HMAC takes keys of any length
+        Reporters {
+            mac: Hmac::new_from_slice(key).ok(),
+        } // HMAC takes keys of any length
     }
 
     /// The first 8 bytes of HMAC-SHA256 of the normalised number; `None` when it names nobody.
@@ -91,7 +103,10 @@ impl Reporters {
         let number = normal_phone(phone)?;
         let mut mac = self.mac.clone()?;
         mac.update(number.as_bytes());
-        mac.finalize().into_bytes().first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+        mac.finalize()
+            .into_bytes()
+            .first_chunk()
+            .map(|bytes| u64::from_be_bytes(*bytes))
     }
 }
 
@@ -145,7 +160,12 @@ mod tests {
         let reporters = Reporters::new(b"key");
         let one = reporters.hash("13812345678");
         assert!(one.is_some());
-        for same in ["+86 138-1234-5678", "008613812345678", "8613812345678", "１３８１２３４５６７８"] {
+        for same in [
+            "+86 138-1234-5678",
+            "008613812345678",
+            "8613812345678",
+            "１３８１２３４５６７８",
+        ] {
             assert_eq!(reporters.hash(same), one, "{same}");
         }
         assert_ne!(reporters.hash("13812345679"), one);
@@ -156,6 +176,9 @@ mod tests {
         // RFC 4231, test case 2, fixes the algorithm.
         let mut mac = Reporters::new(b"Jefe").mac.unwrap();
         mac.update(b"what do ya want for nothing?");
-        assert_eq!(city_model::hex(&mac.finalize().into_bytes())[..16], *"5bdcc146bf60754e");
+        assert_eq!(
+            city_model::hex(&mac.finalize().into_bytes())[..16],
+            *"5bdcc146bf60754e"
+        );
     }
 }

@@ -98,8 +98,18 @@ impl IntakeRow {
     pub fn key(&self) -> String {
         let slot;
         let parts: [&str; 4] = match self {
-            IntakeRow::Alarm { system, device, metric, .. } => ["alarm", system, device, metric],
-            IntakeRow::Seen { system, device, number, .. } => {
+            IntakeRow::Alarm {
+                system,
+                device,
+                metric,
+                ..
+            } => ["alarm", system, device, metric],
+            IntakeRow::Seen {
+                system,
+                device,
+                number,
+                ..
+            } => {
                 slot = (number % SEEN_PER_DEVICE).to_string();
                 ["seen", system, device, &slot]
             }
@@ -126,18 +136,40 @@ impl IntakeRow {
     /// When key or value are not what `key` and `value` write.
     pub fn restore(key: &str, value: Option<&str>) -> Result<IntakeRow, RowError> {
         fn read<T: serde::de::DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, RowError> {
-            value.map(serde_json::from_str).transpose().map_err(|error| RowError(error.to_string()))
+            value
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(|error| RowError(error.to_string()))
         }
         let parts: [Name; 4] = serde_json::from_str(key).map_err(|error| RowError(error.to_string()))?;
         let [what, system, id, last] = parts;
         match &*what {
-            "alarm" => Ok(IntakeRow::Alarm { system, device: id, metric: last, alarm: read(value)? }),
+            "alarm" => Ok(IntakeRow::Alarm {
+                system,
+                device: id,
+                metric: last,
+                alarm: read(value)?,
+            }),
             "seen" => {
-                let (number, hash) = read(value)?.ok_or_else(|| RowError("a seen id without value".into()))?;
-                Ok(IntakeRow::Seen { system, device: id, number, hash })
+                let (number, hash) =
+                    read(value)?.ok_or_else(|| RowError("a seen id without value".into()))?;
+                Ok(IntakeRow::Seen {
+                    system,
+                    device: id,
+                    number,
+                    hash,
+                })
             }
-            "told" => Ok(IntakeRow::Told { system, device: id, told: read(value)? }),
-            "ticket" => Ok(IntakeRow::Ticket { system, ticket: id, about: read(value)? }),
+            "told" => Ok(IntakeRow::Told {
+                system,
+                device: id,
+                told: read(value)?,
+            }),
+            "ticket" => Ok(IntakeRow::Ticket {
+                system,
+                ticket: id,
+                about: read(value)?,
+            }),
             _ => Err(RowError("an unknown sort of row".into())),
         }
     }
@@ -181,14 +213,24 @@ impl IntakeState {
     /// Changes the memory. Rows of one key must come in order; of different keys they may come in any.
     pub fn apply(&mut self, row: &IntakeRow) {
         match row {
-            IntakeRow::Alarm { system, device, metric, alarm } => {
+            IntakeRow::Alarm {
+                system,
+                device,
+                metric,
+                alarm,
+            } => {
                 let alarms = &mut self.device_mut(system, device).alarms;
                 match alarm {
                     Some(alarm) => alarms.insert(Name::clone(metric), *alarm),
                     None => alarms.remove(metric),
                 };
             }
-            IntakeRow::Seen { system, device, number, hash } => {
+            IntakeRow::Seen {
+                system,
+                device,
+                number,
+                hash,
+            } => {
                 let seen = &mut self.device_mut(system, device).seen;
                 let slot = |number: u64| number % SEEN_PER_DEVICE;
                 match seen.iter_mut().find(|(other, _)| slot(*other) == slot(*number)) {
@@ -197,17 +239,23 @@ impl IntakeState {
                 }
             }
             IntakeRow::Told { system, device, told } => self.device_mut(system, device).told = *told,
-            IntakeRow::Ticket { system, ticket, about } => {
+            IntakeRow::Ticket {
+                system,
+                ticket,
+                about,
+            } => {
                 let tickets = self.tickets.entry(Name::clone(system)).or_default();
                 let old = match about {
                     Some(about) => tickets.insert(Name::clone(ticket), about.clone()),
                     None => tickets.remove(ticket),
                 };
                 if let Some(old) = old {
-                    self.ages.remove(&(old.at, Name::clone(system), Name::clone(ticket)));
+                    self.ages
+                        .remove(&(old.at, Name::clone(system), Name::clone(ticket)));
                 }
                 if let Some(about) = about {
-                    self.ages.insert((about.at, Name::clone(system), Name::clone(ticket)));
+                    self.ages
+                        .insert((about.at, Name::clone(system), Name::clone(ticket)));
                 }
             }
         }
@@ -229,7 +277,11 @@ impl IntakeState {
 
     /// Rows that forget the oldest tickets that are over their time, a few at once.
     pub(crate) fn forget(&self, now: EventTime) -> impl Iterator<Item = IntakeRow> + '_ {
-        let old = self.ages.iter().take_while(move |(at, ..)| now - *at > TICKET_MS).take(FORGET_AT_ONCE);
+        let old = self
+            .ages
+            .iter()
+            .take_while(move |(at, ..)| now - *at > TICKET_MS)
+            .take(FORGET_AT_ONCE);
         old.map(|(_, system, ticket)| IntakeRow::Ticket {
             system: Name::clone(system),
             ticket: Name::clone(ticket),

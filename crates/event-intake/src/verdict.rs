@@ -21,7 +21,11 @@ pub struct Verdict {
 
 impl Verdict {
     pub(crate) fn of(result: Decision) -> Verdict {
-        Verdict { result, rows: Vec::new(), fault: None }
+        Verdict {
+            result,
+            rows: Vec::new(),
+            fault: None,
+        }
     }
 
     pub(crate) fn settled(outcome: Outcome, key: EventKey) -> Verdict {

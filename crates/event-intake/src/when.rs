@@ -40,10 +40,20 @@ pub(crate) fn when(
         Some(said) => said,
         // Figures that are no date, such as 0000-00-00, come from a clock that was never set.
         None if is_sensor && is_figures(time) => EventTime::from_millis(0),
-        None => return Err(Refusal::new(DeadLetterReason::NoTime, format!("{field}: not a time"))),
+        None => {
+            return Err(Refusal::new(
+                DeadLetterReason::NoTime,
+                format!("{field}: not a time"),
+            ));
+        }
     };
     let skew_ms = said - ingested_at;
-    let mut when = When { event_time: said, flags: Vec::new(), fault: None, skew_ms };
+    let mut when = When {
+        event_time: said,
+        flags: Vec::new(),
+        fault: None,
+        skew_ms,
+    };
     if is_sensor && said < UNSET_BEFORE && ingested_at >= UNSET_BEFORE {
         when.event_time = ingested_at;
         when.flags.push(Flag::ClockUnset);
@@ -61,7 +71,10 @@ pub(crate) fn when(
             when.fault = Some(when.fault.unwrap_or(Fault::ClockFuture));
         }
     } else if !is_sensor && skew_ms < -TOO_OLD_MS {
-        return Err(Refusal::new(DeadLetterReason::TimeTooOld, format!("{field}: more than 366 days before it came")));
+        return Err(Refusal::new(
+            DeadLetterReason::TimeTooOld,
+            format!("{field}: more than 366 days before it came"),
+        ));
     } else if skew_ms < -max_late_ms {
         when.flags.push(Flag::Backfill);
     }
@@ -112,11 +125,23 @@ mod tests {
         check(Source::Sensor, at(-8 * 3_600 + 200), "-28600s zone_suspected");
         check(Source::Hotline, at(-8 * 3_600), "-28800s");
         check(Source::Sensor, at(-400 * 86_400), "-34560000s backfill");
-        check(Source::Hotline, at(-400 * 86_400), "time_too_old: observed_at: more than 366 days before it came");
+        check(
+            Source::Hotline,
+            at(-400 * 86_400),
+            "time_too_old: observed_at: more than 366 days before it came",
+        );
         check(Source::Sensor, WireTime::Millis(0), "0s clock_unset");
         check(Source::Sensor, WireTime::Millis(i64::MIN), "0s clock_unset");
         check(Source::Sensor, text("0000-00-00 00:00:00"), "0s clock_unset");
-        check(Source::Hotline, text("0000-00-00 00:00:00"), "no_time: observed_at: not a time");
-        check(Source::Hotline, WireTime::Millis(i64::MIN), "time_too_old: observed_at: more than 366 days before it came");
+        check(
+            Source::Hotline,
+            text("0000-00-00 00:00:00"),
+            "no_time: observed_at: not a time",
+        );
+        check(
+            Source::Hotline,
+            WireTime::Millis(i64::MIN),
+            "time_too_old: observed_at: more than 366 days before it came",
+        );
     }
 }

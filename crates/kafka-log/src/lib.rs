@@ -11,6 +11,7 @@ pub mod admin;
 pub mod produce;
 pub mod embedded;
 mod settings;
+mod probe;
 
 pub use observer::{CommitInfo, NoObserver, Observer};
 pub use worker::{TickConfig, WorkerConfig, WorkerError};

@@ -91,3 +91,5 @@ impl ClientContext for Reports {
         tracing::debug!(%error, reason, "the Kafka client met an error");
     }
 }
+
+impl rdkafka::consumer::ConsumerContext for Reports {}

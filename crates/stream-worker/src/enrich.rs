@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Source};
-use event_intake::{IntakeState, Verdict, VerdictResult};
+use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
@@ -85,44 +85,42 @@ impl Enrich {
 
     fn judge_decoded(&mut self, record: &InputRecord<'_>, decoded: Record, out: &mut Outbox) -> Option<Settled> {
         let setup = self.setup.clone();
-        let Verdict { result, rows } = setup.intake.judge(&self.state, decoded, record.timestamp);
+        let Verdict { result, rows, fault } = setup.intake.judge(&self.state, decoded, record.timestamp);
         for row in rows {
             self.state.apply(&row);
             if self.keeps_rows {
-                self.rows.insert(format!("intake/{}", row.key()), row.value());
+                self.rows.insert(format!("intake/{}", row.key()), row.value().map(String::into_bytes));
             }
         }
+        if let Some(fault) = fault {
+            // Serialising to memory cannot fail.
+            let value = serde_json::to_vec(&fault).unwrap_or_default();
+            out.records.push(OutRecord::keyed(Topic::DeviceFaults, &fault.device_id, Some(value)));
+        }
         match result {
-            VerdictResult::Event(event) => {
+            Decision::Event(event) => {
                 out.send(setup.partition_of(&event.group), Input::Event(event));
                 None
             }
-            VerdictResult::Warning(warning) => {
+            Decision::Warning(warning) => {
                 for partition in 0..setup.partitions() {
                     out.send(partition, Input::Warning { warning: warning.clone(), counts: partition == 0 });
                 }
                 None
             }
-            VerdictResult::Silence(silence) => {
+            Decision::Silence(silence) => {
                 for partition in 0..setup.partitions() {
                     out.send(partition, Input::Silence { silence: silence.clone(), counts: partition == 0 });
                 }
                 None
             }
-            VerdictResult::Command(command) => {
+            Decision::Command(command) => {
                 let partition = command.incident_id.group().map_or(0, |group| setup.partition_of(&group));
                 out.send(partition, Input::Command(command));
                 None
             }
-            VerdictResult::Settled { key, outcome, reason, fault } => {
-                if let Some(fault) = fault {
-                    // Serialising to memory cannot fail.
-                    let value = serde_json::to_vec(&fault).unwrap_or_default();
-                    out.records.push(OutRecord::keyed(Topic::DeviceFaults, &fault.device_id, Some(value)));
-                }
-                Some(Settled { key: Some(key), outcome, reason })
-            }
-            VerdictResult::Refused(refusal) => Some(self.refuse(record, &refusal, out)),
+            Decision::Settled { outcome, key } => Some(Settled { key: Some(key), outcome, reason: None }),
+            Decision::Refused(refusal) => Some(self.refuse(record, &refusal, out)),
         }
     }
 
@@ -147,7 +145,10 @@ impl Enrich {
 impl Processor for Enrich {
     fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
         if let Some(key) = key.strip_prefix("intake/") {
-            return self.state.restore(key, value).with_context(|| format!("restore row {key}"));
+            let value = value.map(std::str::from_utf8).transpose().with_context(|| format!("restore row {key}"))?;
+            let row = IntakeRow::restore(key, value).with_context(|| format!("restore row {key}"))?;
+            self.state.apply(&row);
+            return Ok(());
         }
         let Some(value) = value else { return Ok(()) };
         match Change::from_row(value).with_context(|| format!("restore row {key}"))? {

@@ -1,3 +1,5 @@
+//! Broken copies of a generated grid.
+
 use super::*;
 use crate::finding::Severity;
 use crate::generate::{GeneratedGrid, GridSpec, generate};

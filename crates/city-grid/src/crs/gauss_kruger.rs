@@ -21,7 +21,7 @@ const EXTENT_M: f64 = 500_000.0;
 /// Radius of the sphere with the meridian's length: A/(1+n)·(1 + n²/4 + n⁴/64).
 const RECTIFYING: f64 = A / (1.0 + N) * (1.0 + N * N / 4.0 + N * N * N * N / 64.0);
 
-/// Krüger's coefficients from geodetic to rectifying latitude, to n⁴ (the next term is below a nanometre).
+/// Krüger's coefficients from geodetic to rectifying latitude, to n⁴ (the next terms are below 0.1 µm).
 const ALPHA: [f64; 4] = [
     N / 2.0 - 2.0 / 3.0 * N * N + 5.0 / 16.0 * N * N * N + 41.0 / 180.0 * N * N * N * N,
     13.0 / 48.0 * N * N - 3.0 / 5.0 * N * N * N + 557.0 / 1440.0 * N * N * N * N,

@@ -1,3 +1,5 @@
+//! Changed copies of a generated grid.
+
 use super::*;
 use crate::generate::{GeneratedGrid, GridSpec, generate};
 

@@ -1,3 +1,5 @@
+//! What a generated grid promises.
+
 use super::*;
 use crate::check::check;
 

@@ -5,8 +5,13 @@ use std::fmt;
 use city_model::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const UNITS: [(&str, i64); 5] =
-    [("d", DAY_MS), ("h", HOUR_MS), ("m", MINUTE_MS), ("s", SECOND_MS), ("ms", 1)];
+const UNITS: [(&str, i64); 5] = [
+    ("d", DAY_MS),
+    ("h", HOUR_MS),
+    ("m", MINUTE_MS),
+    ("s", SECOND_MS),
+    ("ms", 1),
+];
 
 /// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +19,11 @@ pub struct DurationError(String);
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no duration; write a whole number and one of d h m s ms, as in \"15m\"", self.0)
+        write!(
+            f,
+            "{:?} is no duration; write a whole number and one of d h m s ms, as in \"15m\"",
+            self.0
+        )
     }
 }
 
@@ -41,7 +50,10 @@ pub fn duration_text(ms: i64) -> String {
         return "0s".to_owned();
     }
     let whole = UNITS.iter().find(|(_, factor)| ms % factor == 0);
-    whole.map_or_else(|| format!("{ms}ms"), |(name, factor)| format!("{}{name}", ms / factor))
+    whole.map_or_else(
+        || format!("{ms}ms"),
+        |(name, factor)| format!("{}{name}", ms / factor),
+    )
 }
 
 /// A duration in milliseconds that is written as text.
@@ -76,14 +88,35 @@ mod tests {
         check("7d", 604_800_000);
         check(" 5 m ", 300_000);
         check("0s", 0);
-        for text in ["", "15", "m", "-5m", "1.5h", "1h30m", "5 minutes", "15M", "999999999999999999d"] {
+        for text in [
+            "",
+            "15",
+            "m",
+            "-5m",
+            "1.5h",
+            "1h30m",
+            "5 minutes",
+            "15M",
+            "999999999999999999d",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn text_comes_back() {
-        for ms in [0, 1, 999, 1_000, 90_000, 900_000, 3_600_000, 86_400_000, 86_400_001, i64::MAX] {
+        for ms in [
+            0,
+            1,
+            999,
+            1_000,
+            90_000,
+            900_000,
+            3_600_000,
+            86_400_000,
+            86_400_001,
+            i64::MAX,
+        ] {
             assert_eq!(duration(&duration_text(ms)), Ok(ms));
         }
         assert_eq!(duration_text(-1), "0s");

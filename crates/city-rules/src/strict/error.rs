@@ -83,33 +83,66 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// Turns a parser's message and span into one that an operator can act on.
 pub(super) fn explain(file: &str, text: &str, raw: &str, span: Option<Range<usize>>) -> ConfigError {
     let at = span.map(|span| floor_boundary(text, span.start));
-    let table = at.map(|at| table_at(text, at)).unwrap_or_default();
-    let place = if table.is_empty() { String::new() } else { format!(" in [{table}]") };
+    let mut table = at.map(|at| table_at(text, at)).unwrap_or_default();
+    if let (Some(at), Some((field, _))) = (at, unknown_field(raw)) {
+        table = outside_header(text, at, table, &field);
+    }
+    let place = if table.is_empty() {
+        String::new()
+    } else {
+        format!(" in [{table}]")
+    };
     let mut nearest_name = None;
     let (key, message) = if let Some((field, candidates)) = unknown_field(raw) {
         nearest_name = nearest(&field, candidates.iter().map(String::as_str));
         let hint = hint("key", nearest_name.as_deref());
-        (Some(field.clone()), format!("unknown key \"{field}\"{place}{hint}"))
+        (
+            Some(field.clone()),
+            format!("unknown key \"{field}\"{place}{hint}"),
+        )
     } else if let Some((value, candidates)) = unknown_variant(raw) {
         nearest_name = nearest(&value, candidates.iter().map(String::as_str));
         let key = at.and_then(|at| key_at(text, at));
-        let of = key.as_ref().map(|key| format!(" for \"{key}\"")).unwrap_or_default();
+        let of = key
+            .as_ref()
+            .map(|key| format!(" for \"{key}\""))
+            .unwrap_or_default();
         let hint = hint("value", nearest_name.as_deref());
         (key, format!("unknown value \"{value}\"{of}{place}{hint}"))
     } else if let Some(field) = quoted_after(raw, "missing field ") {
-        (Some(field.to_owned()), format!("the key \"{field}\" is missing{place}"))
+        (
+            Some(field.to_owned()),
+            format!("the key \"{field}\" is missing{place}"),
+        )
     } else {
         let key = at.and_then(|at| key_at(text, at));
-        let of = key.as_ref().map(|key| format!("\"{key}\"{place}: ")).unwrap_or_default();
+        let of = key
+            .as_ref()
+            .map(|key| format!("\"{key}\"{place}: "))
+            .unwrap_or_default();
         (key, format!("{of}{}", raw.replace('\n', ", ")))
     };
-    let key = key.map(|key| if table.is_empty() { key } else { format!("{table}.{key}") });
+    let key = key.map(|key| {
+        if table.is_empty() {
+            key
+        } else {
+            format!("{table}.{key}")
+        }
+    });
     let line = at.map(|at| text[..at].matches('\n').count() + 1);
-    ConfigError { file: file.to_owned(), line, key, nearest: nearest_name, message }
+    ConfigError {
+        file: file.to_owned(),
+        line,
+        key,
+        nearest: nearest_name,
+        message,
+    }
 }
 
 fn hint(what: &str, nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; the nearest valid {what} is \"{name}\"")).unwrap_or_default()
+    nearest
+        .map(|name| format!("; the nearest valid {what} is \"{name}\""))
+        .unwrap_or_default()
 }
 
 fn unknown_field(raw: &str) -> Option<(String, Vec<String>)> {
@@ -144,6 +177,19 @@ fn table_at(text: &str, at: usize) -> String {
     header.map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
+/// When the mistake is the header itself, such as `[kafak]`, the table that the wrong name stands in.
+fn outside_header(text: &str, at: usize, table: String, field: &str) -> String {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    if !text[start..].trim_start().starts_with('[') {
+        return table;
+    }
+    let segments: Vec<&str> = table.split('.').collect();
+    let wrong = segments
+        .iter()
+        .position(|segment| segment.trim().trim_matches('"') == field);
+    wrong.map_or(table.clone(), |index| segments[..index].join("."))
+}
+
 /// The key that is set on the line of `at`, or on the nearest line above it when a value goes on over several lines.
 fn key_at(text: &str, at: usize) -> Option<String> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -151,7 +197,10 @@ fn key_at(text: &str, at: usize) -> Option<String> {
     // On the line itself, only what stands before the mistake can be its key: inline tables hold several.
     let own = inner_key(&text[start..at]).or_else(|| plain_key(&text[start..end]));
     own.or_else(|| {
-        let above = text[..start].lines().rev().take_while(|line| !line.trim_start().starts_with('['));
+        let above = text[..start]
+            .lines()
+            .rev()
+            .take_while(|line| !line.trim_start().starts_with('['));
         above.filter_map(plain_key).next()
     })
 }

@@ -12,7 +12,6 @@ mod restore;
 mod transactor;
 mod packing;
 mod clocks;
-mod probe;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,0 +1,207 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// One incident from many reports: a city-operations event-stream processor.
+#[derive(Debug, Parser)]
+#[command(name = "cityops", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What is logged to standard error, for example `info` or `cityops=debug`; the variable CITYOPS_LOG overrides it.
+    #[arg(long, global = true, default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// Log as JSON lines.
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it out: an embedded broker, a simulated city, every worker, and a live table of incidents.
+    Demo(DemoArgs),
+    /// Run the workers against a real Kafka.
+    Run(RunArgs),
+    /// Run the same pipeline over files, without Kafka; the same input gives the same bytes.
+    Replay(ReplayArgs),
+    /// Decide the committed enriched log again and compare with the incidents that were published.
+    Audit(ConfigArgs),
+    /// Sum the committed ledger.
+    Ledger(ConfigArgs),
+    /// Correlate a labelled history and score it.
+    Backtest(BacktestArgs),
+    /// Write replay input with its truth, from a simulated city.
+    Simulate(SimulateArgs),
+    /// Make, check, compare and use grids.
+    #[command(subcommand)]
+    Grid(GridCommand),
+    /// Validate configuration, rules and grid.
+    Check(CheckArgs),
+    /// Plan or create the topics.
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+}
+
+/// A command that needs only the configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// `cityops demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// `normal` or `typhoon`.
+    #[arg(long, default_value = "typhoon")]
+    pub scenario: String,
+    /// The city's seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// End after so many minutes (fractions allowed), with the ledger. Without it the demo runs until it is interrupted.
+    #[arg(long)]
+    pub minutes: Option<f64>,
+    /// Where HTTP listens.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// How many times faster than the clock the simulated city lives.
+    #[arg(long, default_value_t = 60.0)]
+    pub speed: f64,
+}
+
+/// `cityops run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Which workers run in this process.
+    #[arg(long, value_delimiter = ',', default_value = "enrich,correlate")]
+    pub workers: Vec<String>,
+}
+
+/// `cityops replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The directory with the input files.
+    #[arg(long, value_name = "DIR")]
+    pub input: PathBuf,
+    /// The directory for the output files.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Compare with an earlier output; exit code 3 if a byte differs.
+    #[arg(long, value_name = "OLD_DIR")]
+    pub verify: Option<PathBuf>,
+    /// Write `evidence.ndjson`: what was compared for every event.
+    #[arg(long)]
+    pub evidence: bool,
+}
+
+/// `cityops backtest`
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// The configuration file; without one the built-in rules.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The labelled history: CSV, plain or gzipped.
+    #[arg(long, value_name = "FILE")]
+    pub events: PathBuf,
+}
+
+/// `cityops simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// `normal` or `typhoon`.
+    #[arg(long, default_value = "normal")]
+    pub scenario: String,
+    /// The city's seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many records.
+    #[arg(long, default_value_t = 10_000)]
+    pub events: usize,
+    /// The directory to write.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// `cityops grid …`
+#[derive(Debug, Subcommand)]
+pub enum GridCommand {
+    /// Make a synthetic grid like Songjiang's.
+    Generate {
+        /// The grid's seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The directory to write.
+        #[arg(long, value_name = "DIR")]
+        output: PathBuf,
+    },
+    /// Report gaps, overlaps, bad rings, wrong parents.
+    Check {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only this layer.
+        #[arg(long)]
+        layer: Option<String>,
+    },
+    /// Compare the layers of two configurations.
+    Diff {
+        /// The configuration with the old grid.
+        #[arg(long, value_name = "FILE")]
+        old: PathBuf,
+        /// The configuration with the new grid.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+        /// Which layer; the first by default.
+        #[arg(long)]
+        layer: Option<String>,
+    },
+    /// Map points to cells.
+    Locate {
+        /// The configuration file; without one the built-in grid.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Which layer; the first by default.
+        #[arg(long)]
+        layer: Option<String>,
+        /// CSV with the columns `id,x,y` and perhaps `crs`.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+        /// CSV with the columns `id,code,status`.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+/// `cityops check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Show the effective configuration, secrets masked.
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `cityops topics …`
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Print what would be created, and how groups lie on partitions.
+    Plan(ConfigArgs),
+    /// Create what is missing.
+    Apply(ConfigArgs),
+}

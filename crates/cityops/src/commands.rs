@@ -1,0 +1,27 @@
+//! The commands, one file each.
+
+mod check;
+mod grid;
+mod replay;
+mod simulate;
+
+use crate::CommandResult;
+use crate::cli::{Cli, Command};
+
+/// Runs a command.
+pub(crate) fn dispatch(cli: Cli) -> CommandResult {
+    let json = cli.json;
+    match cli.command {
+        Command::Replay(args) => replay::run(&args, json),
+        Command::Simulate(args) => simulate::run(&args, json),
+        Command::Grid(command) => grid::run(command, json),
+        Command::Check(args) => check::run(&args, json),
+        _ => Err(crate::exit::usage("not built yet")),
+    }
+}
+
+/// Prints a result line to standard output; a reader that went away is no failure.
+pub(crate) fn print(text: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

@@ -1,0 +1,57 @@
+//! `cityops replay`: the pipeline over files.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use file_log::{ReplayLedger, ReplayOptions};
+
+use crate::CommandResult;
+use crate::cli::ReplayArgs;
+use crate::commands::print;
+use crate::config::Loaded;
+use crate::exit::{Exit, usage};
+
+pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
+    let loaded = Loaded::read(&args.config)?;
+    if !args.input.is_dir() {
+        return Err(usage(format!("--input {}: no such directory", args.input.display())));
+    }
+    let setup = Arc::new(crate::assemble::setup(&loaded, 1)?);
+    let options = ReplayOptions { evidence: args.evidence };
+    let started = std::time::Instant::now();
+    let ledger = file_log::replay(setup, &args.input, &args.output, options).context("replay")?;
+    tracing::info!(seconds = started.elapsed().as_secs_f64(), records = ledger.consumed, "replayed");
+    print_ledger(&ledger, json)?;
+    let Some(old) = &args.verify else { return Ok(Exit::Clean) };
+    let differences = file_log::verify(old, &args.output).context("compare with the earlier output")?;
+    for difference in &differences {
+        let line = difference.line.map(|line| format!(":{line}")).unwrap_or_default();
+        print(format!("differs: {}{line}: {}", difference.file, difference.detail));
+    }
+    if differences.is_empty() {
+        tracing::info!(old = %old.display(), "the output is the same, byte for byte");
+        Ok(Exit::Clean)
+    } else {
+        Ok(Exit::Differences)
+    }
+}
+
+/// Prints a ledger as a table or as JSON.
+pub(crate) fn print_ledger(ledger: &ReplayLedger, json: bool) -> anyhow::Result<()> {
+    if json {
+        print(serde_json::to_string(ledger)?);
+        return Ok(());
+    }
+    print(format!("{:<18}{:>12}", "consumed", ledger.consumed));
+    for (outcome, count) in &ledger.outcomes {
+        print(format!("  {outcome:<16}{count:>12}"));
+    }
+    print(format!("{:<18}{:>12}", "unaccounted", ledger.unaccounted));
+    if let Some(digest) = &ledger.digest {
+        print(format!("digest            {digest}"));
+    }
+    if let Some(digest) = &ledger.grouping_digest {
+        print(format!("grouping_digest   {digest}"));
+    }
+    Ok(())
+}

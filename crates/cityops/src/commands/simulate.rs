@@ -1,0 +1,66 @@
+//! `cityops simulate`: a simulated city's records as replay input, with the truth beside them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use city_model::Source;
+use city_simulator::Scenario;
+use file_log::INPUT_FILES;
+
+use crate::CommandResult;
+use crate::cli::SimulateArgs;
+use crate::commands::print;
+use crate::exit::{Exit, usage};
+
+pub(super) fn run(args: &SimulateArgs, json: bool) -> CommandResult {
+    let scenario: Scenario = args
+        .scenario
+        .parse()
+        .map_err(|_| usage(format!("--scenario {}: the scenarios are normal and typhoon", args.scenario)))?;
+    let simulation = city_simulator::simulate(scenario, args.seed, args.events);
+    let dir = &args.output;
+    std::fs::create_dir_all(dir.join("grid")).with_context(|| format!("create {}", dir.display()))?;
+    write(dir, "cityops.toml", &simulation.config_toml())?;
+    write(dir, "devices.csv", &simulation.devices_csv())?;
+    write(dir, "components.csv", &simulation.components_csv())?;
+    write(dir, "facilities.csv", &simulation.facilities_csv())?;
+    for (name, text) in simulation.grid_files() {
+        write(dir, &name, &text)?;
+    }
+
+    let mut truth = csv::Writer::from_path(dir.join("truth.csv")).context("create truth.csv")?;
+    truth.write_record(["event_id", "incident", "kind"])?;
+    let mut writers: BTreeMap<Source, BufWriter<File>> = BTreeMap::new();
+    for (source, name) in INPUT_FILES {
+        let file = File::create(dir.join(name)).with_context(|| format!("create {name}"))?;
+        writers.insert(source, BufWriter::with_capacity(1 << 18, file));
+    }
+    let mut counts: BTreeMap<Source, u64> = BTreeMap::new();
+    for record in simulation {
+        let writer = writers.get_mut(&record.source).context("every source has a file")?;
+        writer.write_all(record.line.as_bytes())?;
+        writer.write_all(b"\n")?;
+        *counts.entry(record.source).or_default() += 1;
+        if let Some(of) = &record.truth {
+            truth.write_record([&*record.event_id, &*of.incident, &*of.kind])?;
+        }
+    }
+    truth.flush().context("write truth.csv")?;
+    for (source, mut writer) in writers {
+        writer.flush().with_context(|| format!("write the records of {source}"))?;
+    }
+    if json {
+        print(serde_json::json!({ "records": counts, "output": dir }));
+    } else {
+        let told: Vec<String> = counts.iter().map(|(source, count)| format!("{count} {source}")).collect();
+        print(format!("wrote {} to {}", told.join(", "), dir.display()));
+    }
+    Ok(Exit::Clean)
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    std::fs::write(dir.join(name), text).with_context(|| format!("write {}", dir.join(name).display()))
+}

@@ -1,0 +1,159 @@
+//! The configuration file: what an operator may write, read strictly, with overrides from the environment.
+
+mod overrides;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use city_rules::{ConfigError, strict};
+use serde::{Deserialize, Serialize};
+
+pub use sections::{
+    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Privacy, Registry, RulesFiles, Schemas, Source,
+    Time, Topics,
+};
+
+/// The whole configuration. Every key has a default but those of what is listed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The city.
+    pub city: City,
+    /// The grid.
+    pub grid: Grid,
+    /// Rules on top of the built-in ones.
+    pub rules: RulesFiles,
+    /// Devices, components, facilities.
+    pub registry: Registry,
+    /// What the source systems send; `default` stands for every one that is not listed.
+    pub sources: BTreeMap<String, Source>,
+    /// Time.
+    pub time: Time,
+    /// The broker.
+    pub kafka: Kafka,
+    /// Sizes of the topics that `topics apply` creates.
+    pub topics: Topics,
+    /// Schemas beyond the built-in ones.
+    pub schemas: Schemas,
+    /// Personal data.
+    pub privacy: Privacy,
+    /// HTTP.
+    pub http: Http,
+}
+
+/// A configuration with the folder that its relative paths start from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// The file's name as given.
+    pub file: String,
+    /// The file's text.
+    pub text: String,
+    /// The folder of relative paths.
+    pub base: PathBuf,
+}
+
+impl Loaded {
+    /// Reads a configuration file and the overrides of the environment.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] with line, key and nearest valid key, or that the file cannot be read.
+    pub fn read(path: &Path) -> anyhow::Result<Loaded> {
+        let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Loaded::read_with(path, environment)
+    }
+
+    /// The same with a given environment.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn read_with(path: &Path, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Loaded> {
+        let file = path.display().to_string();
+        let bytes = std::fs::read(path)
+            .map_err(|error| crate::exit::bad_configuration(format!("cannot read the configuration {file}: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            ConfigError::new(&file, "", format!("the file is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+        })?;
+        // The file is read strictly by itself first, so that its mistakes are told with their lines.
+        let mut config: Config = strict::parse(&file, &text)?;
+        let overrides = overrides::from_environment(environment);
+        if !overrides.is_empty() {
+            config = overrides::apply(&text, overrides).context("read the environment's overrides")?;
+        }
+        let base = path.parent().map(Path::to_owned).unwrap_or_default();
+        let loaded = Loaded { config, file, text, base };
+        loaded.validate()?;
+        Ok(loaded)
+    }
+
+    /// A configuration that says nothing: everything is as shipped.
+    pub fn builtin() -> Loaded {
+        Loaded { config: Config::default(), file: "built-in".to_owned(), text: String::new(), base: PathBuf::new() }
+    }
+
+    /// A path of the configuration, relative to its file.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// The file that a key names.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the key when it cannot be read.
+    pub fn bytes_of(&self, key: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+        let full = self.path(path);
+        std::fs::read(&full).map_err(|error| self.error(key, path, format!("cannot read {}: {error}", full.display())))
+    }
+
+    /// A mistake at a key whose value is `path`; the line is the first that holds the value.
+    pub fn error(&self, key: &str, path: &Path, message: String) -> ConfigError {
+        let value = path.display().to_string();
+        let line = self.text.lines().position(|line| line.contains(&value)).map(|at| at + 1);
+        ConfigError { line, ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}")) }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, message: &str| {
+            let last = key.rsplit('.').next().unwrap_or(key);
+            let line = self.text.lines().position(|line| line.trim_start().starts_with(last)).map(|at| at + 1);
+            Err(ConfigError { line, ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}")) })
+        };
+        let city = &self.config.city;
+        if city.code.is_empty() || !city.code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return wrong("city.code", "a city's code is letters and digits, such as 310117");
+        }
+        if jiff::tz::TimeZone::get(&city.timezone).is_err() {
+            return wrong("city.timezone", "not a time zone; write an IANA name such as Asia/Shanghai");
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for layer in &self.config.grid.layers {
+            if !names.insert(&layer.name) {
+                return wrong("grid.layers.name", "two layers have the same name");
+            }
+            if layer.levels.is_empty() {
+                return wrong("grid.layers.levels", "a layer needs at least one level");
+            }
+        }
+        if self.config.topics.enriched_partitions == 0 || self.config.topics.source_partitions == 0 {
+            return wrong("topics.enriched_partitions", "a topic needs at least one partition");
+        }
+        Ok(())
+    }
+
+    /// The effective configuration as TOML, secrets masked.
+    ///
+    /// # Errors
+    /// Never for a configuration that was read.
+    pub fn masked(&self) -> anyhow::Result<String> {
+        let mut config = self.config.clone();
+        for (key, value) in &mut config.kafka.properties {
+            if ["password", "secret", "jaas", "key.pem"].iter().any(|word| key.contains(word)) {
+                *value = "***".to_owned();
+            }
+        }
+        toml::to_string_pretty(&config).context("print the configuration")
+    }
+}

@@ -1,0 +1,244 @@
+//! The sections of the configuration, with their defaults.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use city_grid::Crs;
+use city_rules::strict::DurationMs;
+use serde::{Deserialize, Serialize};
+
+/// `[city]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct City {
+    /// The city's code (GB/T 2260).
+    pub code: String,
+    /// Its time zone, by its IANA name.
+    pub timezone: String,
+}
+
+impl Default for City {
+    fn default() -> Self {
+        City { code: "310117".to_owned(), timezone: "Asia/Shanghai".to_owned() }
+    }
+}
+
+/// `[grid]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grid {
+    /// Refuse bad rings instead of reading them by the even-odd rule.
+    pub strict: bool,
+    /// The layers; the first owns incidents. None: the built-in synthetic grid.
+    pub layers: Vec<GridLayer>,
+}
+
+/// `[[grid.layers]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridLayer {
+    /// Its name.
+    pub name: String,
+    /// Its levels, widest first.
+    #[serde(default)]
+    pub levels: Vec<GridLevel>,
+}
+
+/// `[[grid.layers.levels]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridLevel {
+    /// `district`, `town`, `village`, `duty_cell`, `unit_cell`, or a name of yours.
+    pub level: String,
+    /// GeoJSON, plain or gzipped.
+    pub file: PathBuf,
+    /// Its coordinate system.
+    #[serde(default = "wgs84")]
+    pub crs: Crs,
+    /// The property with the code.
+    #[serde(default = "code")]
+    pub code: String,
+    /// The property with the name.
+    #[serde(default = "name")]
+    pub label: String,
+    /// The property with the code of the enclosing cell.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// The property with the unit or grid head in charge.
+    #[serde(default)]
+    pub unit: Option<String>,
+}
+
+fn wgs84() -> Crs {
+    Crs::Wgs84
+}
+
+fn code() -> String {
+    "code".to_owned()
+}
+
+fn name() -> String {
+    "name".to_owned()
+}
+
+/// `[rules]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RulesFiles {
+    /// On top of the built-in rules, in this order.
+    pub files: Vec<PathBuf>,
+}
+
+/// `[registry]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    /// `device_id,lon,lat[,crs,accuracy_m,component_id]`
+    pub devices: Option<PathBuf>,
+    /// `component_id,class,lon,lat[,crs,accuracy_m]`
+    pub components: Option<PathBuf>,
+    /// `facility_id,class,name,lon,lat[,crs]`
+    pub facilities: Option<PathBuf>,
+}
+
+/// `[sources.NAME]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The coordinate system of its locations.
+    #[serde(default = "wgs84")]
+    pub crs: Crs,
+    /// The standard of its codes where a record does not name one.
+    #[serde(default)]
+    pub code_system: Option<String>,
+}
+
+/// Whose time an event is ingested by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IngestedFrom {
+    /// The broker's append time.
+    #[default]
+    Broker,
+    /// The record's own timestamp: for backfills and tests.
+    Producer,
+}
+
+/// What a partition at its end does to the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// It moves on with the loop's ticks.
+    #[default]
+    Advance,
+    /// It holds.
+    Hold,
+}
+
+/// `[time]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Time {
+    /// How long an event keeps its own place in time.
+    pub reorder: DurationMs,
+    /// How late tickets and reports may come.
+    pub max_late: DurationMs,
+    /// How late readings and alerts may come.
+    pub sensors_max_late: DurationMs,
+    /// Whose time an event is ingested by.
+    pub ingested_from: IngestedFrom,
+    /// What a partition at its end does to the clock.
+    pub idle: Idle,
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        const MINUTE: i64 = 60_000;
+        Time {
+            reorder: DurationMs(15 * MINUTE),
+            max_late: DurationMs(24 * 60 * MINUTE),
+            sensors_max_late: DurationMs(72 * 60 * MINUTE),
+            ingested_from: IngestedFrom::Broker,
+            idle: Idle::Advance,
+        }
+    }
+}
+
+/// `[kafka]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kafka {
+    /// Where the broker is.
+    pub bootstrap_servers: String,
+    /// The beginning of group and transaction names.
+    pub group_prefix: String,
+    /// Set before every topic's name: several cities on one broker.
+    pub topic_prefix: String,
+    /// Loops per worker in this process.
+    pub loops: usize,
+    /// How long a stop may take.
+    pub shutdown_timeout: DurationMs,
+    /// Any librdkafka property.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Kafka {
+            bootstrap_servers: "127.0.0.1:9092".to_owned(),
+            group_prefix: "cityops".to_owned(),
+            topic_prefix: String::new(),
+            loops: 1,
+            shutdown_timeout: DurationMs(30_000),
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[topics]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Topics {
+    /// Partitions of each source topic.
+    pub source_partitions: u32,
+    /// Partitions of the enriched log.
+    pub enriched_partitions: u32,
+    /// Replicas; the broker's default unless set.
+    pub replication: Option<i32>,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Topics { source_partitions: 4, enriched_partitions: 4, replication: None }
+    }
+}
+
+/// `[schemas]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schemas {
+    /// Writers' schemas by their id in the registry's frame, besides the built-in ones.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+/// `[privacy]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// The key by which reporters are counted without being known. Without one a fixed key is used, and said so.
+    pub reporter_key_file: Option<PathBuf>,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: String,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http { listen: "127.0.0.1:8080".to_owned() }
+    }
+}

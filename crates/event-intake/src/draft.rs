@@ -1,0 +1,130 @@
+//! An event in the making: what the sources' readings have in common is worked out here, once.
+
+use city_model::{
+    Channel, Event, EventKey, EventTime, Facility, Flag, Hint, Located, Measurement, Name, Signal, Source,
+};
+use wire_format::WireTime;
+
+use crate::intake::Intake;
+use crate::kinds::Reading;
+use crate::place::Place;
+use crate::when::When;
+use crate::{address, cells};
+
+/// What a source's own reading found out. The texts are still personal; none of them gets into the event as it is.
+pub(crate) struct Draft<'a> {
+    pub(crate) key: EventKey,
+    pub(crate) source: Source,
+    pub(crate) channel: Channel,
+    pub(crate) signal: Signal,
+    pub(crate) reading: Reading,
+    pub(crate) when: When,
+    pub(crate) reported_at: Option<&'a WireTime>,
+    pub(crate) ingested_at: EventTime,
+    pub(crate) place: Place,
+    pub(crate) town_code: Option<&'a str>,
+    pub(crate) address: Option<&'a str>,
+    pub(crate) device: Option<Name>,
+    pub(crate) component: Option<Name>,
+    pub(crate) ticket: Option<Name>,
+    pub(crate) cites: Option<Name>,
+    pub(crate) reporter_phone: Option<&'a str>,
+    pub(crate) measurement: Option<Measurement>,
+    pub(crate) credibility: u8,
+    pub(crate) hints: Vec<Hint>,
+    pub(crate) flags: Vec<Flag>,
+}
+
+impl Draft<'_> {
+    /// The event.
+    pub(crate) fn finish(self, intake: &Intake) -> Event {
+        let rules = intake.rules();
+        let located = match (self.place.position, self.place.is_located()) {
+            (Some(position), true) => Some(Located {
+                position,
+                u_mm: self.place.u_mm,
+                quality: self.place.quality,
+            }),
+            _ => None,
+        };
+        let town_code = self.town_code.map(str::trim).filter(|code| !code.is_empty());
+        let grid = match (self.place.position, town_code) {
+            (Some(position), _) => cells::at(intake.layers(), position, self.place.u_mm, located.is_some()),
+            (None, Some(code)) => cells::of_town(intake.layers(), code),
+            (None, None) => cells::GridPlace::default(),
+        };
+        let nearby = located
+            .as_ref()
+            .map(|located| intake.facilities().near(located.position))
+            .unwrap_or_default();
+        let mut kind = self.reading.kind;
+        if nearby.in_underpass {
+            kind = intake.in_underpass(kind);
+        }
+        let rule = rules.kind(kind);
+        let mapped = self.reading.mapped.filter(|mapped| mapped.kind == kind);
+        let (gb2013, gb2026, is_derived) = match mapped {
+            Some(mapped) => (mapped.gb2013, mapped.gb2026, mapped.derived),
+            None => (rule.gb2013.clone(), rule.gb2026.clone(), false),
+        };
+        let mut flags = self.flags;
+        flags.extend(self.when.flags);
+        flags.extend(grid.flags);
+        if self.place.is_unusable {
+            flags.push(Flag::LocationUnusable);
+        }
+        if self.reading.is_contradicted {
+            flags.push(Flag::CategoryContradicted);
+        }
+        if is_derived {
+            flags.push(Flag::CodeDerived);
+        }
+        let mut hints = self.hints;
+        let mut facilities: Vec<Facility> = nearby.classes;
+        sort_set(&mut flags);
+        sort_set(&mut hints);
+        sort_set(&mut facilities);
+        let alternatives = self.reading.alternatives.iter().filter(|other| **other != kind);
+        let alternatives = alternatives
+            .map(|other| rules.kind(*other).name.clone())
+            .collect();
+        Event {
+            key: self.key,
+            source: self.source,
+            channel: self.channel,
+            kind: rule.name.clone(),
+            alternatives,
+            group: rules.group(kind).clone(),
+            signal: self.signal,
+            event_time: self.when.event_time,
+            reported_at: self.reported_at.and_then(|time| time.resolve(intake.timezone())),
+            ingested_at: self.ingested_at,
+            located,
+            quality: self.place.quality,
+            town: grid.town.or_else(|| town_code.map(Name::from)),
+            address_key: self.address.and_then(address::key),
+            cells: grid.cells,
+            responsible: grid.responsible,
+            also_affects: grid.also_affects,
+            device: self.device,
+            component: self.component,
+            ticket: self.ticket,
+            cites: self.cites,
+            reporter: self
+                .reporter_phone
+                .and_then(|phone| intake.reporters().hash(phone)),
+            measurement: self.measurement,
+            credibility: self.credibility,
+            facilities,
+            hints,
+            flags,
+            code_gb2013: gb2013.map(Name::from),
+            code_gb2026: gb2026.map(Name::from),
+        }
+    }
+}
+
+fn sort_set<T: Ord>(items: &mut Vec<T>) {
+    items.sort_unstable();
+    items.dedup();
+}

@@ -1,0 +1,206 @@
+//! Tickets: what correlates at all, what it is about, and the way of a ticket that cites an earlier one.
+
+use city_model::{Channel, DeadLetterReason, EventTime, Outcome, Quality, Signal, Source};
+use city_rules::KindId;
+use wire_format::{HotlineTicket, Refusal, WireLocation};
+
+use crate::address;
+use crate::draft::Draft;
+use crate::intake::{Intake, key, name};
+use crate::kinds::{self, Category, Reading};
+use crate::place::{self, Place};
+use crate::privacy::half_width;
+use crate::state::RememberedTicket;
+use crate::when::when;
+use crate::{Decision, IntakeRow, IntakeState, Verdict};
+
+/// Credibility of a caller with an exact address (DOMAIN 4.1 C), and of one without (proposal: as the app's).
+const EXACT: u8 = 5;
+const VAGUE: u8 = 3;
+
+impl Intake {
+    pub(crate) fn hotline(
+        &self,
+        state: &IntakeState,
+        ticket: &HotlineTicket,
+        ingested_at: EventTime,
+    ) -> Result<Verdict, Refusal> {
+        let source = self.source(&ticket.source_system)?;
+        let key = key(&ticket.source_system, &ticket.event_id);
+        let mut rows: Vec<IntakeRow> = state.forget(ingested_at).collect();
+        if ticket.appeal_type.as_deref().is_some_and(asks_for_nothing) {
+            return Ok(Verdict {
+                rows,
+                ..Verdict::settled(Outcome::NotActionable, key)
+            });
+        }
+        let max_late_ms = self.config().max_late_ms;
+        let when = when(
+            Source::Hotline,
+            "called_at",
+            &ticket.called_at,
+            self.timezone(),
+            ingested_at,
+            max_late_ms,
+        )?;
+        let text = text_of(ticket.title.as_deref(), ticket.content.as_deref());
+        let category = Category {
+            standard: ticket.standard_ref.as_deref().or(source.code_system.as_deref()),
+            code: ticket.category_code.as_deref(),
+            names: ticket.category.as_deref(),
+        };
+        let own = kinds::read(self.rules(), category, &text);
+        let cites = name(ticket.parent_ticket_id.as_deref()).filter(|parent| **parent != *ticket.ticket_id);
+        let cited = cites
+            .as_deref()
+            .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
+        let reading = self.ticket_reading(own, cited, cites.is_some())?;
+        if !self.rules().kind(reading.kind).correlates {
+            return Ok(Verdict {
+                rows,
+                ..Verdict::settled(Outcome::DeviceFault, key)
+            });
+        }
+
+        let place = match &ticket.location {
+            Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
+            None => Place::NOWHERE,
+        };
+        let is_exact = matches!(place.quality, Quality::Component | Quality::Gnss | Quality::Door);
+        let root = cites.clone().unwrap_or_else(|| ticket.ticket_id.as_str().into());
+        let system = key.source_system.clone();
+        let draft = Draft {
+            key,
+            source: Source::Hotline,
+            channel: Channel::Hotline,
+            signal: Signal::Report,
+            reading,
+            when,
+            reported_at: ticket.reported_at.as_ref(),
+            ingested_at,
+            place,
+            town_code: ticket.town_code.as_deref(),
+            address: ticket.address.as_deref(),
+            device: None,
+            component: None,
+            ticket: name(Some(&ticket.ticket_id)),
+            cites,
+            reporter_phone: ticket.reporter_phone.as_deref(),
+            measurement: None,
+            credibility: if is_exact { EXACT } else { VAGUE },
+            hints: self.rules().map_hints(&text),
+            flags: Vec::new(),
+        };
+        let event = draft.finish(self);
+        // The root keeps its kind: what later tickets say of it goes where the first one went.
+        let kind = cited.map_or_else(|| event.kind.clone(), |cited| cited.kind.clone());
+        let about = RememberedTicket {
+            group: event.group.clone(),
+            kind,
+            at: ingested_at,
+        };
+        // A row of the same key must not be forgotten in the same breath.
+        rows.retain(|row| !matches!(row, IntakeRow::Ticket { system: s, ticket: t, .. } if *s == system && *t == root));
+        rows.push(IntakeRow::Ticket {
+            system,
+            ticket: root,
+            about: Some(about),
+        });
+        Ok(Verdict {
+            result: Decision::Event(Box::new(event)),
+            rows,
+            fault: None,
+        })
+    }
+
+    /// What a ticket is about. One that cites a remembered ticket goes to that one's group, with its own kind only if
+    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if it says nothing of
+    /// its own ("when will it be done?"), it goes to the dead letters, where it is kept and can be fed again: it must
+    /// neither be lost nor open an incident about nothing.
+    fn ticket_reading(
+        &self,
+        own: Option<Reading>,
+        cited: Option<&RememberedTicket>,
+        cites: bool,
+    ) -> Result<Reading, Refusal> {
+        let rules = self.rules();
+        let cited_kind: Option<KindId> = cited.and_then(|cited| rules.kind_id(cited.kind.as_str()));
+        match (own, cited, cited_kind) {
+            (Some(own), Some(cited), Some(_)) if *rules.group(own.kind) == cited.group => Ok(own),
+            (_, Some(_), Some(kind)) => Ok(Reading::plain(kind)),
+            (Some(own), _, _) => Ok(own),
+            (None, _, _) => {
+                let detail = if cites {
+                    "category, title, content: no kind, and the cited ticket is not remembered"
+                } else {
+                    "category, title, content: no kind"
+                };
+                Err(Refusal::new(DeadLetterReason::CodeUnknown, detail))
+            }
+        }
+    }
+
+    /// A ticket is never refused for its location; what cannot be used is flagged.
+    fn ticket_place(&self, location: &WireLocation, crs: city_grid::Crs, address: Option<&str>) -> Place {
+        let assumed = address::quality(address);
+        let known = |quality: &String| quality.trim().to_ascii_uppercase().parse::<Quality>().is_ok();
+        let odd = location
+            .quality
+            .as_ref()
+            .is_some_and(|quality| !quality.trim().is_empty() && !known(quality));
+        let read = if odd {
+            let location = WireLocation {
+                quality: None,
+                ..location.clone()
+            };
+            place::read("location", &location, crs, self.bounds(), Quality::Poi)
+        } else {
+            place::read("location", location, crs, self.bounds(), assumed)
+        };
+        read.unwrap_or(Place::UNUSABLE)
+    }
+}
+
+/// Inquiries, proposals and compliments have no place in the street (DOMAIN 2.5). A mixed or unknown type correlates:
+/// no ticket is lost.
+fn asks_for_nothing(appeal_type: &str) -> bool {
+    let appeal = half_width(appeal_type);
+    let appeal = appeal.trim();
+    if matches!(appeal, "3" | "4" | "5" | "6") {
+        return true;
+    }
+    let says = |words: &[&str]| words.iter().any(|word| appeal.contains(word));
+    !says(&["求助", "求决", "投诉", "举报", "催办"])
+        && says(&["咨询", "建议", "表扬", "感谢", "其他", "其它"])
+}
+
+/// Title and content as one text.
+pub(crate) fn text_of(title: Option<&str>, content: Option<&str>) -> String {
+    [title.unwrap_or_default(), content.unwrap_or_default()].join("。")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asks_for_nothing() {
+        for nothing in ["咨询", "建议", "表扬（感谢）", "其他", "３", "4", " 5 ", "6"] {
+            assert!(asks_for_nothing(nothing), "{nothing}");
+        }
+        for something in [
+            "求助",
+            "投诉",
+            "举报",
+            "求决",
+            "1",
+            "2",
+            "",
+            "咨询投诉",
+            "催办",
+            "whatever",
+        ] {
+            assert!(!asks_for_nothing(something), "{something}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The entrance: one record, the partition's memory and the append time in, one verdict out.
+
+use std::sync::Arc;
+
+use city_grid::Layer;
+use city_model::{DeadLetterReason, EventKey, EventTime, Name};
+use city_rules::{KindId, Rules};
+use jiff::tz::TimeZone;
+use rustc_hash::FxHashMap;
+use wire_format::{Record, Refusal};
+
+use crate::config::{Component, Device, IntakeConfig, SourceConfig};
+use crate::facilities::Facilities;
+use crate::place::{Bounds, Place};
+use crate::privacy::Reporters;
+use crate::{IntakeState, Verdict};
+
+/// Judges records. It holds only what it was told at the start, so every thread may share it.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    config: IntakeConfig,
+    devices: FxHashMap<Name, Device>,
+    components: FxHashMap<Name, Component>,
+    facilities: Facilities,
+    bounds: Option<Bounds>,
+    reporters: Reporters,
+    /// Ponding, and what it is at an underpass.
+    underpass: Option<(KindId, KindId)>,
+}
+
+impl Intake {
+    /// An intake of this configuration.
+    pub fn new(mut config: IntakeConfig) -> Intake {
+        let registry = std::mem::take(&mut config.registry);
+        let bounds = config
+            .layers
+            .first()
+            .map(|layer| Bounds::around(layer, config.bbox_margin_m));
+        let ponding = config
+            .rules
+            .kind_id("road_ponding")
+            .zip(config.rules.kind_id("underpass_flood"));
+        Intake {
+            devices: registry
+                .devices
+                .into_iter()
+                .map(|device| (Name::clone(&device.device_id), device))
+                .collect(),
+            components: registry
+                .components
+                .into_iter()
+                .map(|part| (Name::clone(&part.component_id), part))
+                .collect(),
+            facilities: Facilities::new(&registry.facilities),
+            bounds,
+            reporters: Reporters::new(&config.reporter_key),
+            underpass: ponding,
+            config,
+        }
+    }
+
+    /// What becomes of a record that was appended at `ingested_at`. The rows of the verdict are to be applied to `state`.
+    pub fn judge(&self, state: &IntakeState, record: &Record, ingested_at: EventTime) -> Verdict {
+        let verdict = match record {
+            Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
+            Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
+            Record::Video(alert) => self.video(state, alert, ingested_at),
+            Record::Report(report) => self.report(report, ingested_at),
+            Record::Weather(warning) => self.warning(warning),
+            Record::Silence(silence) => self.silence(silence),
+            Record::Command(command) => self.command(command),
+        };
+        verdict.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())))
+    }
+
+    /// The same intake under other rules.
+    pub fn with_rules(mut self, rules: Arc<Rules>) -> Intake {
+        self.underpass = rules
+            .kind_id("road_ponding")
+            .zip(rules.kind_id("underpass_flood"));
+        self.config.rules = rules;
+        self
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.config.rules
+    }
+
+    /// The grid's layers.
+    pub fn layers(&self) -> &[Arc<Layer>] {
+        &self.config.layers
+    }
+
+    pub(crate) fn config(&self) -> &IntakeConfig {
+        &self.config
+    }
+
+    pub(crate) fn timezone(&self) -> &TimeZone {
+        &self.config.timezone
+    }
+
+    pub(crate) fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
+    }
+
+    pub(crate) fn facilities(&self) -> &Facilities {
+        &self.facilities
+    }
+
+    pub(crate) fn reporters(&self) -> &Reporters {
+        &self.reporters
+    }
+
+    /// What is configured for a source system.
+    pub(crate) fn source(&self, system: &str) -> Result<&SourceConfig, Refusal> {
+        let source = self
+            .config
+            .sources
+            .get(system)
+            .or(self.config.default_source.as_ref());
+        source.ok_or_else(|| Refusal::new(DeadLetterReason::UnknownSource, "source_system: not configured"))
+    }
+
+    pub(crate) fn device(&self, id: &str) -> Option<&Device> {
+        self.devices.get(id)
+    }
+
+    /// The surveyed place of a component.
+    pub(crate) fn component_place(&self, id: Option<&str>) -> Option<Place> {
+        let component = self.components.get(id?)?;
+        Some(Place::surveyed(component.position, component.u_mm))
+    }
+
+    /// The kind of a report inside an underpass's reach: a ponding there is the underpass's flood (DOMAIN 2.8).
+    pub(crate) fn in_underpass(&self, kind: KindId) -> KindId {
+        match self.underpass {
+            Some((ponding, flood)) if kind == ponding => flood,
+            _ => kind,
+        }
+    }
+}
+
+/// A record's identity as the events carry it.
+pub(crate) fn key(source_system: &str, event_id: &str) -> EventKey {
+    EventKey::new(source_system, event_id)
+}
+
+/// An optional identifier; an empty one is none.
+pub(crate) fn name(text: Option<&str>) -> Option<Name> {
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(Name::from)
+}

@@ -1,0 +1,262 @@
+//! Where a record says that it is, on the ladder of DOMAIN 2.8: a position, how it was found, and how sure it is.
+
+use std::str::FromStr;
+
+use city_grid::{Crs, Layer, crs};
+use city_model::{DeadLetterReason, Position, Quality};
+use wire_format::{Refusal, WireLocation};
+
+/// A place, as far as there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) position: Option<Position>,
+    pub(crate) quality: Quality,
+    pub(crate) u_mm: i64,
+    /// There were coordinates, but nobody can use them.
+    pub(crate) is_unusable: bool,
+}
+
+impl Place {
+    pub(crate) const NOWHERE: Place = Place {
+        position: None,
+        quality: Quality::None,
+        u_mm: 0,
+        is_unusable: false,
+    };
+    pub(crate) const UNUSABLE: Place = Place {
+        position: None,
+        quality: Quality::None,
+        u_mm: 0,
+        is_unusable: true,
+    };
+
+    /// A surveyed thing of the registry.
+    pub(crate) fn surveyed(position: Position, u_mm: Option<i64>) -> Place {
+        let quality = Quality::Component;
+        let u_mm = u_mm
+            .filter(|u| *u > 0)
+            .map_or(default_u_mm(quality), |u| u.max(LEAST_U_MM));
+        Place {
+            position: Some(position),
+            quality,
+            u_mm,
+            is_unusable: false,
+        }
+    }
+
+    /// Whether it can be compared in space.
+    pub(crate) fn is_located(&self) -> bool {
+        self.position.is_some() && self.quality.is_place()
+    }
+}
+
+/// `Located` promises at least a metre.
+const LEAST_U_MM: i64 = 1_000;
+
+/// One sigma of a location by how it was found, in millimetres: the table of DOMAIN 2.8.
+pub(crate) const fn default_u_mm(quality: Quality) -> i64 {
+    match quality {
+        Quality::Component => 5_000,
+        Quality::Gnss => 15_000,
+        Quality::Door => 30_000,
+        Quality::Intersection => 50_000,
+        Quality::Poi => 150_000,
+        Quality::Road | Quality::Town | Quality::None => 500_000,
+    }
+}
+
+/// The box that coordinates must lie in, in degrees.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    west: f64,
+    south: f64,
+    east: f64,
+    north: f64,
+}
+
+impl Bounds {
+    /// A layer's box, wider by `margin_m` on every side.
+    pub(crate) fn around(layer: &Layer, margin_m: f64) -> Bounds {
+        let [west, south, east, north] = layer.bbox();
+        // A degree of latitude is 110.6 to 111.7 km; of longitude that times the cosine.
+        let lat = margin_m / 110_574.0;
+        let widest = south.abs().max(north.abs()).min(89.0).to_radians();
+        let lon = margin_m / (111_320.0 * libm::cos(widest));
+        Bounds {
+            west: west - lon,
+            south: south - lat,
+            east: east + lon,
+            north: north + lat,
+        }
+    }
+
+    fn holds(&self, lon: f64, lat: f64) -> bool {
+        (self.west..=self.east).contains(&lon) && (self.south..=self.north).contains(&lat)
+    }
+}
+
+/// The place of `location`; `assumed` is the quality of one that does not say how it was found. (0, 0) is no place.
+pub(crate) fn read(
+    field: &str,
+    location: &WireLocation,
+    default_crs: Crs,
+    bounds: Option<&Bounds>,
+    assumed: Quality,
+) -> Result<Place, Refusal> {
+    use DeadLetterReason::{BadValue, CoordOutOfBbox, CrsMissing};
+    let said = match location
+        .quality
+        .as_deref()
+        .map(str::trim)
+        .filter(|quality| !quality.is_empty())
+    {
+        None => None,
+        Some(text) => match Quality::from_str(&text.to_ascii_uppercase()) {
+            Ok(quality) => Some(quality),
+            Err(_) => {
+                return Err(Refusal::new(
+                    BadValue,
+                    format!("{field}.quality: not one of the contract's"),
+                ));
+            }
+        },
+    };
+    if location.x == 0.0 && location.y == 0.0 {
+        let quality = said
+            .filter(|quality| !quality.is_place())
+            .unwrap_or(Quality::None);
+        return Ok(Place {
+            quality,
+            ..Place::NOWHERE
+        });
+    }
+    for (name, value) in [("x", location.x), ("y", location.y)] {
+        if !value.is_finite() {
+            return Err(Refusal::new(
+                BadValue,
+                format!("{field}.{name}: not a finite number"),
+            ));
+        }
+    }
+    let system = match location
+        .crs
+        .as_deref()
+        .map(str::trim)
+        .filter(|crs| !crs.is_empty())
+    {
+        None => default_crs,
+        Some(name) => {
+            let mut name = name.to_ascii_uppercase();
+            name.retain(|c| c != '-' && c != '_' && c != ' '); // "GCJ-02" is GCJ02
+            let unknown = || Refusal::new(CrsMissing, format!("{field}.crs: not one of the contract's"));
+            Crs::from_str(&name).map_err(|_| unknown())?
+        }
+    };
+    let (lon, lat) = crs::to_wgs84(system, location.x, location.y)
+        .ok_or_else(|| Refusal::new(CoordOutOfBbox, format!("{field}: not on the earth in {system}")))?;
+    if bounds.is_some_and(|bounds| !bounds.holds(lon, lat)) {
+        return Err(Refusal::new(
+            CoordOutOfBbox,
+            format!("{field}: too far outside the first layer"),
+        ));
+    }
+    let quality = said.unwrap_or(assumed);
+    let accuracy = location
+        .accuracy_m
+        .filter(|accuracy| (1.0..=5_000.0).contains(accuracy));
+    let u_mm = accuracy.map_or(default_u_mm(quality), |metres| {
+        libm::rint(metres * 1_000.0) as i64
+    });
+    Ok(Place {
+        position: Position::from_degrees(lon, lat),
+        quality,
+        u_mm,
+        is_unusable: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_and_its_refusals() {
+        let layer = city_grid::builtin();
+        let bounds = Bounds::around(&layer, 50_000.0);
+        let check = |crs: &str, x: f64, y: f64, accuracy: f64, quality: &str, expected: &str| {
+            let location = WireLocation {
+                crs: Some(crs.into()),
+                x,
+                y,
+                accuracy_m: Some(accuracy),
+                quality: Some(quality.into()),
+            };
+            let told = match read("location", &location, Crs::Wgs84, Some(&bounds), Quality::Gnss) {
+                Err(refusal) => refusal.to_string(),
+                Ok(place) => format!(
+                    "{} u={} located={}",
+                    place.quality,
+                    place.u_mm,
+                    place.is_located()
+                ),
+            };
+            assert_eq!(told, expected, "{location:?}");
+        };
+        let (x, y) = (121.2277, 31.0322);
+        check("WGS84", x, y, 8.0, "DOOR", "DOOR u=8000 located=true");
+        check("wgs-84", x, y, f64::NAN, "", "GNSS u=15000 located=true");
+        check("", x, y, 0.0, "poi", "POI u=150000 located=true");
+        check("", x, y, 9e9, "ROAD", "ROAD u=500000 located=false");
+        check("", 0.0, 0.0, 8.0, "DOOR", "NONE u=0 located=false");
+        check("", 0.0, 0.0, 8.0, "TOWN", "TOWN u=0 located=false");
+        check(
+            "",
+            x,
+            f64::NAN,
+            8.0,
+            "",
+            "bad_value: location.y: not a finite number",
+        );
+        check(
+            "",
+            x,
+            y,
+            8.0,
+            "GUESS",
+            "bad_value: location.quality: not one of the contract's",
+        );
+        check(
+            "PZ90",
+            x,
+            y,
+            8.0,
+            "",
+            "crs_missing: location.crs: not one of the contract's",
+        );
+        check(
+            "",
+            y,
+            x,
+            8.0,
+            "",
+            "coord_out_of_bbox: location: not on the earth in WGS84",
+        );
+        check(
+            "",
+            119.0,
+            31.0,
+            8.0,
+            "",
+            "coord_out_of_bbox: location: too far outside the first layer",
+        );
+        check("BD09", x, y, 8.0, "", "GNSS u=8000 located=true");
+        check(
+            "SH2000",
+            1e9,
+            1e9,
+            8.0,
+            "",
+            "coord_out_of_bbox: location: not on the earth in SH2000",
+        );
+    }
+}

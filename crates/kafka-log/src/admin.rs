@@ -1,0 +1,175 @@
+//! Looks for the broker, lists, creates and describes topics.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::Properties;
+use crate::settings::{self, Reports};
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Nobody answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Who was asked.
+    pub bootstrap: String,
+    /// What the client met last: a refused connection, a wrong password, an unknown certificate …
+    pub reason: String,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kafka at {} cannot be reached: {}", self.bootstrap, self.reason)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+/// Whether a broker answers within the timeout.
+///
+/// # Errors
+/// When none does, with the client's reason.
+pub fn reachable(properties: &Properties, timeout: Duration) -> Result<(), Unreachable> {
+    metadata(properties, timeout).map(|_| ())
+}
+
+/// The topics that can be seen, with their numbers of partitions. Without rights the broker shows none.
+///
+/// # Errors
+/// When no broker answers.
+pub fn topic_partitions(properties: &Properties, timeout: Duration) -> Result<BTreeMap<String, i32>, Unreachable> {
+    let metadata = metadata(properties, timeout)?;
+    Ok(metadata
+        .topics()
+        .iter()
+        .filter(|topic| topic.error().is_none())
+        .map(|topic| (topic.name().to_owned(), i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX)))
+        .collect())
+}
+
+fn metadata(properties: &Properties, timeout: Duration) -> Result<rdkafka::metadata::Metadata, Unreachable> {
+    let bootstrap = properties.get("bootstrap.servers").cloned().unwrap_or_default();
+    let unreachable = |reason: String| Unreachable { bootstrap: bootstrap.clone(), reason };
+    let client: BaseConsumer<Reports> = settings::client(properties, &[])
+        .create_with_context(Reports::default())
+        .map_err(|error| unreachable(error.to_string()))?;
+    let deadline = Instant::now() + timeout;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // The library answers "transport failure" for everything at once: the reason is in what it reported meanwhile.
+        let error = match client.fetch_metadata(None, left.max(Duration::from_millis(50))) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        // Serves the queue that brings those reports.
+        while client.poll(Duration::from_millis(50)).is_some() {}
+        if Instant::now() >= deadline {
+            return Err(unreachable(client.context().trouble().unwrap_or_else(|| error.to_string())));
+        }
+    }
+}
+
+/// A topic as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name on the broker.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: i32,
+    /// How many replicas; `None` is the broker's default.
+    pub replication: Option<i32>,
+    /// Its settings, `cleanup.policy` and the like.
+    pub config: BTreeMap<String, String>,
+}
+
+/// What became of one wanted topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// It is new.
+    New,
+    /// It was there; its settings are not touched.
+    Existed,
+}
+
+/// Creates the topics that are missing. Doing it twice changes nothing.
+///
+/// # Errors
+/// When the broker refuses one of them, or does not answer.
+pub fn create_topics(properties: &Properties, specs: &[TopicSpec]) -> anyhow::Result<BTreeMap<String, Created>> {
+    let admin = client(properties)?;
+    let topics: Vec<NewTopic<'_>> = specs
+        .iter()
+        .map(|spec| {
+            let replication = TopicReplication::Fixed(spec.replication.unwrap_or(-1));
+            spec.config.iter().fold(NewTopic::new(&spec.name, spec.partitions, replication), |topic, (key, value)| {
+                topic.set(key, value)
+            })
+        })
+        .collect();
+    if topics.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
+    let mut outcome = BTreeMap::new();
+    for result in wait_for(admin.create_topics(&topics, &options))? {
+        match result {
+            Ok(name) => outcome.insert(name, Created::New),
+            Err((name, RDKafkaErrorCode::TopicAlreadyExists)) => outcome.insert(name, Created::Existed),
+            Err((name, code)) => anyhow::bail!("topic {name} could not be created: {code}"),
+        };
+    }
+    Ok(outcome)
+}
+
+/// The settings of topics as the broker has them.
+///
+/// # Errors
+/// When the broker does not answer, or shows no setting of a topic: it is missing, or may not be described.
+pub fn describe(properties: &Properties, topics: &[&str]) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let admin = client(properties)?;
+    let wanted: Vec<ResourceSpecifier<'_>> = topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let mut found = BTreeMap::new();
+    for (name, result) in topics.iter().zip(wait_for(admin.describe_configs(&wanted, &options))?) {
+        let resource = result.map_err(|code| anyhow::anyhow!("topic {name} could not be described: {code}"))?;
+        // The client library loses the broker's refusal and gives an empty list.
+        anyhow::ensure!(!resource.entries.is_empty(), "topic {name} is missing or may not be described");
+        let entries = resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect();
+        found.insert((*name).to_owned(), entries);
+    }
+    Ok(found)
+}
+
+fn client(properties: &Properties) -> anyhow::Result<AdminClient<Reports>> {
+    reachable(properties, TIMEOUT)?;
+    Ok(settings::client(properties, &[]).create_with_context(Reports::default())?)
+}
+
+/// Waits for an administrative request; the library answers it from a thread of its own.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

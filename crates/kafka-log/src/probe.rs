@@ -1,0 +1,65 @@
+//! Asks where partitions begin and end, control records and open transactions included.
+
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Properties;
+use crate::settings::{self, Reports};
+
+/// How long one request may take.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A partition by its name on the broker.
+pub(crate) type Place = (String, i32);
+
+/// A client that reads nothing. It is `read_uncommitted`: for a `read_committed` one, a partition ends before the first
+/// open transaction.
+pub(crate) struct Probe {
+    consumer: BaseConsumer<Reports>,
+}
+
+impl Probe {
+    /// Connects lazily.
+    pub(crate) fn new(properties: &Properties) -> KafkaResult<Probe> {
+        let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
+        Ok(Probe { consumer: settings::client(properties, &fixed).create_with_context(Reports::default())? })
+    }
+
+    /// The offset after the last record of each partition, in the order asked, in one request per broker.
+    pub(crate) fn ends(&self, places: &[Place]) -> KafkaResult<Vec<i64>> {
+        self.offsets(places, Offset::End)
+    }
+
+    /// The offset of the first record of each partition that is still there, in the order asked.
+    pub(crate) fn beginnings(&self, places: &[Place]) -> KafkaResult<Vec<i64>> {
+        self.offsets(places, Offset::Beginning)
+    }
+
+    fn offsets(&self, places: &[Place], which: Offset) -> KafkaResult<Vec<i64>> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = TopicPartitionList::with_capacity(places.len());
+        for (topic, partition) in places {
+            asked.add_partition_offset(topic, *partition, which)?;
+        }
+        // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
+        let answers = self.consumer.offsets_for_times(asked, TIMEOUT)?;
+        places
+            .iter()
+            .map(|(topic, partition)| {
+                let answer = answers
+                    .find_partition(topic, *partition)
+                    .ok_or(KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::UnknownPartition))?;
+                answer.error()?;
+                match answer.offset() {
+                    Offset::Offset(offset) => Ok(offset),
+                    _ => Err(KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::NoOffset)),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,151 @@
+//! Writes input records, as devices, the hotline and tests do: idempotent, not transactional.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use city_model::EventTime;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+
+use crate::Properties;
+use crate::settings::{self, MAX_RECORD_BYTES, Reports};
+
+/// Records that may be on their way at once.
+const IN_FLIGHT_MAX: i32 = 50_000;
+/// How long a flush, or room for one more record, may take.
+const DRAIN_MAX: Duration = Duration::from_secs(60);
+
+/// A record to write.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRecord<'a> {
+    /// The topic's name on the broker.
+    pub topic: &'a str,
+    /// The partition; `None` leaves it to the key.
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The timestamp; `None` is now. Topics with `LogAppendTime` replace it.
+    pub timestamp: Option<EventTime>,
+    /// Headers, in order.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+/// A producer for one thread.
+pub struct Sender {
+    producer: BaseProducer<Deliveries>,
+}
+
+/// Remembers the first record that was not delivered.
+#[derive(Debug, Default)]
+struct Deliveries {
+    reports: Reports,
+    failed: Mutex<Option<KafkaError>>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.reports.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reports.error(error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+impl Sender {
+    /// Connects lazily.
+    ///
+    /// # Errors
+    /// When the properties are refused.
+    pub fn new(properties: &Properties) -> anyhow::Result<Sender> {
+        let max = MAX_RECORD_BYTES.to_string();
+        let mut config = settings::client(
+            properties,
+            &[
+                ("enable.idempotence", "true"),
+                ("partitioner", "murmur2_random"),
+                ("message.max.bytes", &max),
+                ("delivery.report.only.error", "true"),
+            ],
+        );
+        for (key, value) in [("linger.ms", "5"), ("compression.type", "lz4")] {
+            if !properties.contains_key(key) {
+                config.set(key, value);
+            }
+        }
+        let producer = config.create_with_context(Deliveries::default()).context("create the producer")?;
+        Ok(Sender { producer })
+    }
+
+    /// Hands a record over; waits when too many are on their way.
+    ///
+    /// # Errors
+    /// When an earlier record was not delivered, this one is refused, or there was no room for a minute.
+    pub fn send(&self, record: &NewRecord<'_>) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DRAIN_MAX;
+        while self.producer.in_flight_count() >= IN_FLIGHT_MAX {
+            self.producer.poll(Duration::from_millis(1));
+            anyhow::ensure!(Instant::now() < deadline, "records are not delivered: {}", self.reason());
+        }
+        self.check()?;
+        let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
+        outgoing.partition = record.partition;
+        outgoing.key = record.key;
+        outgoing.payload = record.value;
+        outgoing.timestamp = record.timestamp.map(EventTime::millis);
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            outgoing.headers = Some(record.headers.iter().fold(headers, |headers, (key, value)| {
+                headers.insert(Header { key, value: Some(*value) })
+            }));
+        }
+        while let Err((error, back)) = self.producer.send(outgoing) {
+            let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !full || Instant::now() >= deadline {
+                return Err(error).with_context(|| format!("send to {}", record.topic));
+            }
+            self.producer.poll(Duration::from_millis(1));
+            outgoing = back;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is delivered.
+    ///
+    /// # Errors
+    /// When a record was not delivered, or a minute was not enough.
+    pub fn flush(&self) -> anyhow::Result<()> {
+        // By hand: the library's own flush looks only every 100 ms.
+        let deadline = Instant::now() + DRAIN_MAX;
+        while self.producer.in_flight_count() > 0 {
+            anyhow::ensure!(Instant::now() < deadline, "records are not delivered: {}", self.reason());
+            self.producer.poll(Duration::from_millis(1));
+        }
+        self.check()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let failed = self.producer.context().failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.map_or(Ok(()), |error| Err(error).context("a record was not delivered"))
+    }
+
+    fn reason(&self) -> String {
+        self.producer.context().reports.trouble().unwrap_or_else(|| "no answer in time".to_owned())
+    }
+}

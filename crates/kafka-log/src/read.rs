@@ -1,0 +1,220 @@
+//! Reads what was committed to partitions, up to the end that they had at the start.
+//!
+//! The end counts open transactions and control records: it is reached when everything before it is committed or aborted.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use city_model::EventTime;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use crate::probe::{Place, Probe};
+use crate::settings::{self, Reports};
+use crate::{Properties, admin};
+
+/// How long nothing may come, not even the end of an open transaction (at most 15 min by the broker's default).
+const STALL_MAX: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Where to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the first record that is still there.
+    Beginning,
+    /// At an offset.
+    Offset(i64),
+}
+
+/// A committed record.
+pub struct Record<'a> {
+    message: &'a BorrowedMessage<'a>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn of(message: &'a BorrowedMessage<'a>) -> Record<'a> {
+        Record { message }
+    }
+
+    /// The topic's name on the broker.
+    pub fn topic(&self) -> &str {
+        self.message.topic()
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> i32 {
+        self.message.partition()
+    }
+
+    /// The offset.
+    pub fn offset(&self) -> i64 {
+        self.message.offset()
+    }
+
+    /// The record's timestamp: when it was appended, or what its producer says.
+    pub fn timestamp(&self) -> EventTime {
+        timestamp(self.message)
+    }
+
+    /// The key.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.message.key()
+    }
+
+    /// The value; `None` is a tombstone.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.message.payload()
+    }
+
+    /// The headers, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let headers = self.message.headers();
+        headers.map_or_else(Vec::new, |headers| {
+            headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
+        })
+    }
+}
+
+/// The time of a record; 0 for one of a broker too old to keep times.
+pub(crate) fn timestamp(message: &BorrowedMessage<'_>) -> EventTime {
+    EventTime::from_millis(message.timestamp().to_millis().unwrap_or(0))
+}
+
+/// Reads one partition up to the end that it has now; gives the offset after the last record.
+///
+/// `topic` is the name on the broker. The caller can stop early.
+///
+/// # Errors
+/// When the broker is away or refuses, or nothing came for a minute although the end was not reached.
+pub fn read_topic(
+    properties: &Properties,
+    topic: &str,
+    partition: i32,
+    from: From,
+    mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+) -> anyhow::Result<i64> {
+    let place = (topic.to_owned(), partition);
+    let probe = Probe::new(properties)?;
+    let end = probe.ends(std::slice::from_ref(&place))?[0];
+    let begin = probe.beginnings(std::slice::from_ref(&place))?[0];
+    let start = match from {
+        From::Beginning => begin,
+        From::Offset(offset) => offset.max(begin),
+    };
+    let config = settings::reader(properties, "cityops-reader", "read_committed");
+    let span = Span { place, start, end };
+    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true)?;
+    Ok(end)
+}
+
+/// Reads every partition of a topic as [`read_topic`] does, one after the other.
+///
+/// # Errors
+/// As [`read_topic`], and when there is no such topic.
+pub fn read_all(
+    properties: &Properties,
+    topic: &str,
+    mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+) -> anyhow::Result<()> {
+    let partitions = admin::topic_partitions(properties, crate::probe::TIMEOUT)?;
+    let Some(&count) = partitions.get(topic) else { anyhow::bail!("there is no topic {topic}") };
+    for partition in 0..count {
+        read_topic(properties, topic, partition, From::Beginning, &mut each)?;
+    }
+    Ok(())
+}
+
+/// A part of a partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Span {
+    pub(crate) place: Place,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// Reads parts of several partitions with one client, each in order, until all ends are reached, `each` breaks or `go_on` says no.
+pub(crate) fn read_spans(
+    config: &ClientConfig,
+    spans: &[Span],
+    each: &mut dyn FnMut(&Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    go_on: &mut dyn FnMut() -> bool,
+) -> anyhow::Result<()> {
+    let mut open: BTreeMap<Place, i64> = spans
+        .iter()
+        .filter(|span| span.start < span.end)
+        .map(|span| (span.place.clone(), span.end))
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let consumer = assigned(config, spans)?;
+    let mut last = Instant::now();
+    while !open.is_empty() {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) => {
+                last = Instant::now();
+                let record = Record::of(&message);
+                let end = spans
+                    .iter()
+                    .find(|span| span.place.1 == record.partition() && span.place.0 == record.topic())
+                    .map_or(i64::MIN, |span| span.end);
+                if record.offset() < end && each(&record)?.is_break() {
+                    return Ok(());
+                }
+                if record.offset() + 1 >= end {
+                    open.remove(&(record.topic().to_owned(), record.partition()));
+                }
+                continue;
+            }
+            Some(Err(error)) => tolerate(error)?,
+            None => {}
+        }
+        if !go_on() {
+            return Ok(());
+        }
+        // Only the position moves past control records and aborted ones.
+        for element in consumer.position()?.elements() {
+            let place = (element.topic().to_owned(), element.partition());
+            if let (Offset::Offset(position), Some(end)) = (element.offset(), open.get(&place))
+                && position >= *end
+            {
+                open.remove(&place);
+            }
+        }
+        anyhow::ensure!(last.elapsed() < STALL_MAX, "nothing came for {} s before the end of {open:?}", STALL_MAX.as_secs());
+    }
+    Ok(())
+}
+
+/// A reader of its own: it belongs to no group, although the library wants the name of one.
+pub(crate) fn assigned(config: &ClientConfig, spans: &[Span]) -> KafkaResult<BaseConsumer<Reports>> {
+    let mut config = config.clone();
+    // Says at once when the end is reached, so that the position is looked at without waiting.
+    config.set("enable.partition.eof", "true");
+    let consumer: BaseConsumer<Reports> = config.create_with_context(Reports::default())?;
+    let mut list = TopicPartitionList::with_capacity(spans.len());
+    for span in spans {
+        list.add_partition_offset(&span.place.0, span.place.1, Offset::Offset(span.start))?;
+    }
+    consumer.assign(&list)?;
+    Ok(consumer)
+}
+
+/// Errors that a reader waits out; the others end it.
+pub(crate) fn tolerate(error: KafkaError) -> KafkaResult<()> {
+    match error.rdkafka_error_code() {
+        None if matches!(error, KafkaError::PartitionEOF(_)) => Ok(()),
+        // A reader without a group needs no right to one.
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => Ok(()),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::Resolve,
+        ) => Ok(()),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,84 @@
+//! One input partition in this loop: its processor, where it stands, and the state rows not yet committed.
+
+use std::collections::BTreeMap;
+
+use city_model::EventTime;
+use stream_worker::{Outbox, Processor};
+use wire_format::topics::Topic;
+
+use crate::probe::Place;
+
+/// A partition and what decides about it.
+pub(super) struct Task {
+    pub(super) topic: Topic,
+    pub(super) partition: i32,
+    /// The topic's name on the broker.
+    pub(super) name: String,
+    pub(super) processor: Box<dyn Processor>,
+    /// The next offset to read, control records included.
+    pub(super) next: i64,
+    /// What was committed last.
+    pub(super) committed: i64,
+    /// Whether this loop has committed an offset here: until then, the partition is still its former owner's word.
+    pub(super) claimed: bool,
+    /// State rows since the last commit.
+    pub(super) rows: BTreeMap<String, Option<Vec<u8>>>,
+    /// The highest append time processed here.
+    pub(super) newest: Option<EventTime>,
+    /// Records processed since the last commit.
+    pub(super) records: u64,
+}
+
+impl Task {
+    pub(super) fn new(topic: Topic, partition: i32, name: String, processor: Box<dyn Processor>, next: i64) -> Task {
+        Task {
+            topic,
+            partition,
+            name,
+            processor,
+            next,
+            committed: next,
+            claimed: false,
+            rows: BTreeMap::new(),
+            newest: None,
+            records: 0,
+        }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        (self.name.clone(), self.partition)
+    }
+
+    /// Takes the state rows that the processor has put into the loop's outbox: they belong to this partition.
+    pub(super) fn take_rows(&mut self, outbox: &mut Outbox) {
+        if !outbox.rows.is_empty() {
+            self.rows.append(&mut outbox.rows);
+        }
+    }
+
+    /// The transaction with everything of this partition was committed.
+    pub(super) fn committed(&mut self) {
+        self.committed = self.next;
+        self.claimed = true;
+        self.rows.clear();
+        self.records = 0;
+    }
+}
+
+/// Finds the task of a record. Records of one partition come in runs, so the last answer is tried first.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    last: usize,
+}
+
+impl Finder {
+    pub(super) fn find(&mut self, tasks: &[Task], topic: &str, partition: i32) -> Option<usize> {
+        let is = |task: &Task| task.partition == partition && task.name == topic;
+        if tasks.get(self.last).is_some_and(is) {
+            return Some(self.last);
+        }
+        let found = tasks.iter().position(is)?;
+        self.last = found;
+        Some(found)
+    }
+}
