@@ -1,6 +1,7 @@
 //! What changed between two versions of a layer, cell by cell.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use city_model::Name;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,21 @@ pub struct Change {
     /// What happened to it.
     #[serde(flatten)]
     pub what: What,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_none = |code: &Option<Name>| code.as_deref().unwrap_or("none").to_owned();
+        write!(f, "{} {}: ", self.level, self.code)?;
+        match &self.what {
+            What::Added { area_m2 } => write!(f, "added, {area_m2:.0} m²"),
+            What::Removed { area_m2 } => write!(f, "removed, {area_m2:.0} m²"),
+            What::Moved { gained_m2, lost_m2 } => write!(f, "moved, +{gained_m2:.0} m² -{lost_m2:.0} m²"),
+            What::Renamed { from, to } => write!(f, "renamed from {from} to {to}"),
+            What::Reassigned { from, to } => write!(f, "in charge: {} instead of {}", or_none(to), or_none(from)),
+            What::Reparented { from, to } => write!(f, "now in {} instead of {}", or_none(to), or_none(from)),
+        }
+    }
 }
 
 /// The changes from `old` to `new`: levels in the order of `new`, then those that are gone; cells by code. A ring that merely

@@ -124,6 +124,14 @@ pub enum Scenario {
 }
 
 impl Scenario {
+    /// When the simulated span begins, unless told otherwise.
+    pub fn start_ms(self) -> i64 {
+        match self {
+            Scenario::Normal => parameters::NORMAL_START_MS,
+            Scenario::Typhoon => parameters::TYPHOON_START_MS,
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -167,6 +175,11 @@ pub struct Simulation {
 
 /// Plans `events` records of a scenario. The plan is made at once, the records while the iterator is pulled.
 pub fn simulate(scenario: Scenario, seed: u64, events: usize) -> Simulation {
+    simulate_from(scenario, seed, events, scenario.start_ms())
+}
+
+/// The same, with the span beginning at `start_ms`, in milliseconds since the Unix epoch.
+pub fn simulate_from(scenario: Scenario, seed: u64, events: usize, start_ms: i64) -> Simulation {
     let ground = Ground::of(grid().into_layer("duty"));
     let registry = Registry::new(seed, &ground);
     let city = City {
@@ -175,7 +188,7 @@ pub fn simulate(scenario: Scenario, seed: u64, events: usize) -> Simulation {
         ground,
         registry,
     };
-    let plan = Plan::new(&city, events);
+    let plan = Plan::new(&city, events, start_ms);
     Simulation {
         city,
         events,

@@ -118,7 +118,7 @@ fn centre(layer: &Layer) -> Position {
 }
 
 fn schemas(loaded: &Loaded) -> anyhow::Result<SchemaStore> {
-    let mut store = SchemaStore::builtin();
+    let mut store = SchemaStore::builtin().context("read the built-in schemas")?;
     for (id, path) in &loaded.config.schemas.files {
         let number = id.parse().map_err(|_| {
             loaded.error("schemas.files", path, format!("\"{id}\" is no schema id; the registry's ids are whole numbers"))

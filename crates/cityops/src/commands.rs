@@ -5,6 +5,8 @@ mod grid;
 mod replay;
 mod simulate;
 
+pub use simulate::simulate_into;
+
 use crate::CommandResult;
 use crate::cli::{Cli, Command};
 

@@ -13,7 +13,7 @@ use crate::config::{Component, Device, IntakeConfig, SourceConfig};
 use crate::facilities::Facilities;
 use crate::place::{Bounds, Place};
 use crate::privacy::Reporters;
-use crate::{IntakeState, Verdict};
+use crate::{IntakeState, Verdict, privacy};
 
 /// Judges records. It holds only what it was told at the start, so every thread may share it.
 #[derive(Debug, Clone)]
@@ -70,7 +70,12 @@ impl Intake {
             Record::Silence(silence) => self.silence(silence),
             Record::Command(command) => self.command(command),
         };
-        verdict.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())))
+        verdict.unwrap_or_else(|refusal| {
+            let identity = record
+                .key()
+                .map(|key| privacy::scrub_identity(record.source(), key));
+            Verdict::from(refusal.of(identity))
+        })
     }
 
     /// The same intake under other rules.

@@ -35,7 +35,8 @@ impl Place {
         let quality = Quality::Component;
         let u_mm = u_mm
             .filter(|u| *u > 0)
-            .map_or(default_u_mm(quality), |u| u.max(LEAST_U_MM));
+            .unwrap_or(default_u_mm(quality))
+            .clamp(LEAST_U_MM, MOST_U_MM);
         Place {
             position: Some(position),
             quality,
@@ -52,6 +53,8 @@ impl Place {
 
 /// `Located` promises at least a metre.
 const LEAST_U_MM: i64 = 1_000;
+/// Beyond 5 km a place says nothing.
+const MOST_U_MM: i64 = 5_000_000;
 
 /// One sigma of a location by how it was found, in millimetres: the table of DOMAIN 2.8.
 pub(crate) const fn default_u_mm(quality: Quality) -> i64 {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use city_model::{EventKey, Source};
 use hmac::{Hmac, KeyInit, Mac};
 use regex::{Captures, Regex, RegexSet};
 use sha2::Sha256;
@@ -77,6 +78,17 @@ pub fn scrub(text: &str) -> String {
             .into_owned();
     }
     text
+}
+
+/// A record's identity as it may be published: a command's is its operator, who may go by a phone number.
+pub fn scrub_identity(source: Source, key: EventKey) -> EventKey {
+    match source {
+        Source::Command => EventKey {
+            source_system: scrub(&key.source_system).into(),
+            ..key
+        },
+        _ => key,
+    }
 }
 
 /// Counts reporters without knowing them.

@@ -1,12 +1,13 @@
 //! Readings: units mended, broken values sorted out, thresholds with hysteresis, and the device's own word above both.
 
 use city_model::{
-    Channel, DeadLetterReason, EventKey, EventTime, Flag, HOUR_MS, Measurement, Name, Outcome, Quality,
-    Signal, Source,
+    Channel, DeadLetterReason, Event, EventKey, EventTime, Flag, HOUR_MS, Measurement, Name, Outcome,
+    Quality, Signal, Source,
 };
 use city_rules::{MetricRule, UnitError, to_milli};
 use wire_format::{Refusal, SensorReading};
 
+use crate::config::Device;
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::Reading;
@@ -21,7 +22,40 @@ const TELL_AGAIN_MS: i64 = HOUR_MS;
 const SOUND: u8 = 6;
 const SUSPECT: u8 = 1;
 
+/// A reading with what is known about it.
+struct Told<'a> {
+    reading: &'a SensorReading,
+    rule: &'a MetricRule,
+    registered: Option<&'a Device>,
+    when: When,
+    ingested_at: EventTime,
+}
+
+impl Told<'_> {
+    fn component(&self) -> Option<Name> {
+        name(self.reading.component_id.as_deref())
+            .or_else(|| self.registered.and_then(|device| device.component_id.clone()))
+    }
+
+    fn fault(&self, fault: Fault) -> DeviceFault {
+        DeviceFault {
+            device_id: self.reading.device_id.as_str().into(),
+            fault,
+            key: self.key(),
+            metric: Some(self.rule.name.as_str().into()),
+            observed_at: self.ingested_at,
+            skew_ms: Some(self.when.skew_ms).filter(|_| self.when.fault == Some(fault)),
+            component_id: self.component(),
+        }
+    }
+
+    fn key(&self) -> EventKey {
+        key(&self.reading.source_system, &self.reading.event_id)
+    }
+}
+
 impl Intake {
+    /// Most readings end below their threshold, so nothing is made before that is known that only an event needs.
     pub(crate) fn sensor(
         &self,
         state: &IntakeState,
@@ -29,105 +63,105 @@ impl Intake {
         ingested_at: EventTime,
     ) -> Result<Verdict, Refusal> {
         let source = self.source(&reading.source_system)?;
-        let rules = self.rules();
         let unknown = || Refusal::new(DeadLetterReason::CodeUnknown, "metric: no rule for it");
-        let rule = rules.metric(&reading.metric).ok_or_else(unknown)?;
-        let max_late_ms = self.config().sensors_max_late_ms;
-        let zone = self.timezone();
+        let rule = self.rules().metric(&reading.metric).ok_or_else(unknown)?;
+        let late_ms = self.config().sensors_max_late_ms;
         let when = when(
             Source::Sensor,
             "observed_at",
             &reading.observed_at,
-            zone,
+            self.timezone(),
             ingested_at,
-            max_late_ms,
+            late_ms,
         )?;
-        let key = key(&reading.source_system, &reading.event_id);
-        let known = state.device(&reading.source_system, &reading.device_id);
-        let hash = id_hash(&key);
-        if known.is_some_and(|device| device.has_seen(hash)) {
-            return Ok(Verdict::settled(Outcome::DuplicateId, key));
-        }
-
-        let registered = self.device(&reading.device_id);
-        let component = name(reading.component_id.as_deref())
-            .or_else(|| registered.and_then(|device| device.component_id.clone()));
-        let fault = |fault: Fault| DeviceFault {
-            device_id: reading.device_id.as_str().into(),
-            fault,
-            key: key.clone(),
-            metric: Some(rule.name.as_str().into()),
-            observed_at: ingested_at,
-            skew_ms: Some(when.skew_ms).filter(|_| when.fault == Some(fault)),
-            component_id: component.clone(),
+        let given = match &reading.location {
+            Some(location) => place::read(
+                "location",
+                location,
+                source.crs,
+                self.bounds(),
+                Quality::Component,
+            )?,
+            None => Place::NOWHERE,
         };
-        let (milli, value_fault) = match value_of(rule, reading)? {
+        let (milli, broken) = match value_of(rule, reading)? {
             Ok(milli) => (Some(milli), None),
             Err(broken) => (None, Some(broken)),
         };
+        let registered = self.device(&reading.device_id);
+        let told = Told {
+            reading,
+            rule,
+            registered,
+            when,
+            ingested_at,
+        };
+        let known = state.device(&reading.source_system, &reading.device_id);
+        if known.is_some_and(|device| device.has_seen_any() && device.has_seen(id_hash(&told.key()))) {
+            return Ok(Verdict::settled(Outcome::DuplicateId, told.key()));
+        }
         // A broken value says nothing; but a device that says "alarm" is heard even if its value is broken.
-        if let (Some(broken), None | Some(false)) = (value_fault, reading.alarm) {
-            let told = fault(broken);
+        if let (Some(broken), None | Some(false)) = (broken, reading.alarm) {
+            let fault = Some(told.fault(broken));
             return Ok(Verdict {
-                fault: Some(told),
-                ..Verdict::settled(Outcome::DeviceFault, key)
+                fault,
+                ..Verdict::settled(Outcome::DeviceFault, told.key())
             });
         }
-
-        let told = value_fault.map(fault).or_else(|| {
-            let clock = when.fault?;
-            is_news(known, clock, ingested_at).then(|| fault(clock))
-        });
         let mut rows = Vec::new();
-        if let (Some(told), None) = (&told, value_fault) {
-            rows.push(self.row_told(reading, told.fault, ingested_at));
+        let mut fault = broken.map(|broken| told.fault(broken));
+        if let (None, Some(clock)) = (&fault, told.when.fault)
+            && is_news(known, clock, ingested_at)
+        {
+            rows.push(row_told(reading, clock, ingested_at));
+            fault = Some(told.fault(clock));
         }
         let alarm = known.and_then(|device| device.alarm(&rule.name));
-        let Some(signal) = signal(rule, reading.alarm, milli, alarm, when.event_time) else {
+        let Some(signal) = signal(rule, reading.alarm, milli, alarm, told.when.event_time) else {
             return Ok(Verdict {
                 rows,
-                fault: told,
-                ..Verdict::settled(Outcome::BelowThreshold, key)
+                fault,
+                ..Verdict::settled(Outcome::BelowThreshold, told.key())
             });
         };
+        rows.extend(memory(&told, signal, alarm, known));
+        let event = self.reading_event(told, signal, given, milli, broken);
+        Ok(Verdict {
+            result: Decision::Event(Box::new(event)),
+            rows,
+            fault,
+        })
+    }
 
-        let place = self.sensor_place(reading, source.crs, component.as_deref())?;
-        let system: Name = reading.source_system.as_str().into();
-        let device: Name = reading.device_id.as_str().into();
-        rows.push(IntakeRow::Alarm {
-            system: Name::clone(&system),
-            device: Name::clone(&device),
-            metric: rule.name.as_str().into(),
-            alarm: (signal == Signal::Report).then(|| Alarm {
-                at: alarm.map_or(when.event_time, |alarm| alarm.at.max(when.event_time)),
-            }),
-        });
-        rows.push(IntakeRow::Seen {
-            system,
-            device: Name::clone(&device),
-            number: known.map_or(0, DeviceState::next_number),
-            hash,
-        });
-        let is_suspect = value_fault.is_some() || clock_is_wrong(&when);
+    fn reading_event(
+        &self,
+        told: Told<'_>,
+        signal: Signal,
+        given: Place,
+        milli: Option<i64>,
+        broken: Option<Fault>,
+    ) -> Event {
+        let component = told.component();
+        let is_suspect = broken.is_some() || clock_is_wrong(&told.when);
         let draft = Draft {
-            key,
+            key: told.key(),
             source: Source::Sensor,
             channel: Channel::Sensor,
             signal,
-            reading: Reading::plain(rule.kind),
-            when,
-            reported_at: reading.reported_at.as_ref(),
-            ingested_at,
-            place,
+            reading: Reading::plain(told.rule.kind),
+            place: self.sensor_place(given, told.registered, component.as_deref()),
+            when: told.when,
+            reported_at: told.reading.reported_at.as_ref(),
+            ingested_at: told.ingested_at,
             town_code: None,
             address: None,
-            device: Some(device),
+            device: Some(told.reading.device_id.as_str().into()),
             component,
             ticket: None,
             cites: None,
             reporter_phone: None,
             measurement: milli.map(|milli| Measurement {
-                metric: rule.name.as_str().into(),
+                metric: told.rule.name.as_str().into(),
                 milli,
             }),
             credibility: if is_suspect { SUSPECT } else { SOUND },
@@ -138,41 +172,52 @@ impl Intake {
                 Vec::new()
             },
         };
-        Ok(Verdict {
-            result: Decision::Event(Box::new(draft.finish(self))),
-            rows,
-            fault: told,
-        })
+        draft.finish(self)
     }
 
     /// The reading's own location, else the registry's for the device, else that of its component.
-    fn sensor_place(
-        &self,
-        reading: &SensorReading,
-        crs: city_grid::Crs,
-        component: Option<&str>,
-    ) -> Result<Place, Refusal> {
-        let given = match &reading.location {
-            Some(location) => place::read("location", location, crs, self.bounds(), Quality::Component)?,
-            None => Place::NOWHERE,
-        };
+    fn sensor_place(&self, given: Place, registered: Option<&Device>, component: Option<&str>) -> Place {
         if given.position.is_some() {
-            return Ok(given);
+            return given;
         }
-        let registered = self
-            .device(&reading.device_id)
-            .map(|device| Place::surveyed(device.position, device.u_mm));
-        Ok(registered
+        let registered = registered.map(|device| Place::surveyed(device.position, device.u_mm));
+        registered
             .or_else(|| self.component_place(component))
-            .unwrap_or(given))
+            .unwrap_or(given)
     }
+}
 
-    fn row_told(&self, reading: &SensorReading, fault: Fault, now: EventTime) -> IntakeRow {
-        IntakeRow::Told {
-            system: reading.source_system.as_str().into(),
-            device: reading.device_id.as_str().into(),
-            told: Some((fault, now)),
-        }
+/// What is to be remembered of a reading that became an event.
+fn memory(
+    told: &Told<'_>,
+    signal: Signal,
+    alarm: Option<Alarm>,
+    known: Option<&DeviceState>,
+) -> [IntakeRow; 2] {
+    let system: Name = told.reading.source_system.as_str().into();
+    let device: Name = told.reading.device_id.as_str().into();
+    let at = alarm.map_or(told.when.event_time, |alarm| alarm.at.max(told.when.event_time));
+    [
+        IntakeRow::Alarm {
+            system: Name::clone(&system),
+            device: Name::clone(&device),
+            metric: told.rule.name.as_str().into(),
+            alarm: (signal == Signal::Report).then_some(Alarm { at }),
+        },
+        IntakeRow::Seen {
+            system,
+            device,
+            number: known.map_or(0, DeviceState::next_number),
+            hash: id_hash(&told.key()),
+        },
+    ]
+}
+
+fn row_told(reading: &SensorReading, fault: Fault, now: EventTime) -> IntakeRow {
+    IntakeRow::Told {
+        system: reading.source_system.as_str().into(),
+        device: reading.device_id.as_str().into(),
+        told: Some((fault, now)),
     }
 }
 

@@ -199,13 +199,21 @@ impl DeviceState {
         self.alarms.get(metric).copied()
     }
 
+    pub(crate) fn has_seen_any(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
     pub(crate) fn has_seen(&self, hash: u64) -> bool {
         self.seen.iter().any(|(_, seen)| *seen == hash)
     }
 
     /// The number of the next id.
     pub(crate) fn next_number(&self) -> u64 {
-        self.seen.iter().map(|(number, _)| number + 1).max().unwrap_or(0)
+        self.seen
+            .iter()
+            .map(|(number, _)| number.saturating_add(1))
+            .max()
+            .unwrap_or(0)
     }
 }
 

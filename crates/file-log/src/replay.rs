@@ -30,17 +30,45 @@ pub fn replay(setup: Arc<Setup>, input: &Path, output: &Path, options: ReplayOpt
     let mut pipeline = Pipeline::new(&setup)?;
     while let Some((source, line)) = merge.next()? {
         pipeline.tick_to(line.arrival, &mut outputs)?;
-        let record = InputRecord {
-            topic: Topic::of(source),
-            partition: 0,
-            offset: line.number,
-            timestamp: line.arrival,
-            key: None,
-            value: Some(&line.bytes),
-        };
+        let record = record_of(source, &line.bytes, line.number, line.arrival);
         pipeline.take(source, &record, line.record, &mut outputs)?;
     }
     outputs.finish(&pipeline.ledger())
+}
+
+/// What the enriched log would hold for a directory of input: the events with a tick at each second of arrival.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<Input>> {
+    let timezone = TimeZone::get(&setup.timezone)?;
+    let mut merge = Merge::open(input, &setup.decoder, &timezone)?;
+    let mut pipeline = Pipeline::new(&setup)?;
+    let mut inputs = Vec::new();
+    while let Some((source, line)) = merge.next()? {
+        let second = line.arrival.floor_second();
+        if pipeline.ticked.is_none_or(|ticked| ticked < second) {
+            pipeline.ticked = Some(second);
+            inputs.push(Input::Tick(Tick { clocks: vec![(pipeline.clock.clone(), second)] }));
+        }
+        if let Some((_, enrich)) = pipeline.enrich.iter_mut().find(|(own, _)| *own == source) {
+            enrich.judge(&record_of(source, &line.bytes, line.number, line.arrival), line.record, &mut pipeline.out);
+        }
+        inputs.extend(std::mem::take(&mut pipeline.out.inputs).into_values().flatten());
+        pipeline.out.records.clear();
+    }
+    Ok(inputs)
+}
+
+fn record_of(source: Source, bytes: &[u8], line: i64, arrival: EventTime) -> InputRecord<'_> {
+    InputRecord {
+        topic: Topic::of(source),
+        partition: 0,
+        offset: line,
+        timestamp: arrival,
+        key: None,
+        value: Some(bytes),
+    }
 }
 
 /// The two processors with nothing between them.

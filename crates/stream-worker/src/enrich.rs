@@ -85,7 +85,7 @@ impl Enrich {
 
     fn judge_decoded(&mut self, record: &InputRecord<'_>, decoded: Record, out: &mut Outbox) -> Option<Settled> {
         let setup = self.setup.clone();
-        let Verdict { result, rows, fault } = setup.intake.judge(&self.state, decoded, record.timestamp);
+        let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
         for row in rows {
             self.state.apply(&row);
             if self.keeps_rows {

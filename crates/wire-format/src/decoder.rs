@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::avro::{Datum, SchemaStore};
 use crate::{
-    Format, HotlineTicket, IncidentCommand, MAX_RECORD_BYTES, Refusal, Report, SensorReading, Silence,
+    Format, HotlineTicket, IncidentCommand, MAX_RECORD_BYTES, Pin, Refusal, Report, SensorReading, Silence,
     VideoAlert, WeatherWarning, huge, identity, refusal,
 };
 
@@ -33,6 +33,7 @@ pub enum Record {
 pub struct Decoder {
     schemas: SchemaStore,
     max_bytes: usize,
+    pins: Vec<(Source, Pin)>,
 }
 
 impl Decoder {
@@ -41,12 +42,19 @@ impl Decoder {
         Decoder {
             schemas,
             max_bytes: MAX_RECORD_BYTES,
+            pins: Vec::new(),
         }
     }
 
     /// The decoder with another size limit.
     pub fn with_limit(self, max_bytes: usize) -> Decoder {
         Decoder { max_bytes, ..self }
+    }
+
+    /// The decoder with a source held to one encoding.
+    pub fn with_pin(mut self, source: Source, pin: Pin) -> Decoder {
+        self.pins.push((source, pin));
+        self
     }
 
     /// The schemas, to add what a registry answered.
@@ -70,14 +78,23 @@ impl Decoder {
     }
 
     fn read<T: DeserializeOwned>(&self, source: Source, bytes: &[u8]) -> Result<T, Refusal> {
-        use DeadLetterReason::{BadAvro, TooLarge, UnknownSchema};
+        use DeadLetterReason::{BadAvro, BadJson, TooLarge, UnknownSchema};
         if bytes.len() > self.max_bytes {
             return Err(Refusal::new(
                 TooLarge,
                 format!("{} bytes, at most {}", bytes.len(), self.max_bytes),
             ));
         }
-        match Format::detect(bytes) {
+        let format = Format::detect(bytes);
+        if let Some((_, pin)) = self.pins.iter().rev().find(|(pinned, _)| *pinned == source)
+            && !pin.allows(format)
+        {
+            return Err(match pin {
+                Pin::Avro => Refusal::new(BadAvro, "the topic is pinned to Avro"),
+                Pin::Json => Refusal::new(BadJson, "the topic is pinned to JSON"),
+            });
+        }
+        match format {
             Format::Json => read_json(source, bytes),
             Format::Framed { schema_id: None } | Format::SingleObject { fingerprint: None } => {
                 Err(Refusal::new(BadAvro, "cut off before the datum"))
@@ -214,6 +231,19 @@ impl Record {
         match wrong {
             None => Ok(()),
             Some(refusal) => Err(refusal.of(self.key())),
+        }
+    }
+
+    /// The stream that it came by.
+    pub const fn source(&self) -> Source {
+        match self {
+            Record::Sensor(_) => Source::Sensor,
+            Record::Hotline(_) => Source::Hotline,
+            Record::Video(_) => Source::Video,
+            Record::Report(_) => Source::Report,
+            Record::Weather(_) => Source::Weather,
+            Record::Silence(_) => Source::Silence,
+            Record::Command(_) => Source::Command,
         }
     }
 

@@ -20,6 +20,22 @@ pub enum Format {
     Json,
 }
 
+/// The one encoding that a topic is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin {
+    /// Avro in either frame.
+    Avro,
+    /// JSON.
+    Json,
+}
+
+impl Pin {
+    /// Whether a value of this format may come.
+    pub fn allows(self, format: Format) -> bool {
+        (self == Pin::Json) == (format == Format::Json)
+    }
+}
+
 impl Format {
     /// Bytes before the datum of a framed value.
     pub const FRAME_BYTES: usize = 5;

@@ -16,12 +16,12 @@ mod orders;
 mod records;
 mod refusal;
 mod time;
-mod topics;
+pub mod topics;
 
 pub use area::WireArea;
 pub use avro::{Encoder, SchemaError, SchemaStore};
 pub use decoder::{Decoder, Record};
-pub use format::{Format, MAX_RECORD_BYTES};
+pub use format::{Format, MAX_RECORD_BYTES, Pin};
 pub use orders::{IncidentCommand, Silence, WeatherWarning};
 pub use records::{Algorithm, HotlineTicket, Report, SensorReading, VideoAlert, WireLocation};
 pub use refusal::Refusal;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use city_model::{DeadLetterReason, EventKey, Source};
 use proptest::prelude::*;
-use wire_format::{Decoder, Encoder, Record, SchemaStore, Topic};
+use wire_format::{Decoder, Encoder, Pin, Record, SchemaStore, Topic};
 
 fn decoder() -> Decoder {
     static DECODER: LazyLock<Decoder> = LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
@@ -177,6 +177,13 @@ fn avro_is_refused_with_the_exact_reason() {
         told(Source::Sensor, &text),
         "bad_utf8: text before byte 4 of the datum [-]"
     );
+    let pinned = |pin| {
+        decoder()
+            .with_pin(Source::Sensor, pin)
+            .decode(Source::Sensor, &bytes)
+            .is_ok()
+    };
+    assert!(pinned(Pin::Avro) && !pinned(Pin::Json));
     let small = decoder()
         .with_limit(10)
         .decode(Source::Sensor, &bytes)

@@ -20,8 +20,28 @@ pub(super) fn run(args: &SimulateArgs, json: bool) -> CommandResult {
         .scenario
         .parse()
         .map_err(|_| usage(format!("--scenario {}: the scenarios are normal and typhoon", args.scenario)))?;
-    let simulation = city_simulator::simulate(scenario, args.seed, args.events);
-    let dir = &args.output;
+    let counts = simulate_into(&args.output, scenario, args.seed, args.events)?;
+    if json {
+        print(serde_json::json!({ "records": counts, "output": args.output }));
+    } else {
+        let told: Vec<String> = counts.iter().map(|(source, count)| format!("{count} {source}")).collect();
+        print(format!("wrote {} to {}", told.join(", "), args.output.display()));
+    }
+    Ok(Exit::Clean)
+}
+
+/// Writes a simulated city's records, grid, registries, configuration and truth into a directory; answers how many
+/// records of each source there are.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn simulate_into(
+    dir: &Path,
+    scenario: Scenario,
+    seed: u64,
+    events: usize,
+) -> anyhow::Result<BTreeMap<Source, u64>> {
+    let simulation = city_simulator::simulate(scenario, seed, events);
     std::fs::create_dir_all(dir.join("grid")).with_context(|| format!("create {}", dir.display()))?;
     write(dir, "cityops.toml", &simulation.config_toml())?;
     write(dir, "devices.csv", &simulation.devices_csv())?;
@@ -52,13 +72,7 @@ pub(super) fn run(args: &SimulateArgs, json: bool) -> CommandResult {
     for (source, mut writer) in writers {
         writer.flush().with_context(|| format!("write the records of {source}"))?;
     }
-    if json {
-        print(serde_json::json!({ "records": counts, "output": dir }));
-    } else {
-        let told: Vec<String> = counts.iter().map(|(source, count)| format!("{count} {source}")).collect();
-        print(format!("wrote {} to {}", told.join(", "), dir.display()));
-    }
-    Ok(Exit::Clean)
+    Ok(counts)
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {

@@ -10,6 +10,8 @@ mod batch;
 mod tasks;
 mod restore;
 mod transactor;
+mod writing;
+mod ticking;
 mod packing;
 mod clocks;
 

@@ -57,7 +57,7 @@ impl Task {
     }
 
     /// The transaction with everything of this partition was committed.
-    pub(super) fn committed(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.committed = self.next;
         self.claimed = true;
         self.rows.clear();

@@ -29,7 +29,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) partition: Option<i32>,
     pub(super) key: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
-    pub(super) headers: &'a [(&'static str, Vec<u8>)],
+    pub(super) headers: &'a [(&'static str, String)],
     /// Carries a tick: the time at which the broker appended it is wanted.
     pub(super) tick: bool,
 }
@@ -132,7 +132,7 @@ impl Transactor {
         if !outgoing.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
             record.headers = Some(outgoing.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(value) })
+                headers.insert(Header { key, value: Some(value.as_bytes()) })
             }));
         }
         let deadline = Instant::now() + PATIENCE;

@@ -1,0 +1,93 @@
+//! What one decision costs with many incidents open: events that join, events that open, and the ticks between.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+
+use std::sync::Arc;
+
+use city_model::{Activation, Event, Input, Position, Tick};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use file_log::{INPUT_FILES, enriched_inputs};
+use incident_engine::{Engine, Setting};
+
+/// The enriched inputs of a simulated storm, and the activation that they are decided under.
+fn storm(events: usize) -> (Setting, Vec<Input>) {
+    let dir = tempfile::tempdir().unwrap();
+    cityops::commands::simulate_into(dir.path(), city_simulator::Scenario::Typhoon, 3, events).unwrap();
+    assert!(INPUT_FILES.iter().all(|(_, name)| dir.path().join(name).exists()));
+    let loaded = cityops::config::Loaded::read(&dir.path().join("cityops.toml")).unwrap();
+    let setup = Arc::new(cityops::assemble::setup(&loaded, 1).unwrap());
+    let activation: Arc<Activation> = Arc::new(setup.activation(&["replay".into()]));
+    let setting = Setting::with_rules(activation, setup.rules.clone()).unwrap();
+    (setting, enriched_inputs(setup, dir.path()).unwrap())
+}
+
+/// The same storm again, elsewhere: `n` copies side by side, so that many incidents are open at the same density.
+fn shifted(event: &Event, copy: i64) -> Event {
+    let mut event = event.clone();
+    let mark = |text: &str| format!("{copy}-{text}").into();
+    event.key.event_id = mark(&event.key.event_id);
+    for name in [&mut event.device, &mut event.component, &mut event.ticket, &mut event.cites] {
+        *name = name.as_deref().map(mark);
+    }
+    if let Some(located) = &mut event.located {
+        let Position { lon_e9, lat_e9 } = located.position;
+        located.position = Position { lon_e9: lon_e9 + copy % 16 * 1_000_000_000, lat_e9: lat_e9 + copy / 16 * 1_000_000_000 };
+    }
+    event
+}
+
+fn engine_of(setting: &Setting, inputs: &[Input], copies: i64) -> Engine {
+    let mut engine = Engine::with_setting(setting.clone());
+    for input in inputs {
+        match input {
+            Input::Event(event) => {
+                (0..copies).for_each(|copy| step(&mut engine, &Input::Event(Box::new(shifted(event, copy)))));
+            }
+            other => step(&mut engine, other),
+        }
+    }
+    engine
+}
+
+fn step(engine: &mut Engine, input: &Input) {
+    for change in engine.decide(input).changes {
+        engine.apply(&change).unwrap();
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    let (setting, inputs) = storm(40_000);
+    let half = inputs.len() / 2;
+    let next: Vec<Input> = inputs[half..].iter().filter(|i| matches!(i, Input::Event(_))).take(1_000).cloned().collect();
+    let mut group = criterion.benchmark_group("decide");
+    group.throughput(Throughput::Elements(next.len() as u64));
+    group.sample_size(10);
+    for copies in [1, 8] {
+        let engine = engine_of(&setting, &inputs[..half], copies);
+        let (kept, open) = engine.sizes();
+        group.bench_function(format!("look only, {open} open of {kept} kept"), |bench| {
+            bench.iter(|| next.iter().map(|input| engine.decide(input).changes.len()).sum::<usize>());
+        });
+    }
+    group.bench_function("decide and apply, from an empty engine", |bench| {
+        bench.iter_batched(
+            || Engine::with_setting(setting.clone()),
+            |mut engine| {
+                for input in &inputs[..2_000.min(half)] {
+                    step(&mut engine, input);
+                }
+                engine
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("a tick in which nothing is due", |bench| {
+        let engine = engine_of(&setting, &inputs[..half], 1);
+        let at = engine.clock().unwrap();
+        let tick = Input::Tick(Tick { clocks: vec![("replay".into(), at)] });
+        bench.iter(|| engine.decide(&tick));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);

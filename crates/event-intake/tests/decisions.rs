@@ -1,0 +1,542 @@
+//! Records in, decisions out: tables of what intake makes of each source.
+#![allow(clippy::unwrap_used)]
+
+mod desk;
+
+use city_model::Source;
+use desk::{Desk, NOW, hotline, report, sensor, video, with};
+use event_intake::Decision;
+use serde_json::{Value, json};
+
+/// Each record at a fresh desk.
+fn check(source: Source, base: &Value, cases: &[(Value, &str)]) {
+    for (change, expected) in cases {
+        assert_eq!(
+            Desk::new().tell(source, &with(base, change.clone())),
+            *expected,
+            "{source} {change}"
+        );
+    }
+}
+
+/// All records at one desk, with ids of their own.
+fn check_in_turn(source: Source, base: &Value, cases: &[(Value, &str)]) {
+    let mut desk = Desk::new();
+    for (at, (change, expected)) in cases.iter().enumerate() {
+        let record = with(&with(base, json!({"event_id": format!("e{at}")})), change.clone());
+        assert_eq!(desk.tell(source, &record), *expected, "{source} {at} {change}");
+        desk.now += 1_000;
+    }
+}
+
+#[test]
+fn an_alarm_rises_holds_and_clears() {
+    check_in_turn(
+        Source::Sensor,
+        &sensor(),
+        &[
+            (json!({"value": 14.9}), "below_threshold"),
+            (
+                json!({"value": 18.0}),
+                "report road_ponding COMPONENT±5m c6 18000 on c-1 near school",
+            ),
+            (
+                json!({"value": 13.0}),
+                "report road_ponding COMPONENT±5m c6 13000 on c-1 near school",
+            ),
+            (
+                json!({"value": 3.0, "observed_at": NOW - 60_000}),
+                "below_threshold",
+            ),
+            (json!({"value": 11.0, "device_id": "other"}), "below_threshold"),
+            (
+                json!({"value": 11.0}),
+                "clear road_ponding COMPONENT±5m c6 11000 on c-1 near school",
+            ),
+            (json!({"value": 11.0}), "below_threshold"),
+            (json!({"value": 13.0}), "below_threshold"),
+            (
+                json!({"value": 2.0, "alarm": true}),
+                "report road_ponding COMPONENT±5m c6 2000 on c-1 near school",
+            ),
+            (
+                json!({"value": 99.0, "alarm": false}),
+                "clear road_ponding COMPONENT±5m c6 99000 on c-1 near school",
+            ),
+            (json!({"value": 99.0, "alarm": false}), "below_threshold"),
+            (json!({"event_id": "e1", "value": 18.0}), "duplicate_id"),
+            (json!({"event_id": "e0", "value": 14.9}), "below_threshold"),
+        ],
+    );
+}
+
+#[test]
+fn an_id_is_remembered_for_64_others() {
+    let mut desk = Desk::new();
+    let say = |desk: &mut Desk, id: usize| {
+        desk.tell(
+            Source::Sensor,
+            &with(&sensor(), json!({"event_id": format!("e{id}"), "value": 20.0})),
+        )
+    };
+    for id in 0..=64 {
+        assert!(say(&mut desk, id).starts_with("report"), "{id}");
+    }
+    assert_eq!(say(&mut desk, 64), "duplicate_id");
+    assert_eq!(say(&mut desk, 1), "duplicate_id");
+    assert!(
+        say(&mut desk, 0).starts_with("report"),
+        "forgotten after 64 others"
+    );
+    assert_eq!(desk.log.len(), 65, "64 slots and one alarm");
+}
+
+#[test]
+fn readings_are_mended_or_sorted_out() {
+    check(
+        Source::Sensor,
+        &sensor(),
+        &[
+            (
+                json!({"value": 0.18, "unit": "m"}),
+                "report road_ponding COMPONENT±5m c6 18000 on c-1 near school",
+            ),
+            (
+                json!({"value": 180, "unit": "ＭＭ"}),
+                "report road_ponding COMPONENT±5m c6 18000 on c-1 near school",
+            ),
+            (
+                json!({"value": 1, "unit": "kPa"}),
+                "bad_value: unit: none that measures this metric",
+            ),
+            (json!({"value": -999}), "device_fault fault=sentinel"),
+            (json!({"value": 65535}), "device_fault fault=sentinel"),
+            (json!({"value": 5000}), "device_fault fault=out_of_range"),
+            (
+                json!({"value": -999, "alarm": true}),
+                "report road_ponding COMPONENT±5m c1 on c-1 near school #suspect fault=sentinel",
+            ),
+            (
+                json!({"metric": "smoke", "value": true}),
+                "report fire_smoke COMPONENT±5m c6 1000 on c-1 near school",
+            ),
+            (json!({"metric": "smoke", "value": 0}), "below_threshold"),
+            (json!({"metric": "mood"}), "code_unknown: metric: no rule for it"),
+            (
+                json!({"source_system": "x"}),
+                "unknown_source: source_system: not configured",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_sensor_is_placed_by_itself_or_the_registry() {
+    let wet = with(&sensor(), json!({"value": 20.0}));
+    check(
+        Source::Sensor,
+        &wet,
+        &[
+            (
+                json!({"location": {"x": 0, "y": 0}}),
+                "report road_ponding COMPONENT±5m c6 20000 on c-1 near school",
+            ),
+            (
+                json!({"location": {"x": 121.26, "y": 31.0303, "accuracy_m": 8}}),
+                "report underpass_flood COMPONENT±8m c6 20000 on c-1 near underpass",
+            ),
+            (
+                json!({"location": {"x": 121.26, "y": 31.031}}),
+                "report road_ponding COMPONENT±5m c6 20000 on c-1 near underpass",
+            ),
+            (json!({"device_id": "new"}), "report road_ponding NONE c6 20000"),
+            (
+                json!({"device_id": "new", "component_id": "c-2"}),
+                "report road_ponding COMPONENT±1m c6 20000 on c-2",
+            ),
+            (
+                json!({"location": {"x": 1.0, "y": 1.0}}),
+                "coord_out_of_bbox: location: too far outside the first layer",
+            ),
+            (
+                json!({"location": {"x": 121.2, "y": 31.0, "crs": "X"}}),
+                "crs_missing: location.crs: not one of the contract's",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_sensors_clock_is_flagged_and_told_once_an_hour() {
+    let mut desk = Desk::new();
+    let mut say = |at: i64, minutes: i64, value: f64| {
+        desk.now = NOW + minutes * 60_000;
+        let id = format!("{at}-{minutes}");
+        desk.tell(
+            Source::Sensor,
+            &with(
+                &sensor(),
+                json!({"event_id": id, "value": value, "observed_at": at}),
+            ),
+        )
+    };
+    let unset = "report road_ponding COMPONENT±5m c1 20000 on c-1 near school #clock_unset #suspect";
+    assert_eq!(say(0, 0, 20.0), format!("{unset} fault=clock_unset"));
+    assert_eq!(say(1, 1, 20.0), unset);
+    assert_eq!(say(2, 61, 20.0), format!("{unset} fault=clock_unset"));
+    let ahead = "report road_ponding COMPONENT±5m c1 20000 on c-1 near school #clock_future #suspect";
+    assert_eq!(
+        say(NOW + 2 * 86_400_000, 62, 20.0),
+        format!("{ahead} fault=clock_future")
+    );
+    assert_eq!(
+        say(NOW + 2 * 86_400_000, 63, 1.0),
+        "clear road_ponding COMPONENT±5m c1 1000 on c-1 near school #clock_future #suspect"
+    );
+}
+
+#[test]
+fn a_ticket_is_about_what_category_and_words_say() {
+    let named = |names: &[&str], title: &str| json!({"category": names, "title": title});
+    check(
+        Source::Hotline,
+        &hotline(),
+        &[
+            (json!({}), "report road_ponding NONE c3"),
+            (
+                named(&["市容环境", "暴露垃圾"], "请处理"),
+                "report garbage_exposed NONE c3",
+            ),
+            (
+                named(&["市容环境", "暴露垃圾"], "路口红绿灯不亮"),
+                "report traffic_signal or garbage_exposed NONE c3 #category_contradicted",
+            ),
+            (
+                named(&["道路积水"], "自来水爆管"),
+                "report road_ponding or water_burst NONE c3 #category_contradicted",
+            ),
+            (named(&["什么也不是"], "路灯不亮"), "report street_light NONE c3"),
+            (
+                json!({"title": "您好", "content": null}),
+                "code_unknown: category, title, content: no kind",
+            ),
+            (
+                json!({"title": "x", "category_code": "0110"}),
+                "code_unknown: category, title, content: no kind",
+            ),
+            (json!({"appeal_type": "咨询"}), "not_actionable"),
+            (json!({"appeal_type": 3}), "not_actionable"),
+            (json!({"appeal_type": "投诉"}), "report road_ponding NONE c3"),
+            (
+                json!({"title": "有人被困电梯"}),
+                "report elevator_trap NONE c3 !trapped",
+            ),
+        ],
+    );
+    let code =
+        |standard: Value| json!({"title": "请处理", "category_code": "0401", "standard_ref": standard});
+    check(
+        Source::Hotline,
+        &with(&hotline(), json!({"source_system": "gcj"})),
+        &[
+            (code(json!("CJ/T 214-2007")), "report road_collapse NONE c3"),
+            (
+                code(json!("GB/T 30428.2-2013")),
+                "report vendor NONE c3 #code_derived",
+            ),
+            (code(Value::Null), "report vendor NONE c3 #code_derived"),
+        ],
+    );
+}
+
+#[test]
+fn a_ticket_is_never_refused_for_its_location() {
+    let at = |location: Value| json!({"location": location});
+    check(
+        Source::Hotline,
+        &hotline(),
+        &[
+            (
+                at(json!({"x": 121.22, "y": 31.03, "quality": "DOOR"})),
+                "report road_ponding DOOR±30m c5",
+            ),
+            (
+                at(json!({"x": 121.22, "y": 31.03})),
+                "report road_ponding POI±150m c3",
+            ),
+            (
+                at(json!({"x": 121.22, "y": 31.03, "quality": "?"})),
+                "report road_ponding POI±150m c3",
+            ),
+            (
+                at(json!({"x": 121.22, "y": 31.03, "quality": "ROAD"})),
+                "report road_ponding ROAD c3",
+            ),
+            (at(json!({"x": 0, "y": 0})), "report road_ponding NONE c3"),
+            (
+                at(json!({"x": 31.03, "y": 121.22})),
+                "report road_ponding NONE c3 #location_unusable",
+            ),
+            (
+                at(json!({"x": 1.0, "y": 1.0})),
+                "report road_ponding NONE c3 #location_unusable",
+            ),
+            (
+                at(json!({"x": "?", "y": 1.0})),
+                "report road_ponding NONE c3 #location_unusable",
+            ),
+            (
+                at(json!({"x": 121.22, "y": 31.03, "crs": "?"})),
+                "report road_ponding NONE c3 #location_unusable",
+            ),
+            (
+                at(json!("there")),
+                "report road_ponding NONE c3 #location_unusable",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_citing_ticket_follows_the_first() {
+    let cite = |title: &str| json!({"ticket_id": "T2", "parent_ticket_id": "T1", "title": title});
+    let day = 86_400_000;
+    let mut desk = Desk::new();
+    let mut say = |at: i64, change: Value| {
+        desk.now = NOW + at;
+        let record = with(&with(&hotline(), json!({"called_at": NOW + at})), change);
+        let told = desk.tell(Source::Hotline, &record);
+        (told, desk.state.tickets())
+    };
+    let nothing = "code_unknown: category, title, content: no kind, and the cited ticket is not remembered";
+    assert_eq!(say(0, cite("催办")), (nothing.into(), 0));
+    assert_eq!(say(0, json!({})), ("report road_ponding NONE c3".into(), 1));
+    assert_eq!(
+        say(day, cite("催办")),
+        ("report road_ponding NONE c3 cites T1".into(), 1)
+    );
+    assert_eq!(
+        say(day, cite("还是路灯不亮")),
+        ("report road_ponding NONE c3 cites T1".into(), 1),
+        "another group"
+    );
+    assert_eq!(
+        say(day, cite("下立交积水")),
+        (
+            "report underpass_flood or road_ponding NONE c3 cites T1".into(),
+            1
+        )
+    );
+    assert_eq!(
+        say(day, cite("催办")),
+        ("report road_ponding NONE c3 cites T1".into(), 1),
+        "the root keeps its kind"
+    );
+    assert_eq!(
+        say(5 * day, cite("催办")),
+        (nothing.into(), 1),
+        "72 h after it was last spoken of"
+    );
+    assert_eq!(
+        say(5 * day, json!({"ticket_id": "T9", "title": "路灯不亮"})),
+        ("report street_light NONE c3".into(), 1)
+    );
+}
+
+#[test]
+fn a_camera_is_not_the_place_of_what_it_sees() {
+    check(
+        Source::Video,
+        &video(),
+        &[
+            (json!({}), "report road_ponding POI±60m c2"),
+            (
+                json!({"confidence": 0.9, "phase": "ONGOING"}),
+                "report road_ponding POI±60m c4",
+            ),
+            (json!({"phase": "END"}), "clear road_ponding POI±60m c2"),
+            (
+                json!({"phase": "PAUSE"}),
+                "bad_value: phase: not START, ONGOING or END",
+            ),
+            (json!({"alert_code": 619}), "report fire_smoke POI±100m c2"),
+            (
+                json!({"alert_code": "FireOrSmokeDetected", "code_system": "own"}),
+                "report fire_smoke POI±100m c2",
+            ),
+            (
+                json!({"target_location": {"x": 121.2201, "y": 31.03}}),
+                "report road_ponding GNSS±15m c2",
+            ),
+            (
+                json!({"location": {"x": 121.22, "y": 31.03, "accuracy_m": 80}}),
+                "report road_ponding POI±80m c2",
+            ),
+            (
+                json!({"location": null, "camera_id": "pole"}),
+                "report road_ponding POI±60m c2",
+            ),
+            (json!({"location": null}), "report road_ponding NONE c2"),
+            (
+                json!({"confidence": 1.01}),
+                "bad_value: confidence: not within 0 and 1",
+            ),
+            (
+                json!({"confidence": -0.1}),
+                "bad_value: confidence: not within 0 and 1",
+            ),
+            (
+                json!({"alert_code": "9999"}),
+                "code_unknown: alert_code: no kind in its code system",
+            ),
+            (json!({"alert_code": "615"}), "device_fault fault=reported"),
+            (
+                json!({"location": {"x": 121.2, "y": 91}}),
+                "coord_out_of_bbox: location: not on the earth in WGS84",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn reports_count_by_their_channel() {
+    check(
+        Source::Report,
+        &report(),
+        &[
+            (json!({}), "report garbage_exposed by inspector GNSS±15m c8"),
+            (
+                json!({"channel": "APP"}),
+                "report garbage_exposed by app GNSS±15m c3",
+            ),
+            (
+                json!({"channel": "web"}),
+                "report garbage_exposed by web POI±150m c3",
+            ),
+            (
+                json!({"channel": "police"}),
+                "report garbage_exposed by police GNSS±15m c5",
+            ),
+            (
+                json!({"channel": "sensor"}),
+                "report garbage_exposed by other POI±150m c2",
+            ),
+            (
+                json!({"location": {"x": 121.22, "y": 31.03, "accuracy_m": 3.2}}),
+                "report garbage_exposed by inspector GNSS±3m c8",
+            ),
+            (
+                json!({"location": null, "component_id": "c-2"}),
+                "report garbage_exposed by inspector COMPONENT±1m c8 on c-2",
+            ),
+            (
+                json!({"location": {"x": 1, "y": 1}}),
+                "coord_out_of_bbox: location: too far outside the first layer",
+            ),
+            (
+                json!({"observed_at": "gestern"}),
+                "no_time: observed_at: not a time",
+            ),
+            (
+                json!({"observed_at": NOW - 400 * 86_400_000}),
+                "time_too_old: observed_at: more than 366 days before it came",
+            ),
+            (
+                json!({"observed_at": NOW - 2 * 86_400_000}),
+                "report garbage_exposed by inspector GNSS±15m c8 #backfill",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_same_point_has_the_same_cell_in_every_system() {
+    let mut cells = Vec::new();
+    for crs in city_grid::Crs::ALL {
+        let (x, y) = city_grid::crs::from_wgs84(crs, 121.22, 31.03);
+        let record = with(
+            &report(),
+            json!({"location": {"crs": crs.name(), "x": x, "y": y}}),
+        );
+        let Decision::Event(event) = Desk::new().judge(Source::Report, &record).result else {
+            panic!("no event")
+        };
+        let position = event.located.as_ref().unwrap().position;
+        assert!(
+            (position.lon_e9 - 121_220_000_000).abs() < 10 && (position.lat_e9 - 31_030_000_000).abs() < 10,
+            "{crs}"
+        );
+        assert_eq!(
+            event.town,
+            event
+                .cells
+                .iter()
+                .find(|cell| &*cell.level == "town")
+                .map(|cell| cell.code.clone())
+        );
+        cells.push((event.cells, event.responsible.unwrap().code));
+    }
+    assert!(cells.windows(2).all(|pair| pair[0] == pair[1]), "{cells:?}");
+}
+
+#[test]
+fn orders_are_read_strictly_and_scrubbed() {
+    let warning = json!({"warning_id": "w", "revision": 1, "signal": "rainstorm", "severity": "orange", "region_codes": ["310117"],
+        "status": "ISSUED", "issued_at": NOW, "effective_at": NOW});
+    check(
+        Source::Weather,
+        &warning,
+        &[
+            (json!({}), "warning RAINSTORM ORANGE"),
+            (
+                json!({"severity": "PINK"}),
+                "bad_value: severity: not one of the contract's",
+            ),
+            (
+                json!({"effective_at": "soon"}),
+                "no_time: effective_at: not a time",
+            ),
+            (
+                json!({"region_codes": [""]}),
+                "bad_value: region_codes: an empty or endless entry",
+            ),
+        ],
+    );
+    let silence = json!({"silence_id": "s", "kinds": ["road_damage"], "area": ["310117103"], "starts_at": NOW, "ends_at": NOW + 1,
+        "reason": "联系张先生13812345678", "created_by": "duty", "created_at": NOW});
+    check(
+        Source::Silence,
+        &silence,
+        &[
+            (json!({}), r#"silence Cells(["310117103"]) "**先生***""#),
+            (
+                json!({"kinds": ["road_dmg"]}),
+                "code_unknown: kinds[0]: no such kind",
+            ),
+            (json!({"ends_at": NOW}), "bad_value: ends_at: not after starts_at"),
+            (json!({"area": []}), "bad_value: area: empty"),
+            (
+                json!({"area": {"type": "Point", "coordinates": [1, 2]}}),
+                "bad_value: area: not a Polygon or MultiPolygon in degrees, of at most 10000 corners",
+            ),
+        ],
+    );
+    let command = json!({"command_id": "c", "incident_id": "310117-vendor-0123456789abcdef", "action": "close", "operator": "13812345678",
+        "issued_at": NOW});
+    check(
+        Source::Command,
+        &command,
+        &[
+            (json!({}), "command close by ***"),
+            (
+                json!({"action": "explode"}),
+                "bad_value: action: not one of the contract's",
+            ),
+            (
+                json!({"band": "P9"}),
+                "bad_value: band: not one of the contract's",
+            ),
+            (json!({"deadline": "soon"}), "no_time: deadline: not a time"),
+        ],
+    );
+}

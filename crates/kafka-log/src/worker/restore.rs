@@ -1,0 +1,141 @@
+//! Takes over partitions: the committed offsets first, then the changelog up to the end that it has after that.
+//!
+//! In this order nothing can slip between: fetching the offsets waits for transactions under way, and a former owner
+//! cannot commit new ones, because the group has moved on.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+use wire_format::topics::Topic;
+
+use super::failure::Failure;
+use super::group::GroupConsumer;
+use super::tasks::Task;
+use super::{Factory, WorkerConfig};
+use crate::probe::{Place, Probe};
+use crate::read::{Span, read_spans};
+use crate::{Observer, settings, topic_name};
+
+/// Pending offsets end with their transaction: its timeout, and the broker's interval for looking (10 s by default).
+const COMMITTED_PATIENCE: Duration = Duration::from_secs(40);
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// An offset that the group has committed, and which loop did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Committed {
+    pub(super) offset: i64,
+    pub(super) owner: String,
+}
+
+/// The stable committed offsets of partitions, in the order asked; `None` where nothing was ever committed.
+pub(super) fn committed(
+    consumer: &GroupConsumer,
+    places: &[Place],
+    alive: &dyn Fn() -> bool,
+) -> Result<Vec<Option<Committed>>, Failure> {
+    let mut asked = TopicPartitionList::with_capacity(places.len());
+    for (topic, partition) in places {
+        asked.add_partition(topic, *partition);
+    }
+    let deadline = Instant::now() + COMMITTED_PATIENCE;
+    let answers = loop {
+        match consumer.committed_offsets(asked.clone(), REQUEST) {
+            Ok(answers) => break answers,
+            Err(error) => {
+                if !alive() {
+                    return Err(Failure::Retry("stopped while fetching offsets".to_owned()));
+                }
+                let waits = matches!(
+                    error.rdkafka_error_code(),
+                    Some(RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::UnstableOffsetCommit)
+                );
+                if !waits || Instant::now() >= deadline {
+                    return Err(Failure::of("fetch the committed offsets", &error));
+                }
+            }
+        }
+    };
+    places
+        .iter()
+        .map(|(topic, partition)| {
+            let Some(answer) = answers.find_partition(topic, *partition) else { return Ok(None) };
+            answer.error().map_err(|error| Failure::of("fetch the committed offsets", &error))?;
+            Ok(match answer.offset() {
+                Offset::Offset(offset) => Some(Committed { offset, owner: answer.metadata().to_owned() }),
+                _ => None,
+            })
+        })
+        .collect()
+}
+
+/// Makes a task for each place, with its state as of the committed offset.
+pub(super) fn restore(
+    config: &WorkerConfig,
+    factory: Factory<'_>,
+    observer: &dyn Observer,
+    probe: &Probe,
+    wanted: Vec<(Topic, i32, Option<Committed>)>,
+    alive: &dyn Fn() -> bool,
+) -> Result<Vec<Task>, Failure> {
+    let begun = Instant::now();
+    let mut tasks = Vec::with_capacity(wanted.len());
+    for (topic, partition, committed) in wanted {
+        let name = topic_name(&config.topic_prefix, topic);
+        let next = match committed {
+            Some(committed) => committed.offset,
+            None => probe
+                .beginnings(&[(name.clone(), partition)])
+                .map_err(|error| Failure::of("find the beginning of an input", &error))?[0],
+        };
+        tasks.push(Task::new(topic, partition, name, factory(topic, partition), next));
+    }
+    let index: BTreeMap<(Topic, i32), usize> =
+        tasks.iter().enumerate().map(|(index, task)| ((task.topic, task.partition), index)).collect();
+    let mut rows = vec![0_u64; tasks.len()];
+    let spans = changelog_spans(config, probe, &tasks)?;
+    let reader = settings::reader(&config.properties, &config.group_id, "read_committed");
+    let mut stopped = false;
+    let read = read_spans(
+        &reader,
+        &spans,
+        &mut |record| {
+            let key = std::str::from_utf8(record.key().unwrap_or_default()).context("changelog key")?;
+            let (topic, row) = key.split_once('/').context("changelog key without a topic")?;
+            let owner = Topic::by_name(topic).and_then(|topic| index.get(&(topic, record.partition())));
+            if let Some(&owner) = owner {
+                tasks[owner].processor.restore(row, record.value())?;
+                rows[owner] += 1;
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+        &mut || {
+            stopped = !alive();
+            !stopped
+        },
+    );
+    read.map_err(|error| Failure::Fatal(format!("restore from {}: {error:#}", config.changelog)))?;
+    if stopped {
+        return Err(Failure::Retry("stopped while restoring".to_owned()));
+    }
+    for (task, rows) in tasks.iter().zip(rows) {
+        observer.restored(task.topic, task.partition, rows, begun.elapsed());
+    }
+    Ok(tasks)
+}
+
+/// The changelog partitions that hold rows of these tasks, to their ends of now.
+fn changelog_spans(config: &WorkerConfig, probe: &Probe, tasks: &[Task]) -> Result<Vec<Span>, Failure> {
+    let name = topic_name(&config.topic_prefix, config.changelog);
+    let mut places: Vec<Place> = tasks.iter().map(|task| (name.clone(), task.partition)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let ends = probe.ends(&places).map_err(|error| Failure::of("find the changelog's end", &error))?;
+    let starts = probe.beginnings(&places).map_err(|error| Failure::of("find the changelog's beginning", &error))?;
+    let spans = places.into_iter().zip(starts.into_iter().zip(ends));
+    Ok(spans.map(|(place, (start, end))| Span { place, start, end }).collect())
+}

@@ -1,0 +1,158 @@
+//! Nothing is lost and nothing doubled: over restarts, kills and aborted transactions.
+#![allow(clippy::unwrap_used)]
+
+mod broker;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use broker::{City, Running, in_turn, keys, until};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use wire_format::topics::Topic;
+
+#[test]
+fn a_restart_goes_on_from_the_changelog() {
+    let city = City::new("restart", 3);
+    let all = keys(20, 30);
+    city.write(Topic::Sensor, in_turn(&keys(20, 10)));
+    let first = Running::start(city.config(&[Topic::Sensor]));
+    first.wait_for_records(200);
+    first.stop();
+    city.write(Topic::Sensor, in_turn(&keys(20, 20)));
+    let second = Running::start(city.config(&[Topic::Sensor]));
+    second.wait_for_records(400);
+    let heard = second.stop();
+    assert!(heard.restored_rows.load(Ordering::Relaxed) >= 20, "a row for each key at least");
+    assert_eq!(heard.records.load(Ordering::Relaxed), 400, "nothing is read again");
+    assert_eq!(heard.aborts.load(Ordering::Relaxed), 0);
+    city.check_counted(Topic::Sensor, &all);
+}
+
+#[test]
+fn tasks_that_share_a_changelog_partition_keep_apart() {
+    let city = City::new("share", 2);
+    city.write(Topic::Sensor, in_turn(&keys(4, 5)));
+    city.write(Topic::Video, in_turn(&keys(4, 5)));
+    let first = Running::start(city.config(&[Topic::Sensor, Topic::Video]));
+    first.wait_for_records(40);
+    first.stop();
+    city.write(Topic::Video, in_turn(&keys(4, 2)));
+    let second = Running::start(city.config(&[Topic::Sensor, Topic::Video]));
+    second.wait_for_records(8);
+    second.stop();
+    let counted = city.counted();
+    for key in keys(4, 0).keys() {
+        assert_eq!(counted[&format!("city.sensor.readings.v1/{key}")], [1, 2, 3, 4, 5]);
+        assert_eq!(counted[&format!("city.video.alerts.v1/{key}")], [1, 2, 3, 4, 5, 6, 7]);
+    }
+}
+
+/// A worker process that is killed when the test ends, however it ends.
+struct Worker {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Worker {
+    fn start(city: &City) -> Worker {
+        // Cargo builds the examples beside the tests.
+        let examples = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("examples");
+        let mut child = Command::new(examples.join("counting_worker"))
+            .arg(&city.prefix)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Worker { child, lines }
+    }
+
+    /// Waits for so many commits, then kills.
+    fn kill_after(&mut self, commits: usize) {
+        let seen = self.lines.by_ref().filter(|line| line.as_ref().unwrap().starts_with("committed")).take(commits).count();
+        assert_eq!(seen, commits, "the worker ended by itself");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn kill_nine_loses_and_doubles_nothing() {
+    let city = City::new("kill", 4);
+    let all = keys(50, 400);
+    city.write(Topic::Sensor, in_turn(&all));
+    for commits in [7, 23, 40] {
+        let mut worker = Worker::start(&city);
+        worker.kill_after(commits);
+    }
+    let rest = Running::start(city.config(&[Topic::Sensor]));
+    city.check_counted(Topic::Sensor, &all);
+    until("lag 0", || city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0);
+    let heard = rest.stop();
+    let records = heard.records.load(Ordering::Relaxed);
+    assert!((1..20_000).contains(&records), "the killed ones had committed some: {records} were left");
+}
+
+#[test]
+fn a_survivor_takes_over_from_a_killed_loop() {
+    let city = City::new("survivor", 4);
+    let all = keys(50, 400);
+    let mut victim = Worker::start(&city);
+    let survivor = Running::start(city.config(&[Topic::Sensor]));
+    until("the survivor has its half", || survivor.partitions().len() == 2);
+    city.write(Topic::Sensor, in_turn(&all));
+    victim.kill_after(10);
+    until("the survivor has all", || survivor.partitions().len() == 4);
+    city.check_counted(Topic::Sensor, &all);
+    survivor.stop();
+}
+
+fn transactional(id: &str) -> BaseProducer {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", broker::bootstrap())
+        .set("transactional.id", id)
+        .create()
+        .unwrap();
+    producer.init_transactions(Duration::from_secs(20)).unwrap();
+    producer
+}
+
+fn write_in_transaction(producer: &BaseProducer, city: &City, keys: &[&str], commit: bool) {
+    producer.begin_transaction().unwrap();
+    for key in keys {
+        producer.send(BaseRecord::<str, str>::to(&city.topic(Topic::Sensor)).key(key).payload("x")).map_err(|it| it.0).unwrap();
+    }
+    producer.flush(Duration::from_secs(20)).unwrap();
+    if commit {
+        producer.commit_transaction(Duration::from_secs(20)).unwrap();
+    } else {
+        producer.abort_transaction(Duration::from_secs(20)).unwrap();
+    }
+}
+
+#[test]
+fn aborted_records_do_not_exist_and_control_records_leave_no_lag() {
+    let city = City::new("aborted", 2);
+    let producer = transactional(&city.prefix);
+    let running = Running::start(city.config(&[Topic::Sensor]));
+    write_in_transaction(&producer, &city, &["a", "b", "c", "d"], true);
+    write_in_transaction(&producer, &city, &["a", "x", "y", "z"], false);
+    write_in_transaction(&producer, &city, &["a", "b"], true);
+    write_in_transaction(&producer, &city, &["c", "d", "x"], false);
+    running.wait_for_records(6);
+    until("lag 0", || city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0);
+    let heard = running.stop();
+    assert_eq!(heard.records.load(Ordering::Relaxed), 6);
+    let expected = [("a", 2), ("b", 2), ("c", 1), ("d", 1)].map(|(key, count)| (key.to_owned(), count));
+    city.check_counted(Topic::Sensor, &expected.into());
+}
