@@ -1,9 +1,13 @@
 //! The commands, one file each.
 
+pub mod audit;
+mod backtest;
 mod check;
 mod grid;
+pub mod ledger;
 mod replay;
 mod simulate;
+mod topics;
 
 pub use simulate::simulate_into;
 
@@ -18,6 +22,10 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Simulate(args) => simulate::run(&args, json),
         Command::Grid(command) => grid::run(command, json),
         Command::Check(args) => check::run(&args, json),
+        Command::Backtest(args) => backtest::run(&args, json),
+        Command::Audit(args) => audit::run(&args, json),
+        Command::Ledger(args) => ledger::run(&args, json),
+        Command::Topics(command) => topics::run(&command, json),
         _ => Err(crate::exit::usage("not built yet")),
     }
 }

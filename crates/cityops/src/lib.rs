@@ -6,6 +6,8 @@
 pub mod cli;
 pub mod config;
 pub mod assemble;
+pub mod topics;
+pub mod workers;
 pub mod commands;
 pub mod exit;
 pub mod backtest;

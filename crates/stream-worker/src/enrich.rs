@@ -127,7 +127,8 @@ impl Enrich {
     fn refuse(&self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
         out.records.push(dead_letter(record, refusal));
         Settled {
-            key: refusal.identity.clone(),
+            // A broken record may hold a phone number where its identity should be.
+            key: refusal.identity.clone().map(|key| event_intake::privacy::scrub_identity(self.source, key)),
             outcome: Outcome::DeadLetter,
             reason: Some(refusal.reason.as_str().to_owned()),
         }

@@ -1,0 +1,158 @@
+//! `cityops audit`: decides the committed enriched log again and compares with the incidents that were published.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use anyhow::Context;
+use city_model::{Batch, GroupingDigest, Ledger, Outcome};
+use incident_engine::{Engine, Output};
+use kafka_log::Properties;
+use kafka_log::read::{From, read_topic};
+use stream_worker::Correlate;
+use wire_format::Topic;
+
+use crate::CommandResult;
+use crate::cli::ConfigArgs;
+use crate::commands::print;
+use crate::config::Loaded;
+use crate::exit::Exit;
+use crate::topics;
+
+/// How many differences are shown.
+const SHOWN_MAX: usize = 20;
+
+pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
+    let loaded = Loaded::read(&args.config)?;
+    let properties = topics::properties(&loaded)?;
+    let partitions = topics::partitions(&loaded, &properties)?;
+    let count = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
+    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count)?;
+    if json {
+        print(serde_json::json!({
+            "inputs": audit.inputs, "incidents": audit.incidents, "differences": audit.differences,
+            "grouping_digest": audit.grouping_digest, "cut": audit.cut,
+        }));
+    } else {
+        for cut in &audit.cut {
+            print(format!("retention has cut {cut}: what it decided cannot be judged"));
+        }
+        for difference in audit.differences.iter().take(SHOWN_MAX) {
+            print(format!("differs: {difference}"));
+        }
+        print(format!(
+            "{} inputs decided again, {} incidents compared, {} differences",
+            audit.inputs,
+            audit.incidents,
+            audit.differences.len()
+        ));
+        print(format!("grouping_digest   {}", audit.grouping_digest));
+    }
+    Ok(if audit.differences.is_empty() && audit.cut.is_empty() { Exit::Clean } else { Exit::Differences })
+}
+
+/// What an audit found.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Inputs decided again.
+    pub inputs: u64,
+    /// Incidents compared.
+    pub incidents: usize,
+    /// What differs.
+    pub differences: Vec<String>,
+    /// The grouping of all events that belong to an incident.
+    pub grouping_digest: String,
+    /// What was counted again.
+    pub ledger: Ledger,
+    /// Partitions of the enriched log whose beginning retention has cut, and from which offset they go on.
+    pub cut: Vec<String>,
+}
+
+/// Decides every partition of the enriched log again, from what is committed, and compares the last revision of each
+/// incident with `city.incidents.v1`, byte for byte.
+///
+/// # Errors
+/// When a topic cannot be read.
+pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::Result<Audit> {
+    let mut audit = Audit::default();
+    let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut grouping = GroupingDigest::default();
+    let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
+    for partition in 0..partitions {
+        decide_again(properties, &enriched, partition, &mut audit, &mut decided, &mut grouping)?;
+    }
+    let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
+    let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    kafka_log::read::read_all(properties, &incidents, |record| {
+        let key = record.key().unwrap_or_default().to_vec();
+        match record.value() {
+            Some(value) => published.insert(key, value.to_vec()),
+            None => published.remove(&key),
+        };
+        ControlFlow::Continue(())
+    })?;
+    audit.incidents = decided.len().max(published.len());
+    let keys: std::collections::BTreeSet<_> = decided.keys().chain(published.keys()).collect();
+    for key in keys {
+        let name = String::from_utf8_lossy(key);
+        match (decided.get(key), published.get(key)) {
+            (Some(a), Some(b)) if a == b => {}
+            (Some(_), Some(_)) => audit.differences.push(format!("{name}: the last revision is another")),
+            (Some(_), None) => audit.differences.push(format!("{name}: decided but not published")),
+            _ => audit.differences.push(format!("{name}: published but not decided")),
+        }
+    }
+    audit.grouping_digest = grouping.finish();
+    Ok(audit)
+}
+
+fn decide_again(
+    properties: &Properties,
+    topic: &str,
+    partition: i32,
+    audit: &mut Audit,
+    decided: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    grouping: &mut GroupingDigest,
+) -> anyhow::Result<()> {
+    let mut correlate = Correlate::without_changelog(Engine::default());
+    let mut first = true;
+    let mut wrong = None;
+    read_topic(properties, topic, partition, From::Beginning, |record| {
+        // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
+        if std::mem::take(&mut first) && record.offset() > 0 {
+            audit.cut.push(format!("partition {partition} before offset {}", record.offset()));
+        }
+        let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
+            Ok(batch) => batch,
+            Err(error) => {
+                wrong = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
+        for input in &batch.inputs {
+            audit.inputs += 1;
+            for output in correlate.take(input) {
+                match output {
+                    Output::Revision { record, .. } => {
+                        let json = serde_json::to_vec(&record).unwrap_or_default();
+                        decided.insert(record.incident_id.as_str().as_bytes().to_vec(), json);
+                    }
+                    Output::Removed(id) => {
+                        decided.remove(id.as_str().as_bytes());
+                    }
+                    Output::Outcome { row, .. } => {
+                        if let Some(incident) = row.incident.filter(|_| Outcome::belongs(row.outcome)) {
+                            grouping.add(incident.as_str(), &row.key);
+                        }
+                    }
+                    Output::Late(_) => {}
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = wrong {
+        return Err(error).with_context(|| format!("read {topic}, partition {partition}"));
+    }
+    audit.ledger.merge(correlate.ledger());
+    Ok(())
+}

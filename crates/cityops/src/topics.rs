@@ -1,0 +1,126 @@
+//! The topics of a city on its broker: sizes, settings, and whether they are there.
+
+use std::collections::BTreeMap;
+
+use city_rules::ConfigError;
+use kafka_log::Properties;
+use kafka_log::admin::TopicSpec;
+use wire_format::{Cleanup, Topic};
+
+use crate::config::{IngestedFrom, Loaded};
+
+/// The input topics of the enrich worker.
+pub const INPUTS: [Topic; 7] = [
+    Topic::Sensor,
+    Topic::Hotline,
+    Topic::Video,
+    Topic::Report,
+    Topic::Weather,
+    Topic::Silence,
+    Topic::Command,
+];
+
+/// Dead letters hold untouched personal data: they go after 14 days.
+const DEAD_LETTER_MS: i64 = 14 * 24 * 3_600_000;
+/// What became of an event is kept for a month after it last changed.
+const OUTCOMES_MS: i64 = 31 * 24 * 3_600_000;
+
+/// The client's properties of a configuration.
+///
+/// # Errors
+/// When a property is one that the worker must own.
+pub fn properties(loaded: &Loaded) -> Result<Properties, ConfigError> {
+    const OWNED: [&str; 8] = [
+        "group.id",
+        "transactional.id",
+        "isolation.level",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "auto.offset.reset",
+        "enable.idempotence",
+        "enable.partition.eof",
+    ];
+    let kafka = &loaded.config.kafka;
+    for key in kafka.properties.keys() {
+        if OWNED.contains(&key.as_str()) {
+            let line = loaded.text.lines().position(|line| line.contains(key.as_str())).map(|at| at + 1);
+            let message = format!("\"{key}\" in [kafka.properties] is the worker's own: exactly-once rests on it");
+            return Err(ConfigError { line, ..ConfigError::new(&loaded.file, &format!("kafka.properties.{key}"), message) });
+        }
+    }
+    let mut properties: Properties = kafka.properties.clone();
+    properties.insert("bootstrap.servers".to_owned(), kafka.bootstrap_servers.clone());
+    Ok(properties)
+}
+
+/// The topics that a configuration wants.
+pub fn plan(loaded: &Loaded) -> Vec<TopicSpec> {
+    Topic::ALL.iter().map(|topic| spec(loaded, *topic)).collect()
+}
+
+fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
+    let sizes = &loaded.config.topics;
+    let partitions = match topic {
+        // Few records that every engine must hear in one order.
+        Topic::Weather | Topic::Silence => 1,
+        Topic::Enriched | Topic::CorrelateChangelog => sizes.enriched_partitions,
+        Topic::EnrichChangelog => sizes.source_partitions,
+        t if t.source().is_some() => sizes.source_partitions,
+        _ => sizes.enriched_partitions,
+    };
+    let mut config = BTreeMap::new();
+    let mut set = |key: &str, value: &str| {
+        config.insert(key.to_owned(), value.to_owned());
+    };
+    set("cleanup.policy", topic.cleanup().as_str());
+    let producer_time = topic.source().is_some() && loaded.config.time.ingested_from == IngestedFrom::Producer;
+    set("message.timestamp.type", if producer_time { "CreateTime" } else { "LogAppendTime" });
+    match topic {
+        Topic::DeadLetters => set("retention.ms", &DEAD_LETTER_MS.to_string()),
+        Topic::Outcomes => set("retention.ms", &OUTCOMES_MS.to_string()),
+        _ => {}
+    }
+    if matches!(topic, Topic::EnrichChangelog | Topic::CorrelateChangelog) {
+        // Small segments and quick compaction: a restore reads little more than the live state.
+        set("segment.bytes", "16777216");
+        set("segment.ms", "600000");
+        set("min.cleanable.dirty.ratio", "0.1");
+        set("max.compaction.lag.ms", "600000");
+    } else if topic.cleanup() != Cleanup::Delete && topic.source().is_none() {
+        set("min.cleanable.dirty.ratio", "0.2");
+        // A late reader of a band's topic must see the tombstone of what left it.
+        set("delete.retention.ms", "86400000");
+    }
+    TopicSpec {
+        name: kafka_log::topic_name(&loaded.config.kafka.topic_prefix, topic),
+        partitions: partitions as i32,
+        replication: sizes.replication,
+        config,
+    }
+}
+
+/// How many partitions each topic of the city has on the broker.
+///
+/// # Errors
+/// [`crate::exit::Exit::Unreachable`] when no broker answers; a failure that names the missing topics.
+pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BTreeMap<Topic, i32>> {
+    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15))
+        .map_err(|error| crate::exit::unreachable(format!("{}: {error}", loaded.config.kafka.bootstrap_servers)))?;
+    let mut partitions = BTreeMap::new();
+    let mut missing = Vec::new();
+    for topic in Topic::ALL {
+        let name = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, *topic);
+        match found.get(&name) {
+            Some(count) => {
+                partitions.insert(*topic, *count);
+            }
+            None => missing.push(name),
+        }
+    }
+    anyhow::ensure!(
+        missing.is_empty(),
+        "these topics are missing; `cityops topics apply` creates them: {}",
+        missing.join(" ")
+    );
+    Ok(partitions)
+}

@@ -1,0 +1,149 @@
+//! The worker threads of a process: started together, watched, and stopped together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use city_model::Name;
+use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
+use stream_worker::{Correlate, Enrich, Processor, Setup, input_partition_name};
+use wire_format::Topic;
+
+use crate::config::Kafka;
+use crate::topics::INPUTS;
+
+/// How often a loop tells the time to the enriched log.
+const TICK_MS: u64 = 1_000;
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// From source topics to the enriched log.
+    Enrich,
+    /// From the enriched log to incidents.
+    Correlate,
+}
+
+impl Role {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Enrich => "enrich",
+            Role::Correlate => "correlate",
+        }
+    }
+}
+
+/// What the workers of a process are started with.
+pub struct Start {
+    /// What they share.
+    pub setup: Arc<Setup>,
+    /// The client's properties.
+    pub properties: Properties,
+    /// Groups, prefixes, loops.
+    pub kafka: Kafka,
+    /// Partitions of each topic.
+    pub partitions: BTreeMap<Topic, i32>,
+    /// Which workers.
+    pub roles: Vec<Role>,
+    /// Whoever listens.
+    pub observer: Arc<dyn Observer + Send + Sync>,
+    /// The broker is the embedded one.
+    pub embedded: bool,
+}
+
+/// Running worker threads.
+pub struct Workers {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    ended: Receiver<(Role, Result<(), WorkerError>)>,
+}
+
+impl Workers {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(start: Start) -> anyhow::Result<Workers> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (sender, ended) = channel();
+        let start = Arc::new(start);
+        let inputs: Vec<Name> = INPUTS
+            .iter()
+            .flat_map(|topic| (0..start.partitions.get(topic).copied().unwrap_or(0)).map(|p| input_partition_name(*topic, p)))
+            .collect();
+        let activation = Arc::new(start.setup.activation(&inputs));
+        let mut workers = Workers { stop: stop.clone(), threads: Vec::new(), ended };
+        for role in &start.roles {
+            for number in 0..start.kafka.loops.max(1) {
+                let (start, stop, sender) = (start.clone(), stop.clone(), sender.clone());
+                let (role, activation) = (*role, activation.clone());
+                let name = format!("{}-{number}", role.as_str());
+                let thread = std::thread::Builder::new().name(name).spawn(move || {
+                    let result = run_loop(&start, role, &activation, &stop);
+                    // Nobody listens any more when the process is on its way out.
+                    let _ = Sender::send(&sender, (role, result));
+                })?;
+                workers.threads.push(thread);
+            }
+        }
+        Ok(workers)
+    }
+
+    /// Waits for a worker to end by itself; `None` when none did in that time.
+    pub fn ended(&self, within: Duration) -> Option<(Role, Result<(), WorkerError>)> {
+        self.ended.recv_timeout(within).ok()
+    }
+
+    /// Asks every worker to finish its batch, commit and leave, and waits for them; `false` when time ran out first.
+    pub fn stop(self, within: Duration) -> bool {
+        self.stop.store(true, Ordering::Relaxed);
+        let deadline = Instant::now() + within;
+        for thread in self.threads {
+            while !thread.is_finished() {
+                if Instant::now() >= deadline {
+                    return false;
+                }
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            if thread.join().is_err() {
+                tracing::error!("a worker thread panicked");
+            }
+        }
+        true
+    }
+}
+
+fn run_loop(
+    start: &Start,
+    role: Role,
+    activation: &Arc<city_model::Activation>,
+    stop: &AtomicBool,
+) -> Result<(), WorkerError> {
+    let setup = &start.setup;
+    let (inputs, changelog) = match role {
+        Role::Enrich => (INPUTS.to_vec(), Topic::EnrichChangelog),
+        Role::Correlate => (vec![Topic::Enriched], Topic::CorrelateChangelog),
+    };
+    let mut config = WorkerConfig::new(role.as_str(), start.properties.clone(), inputs, changelog);
+    config.group_id = format!("{}-{}", start.kafka.group_prefix, role.as_str());
+    config.transactional_id_prefix = format!("{}-{}-", start.kafka.group_prefix, role.as_str());
+    config.topic_prefix = start.kafka.topic_prefix.clone();
+    config.embedded = start.embedded;
+    config.ticks = (role == Role::Enrich).then(|| TickConfig {
+        every_ms: TICK_MS,
+        enriched: Topic::Enriched,
+        partitions: setup.partitions(),
+        idle_hold: setup.hold_idle,
+    });
+    let factory = |topic: Topic, _partition: i32| -> Box<dyn Processor> {
+        match topic.source() {
+            Some(source) => Box::new(Enrich::new(setup.clone(), source, activation.clone())),
+            None => Box::new(Correlate::new()),
+        }
+    };
+    kafka_log::worker::run(config, &factory, &*start.observer, stop)
+}
