@@ -43,12 +43,12 @@ pub struct GroupingDigest {
 impl GroupingDigest {
     /// Adds an event to the incident called `incident`.
     pub fn add(&mut self, incident: &str, event: &EventKey) {
-        match self.groups.get_mut(incident) {
-            Some(events) => events.push(event.to_string()),
-            None => {
-                self.groups.insert(incident.to_owned(), vec![event.to_string()]);
-            }
-        }
+        self.add_text(incident, &event.to_string());
+    }
+
+    /// Adds an event by its text `source_system/event_id`.
+    pub fn add_text(&mut self, incident: &str, event: &str) {
+        self.groups.entry(incident.to_owned()).or_default().push(event.to_owned());
     }
 
     /// The digest in hexadecimal. Lines are joined by a line feed, without one at the end.

@@ -72,9 +72,6 @@ pub struct DemoArgs {
     /// Where HTTP listens.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: String,
-    /// How many times faster than the clock the simulated city lives.
-    #[arg(long, default_value_t = 60.0)]
-    pub speed: f64,
 }
 
 /// `cityops run`

@@ -2,10 +2,12 @@
 
 pub mod audit;
 mod backtest;
+mod demo;
 mod check;
 mod grid;
 pub mod ledger;
 mod replay;
+mod run;
 mod simulate;
 mod topics;
 
@@ -26,7 +28,8 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Audit(args) => audit::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
-        _ => Err(crate::exit::usage("not built yet")),
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args, json),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use city_model::Name;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
-use stream_worker::{Correlate, Enrich, Processor, Setup, input_partition_name};
+use stream_worker::{Correlate, Enrich, IntakeObserver, Processor, Setup, input_partition_name};
 use wire_format::Topic;
 
 use crate::config::Kafka;
@@ -49,8 +49,10 @@ pub struct Start {
     pub partitions: BTreeMap<Topic, i32>,
     /// Which workers.
     pub roles: Vec<Role>,
-    /// Whoever listens.
-    pub observer: Arc<dyn Observer + Send + Sync>,
+    /// Makes whoever listens to a loop.
+    pub observer: Box<dyn Fn(Role) -> Arc<dyn Observer + Send + Sync> + Send + Sync>,
+    /// Is told what intake refuses and how well it can place events.
+    pub intake_observer: Arc<dyn IntakeObserver>,
     /// The broker is the embedded one.
     pub embedded: bool,
 }
@@ -81,9 +83,10 @@ impl Workers {
             for number in 0..start.kafka.loops.max(1) {
                 let (start, stop, sender) = (start.clone(), stop.clone(), sender.clone());
                 let (role, activation) = (*role, activation.clone());
+                let observer = (start.observer)(role);
                 let name = format!("{}-{number}", role.as_str());
                 let thread = std::thread::Builder::new().name(name).spawn(move || {
-                    let result = run_loop(&start, role, &activation, &stop);
+                    let result = run_loop(&start, role, &activation, &*observer, &stop);
                     // Nobody listens any more when the process is on its way out.
                     let _ = Sender::send(&sender, (role, result));
                 })?;
@@ -121,6 +124,7 @@ fn run_loop(
     start: &Start,
     role: Role,
     activation: &Arc<city_model::Activation>,
+    observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<(), WorkerError> {
     let setup = &start.setup;
@@ -141,9 +145,12 @@ fn run_loop(
     });
     let factory = |topic: Topic, _partition: i32| -> Box<dyn Processor> {
         match topic.source() {
-            Some(source) => Box::new(Enrich::new(setup.clone(), source, activation.clone())),
+            Some(source) => {
+                let enrich = Enrich::new(setup.clone(), source, activation.clone());
+                Box::new(enrich.observed_by(start.intake_observer.clone()))
+            }
             None => Box::new(Correlate::new()),
         }
     };
-    kafka_log::worker::run(config, &factory, &*start.observer, stop)
+    kafka_log::worker::run(config, &factory, observer, stop)
 }

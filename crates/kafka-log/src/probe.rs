@@ -1,9 +1,9 @@
 //! Asks where partitions begin and end, control records and open transactions included.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Properties;
@@ -11,6 +11,9 @@ use crate::settings::{self, Reports};
 
 /// How long one request may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A partition by its name on the broker.
 pub(crate) type Place = (String, i32);
@@ -46,20 +49,50 @@ impl Probe {
         for (topic, partition) in places {
             asked.add_partition_offset(topic, *partition, which)?;
         }
-        // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
-        let answers = self.consumer.offsets_for_times(asked, TIMEOUT)?;
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
+            let answers = self.consumer.offsets_for_times(asked.clone(), TIMEOUT);
+            match answers.and_then(|answers| Self::sort(places, &answers)) {
+                // Leaders are elected, topics become known: the library learns of both only by such an answer.
+                Err(error) if passes(&error) && Instant::now() < deadline => {
+                    tracing::debug!(%error, "asking again for offsets");
+                    // Serves what the client has to report, and waits.
+                    self.consumer.poll(PAUSE);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn sort(places: &[Place], answers: &TopicPartitionList) -> KafkaResult<Vec<i64>> {
         places
             .iter()
             .map(|(topic, partition)| {
                 let answer = answers
                     .find_partition(topic, *partition)
-                    .ok_or(KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::UnknownPartition))?;
+                    .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
                 answer.error()?;
                 match answer.offset() {
                     Offset::Offset(offset) => Ok(offset),
-                    _ => Err(KafkaError::OffsetFetch(rdkafka::error::RDKafkaErrorCode::NoOffset)),
+                    _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
                 }
             })
             .collect()
     }
+}
+
+/// What the next metadata will have mended.
+fn passes(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::FencedLeaderEpoch
+                | RDKafkaErrorCode::UnknownLeaderEpoch
+                | RDKafkaErrorCode::ReplicaNotAvailable
+        )
+    )
 }

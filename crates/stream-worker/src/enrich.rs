@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_model::{Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Source};
+use city_model::{Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Quality, Source};
 use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
@@ -20,6 +20,18 @@ pub struct Enrich {
     activation: Arc<Activation>,
     rows: BTreeMap<String, Option<Vec<u8>>>,
     keeps_rows: bool,
+    observer: Option<Arc<dyn IntakeObserver>>,
+    located: BTreeMap<Quality, u64>,
+    refused: BTreeMap<DeadLetterReason, u64>,
+}
+
+/// Is told, batch by batch, what intake refuses and how well it can place events.
+pub trait IntakeObserver: Send + Sync {
+    /// So many events of a source whose place is known this well.
+    fn located(&self, source: Source, quality: Quality, events: u64);
+
+    /// So many records of a source refused for this reason.
+    fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
 }
 
 /// An outcome that intake decides by itself.
@@ -51,7 +63,15 @@ impl Enrich {
             activation,
             rows: BTreeMap::new(),
             keeps_rows: true,
+            observer: None,
+            located: BTreeMap::new(),
+            refused: BTreeMap::new(),
         }
+    }
+
+    /// The same with somebody who is told what it sees.
+    pub fn observed_by(self, observer: Arc<dyn IntakeObserver>) -> Enrich {
+        Enrich { observer: Some(observer), ..self }
     }
 
     /// The same for a partition that is never restored: it gathers no rows for a changelog.
@@ -99,6 +119,7 @@ impl Enrich {
         }
         match result {
             Decision::Event(event) => {
+                *self.located.entry(event.quality).or_default() += 1;
                 out.send(setup.partition_of(&event.group), Input::Event(event));
                 None
             }
@@ -124,8 +145,9 @@ impl Enrich {
         }
     }
 
-    fn refuse(&self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
+    fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
         out.records.push(dead_letter(record, refusal));
+        *self.refused.entry(refusal.reason).or_default() += 1;
         Settled {
             // A broken record may hold a phone number where its identity should be.
             key: refusal.identity.clone().map(|key| event_intake::privacy::scrub_identity(self.source, key)),
@@ -183,5 +205,10 @@ impl Processor for Enrich {
 
     fn checkpoint(&mut self, out: &mut Outbox) {
         out.rows.append(&mut self.rows);
+        let (located, refused) = (std::mem::take(&mut self.located), std::mem::take(&mut self.refused));
+        if let Some(observer) = &self.observer {
+            located.into_iter().for_each(|(quality, events)| observer.located(self.source, quality, events));
+            refused.into_iter().for_each(|(reason, records)| observer.refused(self.source, reason, records));
+        }
     }
 }

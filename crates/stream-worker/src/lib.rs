@@ -13,6 +13,6 @@ mod deadletter;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
-pub use enrich::{Enrich, Settled};
+pub use enrich::{Enrich, IntakeObserver, Settled};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use setup::{Setup, SetupParts, input_partition_name};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use city_model::Source;
-use city_simulator::Scenario;
+use city_simulator::{Scenario, Simulation};
 use file_log::INPUT_FILES;
 
 use crate::CommandResult;
@@ -42,15 +42,7 @@ pub fn simulate_into(
     events: usize,
 ) -> anyhow::Result<BTreeMap<Source, u64>> {
     let simulation = city_simulator::simulate(scenario, seed, events);
-    std::fs::create_dir_all(dir.join("grid")).with_context(|| format!("create {}", dir.display()))?;
-    write(dir, "cityops.toml", &simulation.config_toml())?;
-    write(dir, "devices.csv", &simulation.devices_csv())?;
-    write(dir, "components.csv", &simulation.components_csv())?;
-    write(dir, "facilities.csv", &simulation.facilities_csv())?;
-    for (name, text) in simulation.grid_files() {
-        write(dir, &name, &text)?;
-    }
-
+    simulate_files(dir, &simulation)?;
     let mut truth = csv::Writer::from_path(dir.join("truth.csv")).context("create truth.csv")?;
     truth.write_record(["event_id", "incident", "kind"])?;
     let mut writers: BTreeMap<Source, BufWriter<File>> = BTreeMap::new();
@@ -73,6 +65,16 @@ pub fn simulate_into(
         writer.flush().with_context(|| format!("write the records of {source}"))?;
     }
     Ok(counts)
+}
+
+/// Writes what belongs to a simulated city besides its records: configuration, registries and grid.
+pub(crate) fn simulate_files(dir: &Path, simulation: &Simulation) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir.join("grid")).with_context(|| format!("create {}", dir.display()))?;
+    write(dir, "cityops.toml", &simulation.config_toml())?;
+    write(dir, "devices.csv", &simulation.devices_csv())?;
+    write(dir, "components.csv", &simulation.components_csv())?;
+    write(dir, "facilities.csv", &simulation.facilities_csv())?;
+    simulation.grid_files().iter().try_for_each(|(name, text)| write(dir, name, text))
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {

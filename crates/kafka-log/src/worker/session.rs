@@ -186,6 +186,11 @@ impl Work<'_> {
             }
         }
         let fresh = restore(self.config, self.factory, self.observer, &self.probe, wanted, &alive)?;
+        for task in &mut kept {
+            // What was read of it after its last commit was dropped.
+            task.next = task.committed;
+            task.stale_position = None;
+        }
         self.tasks = kept;
         for mut task in fresh {
             task.processor.begin(&mut self.outbox);
@@ -199,6 +204,7 @@ impl Work<'_> {
                 .map_err(|error| Failure::of("assign", &error))?;
         }
         consumer.assign(&list).map_err(|error| Failure::of("assign", &error))?;
+        self.each_position(consumer, |task, position| task.stale_position = Some(position))?;
         tracing::info!(worker = self.config.name, partitions = self.tasks.len(), "reading");
         self.observer.ready(self.config.name);
         Ok(())
@@ -297,15 +303,23 @@ impl Work<'_> {
         self.processing = begun.elapsed();
     }
 
-    /// Moves past control records: only the consumer's position knows them.
+    /// Moves past control records: only the consumer's position knows them. The library resets the position some time
+    /// after an assignment, so the one of before must not be believed: it lies behind records that are still to come.
     fn advance(&mut self, consumer: &GroupConsumer) -> Result<(), Failure> {
+        self.each_position(consumer, |task, position| {
+            if task.stale_position != Some(position) {
+                task.stale_position = None;
+                task.next = task.next.max(position);
+            }
+        })
+    }
+
+    fn each_position(&mut self, consumer: &GroupConsumer, mut each: impl FnMut(&mut Task, i64)) -> Result<(), Failure> {
         let positions = consumer.position().map_err(|error| Failure::of("ask for the position", &error))?;
         for element in positions.elements() {
-            if let Offset::Offset(position) = element.offset()
-                && let Some(task) =
-                    self.tasks.iter_mut().find(|task| task.partition == element.partition() && task.name == element.topic())
-            {
-                task.next = task.next.max(position);
+            let is = |task: &&mut Task| task.partition == element.partition() && task.name == element.topic();
+            if let (Offset::Offset(position), Some(task)) = (element.offset(), self.tasks.iter_mut().find(is)) {
+                each(task, position);
             }
         }
         Ok(())

@@ -17,6 +17,8 @@ pub(super) struct Task {
     pub(super) processor: Box<dyn Processor>,
     /// The next offset to read, control records included.
     pub(super) next: i64,
+    /// The consumer's position when the partition was assigned: what it says until then is of an earlier assignment.
+    pub(super) stale_position: Option<i64>,
     /// What was committed last.
     pub(super) committed: i64,
     /// Whether this loop has committed an offset here: until then, the partition is still its former owner's word.
@@ -37,6 +39,7 @@ impl Task {
             name,
             processor,
             next,
+            stale_position: None,
             committed: next,
             claimed: false,
             rows: BTreeMap::new(),

@@ -16,7 +16,7 @@ use stream_worker::{InputRecord, OutRecord, Outbox, Processor};
 use wire_format::topics::Topic;
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The broker's address.
 pub fn bootstrap() -> String {
@@ -142,7 +142,7 @@ pub fn record<'a>(topic: &'a str, partition: Option<i32>, key: &'a str, value: &
 }
 
 /// Asks again until it is so.
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub fn until(what: impl std::fmt::Display, mut so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !so() {
         assert!(Instant::now() < end, "waited in vain: {what}");
@@ -212,6 +212,7 @@ pub struct Heard {
     pub records: AtomicU64,
     pub commits: AtomicU64,
     pub aborts: AtomicU64,
+    pub ended: Mutex<Option<Result<(), String>>>,
 }
 
 impl Observer for Heard {
@@ -258,14 +259,21 @@ impl Running {
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let (heard, stop) = (heard.clone(), stop.clone());
-            std::thread::spawn(move || worker::run(config, &factory, &*heard, &stop))
+            std::thread::spawn(move || {
+                let result = worker::run(config, &factory, &*heard, &stop);
+                *heard.ended.lock().unwrap() = Some(result.as_ref().map_err(ToString::to_string).copied());
+                result
+            })
         };
         Running { heard, stop, thread: Some(thread) }
     }
 
     /// Waits until the loop has committed so many input records.
     pub fn wait_for_records(&self, count: u64) {
-        until("records committed", || self.heard.records.load(Ordering::Relaxed) >= count);
+        until(format_args!("{count} records committed: {:?}", self.heard), || {
+            assert_eq!(*self.heard.ended.lock().unwrap(), None, "the loop ended by itself");
+            self.heard.records.load(Ordering::Relaxed) >= count
+        });
     }
 
     /// The partitions that it was given last.

@@ -1,0 +1,184 @@
+//! `cityops demo`: the main job without set-up. An embedded broker, a simulated city that lives now, every worker, HTTP, and
+//! a live table. The broker is the client library's own mock: good for trying out, it proves nothing about exactly-once.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use city_model::{EventTime, sha256_hex};
+use city_simulator::{Scenario, SimulatedRecord, Simulation};
+use file_log::ReplayLedger;
+use kafka_log::embedded::Embedded;
+use kafka_log::produce::{NewRecord, Sender};
+use wire_format::Topic;
+
+use crate::CommandResult;
+use crate::board::Filter;
+use crate::cli::DemoArgs;
+use crate::commands::replay::print_ledger;
+use crate::commands::run::asked_to_stop;
+use crate::commands::simulate::simulate_files;
+use crate::config::Loaded;
+use crate::exit::{Exit, usage};
+use crate::service::{Ending, Service, ServiceStart, worker_ended};
+use crate::workers::Role;
+use crate::{assemble, table, topics};
+
+/// How much of the simulated city's life lies before the start: the desk opens on a city in which things happen.
+const BEFORE_MS: i64 = 75 * 60_000;
+/// How long the simulated city lives.
+const SPAN_HOURS: usize = 4;
+/// How long the end waits for what is on its way.
+const SETTLE: Duration = Duration::from_secs(20);
+
+pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
+    let scenario: Scenario = args
+        .scenario
+        .parse()
+        .map_err(|_| usage(format!("--scenario {}: the scenarios are normal and typhoon", args.scenario)))?;
+    let limit = match args.minutes {
+        Some(minutes) if minutes > 0.0 && minutes <= 100_000.0 => Some(Duration::from_secs_f64(minutes * 60.0)),
+        Some(minutes) => return Err(usage(format!("--minutes {minutes}: a number above 0"))),
+        None => None,
+    };
+    let begun = Instant::now();
+    let asked = asked_to_stop()?;
+    let events = SPAN_HOURS * if scenario == Scenario::Typhoon { 6_000 } else { 1_500 };
+    let simulation = city_simulator::simulate_from(scenario, args.seed, events, now().millis() - BEFORE_MS);
+    let dir = tempfile::tempdir().context("make a folder for the simulated city")?;
+    let mut loaded = city_of(dir.path(), &simulation)?;
+    let specs = topics::plan(&loaded);
+    let wanted: Vec<(String, i32)> = specs.iter().map(|spec| (spec.name.clone(), spec.partitions)).collect();
+    let broker = Embedded::start(&wanted).context("start the embedded broker")?;
+    loaded.config.kafka.bootstrap_servers = broker.bootstrap();
+    let properties = topics::properties(&loaded)?;
+    let partitions = Topic::ALL
+        .iter()
+        .filter_map(|topic| Some((*topic, wanted.iter().find(|(name, _)| name == topic.name())?.1)))
+        .collect();
+    let setup = Arc::new(assemble::setup(&loaded, loaded.config.topics.enriched_partitions)?);
+
+    let mut feeder = Feeder { simulation: simulation.peekable(), sender: Sender::new(&properties)?, sent: 0 };
+    feeder.feed_until(now())?;
+    let service = Service::start(ServiceStart {
+        loaded: &loaded,
+        setup,
+        properties,
+        partitions,
+        roles: vec![Role::Enrich, Role::Correlate],
+        listen: &args.listen,
+        embedded: true,
+        keep_grouping: true,
+    })?;
+    tracing::info!(broker = %broker.bootstrap(), before = feeder.sent, "the simulated city lives; the broker is a mock, for trying out");
+
+    let showing = Arc::new(AtomicBool::new(true));
+    let screen = table_thread(&service, &showing)?;
+    let mut trouble = None;
+    let ending = service.wait(|| {
+        if let Err(error) = feeder.feed_until(now()) {
+            trouble = Some(error);
+        }
+        trouble.is_some() || asked.load(Ordering::Relaxed) || limit.is_some_and(|limit| begun.elapsed() >= limit)
+    });
+    let settled = trouble.is_none() && settle(&service, feeder.sent);
+    showing.store(false, Ordering::Relaxed);
+    if screen.join().is_err() {
+        tracing::error!("the table panicked");
+    }
+    let ledger = final_ledger(&service);
+    service.stop()?;
+    if let Ending::Worker(role, result) = ending {
+        worker_ended(role, result)?;
+    }
+    if let Some(error) = trouble {
+        return Err(error.context("feed the simulated city's records"));
+    }
+    print_ledger(&ledger, json)?;
+    anyhow::ensure!(settled, "{} records were sent but not all of them are accounted for", feeder.sent);
+    Ok(Exit::Clean)
+}
+
+/// Writes what belongs to the simulated city and reads it as a configuration.
+fn city_of(dir: &Path, simulation: &Simulation) -> anyhow::Result<Loaded> {
+    simulate_files(dir, simulation)?;
+    Loaded::read_with(&dir.join("cityops.toml"), std::iter::empty())
+}
+
+/// Sends the simulated city's records when their time comes.
+struct Feeder {
+    simulation: std::iter::Peekable<Simulation>,
+    sender: Sender,
+    sent: i64,
+}
+
+impl Feeder {
+    fn feed_until(&mut self, now: EventTime) -> anyhow::Result<()> {
+        while let Some(record) = self.simulation.next_if(|record| record.arrival_ms <= now.millis()) {
+            self.send(&record)?;
+            self.sent += 1;
+        }
+        self.sender.flush()
+    }
+
+    fn send(&self, record: &SimulatedRecord) -> anyhow::Result<()> {
+        self.sender.send(&NewRecord {
+            topic: Topic::of(record.source).name(),
+            partition: None,
+            key: Some(record.key.as_bytes()),
+            value: Some(record.line.as_bytes()),
+            timestamp: Some(EventTime::from_millis(record.arrival_ms)),
+            headers: &[],
+        })
+    }
+}
+
+fn table_thread(service: &Service, showing: &Arc<AtomicBool>) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (board, metrics, showing) = (service.board.clone(), service.metrics.clone(), showing.clone());
+    std::thread::Builder::new()
+        .name("table".to_owned())
+        .spawn(move || {
+            if let Err(error) = table::show(&board, || metrics.records_read(), now, &showing) {
+                tracing::warn!(%error, "the table ended");
+            }
+        })
+        .context("start the table")
+}
+
+/// Waits until everything that was sent has its outcome.
+fn settle(service: &Service, sent: i64) -> bool {
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let ledger = service.committed.ledger();
+        if ledger.consumed() == sent && ledger.unaccounted() == 0 {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// The ledger as a replay would write it, over what is committed now.
+fn final_ledger(service: &Service) -> ReplayLedger {
+    let mut incidents = Vec::new();
+    let mut all = service.board.page(&Filter::default(), usize::MAX, None).incidents;
+    all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    for entry in all {
+        incidents.extend_from_slice(entry.json.as_bytes());
+        incidents.push(b'\n');
+    }
+    ReplayLedger {
+        digest: Some(sha256_hex(&incidents)),
+        grouping_digest: service.committed.grouping_digest(),
+        ..ReplayLedger::of(&service.committed.ledger())
+    }
+}
+
+fn now() -> EventTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    EventTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,89 @@
+//! `cityops run`: the workers against a real Kafka, until SIGTERM.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+
+use crate::CommandResult;
+use crate::cli::RunArgs;
+use crate::config::Loaded;
+use crate::exit::{Exit, usage};
+use crate::service::{Ending, Service, ServiceStart, worker_ended};
+use crate::workers::Role;
+use crate::{assemble, topics};
+use wire_format::Topic;
+
+pub(super) fn run(args: &RunArgs) -> CommandResult {
+    let loaded = Loaded::read(&args.config)?;
+    let roles = roles(&args.workers)?;
+    let asked = asked_to_stop()?;
+    let properties = topics::properties(&loaded)?;
+    let partitions = topics::partitions(&loaded, &properties)?;
+    let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
+    let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
+    let listen = loaded.config.http.listen.clone();
+    let service = Service::start(ServiceStart {
+        loaded: &loaded,
+        setup,
+        properties,
+        partitions,
+        roles,
+        listen: &listen,
+        embedded: false,
+        keep_grouping: false,
+    })?;
+    let ending = service.wait(|| asked.load(Ordering::Relaxed));
+    let stopped = service.stop();
+    if let Ending::Worker(role, result) = ending {
+        worker_ended(role, result)?;
+    }
+    stopped?;
+    Ok(Exit::Clean)
+}
+
+fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
+    let mut roles = Vec::new();
+    for name in names {
+        let role = match name.as_str() {
+            "enrich" => Role::Enrich,
+            "correlate" => Role::Correlate,
+            other => return Err(usage(format!("--workers {other}: the workers are enrich and correlate"))),
+        };
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    Ok(roles)
+}
+
+/// A flag that SIGTERM or SIGINT sets; a second signal ends the process at once.
+pub(crate) fn asked_to_stop() -> anyhow::Result<Arc<AtomicBool>> {
+    let asked = Arc::new(AtomicBool::new(false));
+    let flag = asked.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start signal handling")?;
+    let signals = runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok::<_, std::io::Error>((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    });
+    let (mut terminate, mut interrupt) = signals.context("listen for signals")?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
+                    if flag.swap(true, Ordering::Relaxed) {
+                        tracing::warn!("asked a second time: ending at once");
+                        std::process::exit(Exit::Failure as i32);
+                    }
+                    tracing::info!("asked to stop: draining");
+                }
+            });
+        })
+        .context("start signal handling")?;
+    Ok(asked)
+}

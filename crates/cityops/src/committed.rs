@@ -1,0 +1,104 @@
+//! The committed ledger and grouping, from the rows and outcomes that the workers commit.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use city_model::{GroupingDigest, IncidentId, Ledger};
+use incident_engine::{Change, OutcomeRecord};
+use wire_format::Topic;
+
+/// The ledger rows of both changelogs, the last of each key.
+#[derive(Default)]
+pub struct LedgerRows {
+    rows: BTreeMap<(Topic, i32, Vec<u8>), Change>,
+}
+
+impl LedgerRows {
+    /// Takes a changelog record; answers whether it was a row of the ledger. A changelog key is
+    /// `<input topic>/<row key>`.
+    pub fn take(&mut self, topic: Topic, partition: i32, key: Option<&[u8]>, value: Option<&[u8]>) -> bool {
+        let slash = key.and_then(|key| Some((key, key.iter().position(|byte| *byte == b'/')?)));
+        let Some((key, slash)) = slash.filter(|(key, slash)| key[slash + 1..].starts_with(b"ledger/")) else {
+            return false;
+        };
+        debug_assert!(slash < key.len());
+        let Some(change) = value.and_then(|value| Change::from_row(value).ok()) else { return false };
+        self.rows.insert((topic, partition, key.to_vec()), change);
+        true
+    }
+
+    /// The ledger that they sum to.
+    pub fn sum(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        for change in self.rows.values() {
+            if let Change::Count(cell, count) = change {
+                ledger.add(*cell, *count);
+            }
+        }
+        ledger
+    }
+}
+
+/// Which event belongs to which incident, from `city.events.outcomes.v1`.
+#[derive(Default)]
+pub struct Grouping {
+    incidents: BTreeMap<String, IncidentId>,
+}
+
+impl Grouping {
+    /// Takes a record of outcomes; the newest of a key counts.
+    pub fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let Some(event) = key.and_then(|key| std::str::from_utf8(key).ok()) else { return };
+        let told: Option<OutcomeRecord> = value.and_then(|value| serde_json::from_slice(value).ok());
+        match told.filter(|told| told.outcome.belongs()).and_then(|told| told.incident_id) {
+            Some(incident) => self.incidents.insert(event.to_owned(), incident),
+            None => self.incidents.remove(event),
+        };
+    }
+
+    /// The digest of the grouping alone; see [`GroupingDigest`].
+    pub fn digest(&self) -> String {
+        let mut digest = GroupingDigest::default();
+        for (event, incident) in &self.incidents {
+            digest.add_text(incident.as_str(), event);
+        }
+        digest.finish()
+    }
+}
+
+/// What has been committed so far, as the follower of a process has read it.
+pub struct Committed {
+    ledger: Mutex<Ledger>,
+    grouping: Option<Mutex<Grouping>>,
+}
+
+impl Committed {
+    /// Nothing yet; `keep_grouping` remembers the incident of every event.
+    pub fn new(keep_grouping: bool) -> Committed {
+        Committed { ledger: Mutex::default(), grouping: keep_grouping.then(Mutex::default) }
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The grouping digest, if the grouping is kept.
+    pub fn grouping_digest(&self) -> Option<String> {
+        Some(self.grouping.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).digest())
+    }
+
+    pub(crate) fn keeps_grouping(&self) -> bool {
+        self.grouping.is_some()
+    }
+
+    pub(crate) fn set_rows(&self, rows: &LedgerRows) {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = rows.sum();
+    }
+
+    pub(crate) fn outcome(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        if let Some(grouping) = &self.grouping {
+            grouping.lock().unwrap_or_else(PoisonError::into_inner).take(key, value);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `/api/incidents`: questions by band, kind, state, cell and place, answered page by page.
+
+use std::str::FromStr;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use city_model::{Band, Status};
+use serde_json::json;
+
+use super::{Serving, answer, json_text};
+use crate::board::{Cursor, Filter, LIMIT_DEFAULT, LIMIT_MAX, Page};
+
+/// What a query asks for.
+#[derive(Debug, PartialEq)]
+struct Question {
+    filter: Filter,
+    limit: usize,
+    cursor: Option<Cursor>,
+}
+
+/// A parameter that makes no sense.
+#[derive(Debug, PartialEq)]
+struct BadParameter {
+    parameter: String,
+    message: String,
+}
+
+pub(super) async fn list(
+    State(serving): State<Serving>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Response {
+    let pairs = match query {
+        Ok(Query(pairs)) => pairs,
+        Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
+    };
+    let question = match Question::read(&pairs) {
+        Ok(question) => question,
+        Err(bad) => {
+            return answer(
+                StatusCode::BAD_REQUEST,
+                json!({"error": bad.message, "parameter": bad.parameter}),
+            );
+        }
+    };
+    let board = serving.board;
+    let page = tokio::task::spawn_blocking(move || {
+        board.page(&question.filter, question.limit, question.cursor.as_ref())
+    });
+    match page.await {
+        Ok(page) => json_text(StatusCode::OK, body(&page)),
+        // The runtime ends while the question waits.
+        Err(error) => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({"error": error.to_string()}),
+        ),
+    }
+}
+
+pub(super) async fn one(
+    State(serving): State<Serving>,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    let id = match path {
+        Ok(Path(id)) => id,
+        Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
+    };
+    match serving.board.get(&id) {
+        Some(entry) => json_text(StatusCode::OK, entry.json.to_string()),
+        None => answer(
+            StatusCode::NOT_FOUND,
+            json!({"error": "there is no such incident", "incident_id": id}),
+        ),
+    }
+}
+
+/// The records go out as they were committed; they are JSON already.
+fn body(page: &Page) -> String {
+    let records: usize = page.incidents.iter().map(|entry| entry.json.len() + 1).sum();
+    let mut body = String::with_capacity(records + 256);
+    body.push_str("{\"incidents\":[");
+    for (index, entry) in page.incidents.iter().enumerate() {
+        if index > 0 {
+            body.push(',');
+        }
+        body.push_str(&entry.json);
+    }
+    body.push_str("],\"next\":");
+    match &page.next {
+        // A cursor's text is hexadecimal.
+        Some(cursor) => body.push_str(&format!("\"{cursor}\"")),
+        None => body.push_str("null"),
+    }
+    body.push('}');
+    body
+}
+
+impl Question {
+    /// Lists are separated by commas, or the parameter is repeated. An empty value is as if it were not there.
+    fn read(pairs: &[(String, String)]) -> Result<Question, BadParameter> {
+        let mut question = Question {
+            filter: Filter::default(),
+            limit: LIMIT_DEFAULT,
+            cursor: None,
+        };
+        let filter = &mut question.filter;
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let bad = |message: &str| BadParameter {
+                parameter: name.clone(),
+                message: message.to_owned(),
+            };
+            let known = [
+                "band", "kind", "status", "layer", "code", "bbox", "limit", "cursor",
+            ];
+            if !known.contains(&name.as_str()) {
+                return Err(bad(&format!("no such parameter; there are {}", known.join(", "))));
+            }
+            if value.is_empty() {
+                continue;
+            }
+            let is_list = matches!(name.as_str(), "band" | "kind" | "status");
+            if !is_list && pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(bad("given more than once"));
+            }
+            match name.as_str() {
+                "band" => filter
+                    .bands
+                    .extend(listed::<Band>(value).map_err(|()| bad("bands are P1, P2, P3, P4"))?),
+                "status" => {
+                    filter.statuses.extend(
+                        listed::<Status>(value).map_err(|()| bad("states are OPEN, CLOSED, MERGED"))?,
+                    );
+                }
+                "kind" => filter.kinds.extend(value.split(',').map(str::to_owned)),
+                "layer" => filter.layer = Some(value.clone()),
+                "code" => filter.code = Some(value.clone()),
+                "bbox" => filter.bbox = Some(value.parse().map_err(bad)?),
+                "cursor" => question.cursor = Some(value.parse().map_err(bad)?),
+                _ => {
+                    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                    question.limit =
+                        limit.ok_or_else(|| bad(&format!("a number from 1 to {LIMIT_MAX} is wanted")))?;
+                }
+            }
+        }
+        Ok(question)
+    }
+}
+
+fn listed<T: FromStr>(value: &str) -> Result<Vec<T>, ()> {
+    value
+        .split(',')
+        .map(|item| item.trim().to_ascii_uppercase().parse().map_err(|_| ()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Question, BadParameter> {
+        Question::read(
+            &pairs
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn reads_lists_and_defaults() {
+        let question = read(&[
+            ("band", "P1,p2"),
+            ("band", "P3"),
+            ("status", "open"),
+            ("kind", "a,b"),
+            ("code", ""),
+        ])
+        .unwrap();
+        assert_eq!(question.filter.bands, [Band::P1, Band::P2, Band::P3]);
+        assert_eq!(question.filter.statuses, [Status::Open]);
+        assert_eq!(question.filter.kinds, ["a", "b"]);
+        assert_eq!(
+            (question.limit, question.cursor, question.filter.code),
+            (LIMIT_DEFAULT, None, None)
+        );
+        assert_eq!(read(&[("limit", "1000")]).unwrap().limit, LIMIT_MAX);
+    }
+
+    #[test]
+    fn names_the_parameter_that_makes_no_sense() {
+        let check = |pairs: &[(&str, &str)], parameter: &str| {
+            assert_eq!(read(pairs).unwrap_err().parameter, parameter);
+        };
+        check(&[("band", "P1,P5")], "band");
+        check(&[("status", "gone")], "status");
+        check(&[("bbox", "1,2,3")], "bbox");
+        check(&[("limit", "0")], "limit");
+        check(&[("limit", "1001")], "limit");
+        check(&[("limit", "-1")], "limit");
+        check(&[("cursor", "zz")], "cursor");
+        check(&[("cursor", "50")], "cursor");
+        check(&[("code", "1"), ("code", "2")], "code");
+        check(&[("limt", "5")], "limt");
+    }
+}

@@ -1,0 +1,196 @@
+//! What committed incidents tell: how many are open, what each revision changed, how long it took.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use city_model::{EventTime, Name, Status};
+
+use super::Metrics;
+use crate::board::{Entry, Taken};
+
+/// What a revision changed, the weightiest first: the label of `incident_revisions_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevisionReason {
+    /// The first revision.
+    Opened,
+    /// It was closed.
+    Closed,
+    /// It became part of another.
+    Merged,
+    /// It was closed or merged, and is open again.
+    Reopened,
+    /// A more urgent band.
+    BandRaised,
+    /// A less urgent band.
+    BandLowered,
+    /// The centre's feedback.
+    Handling,
+    /// More members.
+    Joined,
+    /// Fewer members: they were decided again, moved or split off.
+    Regrouped,
+    /// Anything else.
+    Details,
+}
+
+impl RevisionReason {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RevisionReason::Opened => "opened",
+            RevisionReason::Closed => "closed",
+            RevisionReason::Merged => "merged",
+            RevisionReason::Reopened => "reopened",
+            RevisionReason::BandRaised => "band_raised",
+            RevisionReason::BandLowered => "band_lowered",
+            RevisionReason::Handling => "handling",
+            RevisionReason::Joined => "joined",
+            RevisionReason::Regrouped => "regrouped",
+            RevisionReason::Details => "details",
+        }
+    }
+
+    /// What the step from one revision to the next changed.
+    pub fn of(before: Option<&Entry>, after: &Entry) -> RevisionReason {
+        let Some(before) = before else {
+            return if after.revision == 1 {
+                RevisionReason::Opened
+            } else {
+                RevisionReason::Details
+            };
+        };
+        if before.status != after.status {
+            return match after.status {
+                Status::Open => RevisionReason::Reopened,
+                Status::Closed => RevisionReason::Closed,
+                Status::Merged => RevisionReason::Merged,
+            };
+        }
+        if after.band < before.band {
+            RevisionReason::BandRaised
+        } else if after.band > before.band {
+            RevisionReason::BandLowered
+        } else if after.handling_steps != before.handling_steps {
+            RevisionReason::Handling
+        } else if after.member_count > before.member_count {
+            RevisionReason::Joined
+        } else if after.member_count < before.member_count {
+            RevisionReason::Regrouped
+        } else {
+            RevisionReason::Details
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts what a committed record of an incident did to the board. `appended_at` is the record's timestamp where
+    /// the broker's clock gave it; without one no age and no latency is told.
+    pub fn incident_published(&self, taken: &Taken, appended_at: Option<EventTime>) {
+        let (before, after) = (taken.before.as_deref(), taken.after.as_deref());
+        for (entry, step) in [(before, -1), (after, 1)] {
+            if let Some(entry) = entry.filter(|entry| entry.status == Status::Open) {
+                self.open_incidents
+                    .with_label_values(&[&*entry.kind, entry.band.as_str()])
+                    .add(step);
+            }
+        }
+        let Some(after) = after else { return };
+        if let Some(appended_at) = appended_at {
+            self.newest_output_ms
+                .fetch_max(appended_at.millis(), Ordering::Relaxed);
+        }
+        // History that is read again at a start was counted by the process that saw it happen.
+        if !taken.live {
+            return;
+        }
+        self.revisions
+            .with_label_values(&[RevisionReason::of(before, after).as_str()])
+            .inc();
+        let held: BTreeSet<&Name> = before
+            .map(|before| before.overrides.iter().collect())
+            .unwrap_or_default();
+        for id in after.overrides.iter().filter(|id| !held.contains(id)) {
+            self.overrides.with_label_values(&[&**id]).inc();
+        }
+        if let Some(appended_at) = appended_at.filter(|_| after.revision == 1) {
+            let latency_ms = appended_at - after.opened_at;
+            self.end_to_end
+                .with_label_values(&[after.band.as_str()])
+                .observe(latency_ms.max(0) as f64 / 1_000.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::board::Board;
+    use crate::board::tests::{put, record};
+
+    const AT: &str = "2026-07-25T08:00:00Z";
+
+    #[test]
+    fn counts_open_incidents_and_news() {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let board = Board::default();
+        let opened = EventTime::from_millis(AT.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        let take = |json: &str, after_ms: i64| {
+            metrics.incident_published(&put(&board, json).unwrap(), Some(opened + after_ms));
+        };
+        take(&record("old", 1, "P3", "OPEN", AT), 100);
+        board.set_caught_up();
+        take(&record("new", 1, "P2", "OPEN", AT), 250);
+        take(&record("new", 2, "P1", "OPEN", AT), 1_000);
+        take(&record("old", 2, "P3", "CLOSED", AT), 2_000);
+        let removed = board.take(b"new", None).unwrap().unwrap();
+        metrics.incident_published(&removed, None);
+        let text = metrics.text(opened + 5_000).unwrap();
+        for line in [
+            "cityops_open_incidents{band=\"P1\",kind=\"road_ponding\"} 0",
+            "cityops_open_incidents{band=\"P2\",kind=\"road_ponding\"} 0",
+            "cityops_open_incidents{band=\"P3\",kind=\"road_ponding\"} 0",
+            "cityops_incident_revisions_total{reason=\"opened\"} 1",
+            "cityops_incident_revisions_total{reason=\"band_raised\"} 1",
+            "cityops_incident_revisions_total{reason=\"closed\"} 1",
+            "cityops_priority_override_total{override=\"O7.base_P2\"} 1",
+            "cityops_end_to_end_latency_seconds_sum{band=\"P2\"} 0.25",
+            "cityops_end_to_end_latency_seconds_count{band=\"P2\"} 1",
+            "cityops_newest_output_age_seconds 3",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_the_weightiest_change() {
+        let board = Board::default();
+        let base = record("a", 1, "P2", "OPEN", AT);
+        let before = put(&board, &base).unwrap().after.unwrap();
+        let mut revision = 1;
+        let mut check = |from: &str, to: &str, reason: &str| {
+            revision += 1;
+            let next = base
+                .replace("\"revision\":1", &format!("\"revision\":{revision}"))
+                .replace(from, to);
+            let after = put(&board, &next).unwrap().after.unwrap();
+            assert_eq!(RevisionReason::of(Some(&before), &after).as_str(), reason);
+        };
+        check("", "", "details");
+        check("\"member_count\":3", "\"member_count\":4", "joined");
+        check("\"member_count\":3", "\"member_count\":2", "regrouped");
+        check("\"returned_count\":0", "\"returned_count\":1", "handling");
+        check(
+            "\"returned_count\":0",
+            "\"arrived_at\":\"x\",\"returned_count\":0",
+            "handling",
+        );
+        check("\"P2\"", "\"P3\"", "band_lowered");
+        check("\"P2\"", "\"P1\"", "band_raised");
+        check("OPEN", "MERGED", "merged");
+    }
+}

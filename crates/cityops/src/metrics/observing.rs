@@ -1,0 +1,165 @@
+//! What a loop tells about itself, as metrics and as health: one observer a loop.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kafka_log::{CommitInfo, Observer};
+use wire_format::topics::Topic;
+
+use super::{Metrics, seconds};
+use crate::http::LoopHealth;
+
+/// Listens to one loop of a worker.
+pub struct LoopObserver {
+    metrics: Arc<Metrics>,
+    health: Arc<LoopHealth>,
+    /// What the loop has, so that the series of what it loses go with it.
+    partitions: Mutex<BTreeSet<(Topic, i32)>>,
+}
+
+impl LoopObserver {
+    /// Listens for these.
+    pub fn new(metrics: Arc<Metrics>, health: Arc<LoopHealth>) -> LoopObserver {
+        LoopObserver {
+            metrics,
+            health,
+            partitions: Mutex::default(),
+        }
+    }
+}
+
+impl Observer for LoopObserver {
+    fn batch_committed(&self, info: &CommitInfo<'_>) {
+        let metrics = &self.metrics;
+        metrics
+            .stage_duration
+            .with_label_values(&[info.worker])
+            .observe(seconds(info.processing));
+        metrics
+            .transaction_duration
+            .with_label_values(&[info.worker])
+            .observe(seconds(info.transaction));
+        let read = info
+            .sources
+            .iter()
+            .filter(|(topic, _)| topic.source().is_some())
+            .map(|(_, records)| records)
+            .sum();
+        metrics.records_read.fetch_add(read, Ordering::Relaxed);
+    }
+
+    fn assigned(&self, worker: &str, partitions: &[(Topic, i32)]) {
+        self.health.assigned();
+        self.metrics.rebalances.with_label_values(&[worker]).inc();
+        let has: BTreeSet<(Topic, i32)> = partitions.iter().copied().collect();
+        let had = std::mem::replace(
+            &mut *self.partitions.lock().unwrap_or_else(PoisonError::into_inner),
+            has.clone(),
+        );
+        for (topic, partition) in had.difference(&has) {
+            // A series that was never written is not there to be removed; that is no error.
+            let _ = self
+                .metrics
+                .lag
+                .remove_label_values(&[topic.name(), &partition.to_string()]);
+            let named = stream_worker::input_partition_name(*topic, *partition);
+            let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
+        }
+    }
+
+    fn ready(&self, _worker: &str) {
+        self.health.restored();
+    }
+
+    fn restored(&self, _topic: Topic, _partition: i32, _rows: u64, duration: Duration) {
+        self.metrics
+            .restore_duration
+            .with_label_values(&[self.health.worker()])
+            .observe(seconds(duration));
+    }
+
+    fn aborted(&self, worker: &str) {
+        self.metrics
+            .transactions_aborted
+            .with_label_values(&[worker])
+            .inc();
+    }
+
+    fn lag(&self, topic: Topic, partition: i32, records: i64) {
+        self.metrics
+            .lag
+            .with_label_values(&[topic.name(), &partition.to_string()])
+            .set(records);
+    }
+
+    fn tick(&self, worker: &str, topic: Topic, partition: i32, lag_ms: i64) {
+        let partition = stream_worker::input_partition_name(topic, partition);
+        self.metrics
+            .watermark_lag
+            .with_label_values(&[worker, &*partition])
+            .set(lag_ms as f64 / 1_000.0);
+    }
+
+    fn heartbeat(&self, _worker: &str) {
+        self.health.beat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_model::EventTime;
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::http::Health;
+
+    #[test]
+    fn a_partition_that_went_away_takes_its_series_along() {
+        let metrics = Arc::new(Metrics::register(&Registry::new()).unwrap());
+        let health = Health::default();
+        let observer = LoopObserver::new(metrics.clone(), health.add_loop("enrich"));
+        let shown = |line: &str| {
+            metrics
+                .text(EventTime::default())
+                .unwrap()
+                .lines()
+                .any(|found| found == line)
+        };
+        observer.assigned("enrich", &[(Topic::Sensor, 0), (Topic::Sensor, 1)]);
+        observer.restored(Topic::Sensor, 0, 7, Duration::from_millis(20));
+        observer.ready("enrich");
+        for partition in 0..2 {
+            observer.lag(Topic::Sensor, partition, 40);
+            observer.tick("enrich", Topic::Sensor, partition, 1_500);
+        }
+        observer.batch_committed(&CommitInfo {
+            worker: "enrich",
+            sources: &[(Topic::Sensor, 9), (Topic::Enriched, 1)],
+            records: 10,
+            bytes: 1,
+            written: 1,
+            duration: Duration::from_millis(9),
+            processing: Duration::from_millis(4),
+            transaction: Duration::from_millis(5),
+        });
+        assert_eq!(metrics.records_read(), 9);
+        let lag = |partition| {
+            format!(
+                "cityops_consumer_lag_records{{partition=\"{partition}\",topic=\"city.sensor.readings.v1\"}} 40"
+            )
+        };
+        assert!(shown(&lag(0)) && shown(&lag(1)));
+        observer.assigned("enrich", &[(Topic::Sensor, 1)]);
+        assert!(!shown(&lag(0)) && shown(&lag(1)));
+        assert!(shown(
+            "cityops_watermark_lag_seconds{partition=\"city.sensor.readings.v1-1\",worker=\"enrich\"} 1.5"
+        ));
+        assert!(!shown(
+            "cityops_watermark_lag_seconds{partition=\"city.sensor.readings.v1-0\",worker=\"enrich\"} 1.5"
+        ));
+        assert!(shown("cityops_rebalances_total{worker=\"enrich\"} 2"));
+        assert!(shown("cityops_stage_duration_seconds_count{stage=\"enrich\"} 1"));
+    }
+}

@@ -1,0 +1,231 @@
+//! What `run` and `demo` share: workers, the board that follows what they commit, HTTP, and an orderly end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use city_model::{DeadLetterReason, Quality, Source};
+use kafka_log::tail::{Tail, follow};
+use kafka_log::{Observer, Properties, WorkerError};
+use stream_worker::{IntakeObserver, Setup};
+use tokio::sync::oneshot;
+use wire_format::Topic;
+
+use crate::board::Board;
+use crate::committed::{Committed, LedgerRows};
+use crate::config::{Kafka, Loaded};
+use crate::exit::unreachable;
+use crate::http::{Health, Serving};
+use crate::metrics::{LoopObserver, Metrics};
+use crate::workers::{Role, Start, Workers};
+
+/// How long to wait before the follower of a broken connection starts again.
+const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
+
+/// A running process: workers, board and HTTP.
+pub struct Service {
+    /// The committed incidents.
+    pub board: Arc<Board>,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// The committed ledger.
+    pub committed: Arc<Committed>,
+    workers: Workers,
+    stop: Arc<AtomicBool>,
+    follower: JoinHandle<()>,
+    http: tokio::runtime::Runtime,
+    end_http: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    shutdown_timeout: Duration,
+}
+
+/// What a service is started with.
+pub struct ServiceStart<'a> {
+    /// The configuration.
+    pub loaded: &'a Loaded,
+    /// What the workers share.
+    pub setup: Arc<Setup>,
+    /// The client's properties.
+    pub properties: Properties,
+    /// Partitions of each topic.
+    pub partitions: BTreeMap<Topic, i32>,
+    /// Which workers run here.
+    pub roles: Vec<Role>,
+    /// Where HTTP listens.
+    pub listen: &'a str,
+    /// The broker is the embedded one.
+    pub embedded: bool,
+    /// Keep the grouping of all events, for the digest at the end.
+    pub keep_grouping: bool,
+}
+
+/// Why a service ended.
+pub enum Ending {
+    /// It was asked to.
+    Asked,
+    /// A worker ended by itself.
+    Worker(Role, Result<(), WorkerError>),
+}
+
+impl Service {
+    /// Starts everything; HTTP listens before the first worker runs, so that a busy port stops the start.
+    ///
+    /// # Errors
+    /// When the port is taken or a thread cannot be started.
+    pub fn start(start: ServiceStart<'_>) -> anyhow::Result<Service> {
+        let registry = prometheus::Registry::new();
+        let metrics = Arc::new(Metrics::register(&registry)?);
+        let (board, health) = (Arc::new(Board::default()), Arc::new(Health::default()));
+        let http = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("http")
+            .enable_all()
+            .build()
+            .context("start the HTTP threads")?;
+        let listener = http.block_on(crate::http::bind(start.listen))?;
+        tracing::info!(listen = %listener.local_addr()?, "HTTP listens");
+        describe(&metrics, &start);
+        health.set_grid_loaded();
+        let kafka: Kafka = start.loaded.config.kafka.clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let committed = Arc::new(Committed::new(start.keep_grouping));
+        let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
+        let follower = follower(&start.properties, &kafka.topic_prefix, &board, &metrics, &committed, broker_time, &stop)?;
+        let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
+        let workers = Workers::start(Start {
+            setup: start.setup,
+            properties: start.properties,
+            kafka: kafka.clone(),
+            partitions: start.partitions,
+            roles: start.roles,
+            observer: Box::new(move |role| -> Arc<dyn Observer + Send + Sync> {
+                Arc::new(LoopObserver::new(loop_metrics.clone(), loop_health.add_loop(role.as_str())))
+            }),
+            intake_observer: Arc::new(IntakeMetrics(metrics.clone())),
+            embedded: start.embedded,
+        })?;
+        let (end_http, ended) = oneshot::channel::<()>();
+        let serving = Serving { board: board.clone(), health, metrics: metrics.clone() };
+        let serving = http.spawn(crate::http::serve(listener, serving, async {
+            // The sender going away asks for the end as well.
+            let _ = ended.await;
+        }));
+        let shutdown_timeout = Duration::from_millis(kafka.shutdown_timeout.0.max(0) as u64);
+        Ok(Service { board, metrics, committed, workers, stop, follower, http, end_http, serving, shutdown_timeout })
+    }
+
+    /// Waits until `asked` answers true or a worker ends by itself; looks four times a second.
+    pub fn wait(&self, mut asked: impl FnMut() -> bool) -> Ending {
+        loop {
+            if asked() {
+                return Ending::Asked;
+            }
+            if let Some((role, result)) = self.workers.ended(Duration::from_millis(250)) {
+                return Ending::Worker(role, result);
+            }
+        }
+    }
+
+    /// Drains the workers, then ends HTTP. The workers finish their batch and commit it, or abort.
+    ///
+    /// # Errors
+    /// When the workers did not end within `shutdown_timeout`; what they had not committed is aborted by the broker.
+    pub fn stop(self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let drained = self.workers.stop(self.shutdown_timeout);
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.end_http.send(());
+        let _ = self.http.block_on(self.serving);
+        self.http.shutdown_timeout(Duration::from_secs(1));
+        if drained && self.follower.join().is_err() {
+            tracing::error!("the board's follower panicked");
+        }
+        anyhow::ensure!(drained, "the workers did not end within {:?}", self.shutdown_timeout);
+        tracing::info!(seconds = begun.elapsed().as_secs_f64(), "stopped");
+        Ok(())
+    }
+}
+
+/// What a worker's end means for the process.
+///
+/// # Errors
+/// Always, but for a worker that was asked to stop.
+pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Result<()> {
+    match result {
+        Ok(()) => anyhow::bail!("the {} worker ended without being asked to", role.as_str()),
+        Err(WorkerError::Unreachable(error)) => Err(unreachable(error.to_string())),
+        Err(error) => Err(anyhow::anyhow!("the {} worker gave up: {error}", role.as_str())),
+    }
+}
+
+fn describe(metrics: &Metrics, start: &ServiceStart<'_>) {
+    metrics.set_config(&start.setup.activation(&[]).version);
+    let layers: Vec<(String, String)> =
+        start.setup.intake.layers().iter().map(|layer| (layer.name().to_string(), layer.version().to_string())).collect();
+    metrics.set_grid(layers.iter().map(|(name, version)| (name.as_str(), version.as_str())));
+}
+
+/// Follows what is committed, in every process: any of them answers for the whole city.
+fn follower(
+    properties: &Properties,
+    prefix: &str,
+    board: &Arc<Board>,
+    metrics: &Arc<Metrics>,
+    committed: &Arc<Committed>,
+    broker_time: bool,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let (properties, prefix) = (properties.clone(), prefix.to_owned());
+    let (board, metrics, stop, committed) = (board.clone(), metrics.clone(), stop.clone(), committed.clone());
+    let work = move || {
+        let mut followed = vec![Topic::Incidents, Topic::EnrichChangelog, Topic::CorrelateChangelog];
+        if committed.keeps_grouping() {
+            followed.push(Topic::Outcomes);
+        }
+        while !stop.load(Ordering::Relaxed) {
+            let mut rows = LedgerRows::default();
+            let each = |tail: Tail<'_>| match tail {
+                Tail::CaughtUp => board.set_caught_up(),
+                Tail::Record(Topic::Incidents, record) => {
+                    let appended = broker_time.then(|| record.timestamp());
+                    match board.take(record.key().unwrap_or_default(), record.value()) {
+                        Ok(Some(taken)) => metrics.incident_published(&taken, appended),
+                        Ok(None) => {}
+                        Err(error) => {
+                            tracing::error!(%error, offset = record.offset(), "unreadable incident");
+                            metrics.incident_unreadable();
+                        }
+                    }
+                }
+                Tail::Record(Topic::Outcomes, record) => committed.outcome(record.key(), record.value()),
+                Tail::Record(topic, record) => {
+                    if rows.take(topic, record.partition(), record.key(), record.value()) {
+                        metrics.set_ledger(&rows.sum());
+                        committed.set_rows(&rows);
+                    }
+                }
+            };
+            if let Err(error) = follow(&properties, &prefix, &followed, each, &stop) {
+                tracing::warn!(error = %format!("{error:#}"), "the board's follower starts again");
+                std::thread::park_timeout(FOLLOW_AGAIN);
+            }
+        }
+    };
+    std::thread::Builder::new().name("board".to_owned()).spawn(work).context("start the board's follower")
+}
+
+/// Hands intake's counts to the metrics.
+struct IntakeMetrics(Arc<Metrics>);
+
+impl IntakeObserver for IntakeMetrics {
+    fn located(&self, source: Source, quality: Quality, events: u64) {
+        self.0.located(source, quality, events);
+    }
+
+    fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {
+        (0..records).for_each(|_| self.0.dead_letter(source, reason));
+    }
+}
