@@ -36,6 +36,9 @@ pub(crate) fn toml(scenario: Scenario, seed: u64, events: usize) -> String {
         if level != "district" {
             text.push_str("parent = \"parent\"\n");
         }
+        if level == "duty_cell" {
+            text.push_str("unit = \"unit\"\n");
+        }
     }
     text.push_str(
         "\n[registry]\ndevices = \"devices.csv\"\ncomponents = \"components.csv\"\nfacilities = \"facilities.csv\"\n\n",

@@ -4,6 +4,7 @@
 //! No guard of the map is kept beyond one call, so none is ever held across an await.
 
 mod entry;
+mod kept;
 mod page;
 
 use std::collections::HashSet;

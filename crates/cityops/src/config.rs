@@ -137,6 +137,9 @@ impl Loaded {
                 return wrong("grid.layers.levels", "a layer needs at least one level");
             }
         }
+        if !(1..=10_000).contains(&self.config.kafka.session_timeout.0) {
+            return wrong("kafka.session_timeout", "at most 10s: a dead process's partitions must not wait longer");
+        }
         if self.config.topics.enriched_partitions == 0 || self.config.topics.source_partitions == 0 {
             return wrong("topics.enriched_partitions", "a topic needs at least one partition");
         }

@@ -65,19 +65,28 @@ pub async fn serve(
     serving: Serving,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    serve_within(listener, serving, shutdown, GRACE).await
+}
+
+async fn serve_within(
+    listener: TcpListener,
+    serving: Serving,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> std::io::Result<()> {
     let (ending, ended) = oneshot::channel::<()>();
     let server = axum::serve(listener, router(serving)).with_graceful_shutdown(async move {
         shutdown.await;
         // Nobody listens any more when the server has already failed.
         let _ = ending.send(());
     });
-    let grace = async {
+    let patience = async {
         let _ = ended.await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(grace).await;
     };
     tokio::select! {
         result = server => result,
-        () = grace => Ok(()),
+        () = patience => Ok(()),
     }
 }
 

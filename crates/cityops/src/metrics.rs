@@ -98,11 +98,11 @@ impl Metrics {
         self.ledger.set(ledger);
     }
 
-    /// Counts a record that went to the dead letters.
-    pub fn dead_letter(&self, source: Source, reason: DeadLetterReason) {
+    /// Counts records that went to the dead letters.
+    pub fn dead_letters(&self, source: Source, reason: DeadLetterReason, records: u64) {
         self.dead_letters
             .with_label_values(&[source.as_str(), reason.as_str()])
-            .inc();
+            .inc_by(records);
     }
 
     /// Counts events by how well their place is known.

@@ -226,6 +226,6 @@ impl IntakeObserver for IntakeMetrics {
     }
 
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {
-        (0..records).for_each(|_| self.0.dead_letter(source, reason));
+        self.0.dead_letters(source, reason, records);
     }
 }

@@ -75,6 +75,10 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
     set("cleanup.policy", topic.cleanup().as_str());
     let producer_time = topic.source().is_some() && loaded.config.time.ingested_from == IngestedFrom::Producer;
     set("message.timestamp.type", if producer_time { "CreateTime" } else { "LogAppendTime" });
+    if producer_time {
+        // Retention goes by the record's timestamp: a backfill of last year would be deleted before it is read.
+        set("retention.ms", "-1");
+    }
     match topic {
         Topic::DeadLetters => set("retention.ms", &DEAD_LETTER_MS.to_string()),
         Topic::Outcomes => set("retention.ms", &OUTCOMES_MS.to_string()),

@@ -136,6 +136,7 @@ fn run_loop(
     config.group_id = format!("{}-{}", start.kafka.group_prefix, role.as_str());
     config.transactional_id_prefix = format!("{}-{}-", start.kafka.group_prefix, role.as_str());
     config.topic_prefix = start.kafka.topic_prefix.clone();
+    config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
     config.embedded = start.embedded;
     config.ticks = (role == Role::Enrich).then(|| TickConfig {
         every_ms: TICK_MS,

@@ -29,7 +29,11 @@ pub struct Unreachable {
 
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kafka at {} cannot be reached: {}", self.bootstrap, self.reason)
+        write!(
+            f,
+            "Kafka at {} cannot be reached: {}",
+            self.bootstrap, self.reason
+        )
     }
 }
 
@@ -43,23 +47,34 @@ pub fn reachable(properties: &Properties, timeout: Duration) -> Result<(), Unrea
     metadata(properties, timeout).map(|_| ())
 }
 
-/// The topics that can be seen, with their numbers of partitions. Without rights the broker shows none.
+/// The topics that can be seen and have their leaders, with their numbers of partitions. Without rights the broker shows none.
 ///
 /// # Errors
 /// When no broker answers.
-pub fn topic_partitions(properties: &Properties, timeout: Duration) -> Result<BTreeMap<String, i32>, Unreachable> {
+pub fn topic_partitions(
+    properties: &Properties,
+    timeout: Duration,
+) -> Result<BTreeMap<String, i32>, Unreachable> {
     let metadata = metadata(properties, timeout)?;
     Ok(metadata
         .topics()
         .iter()
-        .filter(|topic| topic.error().is_none())
-        .map(|topic| (topic.name().to_owned(), i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX)))
+        .filter(|topic| topic.error().is_none() && topic.partitions().iter().all(|it| it.error().is_none()))
+        .map(|topic| {
+            (
+                topic.name().to_owned(),
+                i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
+            )
+        })
         .collect())
 }
 
 fn metadata(properties: &Properties, timeout: Duration) -> Result<rdkafka::metadata::Metadata, Unreachable> {
     let bootstrap = properties.get("bootstrap.servers").cloned().unwrap_or_default();
-    let unreachable = |reason: String| Unreachable { bootstrap: bootstrap.clone(), reason };
+    let unreachable = |reason: String| Unreachable {
+        bootstrap: bootstrap.clone(),
+        reason,
+    };
     let client: BaseConsumer<Reports> = settings::client(properties, &[])
         .create_with_context(Reports::default())
         .map_err(|error| unreachable(error.to_string()))?;
@@ -74,7 +89,9 @@ fn metadata(properties: &Properties, timeout: Duration) -> Result<rdkafka::metad
         // Serves the queue that brings those reports.
         while client.poll(Duration::from_millis(50)).is_some() {}
         if Instant::now() >= deadline {
-            return Err(unreachable(client.context().trouble().unwrap_or_else(|| error.to_string())));
+            return Err(unreachable(
+                client.context().trouble().unwrap_or_else(|| error.to_string()),
+            ));
         }
     }
 }
@@ -101,25 +118,31 @@ pub enum Created {
     Existed,
 }
 
-/// Creates the topics that are missing. Doing it twice changes nothing.
+/// Creates the topics that are missing, and waits until they show. Doing it twice changes nothing.
 ///
 /// # Errors
 /// When the broker refuses one of them, or does not answer.
-pub fn create_topics(properties: &Properties, specs: &[TopicSpec]) -> anyhow::Result<BTreeMap<String, Created>> {
+pub fn create_topics(
+    properties: &Properties,
+    specs: &[TopicSpec],
+) -> anyhow::Result<BTreeMap<String, Created>> {
     let admin = client(properties)?;
     let topics: Vec<NewTopic<'_>> = specs
         .iter()
         .map(|spec| {
             let replication = TopicReplication::Fixed(spec.replication.unwrap_or(-1));
-            spec.config.iter().fold(NewTopic::new(&spec.name, spec.partitions, replication), |topic, (key, value)| {
-                topic.set(key, value)
-            })
+            spec.config.iter().fold(
+                NewTopic::new(&spec.name, spec.partitions, replication),
+                |topic, (key, value)| topic.set(key, value),
+            )
         })
         .collect();
     if topics.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
+    let options = AdminOptions::new()
+        .request_timeout(Some(TIMEOUT))
+        .operation_timeout(Some(TIMEOUT));
     let mut outcome = BTreeMap::new();
     for result in wait_for(admin.create_topics(&topics, &options))? {
         match result {
@@ -128,23 +151,46 @@ pub fn create_topics(properties: &Properties, specs: &[TopicSpec]) -> anyhow::Re
             Err((name, code)) => anyhow::bail!("topic {name} could not be created: {code}"),
         };
     }
-    Ok(outcome)
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let known = topic_partitions(properties, TIMEOUT)?;
+        if specs.iter().all(|spec| known.contains_key(&spec.name)) {
+            return Ok(outcome);
+        }
+        anyhow::ensure!(Instant::now() < deadline, "the created topics do not show");
+        thread::park_timeout(Duration::from_millis(50));
+    }
 }
 
 /// The settings of topics as the broker has them.
 ///
 /// # Errors
 /// When the broker does not answer, or shows no setting of a topic: it is missing, or may not be described.
-pub fn describe(properties: &Properties, topics: &[&str]) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
+pub fn describe(
+    properties: &Properties,
+    topics: &[&str],
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
     let admin = client(properties)?;
-    let wanted: Vec<ResourceSpecifier<'_>> = topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let wanted: Vec<ResourceSpecifier<'_>> =
+        topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
     let mut found = BTreeMap::new();
-    for (name, result) in topics.iter().zip(wait_for(admin.describe_configs(&wanted, &options))?) {
-        let resource = result.map_err(|code| anyhow::anyhow!("topic {name} could not be described: {code}"))?;
+    for (name, result) in topics
+        .iter()
+        .zip(wait_for(admin.describe_configs(&wanted, &options))?)
+    {
+        let resource =
+            result.map_err(|code| anyhow::anyhow!("topic {name} could not be described: {code}"))?;
         // The client library loses the broker's refusal and gives an empty list.
-        anyhow::ensure!(!resource.entries.is_empty(), "topic {name} is missing or may not be described");
-        let entries = resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect();
+        anyhow::ensure!(
+            !resource.entries.is_empty(),
+            "topic {name} is missing or may not be described"
+        );
+        let entries = resource
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.name, entry.value?)))
+            .collect();
         found.insert((*name).to_owned(), entries);
     }
     Ok(found)

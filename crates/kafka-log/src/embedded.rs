@@ -23,7 +23,9 @@ impl Embedded {
     pub fn start(topics: &[(String, i32)]) -> anyhow::Result<Embedded> {
         let cluster = MockCluster::new(1).context("start the embedded broker")?;
         for (name, partitions) in topics {
-            cluster.create_topic(name, *partitions, 1).with_context(|| format!("create topic {name}"))?;
+            cluster
+                .create_topic(name, *partitions, 1)
+                .with_context(|| format!("create topic {name}"))?;
         }
         Ok(Embedded { cluster })
     }

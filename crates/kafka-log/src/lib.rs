@@ -3,15 +3,15 @@
 //! It decides nothing about events: it gives records to the processors of `stream-worker` and commits what they hand over.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod worker;
-mod observer;
-pub mod read;
-pub mod tail;
 pub mod admin;
-pub mod produce;
 pub mod embedded;
-mod settings;
+mod observer;
 mod probe;
+pub mod produce;
+pub mod read;
+mod settings;
+pub mod tail;
+pub mod worker;
 
 pub use observer::{CommitInfo, NoObserver, Observer};
 pub use worker::{TickConfig, WorkerConfig, WorkerError};

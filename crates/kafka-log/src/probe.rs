@@ -27,8 +27,13 @@ pub(crate) struct Probe {
 impl Probe {
     /// Connects lazily.
     pub(crate) fn new(properties: &Properties) -> KafkaResult<Probe> {
-        let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
-        Ok(Probe { consumer: settings::client(properties, &fixed).create_with_context(Reports::default())? })
+        let fixed = [
+            ("isolation.level", "read_uncommitted"),
+            ("enable.auto.commit", "false"),
+        ];
+        Ok(Probe {
+            consumer: settings::client(properties, &fixed).create_with_context(Reports::default())?,
+        })
     }
 
     /// The offset after the last record of each partition, in the order asked, in one request per broker.

@@ -63,7 +63,10 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+            self.failed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| error.clone());
         }
     }
 }
@@ -89,7 +92,9 @@ impl Sender {
                 config.set(key, value);
             }
         }
-        let producer = config.create_with_context(Deliveries::default()).context("create the producer")?;
+        let producer = config
+            .create_with_context(Deliveries::default())
+            .context("create the producer")?;
         Ok(Sender { producer })
     }
 
@@ -101,7 +106,11 @@ impl Sender {
         let deadline = Instant::now() + DRAIN_MAX;
         while self.producer.in_flight_count() >= IN_FLIGHT_MAX {
             self.producer.poll(Duration::from_millis(1));
-            anyhow::ensure!(Instant::now() < deadline, "records are not delivered: {}", self.reason());
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "records are not delivered: {}",
+                self.reason()
+            );
         }
         self.check()?;
         let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
@@ -112,7 +121,10 @@ impl Sender {
         if !record.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(record.headers.len());
             outgoing.headers = Some(record.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(*value) })
+                headers.insert(Header {
+                    key,
+                    value: Some(*value),
+                })
             }));
         }
         while let Err((error, back)) = self.producer.send(outgoing) {
@@ -134,18 +146,32 @@ impl Sender {
         // By hand: the library's own flush looks only every 100 ms.
         let deadline = Instant::now() + DRAIN_MAX;
         while self.producer.in_flight_count() > 0 {
-            anyhow::ensure!(Instant::now() < deadline, "records are not delivered: {}", self.reason());
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "records are not delivered: {}",
+                self.reason()
+            );
             self.producer.poll(Duration::from_millis(1));
         }
         self.check()
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        let failed = self.producer.context().failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failed = self
+            .producer
+            .context()
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         failed.map_or(Ok(()), |error| Err(error).context("a record was not delivered"))
     }
 
     fn reason(&self) -> String {
-        self.producer.context().reports.trouble().unwrap_or_else(|| "no answer in time".to_owned())
+        self.producer
+            .context()
+            .reports
+            .trouble()
+            .unwrap_or_else(|| "no answer in time".to_owned())
     }
 }

@@ -73,7 +73,10 @@ impl<'a> Record<'a> {
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
         let headers = self.message.headers();
         headers.map_or_else(Vec::new, |headers| {
-            headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
+            headers
+                .iter()
+                .map(|header| (header.key, header.value.unwrap_or_default()))
+                .collect()
         })
     }
 }
@@ -120,7 +123,9 @@ pub fn read_all(
     mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<()> {
     let partitions = admin::topic_partitions(properties, crate::probe::TIMEOUT)?;
-    let Some(&count) = partitions.get(topic) else { anyhow::bail!("there is no topic {topic}") };
+    let Some(&count) = partitions.get(topic) else {
+        anyhow::bail!("there is no topic {topic}")
+    };
     for partition in 0..count {
         read_topic(properties, topic, partition, From::Beginning, &mut each)?;
     }
@@ -184,7 +189,11 @@ pub(crate) fn read_spans(
                 open.remove(&place);
             }
         }
-        anyhow::ensure!(last.elapsed() < STALL_MAX, "nothing came for {} s before the end of {open:?}", STALL_MAX.as_secs());
+        anyhow::ensure!(
+            last.elapsed() < STALL_MAX,
+            "nothing came for {} s before the end of {open:?}",
+            STALL_MAX.as_secs()
+        );
     }
     Ok(())
 }

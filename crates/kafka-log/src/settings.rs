@@ -16,7 +16,9 @@ pub(crate) const MAX_RECORD_BYTES: usize = 24 * 1024 * 1024;
 pub(crate) fn client(properties: &Properties, fixed: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();
     // A broker that comes back should be found within a second, not within ten.
-    config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "1000");
+    config
+        .set("reconnect.backoff.ms", "50")
+        .set("reconnect.backoff.max.ms", "1000");
     for (key, value) in properties {
         config.set(key, value);
     }
@@ -55,7 +57,10 @@ pub(crate) struct Reports {
 impl Reports {
     /// The last trouble that the library has told of.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn keep(&self, text: String) {

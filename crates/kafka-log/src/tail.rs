@@ -38,7 +38,9 @@ pub fn follow(
     let mut places: Vec<Place> = Vec::new();
     for topic in topics {
         let name = topic_name(topic_prefix, *topic);
-        let Some(&count) = partitions.get(&name) else { anyhow::bail!("there is no topic {name}") };
+        let Some(&count) = partitions.get(&name) else {
+            anyhow::bail!("there is no topic {name}")
+        };
         places.extend((0..count).map(|partition| (name.clone(), partition)));
     }
     let starts = probe.beginnings(&places)?;
@@ -48,7 +50,10 @@ pub fn follow(
         .zip(starts.into_iter().zip(ends))
         .map(|(place, (start, end))| Span { place, start, end })
         .collect();
-    let consumer = assigned(&settings::reader(properties, "cityops-reader", "read_committed"), &spans)?;
+    let consumer = assigned(
+        &settings::reader(properties, "cityops-reader", "read_committed"),
+        &spans,
+    )?;
     let mut behind: Vec<&Span> = spans.iter().filter(|span| span.start < span.end).collect();
     if behind.is_empty() {
         each(Tail::CaughtUp);
@@ -56,7 +61,10 @@ pub fn follow(
     while !stop.load(Ordering::Relaxed) {
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
-                let known = message.topic().strip_prefix(topic_prefix).and_then(Topic::by_name);
+                let known = message
+                    .topic()
+                    .strip_prefix(topic_prefix)
+                    .and_then(Topic::by_name);
                 if let Some(topic) = known {
                     each(Tail::Record(topic, Record::of(&message)));
                 }

@@ -13,10 +13,18 @@ use wire_format::topics::Topic;
 
 #[test]
 fn a_loop_runs_on_the_embedded_broker() {
-    let topics: Vec<(String, i32)> = Topic::ALL.iter().map(|topic| (topic.name().to_owned(), 2)).collect();
+    let topics: Vec<(String, i32)> = Topic::ALL
+        .iter()
+        .map(|topic| (topic.name().to_owned(), 2))
+        .collect();
     let embedded = Embedded::start(&topics).unwrap();
     let sender = Sender::new(&embedded.properties()).unwrap();
-    let ticks = TickConfig { every_ms: 100, enriched: Topic::Enriched, partitions: 2, idle_hold: false };
+    let ticks = TickConfig {
+        every_ms: 100,
+        enriched: Topic::Enriched,
+        partitions: 2,
+        idle_hold: false,
+    };
     let config = WorkerConfig {
         embedded: true,
         ticks: Some(ticks),
@@ -26,7 +34,9 @@ fn a_loop_runs_on_the_embedded_broker() {
     until("ready", || running.heard.ready.load(Ordering::Relaxed) > 0);
     for _ in 0..5 {
         for key in ["a", "b", "c"] {
-            sender.send(&record(Topic::Sensor.name(), None, key, b"x")).unwrap();
+            sender
+                .send(&record(Topic::Sensor.name(), None, key, b"x"))
+                .unwrap();
         }
     }
     sender.flush().unwrap();

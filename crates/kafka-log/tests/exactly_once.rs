@@ -5,12 +5,15 @@ mod broker;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use broker::{City, Running, in_turn, keys, until};
+use broker::{City, Counter, Running, in_turn, keys, until};
+use kafka_log::WorkerConfig;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use stream_worker::{InputRecord, OutRecord, Outbox, Processor};
 use wire_format::topics::Topic;
 
 #[test]
@@ -25,8 +28,15 @@ fn a_restart_goes_on_from_the_changelog() {
     let second = Running::start(city.config(&[Topic::Sensor]));
     second.wait_for_records(400);
     let heard = second.stop();
-    assert!(heard.restored_rows.load(Ordering::Relaxed) >= 20, "a row for each key at least");
-    assert_eq!(heard.records.load(Ordering::Relaxed), 400, "nothing is read again");
+    assert!(
+        heard.restored_rows.load(Ordering::Relaxed) >= 20,
+        "a row for each key at least"
+    );
+    assert_eq!(
+        heard.records.load(Ordering::Relaxed),
+        400,
+        "nothing is read again"
+    );
     assert_eq!(heard.aborts.load(Ordering::Relaxed), 0);
     city.check_counted(Topic::Sensor, &all);
 }
@@ -45,8 +55,14 @@ fn tasks_that_share_a_changelog_partition_keep_apart() {
     second.stop();
     let counted = city.counted();
     for key in keys(4, 0).keys() {
-        assert_eq!(counted[&format!("city.sensor.readings.v1/{key}")], [1, 2, 3, 4, 5]);
-        assert_eq!(counted[&format!("city.video.alerts.v1/{key}")], [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(
+            counted[&format!("city.sensor.readings.v1/{key}")],
+            [1, 2, 3, 4, 5]
+        );
+        assert_eq!(
+            counted[&format!("city.video.alerts.v1/{key}")],
+            [1, 2, 3, 4, 5, 6, 7]
+        );
     }
 }
 
@@ -59,7 +75,13 @@ struct Worker {
 impl Worker {
     fn start(city: &City) -> Worker {
         // Cargo builds the examples beside the tests.
-        let examples = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("examples");
+        let examples = std::env::current_exe()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .join("examples");
         let mut child = Command::new(examples.join("counting_worker"))
             .arg(&city.prefix)
             .stdin(Stdio::piped())
@@ -70,10 +92,27 @@ impl Worker {
         Worker { child, lines }
     }
 
+    fn wait_for_commits(&mut self, commits: usize) {
+        let seen = self
+            .lines
+            .by_ref()
+            .filter(|line| line.as_ref().unwrap().starts_with("committed"))
+            .take(commits)
+            .count();
+        assert_eq!(seen, commits, "the worker ended by itself");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
     /// Waits for so many commits, then kills.
     fn kill_after(&mut self, commits: usize) {
-        let seen = self.lines.by_ref().filter(|line| line.as_ref().unwrap().starts_with("committed")).take(commits).count();
-        assert_eq!(seen, commits, "the worker ended by itself");
+        self.wait_for_commits(commits);
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -97,10 +136,15 @@ fn kill_nine_loses_and_doubles_nothing() {
     }
     let rest = Running::start(city.config(&[Topic::Sensor]));
     city.check_counted(Topic::Sensor, &all);
-    until("lag 0", || city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0);
+    until("lag 0", || {
+        city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0
+    });
     let heard = rest.stop();
     let records = heard.records.load(Ordering::Relaxed);
-    assert!((1..20_000).contains(&records), "the killed ones had committed some: {records} were left");
+    assert!(
+        (1..20_000).contains(&records),
+        "the killed ones had committed some: {records} were left"
+    );
 }
 
 #[test]
@@ -117,6 +161,91 @@ fn a_survivor_takes_over_from_a_killed_loop() {
     survivor.stop();
 }
 
+#[test]
+fn a_loop_that_was_given_up_cannot_commit_when_it_comes_back() {
+    let city = City::new("zombie", 4);
+    let mut zombie = Worker::start(&city);
+    let survivor = Running::start(city.config(&[Topic::Sensor]));
+    until("the survivor has its half", || survivor.partitions().len() == 2);
+    city.write(Topic::Sensor, in_turn(&keys(50, 400)));
+    zombie.wait_for_commits(10);
+    zombie.signal("-STOP");
+    until("the survivor has all", || survivor.partitions().len() == 4);
+    city.check_counted(Topic::Sensor, &keys(50, 400));
+    zombie.signal("-CONT");
+    until("the one that came back has its half again", || {
+        survivor.partitions().len() == 2
+    });
+    city.write(Topic::Sensor, in_turn(&keys(50, 100)));
+    city.check_counted(Topic::Sensor, &keys(50, 500));
+    survivor.stop();
+}
+
+/// A counter that once hands over a record which its topic refuses.
+struct FailsOnce {
+    counter: Counter,
+    failed: Arc<AtomicBool>,
+}
+
+impl Processor for FailsOnce {
+    fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
+        self.counter.restore(key, value)
+    }
+
+    fn begin(&mut self, out: &mut Outbox) {
+        self.counter.begin(out);
+    }
+
+    fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
+        self.counter.process(record, out);
+        if record.offset == 60 && !self.failed.swap(true, Ordering::Relaxed) {
+            // Every byte another one than its neighbours: compression does not make it small.
+            let large = (0..20_000_u64)
+                .flat_map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).to_le_bytes())
+                .collect();
+            out.records
+                .push(OutRecord::keyed(Topic::Late, "large", Some(large)));
+        }
+    }
+
+    fn checkpoint(&mut self, out: &mut Outbox) {
+        self.counter.checkpoint(out);
+    }
+}
+
+#[test]
+fn after_a_failed_transaction_everything_is_restored_and_done_again() {
+    let city = City::new("failed", 2);
+    city.write(Topic::Sensor, in_turn(&keys(10, 40)));
+    let failed = Arc::new(AtomicBool::new(false));
+    let config = WorkerConfig {
+        max_batch_records: 30,
+        ..city.config(&[Topic::Sensor])
+    };
+    let running = Running::with(config, move |_, _| {
+        Box::new(FailsOnce {
+            counter: Counter::default(),
+            failed: failed.clone(),
+        })
+    });
+    city.check_counted(Topic::Sensor, &keys(10, 40));
+    until("lag 0", || {
+        city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0
+    });
+    let heard = running.stop();
+    assert_eq!(heard.aborts.load(Ordering::Relaxed), 1);
+    assert_eq!(
+        heard.restored_tasks.load(Ordering::Relaxed),
+        4,
+        "both partitions, twice"
+    );
+    assert_eq!(
+        heard.records.load(Ordering::Relaxed),
+        400,
+        "each record was committed once"
+    );
+}
+
 fn transactional(id: &str) -> BaseProducer {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", broker::bootstrap())
@@ -130,7 +259,14 @@ fn transactional(id: &str) -> BaseProducer {
 fn write_in_transaction(producer: &BaseProducer, city: &City, keys: &[&str], commit: bool) {
     producer.begin_transaction().unwrap();
     for key in keys {
-        producer.send(BaseRecord::<str, str>::to(&city.topic(Topic::Sensor)).key(key).payload("x")).map_err(|it| it.0).unwrap();
+        producer
+            .send(
+                BaseRecord::<str, str>::to(&city.topic(Topic::Sensor))
+                    .key(key)
+                    .payload("x"),
+            )
+            .map_err(|it| it.0)
+            .unwrap();
     }
     producer.flush(Duration::from_secs(20)).unwrap();
     if commit {
@@ -150,7 +286,9 @@ fn aborted_records_do_not_exist_and_control_records_leave_no_lag() {
     write_in_transaction(&producer, &city, &["a", "b"], true);
     write_in_transaction(&producer, &city, &["c", "d", "x"], false);
     running.wait_for_records(6);
-    until("lag 0", || city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0);
+    until("lag 0", || {
+        city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0
+    });
     let heard = running.stop();
     assert_eq!(heard.records.load(Ordering::Relaxed), 6);
     let expected = [("a", 2), ("b", 2), ("c", 1), ("d", 1)].map(|(key, count)| (key.to_owned(), count));

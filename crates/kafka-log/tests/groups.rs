@@ -13,20 +13,34 @@ use wire_format::topics::Topic;
 #[test]
 fn two_loops_share_the_partitions_and_hand_them_over() {
     let city = City::new("two", 4);
-    let config = || WorkerConfig { max_batch_records: 200, ..city.config(&[Topic::Sensor]) };
+    let config = || WorkerConfig {
+        max_batch_records: 200,
+        ..city.config(&[Topic::Sensor])
+    };
     let first = Running::start(config());
-    until("all partitions are the first loop's", || first.partitions().len() == 4);
+    until("all partitions are the first loop's", || {
+        first.partitions().len() == 4
+    });
     city.write(Topic::Sensor, in_turn(&keys(40, 100)));
     let second = Running::start(config());
-    until("half of them are the second loop's", || second.partitions().len() == 2 && first.partitions().len() == 2);
+    until("half of them are the second loop's", || {
+        second.partitions().len() == 2 && first.partitions().len() == 2
+    });
     city.write(Topic::Sensor, in_turn(&keys(40, 100)));
     first.wait_for_records(1);
     second.wait_for_records(1);
     let mut shared: Vec<_> = [first.partitions(), second.partitions()].concat();
     shared.sort_unstable();
-    assert_eq!(shared, (0..4).map(|partition| (Topic::Sensor, partition)).collect::<Vec<_>>());
+    assert_eq!(
+        shared,
+        (0..4)
+            .map(|partition| (Topic::Sensor, partition))
+            .collect::<Vec<_>>()
+    );
     let heard = first.stop();
-    until("all partitions are the second loop's", || second.partitions().len() == 4);
+    until("all partitions are the second loop's", || {
+        second.partitions().len() == 4
+    });
     city.write(Topic::Sensor, in_turn(&keys(40, 100)));
     city.check_counted(Topic::Sensor, &keys(40, 300));
     let total = heard.records.load(Ordering::Relaxed) + second.heard.records.load(Ordering::Relaxed);
@@ -41,13 +55,23 @@ fn partitions_that_come_back_are_not_restored_again() {
     let first = Running::start(city.config(&[Topic::Sensor]));
     first.wait_for_records(100);
     let second = Running::start(city.config(&[Topic::Sensor]));
-    until("shared", || second.partitions().len() == 2 && first.partitions().len() == 2);
+    until("shared", || {
+        second.partitions().len() == 2 && first.partitions().len() == 2
+    });
     until("ready", || first.heard.ready.load(Ordering::Relaxed) == 2);
-    assert_eq!(first.heard.restored_tasks.load(Ordering::Relaxed), 4, "only at the start");
+    assert_eq!(
+        first.heard.restored_tasks.load(Ordering::Relaxed),
+        4,
+        "only at the start"
+    );
     until("claimed", || second.heard.commits.load(Ordering::Relaxed) > 0);
     second.stop();
     until("all again", || first.heard.ready.load(Ordering::Relaxed) == 3);
-    assert_eq!(first.heard.restored_tasks.load(Ordering::Relaxed), 6, "those that the other loop had");
+    assert_eq!(
+        first.heard.restored_tasks.load(Ordering::Relaxed),
+        6,
+        "those that the other loop had"
+    );
     city.write(Topic::Sensor, in_turn(&keys(20, 5)));
     city.check_counted(Topic::Sensor, &keys(20, 10));
     first.stop();
@@ -62,10 +86,14 @@ fn an_unreachable_broker_is_said_so_in_time() {
     let city = City::new("unreachable", 1);
     let mut config = city.config(&[Topic::Sensor]);
     // Port 1 is nobody's.
-    config.properties.insert("bootstrap.servers".to_owned(), "127.0.0.1:1".to_owned());
+    config
+        .properties
+        .insert("bootstrap.servers".to_owned(), "127.0.0.1:1".to_owned());
     config.unreachable_after = Duration::from_secs(1);
     let error = refusal(config);
-    let WorkerError::Unreachable(unreachable) = &error else { panic!("{error}") };
+    let WorkerError::Unreachable(unreachable) = &error else {
+        panic!("{error}")
+    };
     assert_eq!(unreachable.bootstrap, "127.0.0.1:1");
     assert!(unreachable.reason.contains("refused"), "{}", unreachable.reason);
 }
@@ -73,15 +101,31 @@ fn an_unreachable_broker_is_said_so_in_time() {
 #[test]
 fn missing_topics_and_wrong_properties_are_refused() {
     let city = City::new("refused", 1);
-    let config = WorkerConfig { topic_prefix: "nowhere-".to_owned(), ..city.config(&[Topic::Sensor]) };
+    let config = WorkerConfig {
+        topic_prefix: "nowhere-".to_owned(),
+        ..city.config(&[Topic::Sensor])
+    };
     let error = refusal(config);
-    let WorkerError::MissingTopics(names) = &error else { panic!("{error}") };
-    assert_eq!(*names, ["nowhere-city.sensor.readings.v1", "nowhere-city.enrich.changelog.v1"]);
+    let WorkerError::MissingTopics(names) = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        *names,
+        [
+            "nowhere-city.sensor.readings.v1",
+            "nowhere-city.enrich.changelog.v1"
+        ]
+    );
     let mut config = city.config(&[Topic::Sensor]);
-    config.properties.insert("no.such.property".to_owned(), "1".to_owned());
+    config
+        .properties
+        .insert("no.such.property".to_owned(), "1".to_owned());
     let error = refusal(config);
     assert!(error.to_string().contains("no.such.property"), "{error}");
-    let config = WorkerConfig { session_timeout_ms: 60_000, ..city.config(&[Topic::Sensor]) };
+    let config = WorkerConfig {
+        session_timeout_ms: 60_000,
+        ..city.config(&[Topic::Sensor])
+    };
     assert!(matches!(refusal(config), WorkerError::Configuration(_)));
 }
 

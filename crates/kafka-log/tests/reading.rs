@@ -26,12 +26,28 @@ fn creating_topics_twice_changes_nothing() {
         config: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
     };
     let specs = std::slice::from_ref(&spec);
-    assert_eq!(create_topics(&properties(), specs).unwrap()[&spec.name], Created::New);
-    assert_eq!(create_topics(&properties(), specs).unwrap()[&spec.name], Created::Existed);
-    assert_eq!(topic_partitions(&properties(), Duration::from_secs(10)).unwrap()[&spec.name], 3);
-    assert_eq!(describe(&properties(), &[&spec.name]).unwrap()[&spec.name]["cleanup.policy"], "compact");
+    assert_eq!(
+        create_topics(&properties(), specs).unwrap()[&spec.name],
+        Created::New
+    );
+    assert_eq!(
+        create_topics(&properties(), specs).unwrap()[&spec.name],
+        Created::Existed
+    );
+    assert_eq!(
+        topic_partitions(&properties(), Duration::from_secs(10)).unwrap()[&spec.name],
+        3
+    );
+    assert_eq!(
+        describe(&properties(), &[&spec.name]).unwrap()[&spec.name]["cleanup.policy"],
+        "compact"
+    );
     assert!(describe(&properties(), &["no-such-topic"]).is_err());
-    let wrong = TopicSpec { config: BTreeMap::from([("no.such.setting".to_owned(), "1".to_owned())]), name: format!("{}wrong", city.prefix), ..spec };
+    let wrong = TopicSpec {
+        config: BTreeMap::from([("no.such.setting".to_owned(), "1".to_owned())]),
+        name: format!("{}wrong", city.prefix),
+        ..spec
+    };
     let error = create_topics(&properties(), &[wrong]).unwrap_err();
     assert!(error.to_string().contains("could not be created"), "{error}");
     reachable(&properties(), Duration::from_secs(10)).unwrap();
@@ -41,18 +57,30 @@ fn creating_topics_twice_changes_nothing() {
 fn what_was_written_is_read_with_its_time_key_and_headers() {
     let city = City::new("read", 2);
     let name = format!("{}plain", city.prefix);
-    let spec = TopicSpec { name: name.clone(), partitions: 2, replication: Some(1), config: BTreeMap::new() };
+    let spec = TopicSpec {
+        name: name.clone(),
+        partitions: 2,
+        replication: Some(1),
+        config: BTreeMap::new(),
+    };
     create_topics(&properties(), &[spec]).unwrap();
     let sender = Sender::new(&properties()).unwrap();
     let time = EventTime::from_millis(1_700_000_000_123);
     let headers: &[(&str, &[u8])] = &[("cityops.reason", b"bad_json")];
-    let full = NewRecord { timestamp: Some(time), headers, ..record(&name, Some(1), "k", b"v") };
+    let full = NewRecord {
+        timestamp: Some(time),
+        headers,
+        ..record(&name, Some(1), "k", b"v")
+    };
     sender.send(&full).unwrap();
     sender.send(&NewRecord { value: None, ..full }).unwrap();
     sender.flush().unwrap();
     let mut seen = Vec::new();
     let end = read_topic(&properties(), &name, 1, From::Beginning, |record| {
-        assert_eq!((record.timestamp(), record.key(), record.partition()), (time, Some(&b"k"[..]), 1));
+        assert_eq!(
+            (record.timestamp(), record.key(), record.partition()),
+            (time, Some(&b"k"[..]), 1)
+        );
         assert_eq!(record.headers(), headers);
         seen.push((record.offset(), record.value().map(<[u8]>::to_vec)));
         ControlFlow::Continue(())
@@ -66,7 +94,13 @@ fn what_was_written_is_read_with_its_time_key_and_headers() {
     })
     .unwrap();
     assert_eq!(later, 1);
-    assert_eq!(read_topic(&properties(), &name, 0, From::Beginning, |_| ControlFlow::Break(())).unwrap(), 0);
+    assert_eq!(
+        read_topic(&properties(), &name, 0, From::Beginning, |_| ControlFlow::Break(
+            ()
+        ))
+        .unwrap(),
+        0
+    );
 }
 
 #[test]
@@ -84,7 +118,16 @@ fn a_record_of_twenty_megabytes_passes() {
     let city = City::new("large", 1);
     let name = format!("{}large", city.prefix);
     let config = BTreeMap::from([("max.message.bytes".to_owned(), "25000000".to_owned())]);
-    create_topics(&properties(), &[TopicSpec { name: name.clone(), partitions: 1, replication: Some(1), config }]).unwrap();
+    create_topics(
+        &properties(),
+        &[TopicSpec {
+            name: name.clone(),
+            partitions: 1,
+            replication: Some(1),
+            config,
+        }],
+    )
+    .unwrap();
     let sender = Sender::new(&properties()).unwrap();
     // Not compressible, or it would be a small record on the wire.
     let mut state = 1_u32;

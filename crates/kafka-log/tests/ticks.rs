@@ -15,14 +15,20 @@ use wire_format::topics::Topic;
 fn ticks(city: &City, partition: i32) -> Vec<(EventTime, BTreeMap<Name, EventTime>)> {
     let mut ticks = Vec::new();
     let topic = city.topic(Topic::Enriched);
-    read_topic(&broker::properties(), &topic, partition, From::Beginning, |record| {
-        let batch: Batch = serde_json::from_slice(record.value().unwrap()).unwrap();
-        for input in batch.inputs {
-            let Input::Tick(tick) = input else { continue };
-            ticks.push((record.timestamp(), tick.clocks.into_iter().collect()));
-        }
-        ControlFlow::Continue(())
-    })
+    read_topic(
+        &broker::properties(),
+        &topic,
+        partition,
+        From::Beginning,
+        |record| {
+            let batch: Batch = serde_json::from_slice(record.value().unwrap()).unwrap();
+            for input in batch.inputs {
+                let Input::Tick(tick) = input else { continue };
+                ticks.push((record.timestamp(), tick.clocks.into_iter().collect()));
+            }
+            ControlFlow::Continue(())
+        },
+    )
     .unwrap();
     ticks
 }
@@ -46,7 +52,10 @@ fn quiet_partitions_move_with_the_ticks_themselves() {
                 assert!(name.starts_with("city.sensor.readings.v1-"), "{name}");
                 let ahead = time.millis() - appended.millis();
                 // What the tick before was given, or the record's own time; ticks go to two partitions within moments.
-                assert!((-200..=200).contains(&ahead), "{name} is {ahead} ms ahead of the tick before");
+                assert!(
+                    (-200..=200).contains(&ahead),
+                    "{name} is {ahead} ms ahead of the tick before"
+                );
             }
         }
         let last = ticks.last().unwrap();
@@ -85,15 +94,36 @@ fn a_partition_with_an_open_transaction_is_not_at_its_end() {
     producer.init_transactions(wait).unwrap();
     producer.begin_transaction().unwrap();
     let topic = city.topic(Topic::Sensor);
-    producer.send(BaseRecord::<str, str>::to(&topic).key("a").payload("x").partition(0)).map_err(|it| it.0).unwrap();
+    producer
+        .send(
+            BaseRecord::<str, str>::to(&topic)
+                .key("a")
+                .payload("x")
+                .partition(0),
+        )
+        .map_err(|it| it.0)
+        .unwrap();
     producer.flush(wait).unwrap();
     let running = Running::start(city.ticking(&[Topic::Sensor], 50, false));
     let quiet: Name = "city.sensor.readings.v1-1".into();
     let open: Name = "city.sensor.readings.v1-0".into();
-    until("the quiet partition moves", || ticks(&city, 0).iter().filter(|(_, clocks)| clocks.contains_key(&quiet)).count() >= 3);
-    assert!(ticks(&city, 0).iter().all(|(_, clocks)| !clocks.contains_key(&open)), "more is coming there");
+    until("the quiet partition moves", || {
+        ticks(&city, 0)
+            .iter()
+            .filter(|(_, clocks)| clocks.contains_key(&quiet))
+            .count()
+            >= 3
+    });
+    assert!(
+        ticks(&city, 0)
+            .iter()
+            .all(|(_, clocks)| !clocks.contains_key(&open)),
+        "more is coming there"
+    );
     producer.commit_transaction(wait).unwrap();
     running.wait_for_records(1);
-    until("then it moves as well", || ticks(&city, 0).last().unwrap().1.contains_key(&open));
+    until("then it moves as well", || {
+        ticks(&city, 0).last().unwrap().1.contains_key(&open)
+    });
     running.stop();
 }

@@ -7,6 +7,7 @@ use city_model::{Band, EventTime, Name, Status};
 use serde::Deserialize;
 
 use super::Names;
+use super::kept::Kept;
 
 /// A committed revision of an incident.
 #[derive(Debug)]
@@ -33,13 +34,17 @@ pub struct Entry {
     pub cells: Box<[(Name, Name)]>,
     /// Longitude and latitude in degrees (WGS-84).
     pub place: Option<(f64, f64)>,
-    /// The record as it was committed: valid JSON.
-    pub json: Box<str>,
+    json: Kept,
     /// The number of the change that put it on the board.
     pub(super) change: u64,
 }
 
 impl Entry {
+    /// The record as it was committed: valid JSON.
+    pub fn json(&self) -> Cow<'_, str> {
+        self.json.text()
+    }
+
     pub(super) fn read(value: &[u8], names: &Names) -> anyhow::Result<Entry> {
         // The text is checked whole: the JSON reader looks only at the strings of the fields that it is asked for.
         let json = std::str::from_utf8(value).context("it is not UTF-8")?;
@@ -69,7 +74,11 @@ impl Entry {
                 .map(|cell| (names.shared(&cell.layer), names.shared(&cell.code)))
                 .collect(),
             place: record.location.map(|place| (place.lon, place.lat)),
-            json: json.into(),
+            json: if record.status == Status::Open {
+                Kept::plain(json)
+            } else {
+                Kept::deflated(json)
+            },
             change: 0,
         })
     }

@@ -269,6 +269,7 @@ mod tests {
                 let page = board.page(&filter, limit, cursor.as_ref());
                 prop_assert!(page.incidents.len() <= limit);
                 found.extend(page.incidents.iter().map(|entry| entry.id.to_string()));
+                prop_assert!(found.len() <= incidents.len(), "a cursor does not advance");
                 // A cursor survives its way over the wire.
                 let Some(next) = page.next else { break };
                 prop_assert_eq!(page.incidents.len(), limit);

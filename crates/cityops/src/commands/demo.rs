@@ -74,8 +74,8 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     })?;
     tracing::info!(broker = %broker.bootstrap(), before = feeder.sent, "the simulated city lives; the broker is a mock, for trying out");
 
-    let showing = Arc::new(AtomicBool::new(true));
-    let screen = table_thread(&service, &showing)?;
+    let end_table = Arc::new(AtomicBool::new(false));
+    let screen = table_thread(&service, &end_table)?;
     let mut trouble = None;
     let ending = service.wait(|| {
         if let Err(error) = feeder.feed_until(now()) {
@@ -84,7 +84,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         trouble.is_some() || asked.load(Ordering::Relaxed) || limit.is_some_and(|limit| begun.elapsed() >= limit)
     });
     let settled = trouble.is_none() && settle(&service, feeder.sent);
-    showing.store(false, Ordering::Relaxed);
+    end_table.store(true, Ordering::Relaxed);
     if screen.join().is_err() {
         tracing::error!("the table panicked");
     }
@@ -135,12 +135,12 @@ impl Feeder {
     }
 }
 
-fn table_thread(service: &Service, showing: &Arc<AtomicBool>) -> anyhow::Result<std::thread::JoinHandle<()>> {
-    let (board, metrics, showing) = (service.board.clone(), service.metrics.clone(), showing.clone());
+fn table_thread(service: &Service, end: &Arc<AtomicBool>) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (board, metrics, end) = (service.board.clone(), service.metrics.clone(), end.clone());
     std::thread::Builder::new()
         .name("table".to_owned())
         .spawn(move || {
-            if let Err(error) = table::show(&board, || metrics.records_read(), now, &showing) {
+            if let Err(error) = table::show(&board, || metrics.records_read(), now, &end) {
                 tracing::warn!(%error, "the table ended");
             }
         })
@@ -168,7 +168,7 @@ fn final_ledger(service: &Service) -> ReplayLedger {
     let mut all = service.board.page(&Filter::default(), usize::MAX, None).incidents;
     all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     for entry in all {
-        incidents.extend_from_slice(entry.json.as_bytes());
+        incidents.extend_from_slice(entry.json().as_bytes());
         incidents.push(b'\n');
     }
     ReplayLedger {

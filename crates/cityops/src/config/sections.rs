@@ -176,6 +176,8 @@ pub struct Kafka {
     pub topic_prefix: String,
     /// Loops per worker in this process.
     pub loops: usize,
+    /// After how long the group gives a silent process's partitions away; at most 10 s.
+    pub session_timeout: DurationMs,
     /// How long a stop may take.
     pub shutdown_timeout: DurationMs,
     /// Any librdkafka property.
@@ -189,6 +191,7 @@ impl Default for Kafka {
             group_prefix: "cityops".to_owned(),
             topic_prefix: String::new(),
             loops: 1,
+            session_timeout: DurationMs(10_000),
             shutdown_timeout: DurationMs(30_000),
             properties: BTreeMap::new(),
         }

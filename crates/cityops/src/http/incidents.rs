@@ -45,11 +45,11 @@ pub(super) async fn list(
         }
     };
     let board = serving.board;
-    let page = tokio::task::spawn_blocking(move || {
-        board.page(&question.filter, question.limit, question.cursor.as_ref())
+    let answered = tokio::task::spawn_blocking(move || {
+        body(&board.page(&question.filter, question.limit, question.cursor.as_ref()))
     });
-    match page.await {
-        Ok(page) => json_text(StatusCode::OK, body(&page)),
+    match answered.await {
+        Ok(body) => json_text(StatusCode::OK, body),
         // The runtime ends while the question waits.
         Err(error) => answer(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -67,7 +67,7 @@ pub(super) async fn one(
         Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
     };
     match serving.board.get(&id) {
-        Some(entry) => json_text(StatusCode::OK, entry.json.to_string()),
+        Some(entry) => json_text(StatusCode::OK, entry.json().into_owned()),
         None => answer(
             StatusCode::NOT_FOUND,
             json!({"error": "there is no such incident", "incident_id": id}),
@@ -77,14 +77,13 @@ pub(super) async fn one(
 
 /// The records go out as they were committed; they are JSON already.
 fn body(page: &Page) -> String {
-    let records: usize = page.incidents.iter().map(|entry| entry.json.len() + 1).sum();
-    let mut body = String::with_capacity(records + 256);
+    let mut body = String::new();
     body.push_str("{\"incidents\":[");
     for (index, entry) in page.incidents.iter().enumerate() {
         if index > 0 {
             body.push(',');
         }
-        body.push_str(&entry.json);
+        body.push_str(&entry.json());
     }
     body.push_str("],\"next\":");
     match &page.next {

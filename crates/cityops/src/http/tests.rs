@@ -218,3 +218,21 @@ fn says_that_an_address_is_in_use() {
         assert!(error.contains("not an address"), "{error}");
     });
 }
+
+#[test]
+fn a_client_that_never_finishes_does_not_keep_it_from_ending() {
+    let runtime = runtime();
+    let listener = runtime.block_on(bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let ends = async {
+        let _ = stopped.await;
+    };
+    let server = runtime.spawn(serve_within(listener, serving(), ends, Duration::from_millis(50)));
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /liv").unwrap();
+    // The answer to the first request shows that the connection is served.
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 8);
+    stop.send(()).unwrap();
+    runtime.block_on(server).unwrap().unwrap();
+}

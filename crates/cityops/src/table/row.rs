@@ -32,7 +32,7 @@ impl Row {
     /// The row of an incident on the board.
     pub fn of(entry: &Entry) -> Row {
         // The board takes only records that hold what it asks for; the rest may be missing, and then shows as empty.
-        let shown: Shown = serde_json::from_str(&entry.json).unwrap_or_default();
+        let shown: Shown = serde_json::from_str(&entry.json()).unwrap_or_default();
         let widest_first = shown.cells.into_iter().next_back();
         let cell = shown
             .responsible

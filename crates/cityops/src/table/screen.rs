@@ -41,16 +41,20 @@ pub fn show(
         events: events(),
         per_second: 0.0,
     };
-    while !stop.load(Ordering::Relaxed) {
+    loop {
+        // Read first: what is there when it is asked to end is still shown.
+        let last = stop.load(Ordering::Relaxed);
         let events = events();
         pace.go_on(Instant::now(), events);
         match screen.draw(board, events, pace.per_second, terminal_size(), now()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             result => result?,
         }
+        if last {
+            return Ok(());
+        }
         std::thread::park_timeout(EVERY);
     }
-    Ok(())
 }
 
 /// Width and height of the terminal; the classic 80 by 24 where it does not say.

@@ -24,7 +24,11 @@ pub(super) fn gather(
     bytes_max: usize,
     patience: Duration,
 ) -> Result<Batch<'_>, Failure> {
-    let mut batch = Batch { messages: Vec::new(), bytes: 0, begun: Instant::now() };
+    let mut batch = Batch {
+        messages: Vec::new(),
+        bytes: 0,
+        begun: Instant::now(),
+    };
     let mut wait = patience;
     while batch.messages.len() < records_max && batch.bytes < bytes_max as u64 {
         match consumer.poll(wait) {

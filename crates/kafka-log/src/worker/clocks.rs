@@ -31,12 +31,19 @@ pub(super) struct Clocks {
 impl Clocks {
     pub(super) fn new(config: &TickConfig) -> Clocks {
         let every = Duration::from_millis(config.every_ms);
-        Clocks { every, idle_hold: config.idle_hold, sent: None, appended: None }
+        Clocks {
+            every,
+            idle_hold: config.idle_hold,
+            sent: None,
+            appended: None,
+        }
     }
 
     /// How long until the next tick.
     pub(super) fn due_in(&self, now: Instant) -> Duration {
-        self.sent.map_or(Duration::ZERO, |sent| (sent + self.every).saturating_duration_since(now))
+        self.sent.map_or(Duration::ZERO, |sent| {
+            (sent + self.every).saturating_duration_since(now)
+        })
     }
 
     /// A tick was sent.
@@ -53,11 +60,20 @@ impl Clocks {
     /// was looked at after that delivery; so it counts with that tick's append time, unless idleness holds the clock.
     pub(super) fn tick(&self, progress: &[Progress]) -> Tick {
         let clocks = progress.iter().filter_map(|partition| {
-            let idle = if partition.at_end && !self.idle_hold { self.appended } else { None };
+            let idle = if partition.at_end && !self.idle_hold {
+                self.appended
+            } else {
+                None
+            };
             let time = partition.newest.max(idle)?;
-            Some((stream_worker::input_partition_name(partition.topic, partition.partition), time))
+            Some((
+                stream_worker::input_partition_name(partition.topic, partition.partition),
+                time,
+            ))
         });
-        Tick { clocks: clocks.collect() }
+        Tick {
+            clocks: clocks.collect(),
+        }
     }
 
     /// Whether a tick that names nothing is worth sending: its append time is what the next one will say.
@@ -75,7 +91,12 @@ mod tests {
     }
 
     fn clocks(idle_hold: bool, appended: Option<i64>) -> Clocks {
-        let config = TickConfig { every_ms: 1_000, enriched: Topic::Enriched, partitions: 1, idle_hold };
+        let config = TickConfig {
+            every_ms: 1_000,
+            enriched: Topic::Enriched,
+            partitions: 1,
+            idle_hold,
+        };
         let mut clocks = Clocks::new(&config);
         if let Some(ms) = appended {
             clocks.committed(at(ms));
@@ -84,9 +105,16 @@ mod tests {
     }
 
     fn check(clocks: &Clocks, newest: Option<i64>, at_end: bool, expected: Option<i64>) {
-        let progress = Progress { topic: Topic::Sensor, partition: 3, newest: newest.map(at), at_end };
-        let expected: Vec<_> =
-            expected.map(|ms| ("city.sensor.readings.v1-3".into(), at(ms))).into_iter().collect();
+        let progress = Progress {
+            topic: Topic::Sensor,
+            partition: 3,
+            newest: newest.map(at),
+            at_end,
+        };
+        let expected: Vec<_> = expected
+            .map(|ms| ("city.sensor.readings.v1-3".into(), at(ms)))
+            .into_iter()
+            .collect();
         assert_eq!(clocks.tick(&[progress]).clocks, expected);
     }
 

@@ -61,7 +61,12 @@ pub struct TickConfig {
 
 impl WorkerConfig {
     /// A loop with the limits that suit most: 10,000 records or 8 MiB a batch, timeouts of 10 s.
-    pub fn new(name: &'static str, properties: Properties, inputs: Vec<Topic>, changelog: Topic) -> WorkerConfig {
+    pub fn new(
+        name: &'static str,
+        properties: Properties,
+        inputs: Vec<Topic>,
+        changelog: Topic,
+    ) -> WorkerConfig {
         WorkerConfig {
             name,
             properties,
@@ -93,7 +98,11 @@ impl WorkerConfig {
         {
             return refuse("session and transaction timeouts must not exceed 10 s");
         }
-        if self.ticks.as_ref().is_some_and(|ticks| ticks.every_ms == 0 || ticks.partitions <= 0) {
+        if self
+            .ticks
+            .as_ref()
+            .is_some_and(|ticks| ticks.every_ms == 0 || ticks.partitions <= 0)
+        {
             return refuse("ticks need an interval and at least one partition");
         }
         Ok(())
@@ -102,7 +111,11 @@ impl WorkerConfig {
     /// Every topic that must be there from the start.
     pub(super) fn topics(&self) -> impl Iterator<Item = Topic> {
         let enriched = self.ticks.as_ref().map(|ticks| ticks.enriched);
-        self.inputs.iter().copied().chain([self.changelog]).chain(enriched)
+        self.inputs
+            .iter()
+            .copied()
+            .chain([self.changelog])
+            .chain(enriched)
     }
 
     /// New at each start: what another process or thread, dead or alive, has in flight is the group's to fence.
@@ -113,6 +126,11 @@ impl WorkerConfig {
         hasher.write_u32(std::process::id());
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         hasher.write_u128(since_epoch.as_nanos());
-        format!("{}{:x}-{:016x}", self.transactional_id_prefix, since_epoch.as_secs(), hasher.finish())
+        format!(
+            "{}{:x}-{:016x}",
+            self.transactional_id_prefix,
+            since_epoch.as_secs(),
+            hasher.finish()
+        )
     }
 }

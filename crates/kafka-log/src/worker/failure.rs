@@ -31,7 +31,11 @@ impl fmt::Display for WorkerError {
             WorkerError::Configuration(text) => f.write_str(text),
             WorkerError::Unreachable(error) => error.fmt(f),
             WorkerError::MissingTopics(names) => {
-                write!(f, "missing topics (cityops topics apply creates them): {}", names.join(", "))
+                write!(
+                    f,
+                    "missing topics (cityops topics apply creates them): {}",
+                    names.join(", ")
+                )
             }
             WorkerError::GaveUp { attempts, last } => write!(f, "gave up after {attempts} attempts: {last}"),
         }

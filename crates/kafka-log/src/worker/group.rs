@@ -37,7 +37,10 @@ impl GroupContext {
 
     /// The partitions that the group gave since the last call. The library waits for `assign`.
     pub(super) fn take_assigned(&self) -> Option<TopicPartitionList> {
-        self.assigned.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.assigned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// From now on partitions are given back as they come, so that closing does not wait for a loop that is gone.
@@ -58,7 +61,12 @@ impl ClientContext for GroupContext {
 
 impl ConsumerContext for GroupContext {
     // Called inside poll only, and records are processed and committed only between polls: nothing is in flight here.
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        event: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
         let assigned = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if assigned && !self.closing.load(Ordering::Acquire) {
             *self.assigned.lock().unwrap_or_else(PoisonError::into_inner) = Some(partitions.clone());
@@ -77,10 +85,15 @@ pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
     let consumer: GroupConsumer = consumer_config(config)
         .create_with_context(GroupContext::default())
         .map_err(|error| Failure::of("create the consumer", &error))?;
-    let names: Vec<String> =
-        config.inputs.iter().map(|topic| crate::topic_name(&config.topic_prefix, *topic)).collect();
+    let names: Vec<String> = config
+        .inputs
+        .iter()
+        .map(|topic| crate::topic_name(&config.topic_prefix, *topic))
+        .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    consumer.subscribe(&names).map_err(|error| Failure::of("subscribe", &error))?;
+    consumer
+        .subscribe(&names)
+        .map_err(|error| Failure::of("subscribe", &error))?;
     Ok(consumer)
 }
 
@@ -91,7 +104,10 @@ fn consumer_config(config: &WorkerConfig) -> ClientConfig {
         .set("partition.assignment.strategy", "roundrobin")
         .set("session.timeout.ms", session.to_string())
         // A rebalance takes as long as the slowest heartbeat.
-        .set("heartbeat.interval.ms", (session / 10).clamp(1, 1_000).to_string())
+        .set(
+            "heartbeat.interval.ms",
+            (session / 10).clamp(1, 1_000).to_string(),
+        )
         // Restoring happens between two polls.
         .set("max.poll.interval.ms", "600000");
     if config.embedded {

@@ -2,18 +2,20 @@
 //!
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
+mod batch;
+mod clocks;
 mod config;
 mod failure;
 mod group;
-mod session;
-mod batch;
-mod tasks;
-mod restore;
-mod transactor;
-mod writing;
-mod ticking;
 mod packing;
-mod clocks;
+mod restore;
+mod session;
+mod takeover;
+mod tasks;
+mod ticking;
+mod transactor;
+mod turn;
+mod writing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -38,6 +40,8 @@ const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// How long one look for the broker takes, and how often the log says that it is away.
 const REACH_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a topic that was just created may take to be known to the broker that is asked.
+const TOPICS_SHOW_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs the loop on the calling thread until `stop` is set.
 ///
@@ -52,10 +56,10 @@ pub fn run(
 ) -> Result<(), WorkerError> {
     config.check()?;
     let transactional_id = config.new_transactional_id();
-    if !reach(&config, Some(config.unreachable_after), stop)? {
+    if !reach(&config, observer, Some(config.unreachable_after), stop)? {
         return Ok(());
     }
-    check_topics(&config)?;
+    check_topics(&config, stop)?;
     let mut attempts = 0;
     loop {
         let failure = match Session::start(&config, &transactional_id, factory, observer) {
@@ -71,24 +75,35 @@ pub fn run(
         attempts += 1;
         tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
         if attempts >= ATTEMPTS_MAX {
-            return Err(WorkerError::GaveUp { attempts, last: failure.to_string() });
+            return Err(WorkerError::GaveUp {
+                attempts,
+                last: failure.to_string(),
+            });
         }
         wait(backoff(attempts), stop);
         // An outage is not the loop's failure: it waits as long as it lasts.
-        if !reach(&config, None, stop)? {
+        if !reach(&config, observer, None, stop)? {
             return Ok(());
         }
     }
 }
 
 /// Waits for the broker; `false` when stopped before it was there.
-fn reach(config: &WorkerConfig, limit: Option<Duration>, stop: &AtomicBool) -> Result<bool, WorkerError> {
+fn reach(
+    config: &WorkerConfig,
+    observer: &dyn Observer,
+    limit: Option<Duration>,
+    stop: &AtomicBool,
+) -> Result<bool, WorkerError> {
     let begun = Instant::now();
     loop {
+        observer.heartbeat(config.name);
         if stop.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let left = limit.map_or(REACH_TIMEOUT, |limit| limit.saturating_sub(begun.elapsed()).min(REACH_TIMEOUT));
+        let left = limit.map_or(REACH_TIMEOUT, |limit| {
+            limit.saturating_sub(begun.elapsed()).min(REACH_TIMEOUT)
+        });
         match admin::reachable(&config.properties, left.max(Duration::from_millis(100))) {
             Ok(()) => return Ok(true),
             Err(error) => {
@@ -102,16 +117,34 @@ fn reach(config: &WorkerConfig, limit: Option<Duration>, stop: &AtomicBool) -> R
     }
 }
 
-/// Missing topics are the operator's to create; a loop that waits for them would look alive.
-fn check_topics(config: &WorkerConfig) -> Result<(), WorkerError> {
-    let found = admin::topic_partitions(&config.properties, REACH_TIMEOUT)
-        .map_err(|error| WorkerError::Configuration(format!("topics could not be listed: {error}")))?;
-    let missing: Vec<String> = config
-        .topics()
-        .map(|topic| topic_name(&config.topic_prefix, topic))
-        .filter(|name| !found.contains_key(name))
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(WorkerError::MissingTopics(missing)) }
+/// Missing topics are the operator's to create; a loop that waits for them would look alive. Those just created may take
+/// a moment to show.
+fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerError> {
+    let begun = Instant::now();
+    loop {
+        let found =
+            admin::topic_partitions(&config.properties, REACH_TIMEOUT).map_err(WorkerError::Unreachable)?;
+        let count = |topic| found.get(&topic_name(&config.topic_prefix, topic)).copied();
+        let missing: Vec<Topic> = config.topics().filter(|topic| count(*topic).is_none()).collect();
+        if missing.is_empty() {
+            let widest = config.inputs.iter().filter_map(|topic| count(*topic)).max();
+            if count(config.changelog) < widest {
+                let text = format!(
+                    "{} needs as many partitions as the widest input",
+                    config.changelog
+                );
+                return Err(WorkerError::Configuration(text));
+            }
+            return Ok(());
+        }
+        if begun.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
+            let names = missing
+                .into_iter()
+                .map(|topic| topic_name(&config.topic_prefix, topic));
+            return Err(WorkerError::MissingTopics(names.collect()));
+        }
+        wait(Duration::from_millis(100), stop);
+    }
 }
 
 fn backoff(attempts: u32) -> Duration {
@@ -122,6 +155,10 @@ fn backoff(attempts: u32) -> Duration {
 fn wait(duration: Duration, stop: &AtomicBool) {
     let deadline = Instant::now() + duration;
     while !stop.load(Ordering::Relaxed) && Instant::now() < deadline {
-        std::thread::park_timeout(deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50)));
+        std::thread::park_timeout(
+            deadline
+                .saturating_duration_since(Instant::now())
+                .min(Duration::from_millis(50)),
+        );
     }
 }

@@ -45,7 +45,9 @@ mod tests {
     use super::*;
 
     fn tick(name: &str) -> Input {
-        Input::Tick(Tick { clocks: vec![(name.into(), EventTime::from_millis(7))] })
+        Input::Tick(Tick {
+            clocks: vec![(name.into(), EventTime::from_millis(7))],
+        })
     }
 
     fn check(inputs: &[Input], max_bytes: usize, records: usize) {
@@ -58,17 +60,27 @@ mod tests {
         assert_eq!(back, inputs);
         for record in &packed {
             let batch: Batch = serde_json::from_slice(record).unwrap();
-            assert_eq!(serde_json::to_vec(&batch).unwrap(), *record, "the record is the batch's own JSON");
+            assert_eq!(
+                serde_json::to_vec(&batch).unwrap(),
+                *record,
+                "the record is the batch's own JSON"
+            );
             assert!(record.len() <= max_bytes || batch.inputs.len() == 1);
         }
     }
 
     #[test]
     fn all_inputs_are_there_once_and_in_order() {
-        let inputs: Vec<Input> = (0..10).map(|i| tick(&format!("city.sensor.readings.v1-{i}"))).collect();
+        let inputs: Vec<Input> = (0..10)
+            .map(|i| tick(&format!("city.sensor.readings.v1-{i}")))
+            .collect();
         check(&[], PACKED_MAX_BYTES, 0);
         check(&inputs, PACKED_MAX_BYTES, 1);
-        let one = serde_json::to_vec(&Batch { inputs: vec![inputs[0].clone()] }).unwrap().len();
+        let one = serde_json::to_vec(&Batch {
+            inputs: vec![inputs[0].clone()],
+        })
+        .unwrap()
+        .len();
         check(&inputs, 1, 10);
         check(&inputs, one, 10);
         check(&inputs, 2 * one, 5);

@@ -32,6 +32,14 @@ pub(super) struct Committed {
     pub(super) owner: String,
 }
 
+impl Committed {
+    /// Whether it is what this loop committed last. The offset alone does not say it: another loop's first commit may
+    /// leave the offset where it was and yet write state.
+    pub(super) fn is_ours(&self, offset: i64, owner: &str) -> bool {
+        self.offset == offset && self.owner == owner
+    }
+}
+
 /// The stable committed offsets of partitions, in the order asked; `None` where nothing was ever committed.
 pub(super) fn committed(
     consumer: &GroupConsumer,
@@ -63,10 +71,17 @@ pub(super) fn committed(
     places
         .iter()
         .map(|(topic, partition)| {
-            let Some(answer) = answers.find_partition(topic, *partition) else { return Ok(None) };
-            answer.error().map_err(|error| Failure::of("fetch the committed offsets", &error))?;
+            let Some(answer) = answers.find_partition(topic, *partition) else {
+                return Ok(None);
+            };
+            answer
+                .error()
+                .map_err(|error| Failure::of("fetch the committed offsets", &error))?;
             Ok(match answer.offset() {
-                Offset::Offset(offset) => Some(Committed { offset, owner: answer.metadata().to_owned() }),
+                Offset::Offset(offset) => Some(Committed {
+                    offset,
+                    owner: answer.metadata().to_owned(),
+                }),
                 _ => None,
             })
         })
@@ -94,8 +109,11 @@ pub(super) fn restore(
         };
         tasks.push(Task::new(topic, partition, name, factory(topic, partition), next));
     }
-    let index: BTreeMap<(Topic, i32), usize> =
-        tasks.iter().enumerate().map(|(index, task)| ((task.topic, task.partition), index)).collect();
+    let index: BTreeMap<(Topic, i32), usize> = tasks
+        .iter()
+        .enumerate()
+        .map(|(index, task)| ((task.topic, task.partition), index))
+        .collect();
     let mut rows = vec![0_u64; tasks.len()];
     let spans = changelog_spans(config, probe, &tasks)?;
     let reader = settings::reader(&config.properties, &config.group_id, "read_committed");
@@ -134,8 +152,37 @@ fn changelog_spans(config: &WorkerConfig, probe: &Probe, tasks: &[Task]) -> Resu
     let mut places: Vec<Place> = tasks.iter().map(|task| (name.clone(), task.partition)).collect();
     places.sort_unstable();
     places.dedup();
-    let ends = probe.ends(&places).map_err(|error| Failure::of("find the changelog's end", &error))?;
-    let starts = probe.beginnings(&places).map_err(|error| Failure::of("find the changelog's beginning", &error))?;
+    let ends = probe
+        .ends(&places)
+        .map_err(|error| Failure::of("find the changelog's end", &error))?;
+    let starts = probe
+        .beginnings(&places)
+        .map_err(|error| Failure::of("find the changelog's beginning", &error))?;
     let spans = places.into_iter().zip(starts.into_iter().zip(ends));
-    Ok(spans.map(|(place, (start, end))| Span { place, start, end }).collect())
+    Ok(spans
+        .map(|(place, (start, end))| Span { place, start, end })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_ours_by_offset_and_owner() {
+        let last = Committed {
+            offset: 7,
+            owner: "us".to_owned(),
+        };
+        assert!(last.is_ours(7, "us"));
+        assert!(!last.is_ours(8, "us"));
+        assert!(!last.is_ours(7, "them"));
+        assert!(
+            !Committed {
+                owner: String::new(),
+                ..last
+            }
+            .is_ours(7, "us")
+        );
+    }
 }

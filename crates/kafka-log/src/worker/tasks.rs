@@ -32,7 +32,13 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(topic: Topic, partition: i32, name: String, processor: Box<dyn Processor>, next: i64) -> Task {
+    pub(super) fn new(
+        topic: Topic,
+        partition: i32,
+        name: String,
+        processor: Box<dyn Processor>,
+        next: i64,
+    ) -> Task {
         Task {
             topic,
             partition,

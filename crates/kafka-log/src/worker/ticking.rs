@@ -35,7 +35,9 @@ impl Work<'_> {
                 self.observer.lag(task.topic, task.partition, *behind);
             }
         }
-        let (Some(clocks), Some(config)) = (self.clocks.as_mut(), self.config.ticks.as_ref()) else { return Ok(false) };
+        let (Some(clocks), Some(config)) = (self.clocks.as_mut(), self.config.ticks.as_ref()) else {
+            return Ok(false);
+        };
         let progress: Vec<Progress> = self
             .tasks
             .iter()
@@ -55,7 +57,12 @@ impl Work<'_> {
         for task in &self.tasks {
             let name = stream_worker::input_partition_name(task.topic, task.partition);
             if let Some((_, time)) = tick.clocks.iter().find(|(named, _)| *named == name) {
-                self.observer.tick(self.config.name, task.topic, task.partition, wall_ms() - time.millis());
+                self.observer.tick(
+                    self.config.name,
+                    task.topic,
+                    task.partition,
+                    wall_ms() - time.millis(),
+                );
             }
         }
         for partition in 0..config.partitions {
@@ -69,11 +76,15 @@ impl Work<'_> {
 fn at_ends(probe: &Probe, tasks: &[Task]) -> rdkafka::error::KafkaResult<Vec<Option<i64>>> {
     let places: Vec<Place> = tasks.iter().map(Task::place).collect();
     let ends = probe.ends(&places)?;
-    let mut behind: Vec<Option<i64>> =
-        tasks.iter().zip(&ends).map(|(task, end)| Some((end - task.next).max(0))).collect();
+    let mut behind: Vec<Option<i64>> = tasks
+        .iter()
+        .zip(&ends)
+        .map(|(task, end)| Some((end - task.next).max(0)))
+        .collect();
     // What retention has cut cannot be read any more: a partition whose first offset is its end is empty.
-    let suspects: Vec<usize> =
-        (0..tasks.len()).filter(|&index| behind[index] != Some(0) && tasks[index].records == 0).collect();
+    let suspects: Vec<usize> = (0..tasks.len())
+        .filter(|&index| behind[index] != Some(0) && tasks[index].records == 0)
+        .collect();
     let asked: Vec<Place> = suspects.iter().map(|&index| places[index].clone()).collect();
     for (&index, beginning) in suspects.iter().zip(probe.beginnings(&asked)?) {
         if beginning >= ends[index] {

@@ -72,7 +72,11 @@ impl ProducerContext for Deliveries {
                 }
             }
             Err((error, _)) => {
-                self.seen.lock().unwrap_or_else(PoisonError::into_inner).failed.get_or_insert_with(|| error.clone());
+                self.seen
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .failed
+                    .get_or_insert_with(|| error.clone());
             }
         }
     }
@@ -86,7 +90,11 @@ pub(super) struct Transactor {
 
 impl Transactor {
     /// Makes the producer and takes over its transactional id, which ends what that id had open.
-    pub(super) fn start(config: &WorkerConfig, transactional_id: &str, alive: &dyn Fn()) -> Result<Transactor, Failure> {
+    pub(super) fn start(
+        config: &WorkerConfig,
+        transactional_id: &str,
+        alive: &dyn Fn(),
+    ) -> Result<Transactor, Failure> {
         let timeout = config.transaction_timeout_ms.to_string();
         let max = MAX_RECORD_BYTES.to_string();
         // Only ticks want to know when they were appended.
@@ -104,7 +112,11 @@ impl Transactor {
                 ("delivery.report.only.error", &only_errors),
             ],
         );
-        for (key, value) in [("linger.ms", "5"), ("compression.type", "lz4"), ("retry.backoff.ms", "20")] {
+        for (key, value) in [
+            ("linger.ms", "5"),
+            ("compression.type", "lz4"),
+            ("retry.backoff.ms", "20"),
+        ] {
             if !config.properties.contains_key(key) {
                 client.set(key, value);
             }
@@ -112,27 +124,39 @@ impl Transactor {
         let producer: BaseProducer<Deliveries> = client
             .create_with_context(Deliveries::default())
             .map_err(|error| Failure::of("create the producer", &error))?;
-        resume(alive, || producer.init_transactions(REQUEST)).map_err(|error| Failure::of("init transactions", &error))?;
+        resume(alive, || producer.init_transactions(REQUEST))
+            .map_err(|error| Failure::of("init transactions", &error))?;
         Ok(Transactor { producer, sent: 0 })
     }
 
     /// Opens a transaction.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         self.sent = 0;
-        *self.producer.context().seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen::default();
-        self.producer.begin_transaction().map_err(|error| Failure::of("begin a transaction", &error))
+        *self
+            .producer
+            .context()
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Seen::default();
+        self.producer
+            .begin_transaction()
+            .map_err(|error| Failure::of("begin a transaction", &error))
     }
 
     /// Sends a record in the open transaction.
     pub(super) fn send(&mut self, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
-        let mut record = BaseRecord::<[u8], [u8], usize>::with_opaque_to(outgoing.topic, usize::from(outgoing.tick));
+        let mut record =
+            BaseRecord::<[u8], [u8], usize>::with_opaque_to(outgoing.topic, usize::from(outgoing.tick));
         record.partition = outgoing.partition;
         record.key = outgoing.key;
         record.payload = outgoing.value;
         if !outgoing.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
             record.headers = Some(outgoing.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(value.as_bytes()) })
+                headers.insert(Header {
+                    key,
+                    value: Some(value.as_bytes()),
+                })
             }));
         }
         let deadline = Instant::now() + PATIENCE;
@@ -165,19 +189,36 @@ impl Transactor {
     ) -> Result<Option<i64>, Failure> {
         if let Some(member) = member.filter(|_| offsets.count() > 0) {
             // Before draining: the request travels while the records do. Away from the broker it ignores its timeout.
-            resume(alive, || self.producer.send_offsets_to_transaction(offsets, member, REQUEST))
-                .map_err(|error| Failure::of("send the offsets", &error))?;
+            resume(alive, || {
+                self.producer
+                    .send_offsets_to_transaction(offsets, member, REQUEST)
+            })
+            .map_err(|error| Failure::of("send the offsets", &error))?;
         }
         self.drain(alive)?;
-        resume(alive, || self.producer.commit_transaction(REQUEST)).map_err(|error| Failure::of("commit", &error))?;
-        Ok(self.producer.context().seen.lock().unwrap_or_else(PoisonError::into_inner).tick_appended_ms)
+        resume(alive, || self.producer.commit_transaction(REQUEST))
+            .map_err(|error| Failure::of("commit", &error))?;
+        Ok(self
+            .producer
+            .context()
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .tick_appended_ms)
     }
 
     /// Takes in all delivery reports. The library's flush, also the one inside commit, looks only every 100 ms.
     fn drain(&self, alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(error) = &self.producer.context().seen.lock().unwrap_or_else(PoisonError::into_inner).failed {
+            if let Some(error) = &self
+                .producer
+                .context()
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .failed
+            {
                 return Err(Failure::of("deliver a record", error));
             }
             if self.producer.in_flight_count() == 0 {
@@ -185,7 +226,9 @@ impl Transactor {
             }
             if Instant::now() >= deadline {
                 let trouble = self.producer.context().reports.trouble().unwrap_or_default();
-                return Err(Failure::Retry(format!("records are not delivered in time: {trouble}")));
+                return Err(Failure::Retry(format!(
+                    "records are not delivered in time: {trouble}"
+                )));
             }
             alive();
             self.producer.poll(Duration::from_millis(1));
@@ -199,9 +242,8 @@ impl Transactor {
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(1));
         }
-        resume(alive, || self.producer.abort_transaction(REQUEST)).map_err(|error| {
-            Failure::Fatal(format!("abort: {error}"))
-        })
+        resume(alive, || self.producer.abort_transaction(REQUEST))
+            .map_err(|error| Failure::Fatal(format!("abort: {error}")))
     }
 }
 

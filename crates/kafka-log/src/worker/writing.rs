@@ -34,7 +34,10 @@ pub(super) fn write(
             tick: false,
         })?;
     }
-    let enriched = config.ticks.as_ref().map_or(Topic::Enriched, |ticks| ticks.enriched);
+    let enriched = config
+        .ticks
+        .as_ref()
+        .map_or(Topic::Enriched, |ticks| ticks.enriched);
     let enriched = topic_name(&config.topic_prefix, enriched);
     for (partition, inputs) in &outbox.inputs {
         // A tick is the last input of its partition, so the last record carries it.

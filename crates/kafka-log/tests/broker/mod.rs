@@ -1,5 +1,9 @@
 //! The broker that tests run against, topics of their own on it, and a processor that counts.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this module")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part of this module"
+)]
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -9,19 +13,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kafka_log::admin::{TopicSpec, create_topics};
 use kafka_log::produce::{NewRecord, Sender};
-use kafka_log::{CommitInfo, Observer, Properties, TickConfig, WorkerConfig, WorkerError, topic_name, worker};
+use kafka_log::{
+    CommitInfo, Observer, Properties, TickConfig, WorkerConfig, WorkerError, topic_name, worker,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use stream_worker::{InputRecord, OutRecord, Outbox, Processor};
 use wire_format::topics::Topic;
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The broker's address.
 pub fn bootstrap() -> String {
-    std::env::var("CITYOPS_KAFKA")
-        .unwrap_or_else(|_| panic!("these tests need a Kafka broker: run tests/run, which starts one and sets CITYOPS_KAFKA"))
+    std::env::var("CITYOPS_KAFKA").unwrap_or_else(|_| {
+        panic!("these tests need a Kafka broker: run tests/run, which starts one and sets CITYOPS_KAFKA")
+    })
 }
 
 /// Properties that lead to the broker.
@@ -49,6 +56,11 @@ impl City {
                 partitions,
                 replication: Some(1),
                 config: BTreeMap::from([
+                    // One topic refuses what is large, so that a transaction can fail.
+                    (
+                        "max.message.bytes".to_owned(),
+                        if *topic == Topic::Late { "2000" } else { "1000000" }.to_owned(),
+                    ),
                     ("cleanup.policy".to_owned(), topic.cleanup().as_str().to_owned()),
                     ("message.timestamp.type".to_owned(), "LogAppendTime".to_owned()),
                 ]),
@@ -70,8 +82,16 @@ impl City {
 
     /// The same with ticks.
     pub fn ticking(&self, inputs: &[Topic], every_ms: u64, idle_hold: bool) -> WorkerConfig {
-        let ticks = TickConfig { every_ms, enriched: Topic::Enriched, partitions: self.partitions, idle_hold };
-        WorkerConfig { ticks: Some(ticks), ..self.config(inputs) }
+        let ticks = TickConfig {
+            every_ms,
+            enriched: Topic::Enriched,
+            partitions: self.partitions,
+            idle_hold,
+        };
+        WorkerConfig {
+            ticks: Some(ticks),
+            ..self.config(inputs)
+        }
     }
 
     /// Writes records with these keys, spread over the partitions by key.
@@ -89,7 +109,10 @@ impl City {
         let mut counted: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         kafka_log::read::read_all(&properties(), &self.topic(Topic::Outcomes), |record| {
             let key = String::from_utf8(record.key().unwrap().to_vec()).unwrap();
-            let value = std::str::from_utf8(record.value().unwrap()).unwrap().parse().unwrap();
+            let value = std::str::from_utf8(record.value().unwrap())
+                .unwrap()
+                .parse()
+                .unwrap();
             counted.entry(key).or_default().push(value);
             ControlFlow::Continue(())
         })
@@ -108,8 +131,10 @@ impl City {
                 break counted;
             }
         };
-        let expected: BTreeMap<String, Vec<u64>> =
-            keys.iter().map(|(key, count)| (format!("{}/{key}", topic.name()), (1..=*count).collect())).collect();
+        let expected: BTreeMap<String, Vec<u64>> = keys
+            .iter()
+            .map(|(key, count)| (format!("{}/{key}", topic.name()), (1..=*count).collect()))
+            .collect();
         for (key, values) in &expected {
             assert_eq!(counted.get(key), Some(values), "the counts of {key}");
         }
@@ -118,15 +143,22 @@ impl City {
 
     /// The distance between the group's offsets and the ends of the partitions, control records included.
     pub fn lag(&self, group: &str, topic: Topic) -> i64 {
-        let consumer: BaseConsumer =
-            ClientConfig::new().set("bootstrap.servers", bootstrap()).set("group.id", group).create().unwrap();
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", bootstrap())
+            .set("group.id", group)
+            .create()
+            .unwrap();
         let name = self.topic(topic);
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(&name, 0, self.partitions - 1);
-        let committed = consumer.committed_offsets(asked, Duration::from_secs(20)).unwrap();
+        let committed = consumer
+            .committed_offsets(asked, Duration::from_secs(20))
+            .unwrap();
         let mut lag = 0;
         for element in committed.elements() {
-            let (_, end) = consumer.fetch_watermarks(&name, element.partition(), Duration::from_secs(10)).unwrap();
+            let (_, end) = consumer
+                .fetch_watermarks(&name, element.partition(), Duration::from_secs(10))
+                .unwrap();
             lag += match element.offset() {
                 Offset::Offset(offset) => end - offset,
                 _ => end,
@@ -138,7 +170,14 @@ impl City {
 
 /// A record for a sender.
 pub fn record<'a>(topic: &'a str, partition: Option<i32>, key: &'a str, value: &'a [u8]) -> NewRecord<'a> {
-    NewRecord { topic, partition, key: Some(key.as_bytes()), value: Some(value), timestamp: None, headers: &[] }
+    NewRecord {
+        topic,
+        partition,
+        key: Some(key.as_bytes()),
+        value: Some(value),
+        timestamp: None,
+        headers: &[],
+    }
 }
 
 /// Asks again until it is so.
@@ -173,7 +212,9 @@ pub struct Counter {
 impl Processor for Counter {
     fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
         match value {
-            Some(value) => self.counts.insert(key.to_owned(), std::str::from_utf8(value)?.parse()?),
+            Some(value) => self
+                .counts
+                .insert(key.to_owned(), std::str::from_utf8(value)?.parse()?),
             None => self.counts.remove(key),
         };
         Ok(())
@@ -186,7 +227,11 @@ impl Processor for Counter {
         let count = self.counts.entry(key.clone()).or_default();
         *count += 1;
         let outgoing = format!("{}/{key}", record.topic.name());
-        out.records.push(OutRecord::keyed(Topic::Outcomes, &outgoing, Some(count.to_string().into_bytes())));
+        out.records.push(OutRecord::keyed(
+            Topic::Outcomes,
+            &outgoing,
+            Some(count.to_string().into_bytes()),
+        ));
         self.changed.insert(key, *count);
     }
 
@@ -217,7 +262,10 @@ pub struct Heard {
 
 impl Observer for Heard {
     fn batch_committed(&self, info: &CommitInfo<'_>) {
-        assert_eq!(info.records, info.sources.iter().map(|(_, count)| count).sum::<u64>());
+        assert_eq!(
+            info.records,
+            info.sources.iter().map(|(_, count)| count).sum::<u64>()
+        );
         self.records.fetch_add(info.records, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
@@ -254,7 +302,10 @@ impl Running {
     }
 
     /// Starts a loop with another processor.
-    pub fn with(config: WorkerConfig, factory: impl Fn(Topic, i32) -> Box<dyn Processor> + Sync + Send + 'static) -> Running {
+    pub fn with(
+        config: WorkerConfig,
+        factory: impl Fn(Topic, i32) -> Box<dyn Processor> + Sync + Send + 'static,
+    ) -> Running {
         let heard = Arc::new(Heard::default());
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
@@ -265,20 +316,37 @@ impl Running {
                 result
             })
         };
-        Running { heard, stop, thread: Some(thread) }
+        Running {
+            heard,
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// Waits until the loop has committed so many input records.
     pub fn wait_for_records(&self, count: u64) {
-        until(format_args!("{count} records committed: {:?}", self.heard), || {
-            assert_eq!(*self.heard.ended.lock().unwrap(), None, "the loop ended by itself");
-            self.heard.records.load(Ordering::Relaxed) >= count
-        });
+        until(
+            format_args!("{count} records committed: {:?}", self.heard),
+            || {
+                assert_eq!(
+                    *self.heard.ended.lock().unwrap(),
+                    None,
+                    "the loop ended by itself"
+                );
+                self.heard.records.load(Ordering::Relaxed) >= count
+            },
+        );
     }
 
     /// The partitions that it was given last.
     pub fn partitions(&self) -> Vec<(Topic, i32)> {
-        self.heard.assigned.lock().unwrap().last().cloned().unwrap_or_default()
+        self.heard
+            .assigned
+            .lock()
+            .unwrap()
+            .last()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Ends it as SIGTERM does.
@@ -306,5 +374,9 @@ pub fn keys(keys: u64, each: u64) -> BTreeMap<String, u64> {
 /// The keys in turn, as often as each is wanted.
 pub fn in_turn(keys: &BTreeMap<String, u64>) -> impl Iterator<Item = String> {
     let most = keys.values().copied().max().unwrap_or(0);
-    (0..most).flat_map(move |round| keys.iter().filter(move |(_, count)| **count > round).map(|(key, _)| key.clone()))
+    (0..most).flat_map(move |round| {
+        keys.iter()
+            .filter(move |(_, count)| **count > round)
+            .map(|(key, _)| key.clone())
+    })
 }

@@ -1,0 +1,107 @@
+//! Takes exactly the assigned partitions, and lets go of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::consumer::Consumer;
+use rdkafka::{Offset, TopicPartitionList};
+use stream_worker::Outbox;
+use wire_format::topics::Topic;
+
+use super::failure::Failure;
+use super::group::GroupConsumer;
+use super::restore::{committed, restore};
+use super::session::Work;
+use crate::probe::Place;
+
+impl Work<'_> {
+    /// Takes over exactly these partitions and starts reading them.
+    pub(super) fn install(
+        &mut self,
+        consumer: &GroupConsumer,
+        partitions: Vec<(Topic, i32)>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        self.tasks.clear();
+        let parked = std::mem::take(&mut self.parked);
+        self.member = consumer.group_metadata();
+        let alive = || {
+            self.observer.heartbeat(self.config.name);
+            !stop.load(Ordering::Relaxed)
+        };
+        self.observer.assigned(self.config.name, &partitions);
+        let places: Vec<Place> = partitions
+            .iter()
+            .map(|(topic, partition)| (crate::topic_name(&self.config.topic_prefix, *topic), *partition))
+            .collect();
+        let offsets = committed(consumer, &places, &alive)?;
+        let mut kept = Vec::new();
+        let mut wanted = Vec::new();
+        for ((topic, partition), offset) in partitions.iter().copied().zip(offsets) {
+            wanted.push((topic, partition, offset));
+        }
+        for task in parked {
+            // Another loop's first commit changes the owner, even when the offset stays.
+            let same = wanted.iter().position(|(topic, partition, offset)| {
+                (*topic, *partition) == (task.topic, task.partition)
+                    && offset
+                        .as_ref()
+                        .is_some_and(|last| last.is_ours(task.committed, self.owner))
+            });
+            if let Some(same) = same {
+                wanted.swap_remove(same);
+                kept.push(task);
+            }
+        }
+        let fresh = restore(
+            self.config,
+            self.factory,
+            self.observer,
+            &self.probe,
+            wanted,
+            &alive,
+        )?;
+        for task in &mut kept {
+            // What was read of it after its last commit was dropped.
+            task.next = task.committed;
+            task.stale_position = None;
+        }
+        self.tasks = kept;
+        for mut task in fresh {
+            task.processor.begin(&mut self.outbox);
+            task.take_rows(&mut self.outbox);
+            self.tasks.push(task);
+        }
+        self.tasks.sort_by_key(|task| (task.topic, task.partition));
+        let mut list = TopicPartitionList::with_capacity(self.tasks.len());
+        for task in &self.tasks {
+            list.add_partition_offset(&task.name, task.partition, Offset::Offset(task.next))
+                .map_err(|error| Failure::of("assign", &error))?;
+        }
+        consumer
+            .assign(&list)
+            .map_err(|error| Failure::of("assign", &error))?;
+        self.each_position(consumer, |task, position| task.stale_position = Some(position))?;
+        tracing::info!(
+            worker = self.config.name,
+            partitions = self.tasks.len(),
+            "reading"
+        );
+        self.observer.ready(self.config.name);
+        Ok(())
+    }
+
+    /// Puts the tasks aside: another loop may get their partitions.
+    pub(super) fn park(&mut self) {
+        self.outbox = Outbox::default();
+        self.parked
+            .extend(self.tasks.drain(..).filter(|task| task.claimed));
+        self.member = None;
+    }
+
+    /// Drops all state. What is not committed did not happen.
+    pub(super) fn forget(&mut self) {
+        self.tasks.clear();
+        self.parked.clear();
+        self.outbox = Outbox::default();
+    }
+}

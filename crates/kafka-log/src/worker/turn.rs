@@ -1,0 +1,196 @@
+//! One turn of the loop: decide a batch, then commit what came of it in one transaction.
+
+use std::time::{Duration, Instant};
+
+use city_model::EventTime;
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
+use stream_worker::{InputRecord, Outbox};
+use wire_format::topics::Topic;
+
+use super::batch::Batch;
+use super::failure::Failure;
+use super::group::GroupConsumer;
+use super::session::Work;
+use super::tasks::{Finder, Task};
+use super::writing::write;
+use crate::CommitInfo;
+
+/// Offsets that moved over control records alone are committed this late, so that they do not call for commits of their own.
+const BARE_OFFSETS_AFTER: Duration = Duration::from_secs(1);
+
+impl Work<'_> {
+    /// Decides a batch and commits what came of it; whether there was anything to commit.
+    pub(super) fn turn(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
+        self.process(&batch);
+        self.advance(consumer)?;
+        let begun = batch.begun;
+        let bytes = batch.bytes;
+        // The records' memory goes back before the wait for the broker.
+        drop(batch);
+        let ticks = self.look_at_clocks()?;
+        let moved = self.tasks.iter().any(|task| task.next != task.committed);
+        let records: u64 = self.tasks.iter().map(|task| task.records).sum();
+        let needed = ticks
+            || records > 0
+            || !self.outbox.is_empty()
+            || self
+                .tasks
+                .iter()
+                .any(|task| !task.claimed || !task.rows.is_empty())
+            || (moved && self.last_commit.elapsed() >= BARE_OFFSETS_AFTER);
+        if !needed {
+            return Ok(false);
+        }
+        let transaction = Instant::now();
+        let written = self.transact(consumer)?;
+        let mut sources: Vec<(Topic, u64)> = Vec::new();
+        for task in self.tasks.iter().filter(|task| task.records > 0) {
+            match sources.iter_mut().find(|(topic, _)| *topic == task.topic) {
+                Some((_, count)) => *count += task.records,
+                None => sources.push((task.topic, task.records)),
+            }
+        }
+        for task in &mut self.tasks {
+            task.settle();
+        }
+        self.outbox = Outbox::default();
+        self.last_commit = Instant::now();
+        self.observer.batch_committed(&CommitInfo {
+            worker: self.config.name,
+            sources: &sources,
+            records,
+            bytes,
+            written,
+            duration: begun.elapsed(),
+            processing: self.processing,
+            transaction: transaction.elapsed(),
+        });
+        Ok(true)
+    }
+
+    /// Gives each record to its task, then asks the touched ones for their state rows.
+    fn process(&mut self, batch: &Batch<'_>) {
+        let begun = Instant::now();
+        let mut finder = Finder::default();
+        for message in &batch.messages {
+            let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) else {
+                continue;
+            };
+            let task = &mut self.tasks[found];
+            // Once more what was read before an assignment: already decided.
+            if message.offset() < task.next {
+                continue;
+            }
+            let timestamp = crate::read::timestamp(message);
+            let record = InputRecord {
+                topic: task.topic,
+                partition: task.partition,
+                offset: message.offset(),
+                timestamp,
+                key: message.key(),
+                value: message.payload(),
+            };
+            task.processor.process(&record, &mut self.outbox);
+            task.take_rows(&mut self.outbox);
+            task.next = message.offset() + 1;
+            task.newest = task.newest.max(Some(timestamp));
+            task.records += 1;
+        }
+        for task in self.tasks.iter_mut().filter(|task| task.records > 0) {
+            task.processor.checkpoint(&mut self.outbox);
+            task.take_rows(&mut self.outbox);
+        }
+        self.processing = begun.elapsed();
+    }
+
+    /// Moves past control records: only the consumer's position knows them. The library resets the position some time
+    /// after an assignment, so the one of before must not be believed: it lies behind records that are still to come.
+    fn advance(&mut self, consumer: &GroupConsumer) -> Result<(), Failure> {
+        self.each_position(consumer, |task, position| {
+            if task.stale_position != Some(position) {
+                task.stale_position = None;
+                task.next = task.next.max(position);
+            }
+        })
+    }
+
+    pub(super) fn each_position(
+        &mut self,
+        consumer: &GroupConsumer,
+        mut each: impl FnMut(&mut Task, i64),
+    ) -> Result<(), Failure> {
+        let positions = consumer
+            .position()
+            .map_err(|error| Failure::of("ask for the position", &error))?;
+        for element in positions.elements() {
+            let is = |task: &&mut Task| task.partition == element.partition() && task.name == element.topic();
+            if let (Offset::Offset(position), Some(task)) = (element.offset(), self.tasks.iter_mut().find(is))
+            {
+                each(task, position);
+            }
+        }
+        Ok(())
+    }
+
+    /// One transaction with everything since the last one; how many records it wrote.
+    fn transact(&mut self, consumer: &GroupConsumer) -> Result<u64, Failure> {
+        let offsets = self
+            .offsets()
+            .map_err(|error| Failure::of("list the offsets", &error))?;
+        self.transactor.begin()?;
+        let (config, observer) = (self.config, self.observer);
+        let alive = || observer.heartbeat(config.name);
+        let member = if config.embedded {
+            None
+        } else {
+            self.member.as_ref()
+        };
+        let result = match write(config, &self.outbox, &self.tasks, &mut self.transactor) {
+            Ok(()) => self.transactor.commit(&offsets, member, &alive),
+            Err(failure) => Err(failure),
+        };
+        match result {
+            Ok(appended) => {
+                if let (Some(clocks), Some(ms)) = (self.clocks.as_mut(), appended) {
+                    clocks.committed(EventTime::from_millis(ms));
+                }
+            }
+            Err(failure @ Failure::Retry(_)) => {
+                self.transactor.abort(&alive)?;
+                return Err(failure);
+            }
+            Err(failure) => {
+                // Its end matters to readers now, to us no more: the next start takes the id over and ends it anyway.
+                if let Err(error) = self.transactor.abort(&alive) {
+                    tracing::debug!(%error, "the last transaction could not be aborted");
+                }
+                return Err(failure);
+            }
+        }
+        if config.embedded && offsets.count() > 0 {
+            consumer
+                .commit(&offsets, CommitMode::Sync)
+                .map_err(|error| Failure::of("commit plainly", &error))?;
+        }
+        Ok(self.transactor.sent())
+    }
+
+    /// The offsets that moved, and those not yet claimed, with this start's name beside them.
+    fn offsets(&self) -> KafkaResult<TopicPartitionList> {
+        let mut offsets = TopicPartitionList::new();
+        for task in self
+            .tasks
+            .iter()
+            .filter(|task| !task.claimed || task.next != task.committed)
+        {
+            offsets.add_partition_offset(&task.name, task.partition, Offset::Offset(task.next))?;
+            if let Some(mut element) = offsets.find_partition(&task.name, task.partition) {
+                element.set_metadata(self.owner);
+            }
+        }
+        Ok(offsets)
+    }
+}

@@ -1,0 +1,120 @@
+//! A simulated city in a folder, and the program run on it as a user would.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use city_simulator::Scenario;
+
+/// The broker of the tests. They do not pass without one.
+pub fn broker() -> String {
+    std::env::var("CITYOPS_KAFKA")
+        .expect("CITYOPS_KAFKA=host:port names no broker; run the tests by tests/run, which starts one")
+}
+
+/// A seed that is printed, and can be given again as CITYOPS_SEED.
+pub fn seed() -> u64 {
+    let given = std::env::var("CITYOPS_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::from(since.subsec_nanos())
+    });
+    println!("CITYOPS_SEED={seed}");
+    seed
+}
+
+/// The program.
+pub fn cityops(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cityops"));
+    command.args(args).env_remove("CITYOPS_LOG");
+    command
+}
+
+/// Runs the program to its end.
+pub fn run(args: &[&str]) -> Output {
+    cityops(args).output().unwrap()
+}
+
+/// Runs the program, expects this exit code, and gives what it printed.
+pub fn expect(code: i32, args: &[&str]) -> String {
+    let output = run(args);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "cityops {}\n{out}\n{err}", args.join(" "));
+    out.into_owned()
+}
+
+/// A simulated city's folder.
+pub struct City {
+    pub dir: tempfile::TempDir,
+    pub records: i64,
+}
+
+impl City {
+    pub fn new(scenario: Scenario, seed: u64, records: usize) -> City {
+        let dir = tempfile::tempdir().unwrap();
+        cityops::commands::simulate_into(dir.path(), scenario, seed, records).unwrap();
+        City { dir, records: records as i64 }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn config(&self) -> String {
+        self.path("cityops.toml").display().to_string()
+    }
+
+    pub fn input(&self) -> String {
+        self.dir.path().display().to_string()
+    }
+
+    /// Replays into a folder of that name and gives the ledger.
+    pub fn replay(&self, output: &str) -> serde_json::Value {
+        let output = self.path(output).display().to_string();
+        let printed =
+            expect(0, &["--json", "replay", "--config", &self.config(), "--input", &self.input(), "--output", &output]);
+        serde_json::from_str(&printed).unwrap()
+    }
+
+    /// Lets the configuration point at a broker, under names of its own.
+    pub fn on_kafka(&self, bootstrap: &str, name: &str) {
+        let text = std::fs::read_to_string(self.path("cityops.toml")).unwrap();
+        let text = text.replace("[time]\n", "[time]\nidle = \"hold\"\n");
+        let kafka = format!(
+            "\n[kafka]\nbootstrap_servers = \"{bootstrap}\"\ntopic_prefix = \"{name}.\"\ngroup_prefix = \"{name}\"\n\
+             session_timeout = \"6s\"\n[topics]\nsource_partitions = 3\nenriched_partitions = 4\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n"
+        );
+        std::fs::write(self.path("cityops.toml"), text + &kafka).unwrap();
+    }
+}
+
+/// A running program that is killed when the test ends.
+pub struct Running(pub Child);
+
+impl Running {
+    pub fn start(args: &[&str], log: &Path) -> Running {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        Running(cityops(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// SIGKILL: nothing is drained.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
