@@ -22,7 +22,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum Start {
     /// At the first record that is still there.
     Beginning,
     /// At an offset.
@@ -96,7 +96,7 @@ pub fn read_topic(
     properties: &Properties,
     topic: &str,
     partition: i32,
-    from: From,
+    from: Start,
     mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<i64> {
     let place = (topic.to_owned(), partition);
@@ -104,8 +104,8 @@ pub fn read_topic(
     let end = probe.ends(std::slice::from_ref(&place))?[0];
     let begin = probe.beginnings(std::slice::from_ref(&place))?[0];
     let start = match from {
-        From::Beginning => begin,
-        From::Offset(offset) => offset.max(begin),
+        Start::Beginning => begin,
+        Start::Offset(offset) => offset.max(begin),
     };
     let config = settings::reader(properties, "cityops-reader", "read_committed");
     let span = Span { place, start, end };
@@ -127,7 +127,7 @@ pub fn read_all(
         anyhow::bail!("there is no topic {topic}")
     };
     for partition in 0..count {
-        read_topic(properties, topic, partition, From::Beginning, &mut each)?;
+        read_topic(properties, topic, partition, Start::Beginning, &mut each)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use broker::{City, properties, record};
 use city_model::EventTime;
 use kafka_log::admin::{Created, TopicSpec, create_topics, describe, reachable, topic_partitions};
 use kafka_log::produce::{NewRecord, Sender};
-use kafka_log::read::{From, read_topic};
+use kafka_log::read::{Start, read_topic};
 use kafka_log::tail::{Tail, follow};
 use wire_format::topics::Topic;
 
@@ -76,7 +76,7 @@ fn what_was_written_is_read_with_its_time_key_and_headers() {
     sender.send(&NewRecord { value: None, ..full }).unwrap();
     sender.flush().unwrap();
     let mut seen = Vec::new();
-    let end = read_topic(&properties(), &name, 1, From::Beginning, |record| {
+    let end = read_topic(&properties(), &name, 1, Start::Beginning, |record| {
         assert_eq!(
             (record.timestamp(), record.key(), record.partition()),
             (time, Some(&b"k"[..]), 1)
@@ -88,14 +88,14 @@ fn what_was_written_is_read_with_its_time_key_and_headers() {
     .unwrap();
     assert_eq!((end, seen), (2, vec![(0, Some(b"v".to_vec())), (1, None)]));
     let mut later = 0;
-    read_topic(&properties(), &name, 1, From::Offset(1), |_| {
+    read_topic(&properties(), &name, 1, Start::Offset(1), |_| {
         later += 1;
         ControlFlow::Continue(())
     })
     .unwrap();
     assert_eq!(later, 1);
     assert_eq!(
-        read_topic(&properties(), &name, 0, From::Beginning, |_| ControlFlow::Break(
+        read_topic(&properties(), &name, 0, Start::Beginning, |_| ControlFlow::Break(
             ()
         ))
         .unwrap(),
@@ -142,7 +142,7 @@ fn a_record_of_twenty_megabytes_passes() {
     sender.send(&record(&name, Some(0), "k", &large)).unwrap();
     sender.flush().unwrap();
     let mut same = false;
-    read_topic(&properties(), &name, 0, From::Beginning, |record| {
+    read_topic(&properties(), &name, 0, Start::Beginning, |record| {
         same = record.value() == Some(&large[..]);
         ControlFlow::Continue(())
     })

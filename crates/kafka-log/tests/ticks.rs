@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use broker::{City, Running, until};
 use city_model::{Batch, EventTime, Input, Name};
-use kafka_log::read::{From, read_topic};
+use kafka_log::read::{Start, read_topic};
 use wire_format::topics::Topic;
 
 /// The ticks of a partition of the enriched log, with their append times.
@@ -19,7 +19,7 @@ fn ticks(city: &City, partition: i32) -> Vec<(EventTime, BTreeMap<Name, EventTim
         &broker::properties(),
         &topic,
         partition,
-        From::Beginning,
+        Start::Beginning,
         |record| {
             let batch: Batch = serde_json::from_slice(record.value().unwrap()).unwrap();
             for input in batch.inputs {
