@@ -1,6 +1,9 @@
 //! A simulated city in a folder, and the program run on it as a user would.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses its part")]
 
+pub mod output;
+pub mod records;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -74,6 +77,12 @@ impl City {
         let printed =
             expect(0, &["--json", "replay", "--config", &self.config(), "--input", &self.input(), "--output", &output]);
         serde_json::from_str(&printed).unwrap()
+    }
+
+    /// Replays into a folder of that name, and gives what was written.
+    pub fn replayed(&self, output: &str) -> output::Replayed {
+        self.replay(output);
+        output::Replayed { dir: self.path(output) }
     }
 
     /// Lets the configuration point at a broker, under names of its own.

@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "cityops", version, about, arg_required_else_help = true)]
 pub struct Cli {
-    /// What is logged to standard error, for example `info` or `cityops=debug`; the variable CITYOPS_LOG overrides it.
-    #[arg(long, global = true, default_value = "info", value_name = "FILTER")]
-    pub log: String,
+    /// What is logged to standard error, for example `debug` or `kafka_log=debug`; `info` unless told otherwise. The
+    /// variable CITYOPS_LOG overrides it.
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
     /// Log as JSON lines.
     #[arg(long, global = true)]
     pub log_json: bool,

@@ -39,9 +39,16 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn start_logging(cli: &Cli) {
+    use std::io::IsTerminal;
+
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(cli.log.as_str()));
+    // Lines of a log would tear the live table.
+    let live_table = matches!(cli.command, cli::Command::Demo(_)) && std::io::stdout().is_terminal();
+    let default = if live_table && std::io::stderr().is_terminal() { "warn" } else { "info" };
+    let wanted = cli.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(wanted));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first subscriber.
     let _ = if cli.log_json { builder.json().try_init() } else { builder.try_init() };
 }

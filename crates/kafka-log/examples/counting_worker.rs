@@ -26,10 +26,18 @@ impl Observer for Printing {
 
 fn main() {
     let prefix = std::env::args().nth(1).unwrap();
+    let mut properties = broker::properties();
+    let mut transaction_timeout_ms = 10_000;
+    if let Some(instance) = std::env::args().nth(2) {
+        // A static member takes its place again without waiting for its own old session, so a test can kill it often.
+        properties.insert("group.instance.id".to_owned(), instance);
+        transaction_timeout_ms = 1_000;
+    }
     let config = WorkerConfig {
+        transaction_timeout_ms,
         // Many small transactions: more moments to be killed in.
         max_batch_records: 100,
-        ..broker::counting_config(&prefix, broker::properties(), &[Topic::Sensor])
+        ..broker::counting_config(&prefix, properties, &[Topic::Sensor])
     };
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = stop.clone();

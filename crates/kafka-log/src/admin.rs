@@ -16,7 +16,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use crate::Properties;
 use crate::settings::{self, Reports};
 
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the broker may take: a busy one needs many seconds for dozens of topics.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Nobody answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use anyhow::Context;
 use city_model::{Batch, GroupingDigest, Ledger, Outcome};
 use incident_engine::{Engine, Output};
 use kafka_log::Properties;
-use kafka_log::read::{From, read_topic};
+use kafka_log::read::{Start, read_topic};
 use stream_worker::Correlate;
 use wire_format::Topic;
 
@@ -116,7 +116,7 @@ fn decide_again(
     let mut correlate = Correlate::without_changelog(Engine::default());
     let mut first = true;
     let mut wrong = None;
-    read_topic(properties, topic, partition, From::Beginning, |record| {
+    read_topic(properties, topic, partition, Start::Beginning, |record| {
         // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
         if std::mem::take(&mut first) && record.offset() > 0 {
             audit.cut.push(format!("partition {partition} before offset {}", record.offset()));

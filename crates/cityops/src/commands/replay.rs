@@ -1,5 +1,6 @@
 //! `cityops replay`: the pipeline over files.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,6 +16,9 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     if !args.input.is_dir() {
         return Err(usage(format!("--input {}: no such directory", args.input.display())));
+    }
+    if let Some(old) = &args.verify {
+        check_verify(old, &args.output)?;
     }
     let setup = Arc::new(crate::assemble::setup(&loaded, 1)?);
     let options = ReplayOptions { evidence: args.evidence };
@@ -34,6 +38,18 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     } else {
         Ok(Exit::Differences)
     }
+}
+
+/// An earlier output must be there, and must not be what is about to be written: that would always be the same.
+fn check_verify(old: &Path, output: &Path) -> anyhow::Result<()> {
+    if !old.is_dir() {
+        return Err(usage(format!("--verify {}: no such directory", old.display())));
+    }
+    let is_output = matches!((old.canonicalize(), output.canonicalize()), (Ok(old), Ok(output)) if old == output);
+    if is_output {
+        return Err(usage(format!("--verify {}: that is the output itself", old.display())));
+    }
+    Ok(())
 }
 
 /// Prints a ledger as a table or as JSON.
