@@ -23,14 +23,21 @@ fn storm(events: usize) -> (Setting, Vec<Input>) {
 /// The same storm again, elsewhere: `n` copies side by side, so that many incidents are open at the same density.
 fn shifted(event: &Event, copy: i64) -> Event {
     let mut event = event.clone();
-    let mark = |text: &str| format!("{copy}-{text}").into();
-    event.key.event_id = mark(&event.key.event_id);
-    for name in [&mut event.device, &mut event.component, &mut event.ticket, &mut event.cites] {
-        *name = name.as_deref().map(mark);
+    for name in [
+        &mut event.device,
+        &mut event.component,
+        &mut event.ticket,
+        &mut event.cites,
+    ] {
+        *name = name.as_deref().map(|text| format!("{copy}-{text}").into());
     }
+    event.key.event_id = format!("{copy}-{}", event.key.event_id).into();
     if let Some(located) = &mut event.located {
         let Position { lon_e9, lat_e9 } = located.position;
-        located.position = Position { lon_e9: lon_e9 + copy % 16 * 1_000_000_000, lat_e9: lat_e9 + copy / 16 * 1_000_000_000 };
+        located.position = Position {
+            lon_e9: lon_e9 + copy % 16 * 1_000_000_000,
+            lat_e9: lat_e9 + copy / 16 * 1_000_000_000,
+        };
     }
     event
 }
@@ -57,7 +64,12 @@ fn step(engine: &mut Engine, input: &Input) {
 fn decide(criterion: &mut Criterion) {
     let (setting, inputs) = storm(40_000);
     let half = inputs.len() / 2;
-    let next: Vec<Input> = inputs[half..].iter().filter(|i| matches!(i, Input::Event(_))).take(1_000).cloned().collect();
+    let next: Vec<Input> = inputs[half..]
+        .iter()
+        .filter(|i| matches!(i, Input::Event(_)))
+        .take(1_000)
+        .cloned()
+        .collect();
     let mut group = criterion.benchmark_group("decide");
     group.throughput(Throughput::Elements(next.len() as u64));
     group.sample_size(10);
@@ -65,7 +77,11 @@ fn decide(criterion: &mut Criterion) {
         let engine = engine_of(&setting, &inputs[..half], copies);
         let (kept, open) = engine.sizes();
         group.bench_function(format!("look only, {open} open of {kept} kept"), |bench| {
-            bench.iter(|| next.iter().map(|input| engine.decide(input).changes.len()).sum::<usize>());
+            bench.iter(|| {
+                next.iter()
+                    .map(|input| engine.decide(input).changes.len())
+                    .sum::<usize>()
+            });
         });
     }
     group.bench_function("decide and apply, from an empty engine", |bench| {
@@ -83,7 +99,9 @@ fn decide(criterion: &mut Criterion) {
     group.bench_function("a tick in which nothing is due", |bench| {
         let engine = engine_of(&setting, &inputs[..half], 1);
         let at = engine.clock().unwrap();
-        let tick = Input::Tick(Tick { clocks: vec![("replay".into(), at)] });
+        let tick = Input::Tick(Tick {
+            clocks: vec![("replay".into(), at)],
+        });
         bench.iter(|| engine.decide(&tick));
     });
     group.finish();

@@ -1,13 +1,18 @@
 //! What reading one record costs: JSON and registry-framed Avro, the smallest and the largest of the inputs.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
+use std::hint::black_box;
+
 use city_model::Source;
-use criterion::{Criterion, Throughput, black_box, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use wire_format::{Decoder, Encoder, Record, SchemaStore, Topic};
 
 fn sample(source: Source) -> Vec<u8> {
     let records = city_simulator::simulate(city_simulator::Scenario::Typhoon, 7, 2_000);
-    let record = records.into_iter().find(|record| record.source == source).unwrap();
+    let record = records
+        .into_iter()
+        .find(|record| record.source == source)
+        .unwrap();
     record.line.into_bytes()
 }
 
@@ -22,7 +27,11 @@ fn decode(criterion: &mut Criterion) {
         });
         let record = decoder.decode(source, &json).unwrap();
         let avro = framed(&record);
-        assert_eq!(decoder.decode(source, &avro).unwrap(), record, "the two forms say the same");
+        assert_eq!(
+            decoder.decode(source, &avro).unwrap(),
+            record,
+            "the two forms say the same"
+        );
         group.bench_function(format!("{source}/avro"), |bench| {
             bench.iter(|| decoder.decode(source, black_box(&avro)).unwrap());
         });

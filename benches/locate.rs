@@ -1,9 +1,11 @@
 //! What finding a point's cell costs, beside an R-tree of boxes with `geo::Contains`, in the same run.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
+use std::hint::black_box;
+
 use city_grid::Layer;
 use city_model::Position;
-use criterion::{Criterion, Throughput, black_box, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use geo::{BoundingRect, Contains, LineString, Point, Polygon};
 use rand::{RngExt, SeedableRng};
 use rstar::{AABB, RTree, RTreeObject};
@@ -24,7 +26,9 @@ fn baseline(layer: &Layer) -> RTree<Boxed> {
     let mut cells = Vec::new();
     for (at, (index, _)) in layer.cells(finest).enumerate() {
         for polygon in layer.polygons(index) {
-            let mut rings = polygon.iter().map(|ring| ring.iter().map(|p| (p.lon(), p.lat())).collect::<LineString>());
+            let mut rings = polygon
+                .iter()
+                .map(|ring| ring.iter().map(|p| (p.lon(), p.lat())).collect::<LineString>());
             let outer = rings.next().unwrap();
             cells.push(Boxed(at, Polygon::new(outer, rings.collect())));
         }
@@ -50,14 +54,21 @@ fn locate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("locate/1322 cells");
     group.throughput(Throughput::Elements(points.len() as u64));
     group.bench_function("city-grid", |bench| {
-        bench.iter(|| points.iter().filter(|point| layer.locate(**point).cell().is_some()).count());
+        bench.iter(|| {
+            points
+                .iter()
+                .filter(|point| layer.locate(**point).cell().is_some())
+                .count()
+        });
     });
     group.bench_function("rstar + geo::Contains", |bench| {
         bench.iter(|| {
             let found = points.iter().filter_map(|point| {
                 let at = Point::new(point.lon(), point.lat());
                 let here = AABB::from_point([at.x(), at.y()]);
-                tree.locate_in_envelope_intersecting(&here).find(|cell| cell.1.contains(&at)).map(|cell| cell.0)
+                tree.locate_in_envelope_intersecting(here)
+                    .find(|cell| cell.1.contains(&at))
+                    .map(|cell| cell.0)
             });
             black_box(found.count())
         });

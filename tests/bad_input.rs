@@ -35,20 +35,30 @@ impl Lines {
 
     fn changed(&mut self, reason: Option<&'static str>, changes: &[(&str, Value)]) {
         let record = with(full(self.file, &self.next_id(), self.at), changes);
-        let what = changes.iter().map(|(path, value)| format!("{path}={value:.60}")).collect::<Vec<_>>().join(" ");
+        let what = changes
+            .iter()
+            .map(|(path, value)| format!("{path}={value:.60}"))
+            .collect::<Vec<_>>()
+            .join(" ");
         self.raw(reason, &what, record.to_string());
     }
 
     /// One change that a JSON value cannot hold: `field` gets this text as it stands.
     fn written(&mut self, reason: Option<&'static str>, field: &str, text: &str) {
-        let record = with(full(self.file, &self.next_id(), self.at), &[(field, json!("\u{2}here"))]);
+        let record = with(
+            full(self.file, &self.next_id(), self.at),
+            &[(field, json!("\u{2}here"))],
+        );
         let line = record.to_string().replace("\"\\u0002here\"", text);
         self.raw(reason, &format!("{field}={text:.60}"), line);
     }
 }
 
 fn source_of(file: &str) -> Source {
-    *Source::ALL.iter().find(|source| file == format!("{source}.ndjson")).unwrap()
+    *Source::ALL
+        .iter()
+        .find(|source| file == format!("{source}.ndjson"))
+        .unwrap()
 }
 
 /// The record in the registry's frame, named so that no byte of it ends a line.
@@ -63,7 +73,10 @@ fn framed(file: &'static str, at: i64) -> Vec<u8> {
         if record["source_system"] == "12345" {
             record["source_system"] = json!("12345-bd09");
         }
-        let record = with(record, &[("location", json!(GONE)), ("target_location", json!(GONE))]);
+        let record = with(
+            record,
+            &[("location", json!(GONE)), ("target_location", json!(GONE))],
+        );
         match decoder.decode(source, record.to_string().as_bytes()).unwrap() {
             Record::Sensor(r) => encoder.framed(&*r),
             Record::Hotline(r) => encoder.framed(&*r),
@@ -76,40 +89,94 @@ fn framed(file: &'static str, at: i64) -> Vec<u8> {
         .unwrap()
     };
     let fits = |bytes: &Vec<u8>| !bytes.contains(&b'\n') && bytes.last() != Some(&b'\r');
-    (0..500).map(named).find(fits).unwrap_or_else(|| panic!("{file}: every name has a line feed in it"))
+    (0..500)
+        .map(named)
+        .find(fits)
+        .unwrap_or_else(|| panic!("{file}: every name has a line feed in it"))
 }
 
 /// What no stream takes, whatever it carries.
 fn bad_in_any(lines: &mut Lines) {
     let (file, at) = (lines.file, lines.at);
     let (id, time) = id_and_time(file);
-    for text in ["{", "not json", "[1,2]", "\"text\"", "null", "5", "true", "{}x", "{\"a\":1}{\"a\":2}"] {
-        let reason = if text.starts_with("{}") || text.starts_with("{\"a") { "missing_field" } else { "bad_json" };
-        // Trailing characters are seen after the fields.
-        let reason = if text == "{}x" || text.starts_with("{\"a") { "missing_field" } else { reason };
-        lines.raw(Some(reason), text, text);
+    for text in [
+        "{",
+        "not json",
+        "[1,2]",
+        "\"text\"",
+        "null",
+        "5",
+        "true",
+        "\u{feff}",
+        "\u{feff}[]",
+    ] {
+        lines.raw(Some("bad_json"), text, text);
     }
-    lines.raw(Some("missing_field"), "{}", "{}");
+    lines.raw(Some("missing_field"), "an empty object", "{}");
     let good = full(file, "whole", at).to_string();
     lines.raw(Some("bad_json"), "two records on a line", format!("{good}{good}"));
-    lines.raw(Some("bad_json"), "cut off", &good.as_bytes()[..good.len() - 3]);
+    lines.raw(Some("bad_json"), "cut off", &good.as_bytes()[..20]);
     lines.raw(Some("bad_json"), "in an array", format!("[{good}]"));
-    lines.raw(Some("bad_json"), "a raw NUL in a text", good.replace("whole", "who\0le"));
-    lines.raw(Some("bad_utf8"), "not UTF-8", [good.as_bytes(), b"\xff\xfe"].concat());
-    lines.raw(Some("bad_utf8"), "GBK", [b"{\"".as_slice(), b"\xbb\xfd\xcb\xae\":1}"].concat());
-    lines.raw(Some("bad_json"), "nested and open", format!("{}{}", &good[..good.len() - 1], ",\"x\":[".repeat(50_000)));
+    lines.raw(
+        Some("bad_json"),
+        "a raw NUL in a text",
+        good.replace("whole", "who\0le"),
+    );
+    lines.raw(
+        Some("bad_utf8"),
+        "not UTF-8",
+        [good.as_bytes(), b"\xff\xfe"].concat(),
+    );
+    lines.raw(
+        Some("bad_utf8"),
+        "GBK",
+        [b"{\"".as_slice(), b"\xbb\xfd\xcb\xae\":1}"].concat(),
+    );
+    lines.raw(
+        Some("bad_json"),
+        "nested and open",
+        format!("{}{}", &good[..good.len() - 1], ",\"x\":[".repeat(50_000)),
+    );
     lines.raw(Some("bad_json"), "NaN", good.replacen(&at.to_string(), "NaN", 1));
-    lines.raw(Some("bad_json"), "Infinity", good.replacen(&at.to_string(), "-Infinity", 1));
-    lines.raw(Some("too_large"), "a megabyte and more", format!("{}{{}}", " ".repeat(1 << 20)));
+    lines.raw(
+        Some("bad_json"),
+        "Infinity",
+        good.replacen(&at.to_string(), "-Infinity", 1),
+    );
+    lines.raw(
+        Some("too_large"),
+        "a megabyte and more",
+        format!("{}{{}}", " ".repeat(1 << 20)),
+    );
     lines.raw(Some("bad_avro"), "NUL bytes", vec![0; 4]);
     lines.raw(Some("unknown_schema"), "NUL bytes", vec![0; 40]);
-    lines.raw(Some("bad_avro"), "a single object's first bytes", vec![0xC3, 1, 7]);
-    lines.raw(Some("unknown_schema"), "an unknown fingerprint", [&[0xC3, 1][..], &[7; 40]].concat());
+    lines.raw(
+        Some("bad_avro"),
+        "a single object's first bytes",
+        vec![0xC3, 1, 7],
+    );
+    lines.raw(
+        Some("unknown_schema"),
+        "an unknown fingerprint",
+        [&[0xC3, 1][..], &[7; 40]].concat(),
+    );
     let avro = framed(file, at);
-    lines.raw(Some("unknown_schema"), "an unknown schema id", [&[0, 9, 9, 9, 9][..], &avro[5..]].concat());
+    lines.raw(
+        Some("unknown_schema"),
+        "an unknown schema id",
+        [&[0, 9, 9, 9, 9][..], &avro[5..]].concat(),
+    );
     lines.raw(Some("bad_avro"), "Avro cut off", &avro[..avro.len() - 1]);
-    lines.raw(Some("bad_avro"), "Avro with more behind", [&avro[..], b"more"].concat());
-    lines.raw(Some("bad_avro"), "Avro of nothing but ones", [&avro[..5], &[0xFF; 60]].concat());
+    lines.raw(
+        Some("bad_avro"),
+        "Avro with more behind",
+        [&avro[..], b"more"].concat(),
+    );
+    lines.raw(
+        Some("bad_avro"),
+        "Avro of nothing but ones",
+        [&avro[..5], &[0xFF; 60]].concat(),
+    );
 
     for field in mandatory(file) {
         lines.changed(Some("missing_field"), &[(field, json!(GONE))]);
@@ -119,7 +186,11 @@ fn bad_in_any(lines: &mut Lines) {
     for field in &fields {
         let is_own = file == "hotline.ndjson" && field == "location";
         let whole = full(file, "x", at);
-        let wrong = if whole[field].is_object() || whole[field].is_array() { json!(5) } else { json!({"wrong": []}) };
+        let wrong = if whole[field].is_object() || whole[field].is_array() {
+            json!(5)
+        } else {
+            json!({"wrong": []})
+        };
         lines.changed(if is_own { None } else { Some("bad_value") }, &[(field, wrong)]);
         let twice = format!("{},\"{field}\":{}}}", &good[..good.len() - 1], whole[field]);
         lines.raw(Some("bad_value"), &format!("{field} twice"), twice);
@@ -150,7 +221,10 @@ fn bad_places(lines: &mut Lines, field: &str, is_refused: bool) {
     lines.changed(reason("coord_out_of_bbox"), &xy(31.0322, 121.2277));
     lines.changed(reason("coord_out_of_bbox"), &xy(116.4, 39.9));
     lines.changed(reason("coord_out_of_bbox"), &xy(f64::MAX, f64::MIN));
-    lines.changed(reason("coord_out_of_bbox"), &[xy(1e9, 1e9), vec![(at("crs").as_str(), json!("SH2000"))]].concat());
+    lines.changed(
+        reason("coord_out_of_bbox"),
+        &[xy(1e9, 1e9), vec![(at("crs").as_str(), json!("SH2000"))]].concat(),
+    );
     lines.changed(reason("crs_missing"), &[(at("crs").as_str(), json!("PZ90"))]);
     lines.changed(reason("bad_value"), &[(at("quality").as_str(), json!("GUESS"))]);
     lines.changed(reason("bad_value"), &[(x.as_str(), json!("121.2277"))]);
@@ -171,8 +245,17 @@ fn bad_of_its_own(lines: &mut Lines) {
     let at = lines.at;
     let (_, time) = id_and_time(lines.file);
     // Years that no clock of ours should show: 1970, 2099, 9999, 0, and before that.
-    let odd = ["1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "0000-01-01T00:00:00Z"];
-    let years: Vec<Value> = odd.iter().map(|text| json!(text)).chain([json!(0), json!(-1), json!(i64::MIN), json!(i64::MAX)]).collect();
+    let odd = [
+        "1970-01-01T00:00:00Z",
+        "2099-01-01T00:00:00Z",
+        "9999-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+    ];
+    let years: Vec<Value> = odd
+        .iter()
+        .map(|text| json!(text))
+        .chain([json!(0), json!(-1), json!(i64::MIN), json!(i64::MAX)])
+        .collect();
     match lines.file {
         "sensor.ndjson" => {
             bad_places(lines, "location", true);
@@ -185,7 +268,12 @@ fn bad_of_its_own(lines: &mut Lines) {
             for year in years {
                 lines.changed(None, &[(time, year)]);
             }
-            for text in ["0000-00-00 00:00:00", "99999999999999", "2026-13-45T99:99:99", "9999-12-31T23:59:59Z"] {
+            for text in [
+                "0000-00-00 00:00:00",
+                "99999999999999",
+                "2026-13-45T99:99:99",
+                "9999-12-31T23:59:59Z",
+            ] {
                 lines.changed(None, &[(time, json!(text))]);
             }
             // Nor a value that cannot be: that is its fault's.
@@ -195,11 +283,23 @@ fn bad_of_its_own(lines: &mut Lines) {
         }
         "hotline.ndjson" => {
             bad_places(lines, "location", false);
-            for location in [json!(5), json!("x"), json!([]), json!({"x": [], "y": {}}), json!({"crs": 7, "quality": []})] {
+            for location in [
+                json!(5),
+                json!("x"),
+                json!([]),
+                json!({"x": [], "y": {}}),
+                json!({"crs": 7, "quality": []}),
+            ] {
                 lines.changed(None, &[("location", location)]);
             }
-            lines.changed(Some("code_unknown"), &[("category", json!(GONE)), ("category_code", json!("99999"))]);
-            lines.changed(Some("code_unknown"), &[("category", json!(["无此名"])), ("standard_ref", json!(GONE))]);
+            lines.changed(
+                Some("code_unknown"),
+                &[("category", json!(GONE)), ("category_code", json!("99999"))],
+            );
+            lines.changed(
+                Some("code_unknown"),
+                &[("category", json!(["无此名"])), ("standard_ref", json!(GONE))],
+            );
             lines.changed(Some("time_too_old"), &[(time, json!("1970-01-01T00:00:00Z"))]);
             lines.changed(Some("time_too_old"), &[(time, json!(i64::MIN))]);
             lines.changed(Some("time_too_old"), &[(time, json!("0000-01-01T00:00:00Z"))]);
@@ -209,7 +309,10 @@ fn bad_of_its_own(lines: &mut Lines) {
         }
         "video.ndjson" => {
             bad_places(lines, "target_location", true);
-            lines.changed(Some("crs_missing"), &[("target_location", json!(GONE)), ("location.crs", json!("PZ90"))]);
+            lines.changed(
+                Some("crs_missing"),
+                &[("target_location", json!(GONE)), ("location.crs", json!("PZ90"))],
+            );
             lines.changed(Some("code_unknown"), &[("alert_code", json!("no such"))]);
             lines.changed(Some("code_unknown"), &[("code_system", json!("no such"))]);
             lines.changed(Some("code_unknown"), &[("code_system", json!(GONE))]);
@@ -225,7 +328,10 @@ fn bad_of_its_own(lines: &mut Lines) {
             lines.changed(Some("code_unknown"), &[("category_code", json!("99999"))]);
             lines.changed(Some("code_unknown"), &[("standard_ref", json!("GB/T 0"))]);
             lines.changed(Some("code_unknown"), &[("standard_ref", json!(GONE))]);
-            lines.changed(Some("code_unknown"), &[("category_code", json!(GONE)), ("category", json!(GONE))]);
+            lines.changed(
+                Some("code_unknown"),
+                &[("category_code", json!(GONE)), ("category", json!(GONE))],
+            );
             lines.changed(Some("time_too_old"), &[(time, json!(-62_135_596_800_000_i64))]);
             lines.changed(None, &[("channel", json!("carrier pigeon"))]);
         }
@@ -242,11 +348,24 @@ fn bad_of_its_own(lines: &mut Lines) {
         "silence.ndjson" => {
             lines.changed(Some("code_unknown"), &[("kinds", json!(["road_damage", "mood"]))]);
             lines.changed(Some("bad_value"), &[("area", json!([]))]);
-            lines.changed(Some("bad_value"), &[("area", json!({"type": "Point", "coordinates": [121.0, 31.0]}))]);
-            lines.changed(Some("bad_value"), &[("area", json!({"type": "Polygon", "coordinates": [[[121.0, 31.0], [1e9, 0.0]]]}))]);
+            lines.changed(
+                Some("bad_value"),
+                &[("area", json!({"type": "Point", "coordinates": [121.0, 31.0]}))],
+            );
+            lines.changed(
+                Some("bad_value"),
+                &[(
+                    "area",
+                    json!({"type": "Polygon", "coordinates": [[[121.0, 31.0], [1e9, 0.0]]]}),
+                )],
+            );
             lines.changed(Some("bad_value"), &[("ends_at", json!(at - 1))]);
             lines.changed(Some("no_time"), &[("starts_at", json!("soon"))]);
-            lines.written(Some("bad_json"), "area", &format!("{{\"x\":{}{}}}", "[".repeat(9_000), "]".repeat(9_000)));
+            lines.written(
+                Some("bad_json"),
+                "area",
+                &format!("{{\"x\":{}{}}}", "[".repeat(9_000), "]".repeat(9_000)),
+            );
         }
         _ => {
             lines.changed(Some("bad_value"), &[("action", json!("explode"))]);
@@ -269,13 +388,23 @@ fn odd_but_good(lines: &mut Lines) {
     lines.changed(None, &[(id, json!("../../../etc/passwd"))]);
     lines.changed(None, &[(id, json!("=1+1,\"quoted\",;"))]);
     lines.changed(None, &[(id, json!("x".repeat(256)))]);
-    lines.changed(None, &[("a_new_field", json!({"deep": [[[1e300]]], "text": SECRET}))]);
+    lines.changed(
+        None,
+        &[("a_new_field", json!({"deep": [[[1e300]]], "text": SECRET}))],
+    );
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let nested = good("odd-4");
-    lines.raw(None, "nested 100,000 deep where nobody looks", format!("{},\"x\":{deep}}}", &nested[..nested.len() - 1]));
+    lines.raw(
+        None,
+        "nested 100,000 deep where nobody looks",
+        format!("{},\"x\":{deep}}}", &nested[..nested.len() - 1]),
+    );
     lines.changed(None, &[(time, json!(at.to_string()))]);
     let optional: Vec<String> = full(file, "x", at).as_object().unwrap().keys().cloned().collect();
-    for field in optional.iter().filter(|field| !mandatory(file).contains(&field.as_str())) {
+    for field in optional
+        .iter()
+        .filter(|field| !mandatory(file).contains(&field.as_str()))
+    {
         // A ticket without a category, a report without a code, an alert without its system say nothing.
         if !["category", "category_code", "standard_ref", "code_system"].contains(&field.as_str()) {
             lines.changed(None, &[(field, Value::Null)]);
@@ -302,7 +431,11 @@ fn city(seed: u64) -> (City, i64) {
 }
 
 /// Writes the lines among the city's own into a folder; answers what is expected of each, by file and line.
-fn mixed(city: &City, name: &str, all: &[Lines]) -> (Replayed, BTreeMap<(String, i64), (&'static str, String, String)>) {
+fn mixed(
+    city: &City,
+    name: &str,
+    all: &[Lines],
+) -> (Replayed, BTreeMap<(String, i64), (&'static str, String, String)>) {
     let dir = city.path(name);
     fs::create_dir(&dir).unwrap();
     let mut expected = BTreeMap::new();
@@ -323,7 +456,10 @@ fn mixed(city: &City, name: &str, all: &[Lines]) -> (Replayed, BTreeMap<(String,
             let number = write(line);
             if let Some(reason) = reason {
                 let bytes = line.strip_suffix(b"\r").unwrap_or(line);
-                expected.insert((lines.file.to_owned(), number), (*reason, what.clone(), sha256(bytes)));
+                expected.insert(
+                    (lines.file.to_owned(), number),
+                    (*reason, what.clone(), sha256(bytes)),
+                );
             }
             own.next().map(&mut write);
         }
@@ -332,8 +468,21 @@ fn mixed(city: &City, name: &str, all: &[Lines]) -> (Replayed, BTreeMap<(String,
         });
         fs::write(dir.join(lines.file), written).unwrap();
     }
-    let (config, input, output) = (city.config(), dir.display().to_string(), city.path(&format!("{name}_out")));
-    let args = ["replay", "--config", &config, "--input", &input, "--output", &output.display().to_string(), "--evidence"];
+    let (config, input, output) = (
+        city.config(),
+        dir.display().to_string(),
+        city.path(&format!("{name}_out")),
+    );
+    let args = [
+        "replay",
+        "--config",
+        &config,
+        "--input",
+        &input,
+        "--output",
+        &output.display().to_string(),
+        "--evidence",
+    ];
     let ran = city::run(&args);
     let err = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(0), "{err}");
@@ -346,7 +495,11 @@ fn mixed(city: &City, name: &str, all: &[Lines]) -> (Replayed, BTreeMap<(String,
 
 fn lines_of(at: i64, fill: &[fn(&mut Lines)]) -> Vec<Lines> {
     let each = |file: &&'static str| {
-        let mut lines = Lines { file, at, lines: Vec::new() };
+        let mut lines = Lines {
+            file,
+            at,
+            lines: Vec::new(),
+        };
         fill.iter().for_each(|fill| fill(&mut lines));
         lines
     };
@@ -356,22 +509,36 @@ fn lines_of(at: i64, fill: &[fn(&mut Lines)]) -> Vec<Lines> {
 fn check_dead_letters(output: &Replayed, expected: &BTreeMap<(String, i64), (&'static str, String, String)>) {
     let mut told: BTreeMap<(String, i64), Value> = BTreeMap::new();
     for line in output.lines("deadletter.ndjson") {
-        let at = (line["file"].as_str().unwrap().to_owned(), line["line"].as_i64().unwrap());
+        let at = (
+            line["file"].as_str().unwrap().to_owned(),
+            line["line"].as_i64().unwrap(),
+        );
         assert_eq!(told.insert(at.clone(), line), None, "{at:?} is told twice");
     }
     let mut wrong = Vec::new();
     for (at, (reason, what, hash)) in expected {
         match told.get(at) {
             None => wrong.push(format!("{at:?} {what}: taken, expected {reason}")),
-            Some(line) if line["reason"] != *reason => wrong.push(format!("{at:?} {what}: expected {reason}, told {line}")),
+            Some(line) if line["reason"] != *reason => {
+                wrong.push(format!("{at:?} {what}: expected {reason}, told {line}"))
+            }
             Some(line) if line["hash"] != *hash => wrong.push(format!("{at:?} {what}: another hash")),
             Some(line) => {
                 let fields: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
-                assert!(fields.iter().all(|field| ["file", "line", "reason", "detail", "hash"].contains(field)), "{line}");
+                assert!(
+                    fields
+                        .iter()
+                        .all(|field| ["file", "line", "reason", "detail", "hash"].contains(field)),
+                    "{line}"
+                );
             }
         }
     }
-    wrong.extend(told.iter().filter(|(at, _)| !expected.contains_key(at)).map(|(at, line)| format!("{at:?} is refused: {line}")));
+    wrong.extend(
+        told.iter()
+            .filter(|(at, _)| !expected.contains_key(at))
+            .map(|(at, line)| format!("{at:?} is refused: {line}")),
+    );
     assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
     for name in OUTPUTS.iter().chain(&["evidence.ndjson"]) {
         let text = String::from_utf8(output.bytes(name)).unwrap();
@@ -395,8 +562,17 @@ fn bad_records_are_told_and_good_ones_do_not_notice() {
     let (output, expected) = mixed(&city, "mixed", &all);
     assert!(expected.len() > 400, "{}", expected.len());
     check_dead_letters(&output, &expected);
-    for name in ["incidents.ndjson", "revisions.ndjson", "members.csv", "late.ndjson", "device_faults.ndjson"] {
-        assert!(output.bytes(name) == clean.bytes(name), "{name} is another without the bad records");
+    for name in [
+        "incidents.ndjson",
+        "revisions.ndjson",
+        "members.csv",
+        "late.ndjson",
+        "device_faults.ndjson",
+    ] {
+        assert!(
+            output.bytes(name) == clean.bytes(name),
+            "{name} is another without the bad records"
+        );
     }
     let (with, without) = (output.ledger(), clean.ledger());
     for (outcome, count) in without["outcomes"].as_object().unwrap() {
@@ -422,7 +598,13 @@ fn odd_records_are_taken() {
     check_dead_letters(&output, &expected);
     let outcomes = output.outcomes();
     let id = "12345/../../../etc/passwd";
-    assert!(outcomes.get(id).is_some_and(|outcome| outcome == "opened" || outcome == "joined"), "{:?}", outcomes.get(id));
+    assert!(
+        outcomes
+            .get(id)
+            .is_some_and(|outcome| outcome == "opened" || outcome == "joined"),
+        "{:?}",
+        outcomes.get(id)
+    );
     // Clocks are told to maintenance, and so are values that cannot be.
     let faults = output.lines("device_faults.ndjson");
     for fault in ["clock_unset", "clock_future", "sentinel", "out_of_range"] {
@@ -435,8 +617,16 @@ fn odd_records_are_taken() {
 fn with_a_default_every_source_is_known() {
     let (city, at) = city(23);
     let config = fs::read_to_string(city.path("cityops.toml")).unwrap();
-    fs::write(city.path("cityops.toml"), format!("{config}\n[sources.default]\ncrs = \"WGS84\"\n")).unwrap();
-    let mut lines = Lines { file: "hotline.ndjson", at, lines: Vec::new() };
+    fs::write(
+        city.path("cityops.toml"),
+        format!("{config}\n[sources.default]\ncrs = \"WGS84\"\n"),
+    )
+    .unwrap();
+    let mut lines = Lines {
+        file: "hotline.ndjson",
+        at,
+        lines: Vec::new(),
+    };
     lines.changed(None, &[("source_system", json!("nobody"))]);
     let (output, expected) = mixed(&city, "mixed", &[lines]);
     check_dead_letters(&output, &expected);

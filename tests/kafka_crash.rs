@@ -40,8 +40,12 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
         feed.send(chunk);
         // Somewhere in the middle of this chunk, wherever the processes are with it just then.
         let at = (kill * chunk) as i64 + random.random_range(1..chunk as i64);
-        wait(&format!("{at} records are read"), &log, || consumed(&properties, &prefix) >= at);
-        processes.swap_remove(random.random_range(0..processes.len())).kill();
+        wait(&format!("{at} records are read"), &log, || {
+            consumed(&properties, &prefix) >= at
+        });
+        processes
+            .swap_remove(random.random_range(0..processes.len()))
+            .kill();
         processes.push(run());
     }
     feed.send(RECORDS);
@@ -50,7 +54,12 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
             .is_ok_and(|ledger| ledger.consumed == RECORDS as i64 && ledger.unaccounted == 0)
     });
     let group = std::process::Command::new("deploy/kafka-local/tool")
-        .args(["consumer-groups", "--describe", "--group", &format!("{name}-enrich")])
+        .args([
+            "consumer-groups",
+            "--describe",
+            "--group",
+            &format!("{name}-enrich"),
+        ])
         .env("CITYOPS_KAFKA", broker())
         .output()
         .unwrap();
@@ -63,16 +72,30 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
     let ledger = cityops::commands::ledger::committed(&properties, &prefix).unwrap();
     assert_eq!(ledger.outcomes.values().sum::<i64>(), RECORDS as i64);
     let told = told(&properties, &prefix);
-    for outcome in Outcome::ALL.iter().filter(|o| !matches!(o, Outcome::DuplicateId | Outcome::BelowThreshold)) {
+    for outcome in Outcome::ALL
+        .iter()
+        .filter(|o| !matches!(o, Outcome::DuplicateId | Outcome::BelowThreshold))
+    {
         let counted = ledger.outcomes.get(outcome.as_str()).copied().unwrap_or(0);
-        assert_eq!(told.get(outcome.as_str()).copied().unwrap_or(0), counted, "{outcome}");
+        assert_eq!(
+            told.get(outcome.as_str()).copied().unwrap_or(0),
+            counted,
+            "{outcome}"
+        );
     }
     assert!(ledger.outcomes["joined"] > 0 && ledger.outcomes["opened"] > 0);
 
     // Deciding the committed log again gives the committed incidents byte for byte.
-    let audit: serde_json::Value = serde_json::from_str(&expect(0, &["--json", "audit", "--config", &config])).unwrap();
-    assert_eq!(audit["grouping_digest"].as_str(), ledger.grouping_digest.as_deref());
-    assert_eq!(audit["incidents"].as_i64(), ledger.outcomes.get("opened").copied());
+    let audit: serde_json::Value =
+        serde_json::from_str(&expect(0, &["--json", "audit", "--config", &config])).unwrap();
+    assert_eq!(
+        audit["grouping_digest"].as_str(),
+        ledger.grouping_digest.as_deref()
+    );
+    assert_eq!(
+        audit["incidents"].as_i64(),
+        ledger.outcomes.get("opened").copied()
+    );
     println!("{audit}");
 
     // Standard tools see no lag: the committed offset is the end, control records included.
@@ -121,11 +144,18 @@ fn consumed(properties: &Properties, prefix: &str) -> i64 {
 /// How many events have each outcome as their newest.
 fn told(properties: &Properties, prefix: &str) -> BTreeMap<String, i64> {
     let mut newest: BTreeMap<Vec<u8>, String> = BTreeMap::new();
-    kafka_log::read::read_all(properties, &kafka_log::topic_name(prefix, Topic::Outcomes), |record| {
-        let told: serde_json::Value = serde_json::from_slice(record.value().unwrap()).unwrap();
-        newest.insert(record.key().unwrap().to_vec(), told["outcome"].as_str().unwrap().to_owned());
-        ControlFlow::Continue(())
-    })
+    kafka_log::read::read_all(
+        properties,
+        &kafka_log::topic_name(prefix, Topic::Outcomes),
+        |record| {
+            let told: serde_json::Value = serde_json::from_slice(record.value().unwrap()).unwrap();
+            newest.insert(
+                record.key().unwrap().to_vec(),
+                told["outcome"].as_str().unwrap().to_owned(),
+            );
+            ControlFlow::Continue(())
+        },
+    )
     .unwrap();
     let mut counts = BTreeMap::new();
     for outcome in newest.into_values() {
@@ -138,7 +168,11 @@ fn told(properties: &Properties, prefix: &str) -> BTreeMap<String, i64> {
 fn wait(what: &str, log: &std::path::Path, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}\n{}", tail(log));
+        assert!(
+            Instant::now() < deadline,
+            "waited in vain until {what}\n{}",
+            tail(log)
+        );
     }
 }
 

@@ -1,5 +1,11 @@
 //! A simulated city in a folder, and the program run on it as a user would.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test file uses its part"
+)]
 
 pub mod output;
 pub mod records;
@@ -17,9 +23,13 @@ pub fn broker() -> String {
 
 /// A seed that is printed, and can be given again as CITYOPS_SEED.
 pub fn seed() -> u64 {
-    let given = std::env::var("CITYOPS_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("CITYOPS_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         u64::from(since.subsec_nanos())
     });
     println!("CITYOPS_SEED={seed}");
@@ -41,8 +51,16 @@ pub fn run(args: &[&str]) -> Output {
 /// Runs the program, expects this exit code, and gives what it printed.
 pub fn expect(code: i32, args: &[&str]) -> String {
     let output = run(args);
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "cityops {}\n{out}\n{err}", args.join(" "));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "cityops {}\n{out}\n{err}",
+        args.join(" ")
+    );
     out.into_owned()
 }
 
@@ -56,7 +74,10 @@ impl City {
     pub fn new(scenario: Scenario, seed: u64, records: usize) -> City {
         let dir = tempfile::tempdir().unwrap();
         cityops::commands::simulate_into(dir.path(), scenario, seed, records).unwrap();
-        City { dir, records: records as i64 }
+        City {
+            dir,
+            records: records as i64,
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -74,15 +95,28 @@ impl City {
     /// Replays into a folder of that name and gives the ledger.
     pub fn replay(&self, output: &str) -> serde_json::Value {
         let output = self.path(output).display().to_string();
-        let printed =
-            expect(0, &["--json", "replay", "--config", &self.config(), "--input", &self.input(), "--output", &output]);
+        let printed = expect(
+            0,
+            &[
+                "--json",
+                "replay",
+                "--config",
+                &self.config(),
+                "--input",
+                &self.input(),
+                "--output",
+                &output,
+            ],
+        );
         serde_json::from_str(&printed).unwrap()
     }
 
     /// Replays into a folder of that name, and gives what was written.
     pub fn replayed(&self, output: &str) -> output::Replayed {
         self.replay(output);
-        output::Replayed { dir: self.path(output) }
+        output::Replayed {
+            dir: self.path(output),
+        }
     }
 
     /// Lets the configuration point at a broker, under names of its own.
@@ -103,7 +137,11 @@ pub struct Running(pub Child);
 
 impl Running {
     pub fn start(args: &[&str], log: &Path) -> Running {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
         Running(cityops(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
@@ -116,7 +154,13 @@ impl Running {
     /// SIGTERM, and the exit code.
     pub fn terminate(mut self) -> Option<i32> {
         let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.0.wait().unwrap().code()
     }
 }

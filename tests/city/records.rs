@@ -8,16 +8,44 @@ pub const SECRET: &str = "13800138000机密内容";
 /// The fields without which a record of this file cannot be.
 pub fn mandatory(file: &str) -> &'static [&'static str] {
     match file {
-        "sensor.ndjson" => &["event_id", "source_system", "device_id", "metric", "value", "observed_at"],
+        "sensor.ndjson" => &[
+            "event_id",
+            "source_system",
+            "device_id",
+            "metric",
+            "value",
+            "observed_at",
+        ],
         "hotline.ndjson" => &["event_id", "source_system", "ticket_id", "called_at"],
-        "video.ndjson" => &["event_id", "source_system", "camera_id", "alert_code", "confidence", "captured_at"],
+        "video.ndjson" => &[
+            "event_id",
+            "source_system",
+            "camera_id",
+            "alert_code",
+            "confidence",
+            "captured_at",
+        ],
         "report.ndjson" => &["event_id", "source_system", "channel", "report_id", "observed_at"],
-        "weather.ndjson" => {
-            &["warning_id", "revision", "signal", "severity", "region_codes", "status", "issued_at", "effective_at"]
-        }
-        "silence.ndjson" => {
-            &["silence_id", "kinds", "area", "starts_at", "ends_at", "reason", "created_by", "created_at"]
-        }
+        "weather.ndjson" => &[
+            "warning_id",
+            "revision",
+            "signal",
+            "severity",
+            "region_codes",
+            "status",
+            "issued_at",
+            "effective_at",
+        ],
+        "silence.ndjson" => &[
+            "silence_id",
+            "kinds",
+            "area",
+            "starts_at",
+            "ends_at",
+            "reason",
+            "created_by",
+            "created_at",
+        ],
         _ => &["command_id", "incident_id", "action", "operator", "issued_at"],
     }
 }
@@ -42,10 +70,12 @@ pub fn full(file: &str, id: &str, at: i64) -> Value {
         "sensor.ndjson" => json!({"event_id": id, "source_system": "iot-water", "device_id": "D-1",
             "metric": "ponding_depth", "value": 1.5, "unit": "cm", "alarm": false, "observed_at": at, "reported_at": at,
             "location": place, "component_id": "C-1"}),
-        "hotline.ndjson" => json!({"event_id": id, "source_system": "12345", "ticket_id": id, "appeal_type": "投诉",
+        "hotline.ndjson" => {
+            json!({"event_id": id, "source_system": "12345", "ticket_id": id, "appeal_type": "投诉",
             "urgency": "一般", "category": ["街面秩序", "非机动车乱停放"], "category_code": "1", "standard_ref": "X",
             "title": SECRET, "content": SECRET, "called_at": at, "reported_at": at, "location": place,
-            "address": SECRET, "town_code": "310117001", "reporter_phone": "13800138000", "reporter_name": SECRET}),
+            "address": SECRET, "town_code": "310117001", "reporter_phone": "13800138000", "reporter_name": SECRET})
+        }
         "video.ndjson" => json!({"event_id": id, "source_system": "video-chengguan", "camera_id": "CAM-01",
             "alert_code": "46", "code_system": "CLASS84", "confidence": 0.6, "phase": "ONGOING", "captured_at": at,
             "reported_at": at, "location": place, "target_location": place, "snapshot_url": SECRET,
@@ -69,8 +99,17 @@ pub fn full(file: &str, id: &str, at: i64) -> Value {
 /// The record with other fields; `null` stays, [`GONE`] takes a field away. A name like `location.x` goes inside.
 pub fn with(mut record: Value, changes: &[(&str, Value)]) -> Value {
     for (path, value) in changes {
-        let (last, parents) = path.split('.').collect::<Vec<_>>().split_last().map(|(l, p)| (*l, p.to_vec())).unwrap();
-        let holder = parents.iter().fold(&mut record, |at, name| &mut at[*name]).as_object_mut().unwrap();
+        let (last, parents) = path
+            .split('.')
+            .collect::<Vec<_>>()
+            .split_last()
+            .map(|(l, p)| (*l, p.to_vec()))
+            .unwrap();
+        let holder = parents
+            .iter()
+            .fold(&mut record, |at, name| &mut at[*name])
+            .as_object_mut()
+            .unwrap();
         if *value == json!(GONE) {
             holder.remove(last);
         } else {

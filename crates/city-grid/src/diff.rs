@@ -74,7 +74,9 @@ impl fmt::Display for Change {
             What::Removed { area_m2 } => write!(f, "removed, {area_m2:.0} m²"),
             What::Moved { gained_m2, lost_m2 } => write!(f, "moved, +{gained_m2:.0} m² -{lost_m2:.0} m²"),
             What::Renamed { from, to } => write!(f, "renamed from {from} to {to}"),
-            What::Reassigned { from, to } => write!(f, "in charge: {} instead of {}", or_none(to), or_none(from)),
+            What::Reassigned { from, to } => {
+                write!(f, "in charge: {} instead of {}", or_none(to), or_none(from))
+            }
             What::Reparented { from, to } => write!(f, "now in {} instead of {}", or_none(to), or_none(from)),
         }
     }

@@ -48,7 +48,10 @@ impl GroupingDigest {
 
     /// Adds an event by its text `source_system/event_id`.
     pub fn add_text(&mut self, incident: &str, event: &str) {
-        self.groups.entry(incident.to_owned()).or_default().push(event.to_owned());
+        self.groups
+            .entry(incident.to_owned())
+            .or_default()
+            .push(event.to_owned());
     }
 
     /// The digest in hexadecimal. Lines are joined by a line feed, without one at the end.

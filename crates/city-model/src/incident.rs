@@ -256,7 +256,11 @@ impl Incident {
     /// Whether those who watch it say that it is over: every sensor, or every camera where no sensor watches.
     pub fn is_cleared(&self) -> bool {
         let measured = self.devices.values().any(|watcher| watcher.measures);
-        let mut heeded = self.devices.values().filter(|watcher| watcher.measures || !measured).peekable();
+        let mut heeded = self
+            .devices
+            .values()
+            .filter(|watcher| watcher.measures || !measured)
+            .peekable();
         heeded.peek().is_some() && heeded.all(|watcher| !watcher.alarming)
     }
 }

@@ -19,7 +19,8 @@ pub use event::{
     CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, Quality, Responsible, Signal,
 };
 pub use incident::{
-    Band, BandFact, CloseReason, Extent, Founding, Fused, Grade, Handling, Incident, Member, Status, Watcher, Why,
+    Band, BandFact, CloseReason, Extent, Founding, Fused, Grade, Handling, Incident, Member, Status, Watcher,
+    Why,
 };
 pub use input::{
     Action, Activation, Batch, Command, Input, Severity, Silence, SilenceArea, Tick, Warning, WarningStatus,

@@ -30,7 +30,11 @@ pub fn rules(loaded: &Loaded) -> anyhow::Result<Rules> {
             .map_err(|_| loaded.error("rules.files", path, "the file is not UTF-8".to_owned()))?;
         files.push((loaded.path(path).display().to_string(), text));
     }
-    Ok(if files.is_empty() { Rules::builtin() } else { Rules::load(&files)? })
+    Ok(if files.is_empty() {
+        Rules::builtin()
+    } else {
+        Rules::load(&files)?
+    })
 }
 
 /// The layers of a configuration, each with what was odd about its files.
@@ -41,7 +45,13 @@ pub fn layers(loaded: &Loaded) -> anyhow::Result<Vec<(Layer, Vec<Finding>)>> {
     if loaded.config.grid.layers.is_empty() {
         return Ok(vec![(city_grid::builtin(), Vec::new())]);
     }
-    loaded.config.grid.layers.iter().map(|layer| load_layer(loaded, layer)).collect()
+    loaded
+        .config
+        .grid
+        .layers
+        .iter()
+        .map(|layer| load_layer(loaded, layer))
+        .collect()
 }
 
 fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<Finding>)> {
@@ -57,11 +67,19 @@ fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<
         parent: level.parent.clone(),
         unit: level.unit.clone(),
     });
-    let config = LayerConfig { name: layer.name.clone(), levels: levels.collect() };
+    let config = LayerConfig {
+        name: layer.name.clone(),
+        levels: levels.collect(),
+    };
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
     Layer::load(&config, &texts, loaded.config.grid.strict).map_err(|error| {
-        let file = layer.levels.first().map_or_else(|| Path::new(""), |level| level.file.as_path());
-        loaded.error("grid.layers", file, format!("layer \"{}\": {error}", layer.name)).into()
+        let file = layer
+            .levels
+            .first()
+            .map_or_else(|| Path::new(""), |level| level.file.as_path());
+        loaded
+            .error("grid.layers", file, format!("layer \"{}\": {error}", layer.name))
+            .into()
     })
 }
 
@@ -81,18 +99,33 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     }
     let timezone = TimeZone::get(&config.city.timezone).context("read city.timezone")?;
     let mut intake = IntakeConfig::new(rules.clone(), kept, timezone);
-    let source = |source: &Source| SourceConfig { crs: source.crs, code_system: source.code_system.clone() };
+    let source = |source: &Source| SourceConfig {
+        crs: source.crs,
+        code_system: source.code_system.clone(),
+    };
     intake.default_source = config.sources.get("default").map(source);
     if config.sources.is_empty() {
         // A configuration that says nothing about sources takes all of them, in WGS-84.
-        intake.default_source = Some(SourceConfig { crs: city_grid::Crs::Wgs84, code_system: None });
+        intake.default_source = Some(SourceConfig {
+            crs: city_grid::Crs::Wgs84,
+            code_system: None,
+        });
     }
-    intake.sources = config.sources.iter().filter(|(name, _)| *name != "default").map(|(n, s)| (n.clone(), source(s))).collect();
+    intake.sources = config
+        .sources
+        .iter()
+        .filter(|(name, _)| *name != "default")
+        .map(|(n, s)| (n.clone(), source(s)))
+        .collect();
     intake.registry = registry::read(loaded)?;
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     intake.reporter_key = reporter_key(loaded)?;
-    let origin = intake.layers.first().map(|layer| centre(layer)).context("a grid has at least one layer")?;
+    let origin = intake
+        .layers
+        .first()
+        .map(|layer| centre(layer))
+        .context("a grid has at least one layer")?;
     Ok(Setup::new(
         SetupParts {
             city: config.city.code.as_str().into(),
@@ -114,18 +147,25 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
 fn centre(layer: &Layer) -> Position {
     let [west, south, east, north] = layer.bbox();
     let middle = |a: f64, b: f64| ((a + b) * 50.0).round() / 100.0;
-    Position::from_degrees(middle(west, east), middle(south, north)).unwrap_or(Position { lon_e9: 0, lat_e9: 0 })
+    Position::from_degrees(middle(west, east), middle(south, north))
+        .unwrap_or(Position { lon_e9: 0, lat_e9: 0 })
 }
 
 fn schemas(loaded: &Loaded) -> anyhow::Result<SchemaStore> {
     let mut store = SchemaStore::builtin().context("read the built-in schemas")?;
     for (id, path) in &loaded.config.schemas.files {
         let number = id.parse().map_err(|_| {
-            loaded.error("schemas.files", path, format!("\"{id}\" is no schema id; the registry's ids are whole numbers"))
+            loaded.error(
+                "schemas.files",
+                path,
+                format!("\"{id}\" is no schema id; the registry's ids are whole numbers"),
+            )
         })?;
         let text = String::from_utf8(loaded.bytes_of("schemas.files", path)?)
             .map_err(|_| loaded.error("schemas.files", path, "the file is not UTF-8".to_owned()))?;
-        store.add(number, &text).map_err(|error| loaded.error("schemas.files", path, error.to_string()))?;
+        store
+            .add(number, &text)
+            .map_err(|error| loaded.error("schemas.files", path, error.to_string()))?;
     }
     Ok(store)
 }
@@ -140,7 +180,11 @@ fn reporter_key(loaded: &Loaded) -> Result<Vec<u8>, ConfigError> {
         key.pop();
     }
     if key.len() < 16 {
-        return Err(loaded.error("privacy.reporter_key_file", path, "a key needs at least 16 bytes".to_owned()));
+        return Err(loaded.error(
+            "privacy.reporter_key_file",
+            path,
+            "a key needs at least 16 bytes".to_owned(),
+        ));
     }
     Ok(key)
 }

@@ -2,8 +2,8 @@
 
 pub mod audit;
 mod backtest;
-mod demo;
 mod check;
+mod demo;
 mod grid;
 pub mod ledger;
 mod replay;

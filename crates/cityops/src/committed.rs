@@ -22,7 +22,9 @@ impl LedgerRows {
             return false;
         };
         debug_assert!(slash < key.len());
-        let Some(change) = value.and_then(|value| Change::from_row(value).ok()) else { return false };
+        let Some(change) = value.and_then(|value| Change::from_row(value).ok()) else {
+            return false;
+        };
         self.rows.insert((topic, partition, key.to_vec()), change);
         true
     }
@@ -48,9 +50,14 @@ pub struct Grouping {
 impl Grouping {
     /// Takes a record of outcomes; the newest of a key counts.
     pub fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
-        let Some(event) = key.and_then(|key| std::str::from_utf8(key).ok()) else { return };
+        let Some(event) = key.and_then(|key| std::str::from_utf8(key).ok()) else {
+            return;
+        };
         let told: Option<OutcomeRecord> = value.and_then(|value| serde_json::from_slice(value).ok());
-        match told.filter(|told| told.outcome.belongs()).and_then(|told| told.incident_id) {
+        match told
+            .filter(|told| told.outcome.belongs())
+            .and_then(|told| told.incident_id)
+        {
             Some(incident) => self.incidents.insert(event.to_owned(), incident),
             None => self.incidents.remove(event),
         };
@@ -75,7 +82,10 @@ pub struct Committed {
 impl Committed {
     /// Nothing yet; `keep_grouping` remembers the incident of every event.
     pub fn new(keep_grouping: bool) -> Committed {
-        Committed { ledger: Mutex::default(), grouping: keep_grouping.then(Mutex::default) }
+        Committed {
+            ledger: Mutex::default(),
+            grouping: keep_grouping.then(Mutex::default),
+        }
     }
 
     /// The ledger.
@@ -85,7 +95,13 @@ impl Committed {
 
     /// The grouping digest, if the grouping is kept.
     pub fn grouping_digest(&self) -> Option<String> {
-        Some(self.grouping.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).digest())
+        Some(
+            self.grouping
+                .as_ref()?
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .digest(),
+        )
     }
 
     pub(crate) fn keeps_grouping(&self) -> bool {
@@ -98,7 +114,10 @@ impl Committed {
 
     pub(crate) fn outcome(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
         if let Some(grouping) = &self.grouping {
-            grouping.lock().unwrap_or_else(PoisonError::into_inner).take(key, value);
+            grouping
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(key, value);
         }
     }
 }

@@ -11,8 +11,8 @@ use city_rules::{ConfigError, strict};
 use serde::{Deserialize, Serialize};
 
 pub use sections::{
-    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Privacy, Registry, RulesFiles, Schemas, Source,
-    Time, Topics,
+    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Privacy, Registry, RulesFiles,
+    Schemas, Source, Time, Topics,
 };
 
 /// The whole configuration. Every key has a default but those of what is listed.
@@ -62,7 +62,8 @@ impl Loaded {
     /// # Errors
     /// A [`ConfigError`] with line, key and nearest valid key, or that the file cannot be read.
     pub fn read(path: &Path) -> anyhow::Result<Loaded> {
-        let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Loaded::read_with(path, environment)
     }
 
@@ -70,12 +71,23 @@ impl Loaded {
     ///
     /// # Errors
     /// As [`Loaded::read`].
-    pub fn read_with(path: &Path, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Loaded> {
+    pub fn read_with(
+        path: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Loaded> {
         let file = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|error| crate::exit::bad_configuration(format!("cannot read the configuration {file}: {error}")))?;
+        let bytes = std::fs::read(path).map_err(|error| {
+            crate::exit::bad_configuration(format!("cannot read the configuration {file}: {error}"))
+        })?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            ConfigError::new(&file, "", format!("the file is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+            ConfigError::new(
+                &file,
+                "",
+                format!(
+                    "the file is not UTF-8 (byte {})",
+                    error.utf8_error().valid_up_to()
+                ),
+            )
         })?;
         // The file is read strictly by itself first, so that its mistakes are told with their lines.
         let mut config: Config = strict::parse(&file, &text)?;
@@ -84,14 +96,24 @@ impl Loaded {
             config = overrides::apply(&text, overrides).context("read the environment's overrides")?;
         }
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
-        let loaded = Loaded { config, file, text, base };
+        let loaded = Loaded {
+            config,
+            file,
+            text,
+            base,
+        };
         loaded.validate()?;
         Ok(loaded)
     }
 
     /// A configuration that says nothing: everything is as shipped.
     pub fn builtin() -> Loaded {
-        Loaded { config: Config::default(), file: "built-in".to_owned(), text: String::new(), base: PathBuf::new() }
+        Loaded {
+            config: Config::default(),
+            file: "built-in".to_owned(),
+            text: String::new(),
+            base: PathBuf::new(),
+        }
     }
 
     /// A path of the configuration, relative to its file.
@@ -105,28 +127,46 @@ impl Loaded {
     /// A [`ConfigError`] that names the key when it cannot be read.
     pub fn bytes_of(&self, key: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
         let full = self.path(path);
-        std::fs::read(&full).map_err(|error| self.error(key, path, format!("cannot read {}: {error}", full.display())))
+        std::fs::read(&full)
+            .map_err(|error| self.error(key, path, format!("cannot read {}: {error}", full.display())))
     }
 
     /// A mistake at a key whose value is `path`; the line is the first that holds the value.
     pub fn error(&self, key: &str, path: &Path, message: String) -> ConfigError {
         let value = path.display().to_string();
-        let line = self.text.lines().position(|line| line.contains(&value)).map(|at| at + 1);
-        ConfigError { line, ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}")) }
+        let line = self
+            .text
+            .lines()
+            .position(|line| line.contains(&value))
+            .map(|at| at + 1);
+        ConfigError {
+            line,
+            ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}"))
+        }
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, message: &str| {
             let last = key.rsplit('.').next().unwrap_or(key);
-            let line = self.text.lines().position(|line| line.trim_start().starts_with(last)).map(|at| at + 1);
-            Err(ConfigError { line, ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}")) })
+            let line = self
+                .text
+                .lines()
+                .position(|line| line.trim_start().starts_with(last))
+                .map(|at| at + 1);
+            Err(ConfigError {
+                line,
+                ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}"))
+            })
         };
         let city = &self.config.city;
         if city.code.is_empty() || !city.code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return wrong("city.code", "a city's code is letters and digits, such as 310117");
         }
         if jiff::tz::TimeZone::get(&city.timezone).is_err() {
-            return wrong("city.timezone", "not a time zone; write an IANA name such as Asia/Shanghai");
+            return wrong(
+                "city.timezone",
+                "not a time zone; write an IANA name such as Asia/Shanghai",
+            );
         }
         let mut names = std::collections::BTreeSet::new();
         for layer in &self.config.grid.layers {
@@ -138,10 +178,16 @@ impl Loaded {
             }
         }
         if !(1..=10_000).contains(&self.config.kafka.session_timeout.0) {
-            return wrong("kafka.session_timeout", "at most 10s: a dead process's partitions must not wait longer");
+            return wrong(
+                "kafka.session_timeout",
+                "at most 10s: a dead process's partitions must not wait longer",
+            );
         }
         if self.config.topics.enriched_partitions == 0 || self.config.topics.source_partitions == 0 {
-            return wrong("topics.enriched_partitions", "a topic needs at least one partition");
+            return wrong(
+                "topics.enriched_partitions",
+                "a topic needs at least one partition",
+            );
         }
         Ok(())
     }
@@ -153,7 +199,10 @@ impl Loaded {
     pub fn masked(&self) -> anyhow::Result<String> {
         let mut config = self.config.clone();
         for (key, value) in &mut config.kafka.properties {
-            if ["password", "secret", "jaas", "key.pem"].iter().any(|word| key.contains(word)) {
+            if ["password", "secret", "jaas", "key.pem"]
+                .iter()
+                .any(|word| key.contains(word))
+            {
                 *value = "***".to_owned();
             }
         }

@@ -41,17 +41,29 @@ impl std::error::Error for ExitWith {}
 
 /// A wrong configuration.
 pub fn bad_configuration(message: impl Into<String>) -> anyhow::Error {
-    ExitWith { exit: Exit::BadConfiguration, message: message.into() }.into()
+    ExitWith {
+        exit: Exit::BadConfiguration,
+        message: message.into(),
+    }
+    .into()
 }
 
 /// A broker that does not answer.
 pub fn unreachable(message: impl Into<String>) -> anyhow::Error {
-    ExitWith { exit: Exit::Unreachable, message: message.into() }.into()
+    ExitWith {
+        exit: Exit::Unreachable,
+        message: message.into(),
+    }
+    .into()
 }
 
 /// A command line that makes no sense.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
-    ExitWith { exit: Exit::Usage, message: message.into() }.into()
+    ExitWith {
+        exit: Exit::Usage,
+        message: message.into(),
+    }
+    .into()
 }
 
 /// The exit code of an error.

@@ -3,20 +3,20 @@
 //! Results go to standard output, logs to standard error.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod cli;
-pub mod config;
 pub mod assemble;
+pub mod backtest;
+pub mod board;
+pub mod cli;
+pub mod commands;
+pub mod committed;
+pub mod config;
+pub mod exit;
+pub mod http;
+pub mod metrics;
+pub mod service;
+pub mod table;
 pub mod topics;
 pub mod workers;
-pub mod committed;
-pub mod board;
-pub mod metrics;
-pub mod http;
-pub mod table;
-pub mod service;
-pub mod commands;
-pub mod exit;
-pub mod backtest;
 
 use std::process::ExitCode;
 
@@ -44,13 +44,24 @@ fn start_logging(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
     // Lines of a log would tear the live table.
     let live_table = matches!(cli.command, cli::Command::Demo(_)) && std::io::stdout().is_terminal();
-    let default = if live_table && std::io::stderr().is_terminal() { "warn" } else { "info" };
+    let default = if live_table && std::io::stderr().is_terminal() {
+        "warn"
+    } else {
+        "info"
+    };
     let wanted = cli.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(wanted));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let builder = builder.with_ansi(std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = if cli.log_json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if cli.log_json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
 }
 
 /// Marks the exits that are results rather than failures.

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cityops::cli::Cli;
+use clap::Parser;
 
 fn main() -> ExitCode {
     cityops::run(Cli::parse())

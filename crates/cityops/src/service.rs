@@ -93,7 +93,15 @@ impl Service {
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Committed::new(start.keep_grouping));
         let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
-        let follower = follower(&start.properties, &kafka.topic_prefix, &board, &metrics, &committed, broker_time, &stop)?;
+        let follower = follower(
+            &start.properties,
+            &kafka.topic_prefix,
+            &board,
+            &metrics,
+            &committed,
+            broker_time,
+            &stop,
+        )?;
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
         let workers = Workers::start(Start {
             setup: start.setup,
@@ -102,19 +110,37 @@ impl Service {
             partitions: start.partitions,
             roles: start.roles,
             observer: Box::new(move |role| -> Arc<dyn Observer + Send + Sync> {
-                Arc::new(LoopObserver::new(loop_metrics.clone(), loop_health.add_loop(role.as_str())))
+                Arc::new(LoopObserver::new(
+                    loop_metrics.clone(),
+                    loop_health.add_loop(role.as_str()),
+                ))
             }),
             intake_observer: Arc::new(IntakeMetrics(metrics.clone())),
             embedded: start.embedded,
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
-        let serving = Serving { board: board.clone(), health, metrics: metrics.clone() };
+        let serving = Serving {
+            board: board.clone(),
+            health,
+            metrics: metrics.clone(),
+        };
         let serving = http.spawn(crate::http::serve(listener, serving, async {
             // The sender going away asks for the end as well.
             let _ = ended.await;
         }));
         let shutdown_timeout = Duration::from_millis(kafka.shutdown_timeout.0.max(0) as u64);
-        Ok(Service { board, metrics, committed, workers, stop, follower, http, end_http, serving, shutdown_timeout })
+        Ok(Service {
+            board,
+            metrics,
+            committed,
+            workers,
+            stop,
+            follower,
+            http,
+            end_http,
+            serving,
+            shutdown_timeout,
+        })
     }
 
     /// Waits until `asked` answers true or a worker ends by itself; looks four times a second.
@@ -143,7 +169,11 @@ impl Service {
         if drained && self.follower.join().is_err() {
             tracing::error!("the board's follower panicked");
         }
-        anyhow::ensure!(drained, "the workers did not end within {:?}", self.shutdown_timeout);
+        anyhow::ensure!(
+            drained,
+            "the workers did not end within {:?}",
+            self.shutdown_timeout
+        );
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "stopped");
         Ok(())
     }
@@ -163,9 +193,18 @@ pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Resu
 
 fn describe(metrics: &Metrics, start: &ServiceStart<'_>) {
     metrics.set_config(&start.setup.activation(&[]).version);
-    let layers: Vec<(String, String)> =
-        start.setup.intake.layers().iter().map(|layer| (layer.name().to_string(), layer.version().to_string())).collect();
-    metrics.set_grid(layers.iter().map(|(name, version)| (name.as_str(), version.as_str())));
+    let layers: Vec<(String, String)> = start
+        .setup
+        .intake
+        .layers()
+        .iter()
+        .map(|layer| (layer.name().to_string(), layer.version().to_string()))
+        .collect();
+    metrics.set_grid(
+        layers
+            .iter()
+            .map(|(name, version)| (name.as_str(), version.as_str())),
+    );
 }
 
 /// Follows what is committed, in every process: any of them answers for the whole city.
@@ -181,7 +220,11 @@ fn follower(
     let (properties, prefix) = (properties.clone(), prefix.to_owned());
     let (board, metrics, stop, committed) = (board.clone(), metrics.clone(), stop.clone(), committed.clone());
     let work = move || {
-        let mut followed = vec![Topic::Incidents, Topic::EnrichChangelog, Topic::CorrelateChangelog];
+        let mut followed = vec![
+            Topic::Incidents,
+            Topic::EnrichChangelog,
+            Topic::CorrelateChangelog,
+        ];
         if committed.keeps_grouping() {
             followed.push(Topic::Outcomes);
         }
@@ -214,7 +257,10 @@ fn follower(
             }
         }
     };
-    std::thread::Builder::new().name("board".to_owned()).spawn(work).context("start the board's follower")
+    std::thread::Builder::new()
+        .name("board".to_owned())
+        .spawn(work)
+        .context("start the board's follower")
 }
 
 /// Hands intake's counts to the metrics.

@@ -43,9 +43,17 @@ pub fn properties(loaded: &Loaded) -> Result<Properties, ConfigError> {
     let kafka = &loaded.config.kafka;
     for key in kafka.properties.keys() {
         if OWNED.contains(&key.as_str()) {
-            let line = loaded.text.lines().position(|line| line.contains(key.as_str())).map(|at| at + 1);
-            let message = format!("\"{key}\" in [kafka.properties] is the worker's own: exactly-once rests on it");
-            return Err(ConfigError { line, ..ConfigError::new(&loaded.file, &format!("kafka.properties.{key}"), message) });
+            let line = loaded
+                .text
+                .lines()
+                .position(|line| line.contains(key.as_str()))
+                .map(|at| at + 1);
+            let message =
+                format!("\"{key}\" in [kafka.properties] is the worker's own: exactly-once rests on it");
+            return Err(ConfigError {
+                line,
+                ..ConfigError::new(&loaded.file, &format!("kafka.properties.{key}"), message)
+            });
         }
     }
     let mut properties: Properties = kafka.properties.clone();
@@ -73,8 +81,16 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
         config.insert(key.to_owned(), value.to_owned());
     };
     set("cleanup.policy", topic.cleanup().as_str());
-    let producer_time = topic.source().is_some() && loaded.config.time.ingested_from == IngestedFrom::Producer;
-    set("message.timestamp.type", if producer_time { "CreateTime" } else { "LogAppendTime" });
+    let producer_time =
+        topic.source().is_some() && loaded.config.time.ingested_from == IngestedFrom::Producer;
+    set(
+        "message.timestamp.type",
+        if producer_time {
+            "CreateTime"
+        } else {
+            "LogAppendTime"
+        },
+    );
     if producer_time {
         // Retention goes by the record's timestamp: a backfill of last year would be deleted before it is read.
         set("retention.ms", "-1");
@@ -108,8 +124,9 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
 /// # Errors
 /// [`crate::exit::Exit::Unreachable`] when no broker answers; a failure that names the missing topics.
 pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BTreeMap<Topic, i32>> {
-    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15))
-        .map_err(|error| crate::exit::unreachable(format!("{}: {error}", loaded.config.kafka.bootstrap_servers)))?;
+    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15)).map_err(
+        |error| crate::exit::unreachable(format!("{}: {error}", loaded.config.kafka.bootstrap_servers)),
+    )?;
     let mut partitions = BTreeMap::new();
     let mut missing = Vec::new();
     for topic in Topic::ALL {

@@ -75,10 +75,17 @@ impl Workers {
         let start = Arc::new(start);
         let inputs: Vec<Name> = INPUTS
             .iter()
-            .flat_map(|topic| (0..start.partitions.get(topic).copied().unwrap_or(0)).map(|p| input_partition_name(*topic, p)))
+            .flat_map(|topic| {
+                (0..start.partitions.get(topic).copied().unwrap_or(0))
+                    .map(|p| input_partition_name(*topic, p))
+            })
             .collect();
         let activation = Arc::new(start.setup.activation(&inputs));
-        let mut workers = Workers { stop: stop.clone(), threads: Vec::new(), ended };
+        let mut workers = Workers {
+            stop: stop.clone(),
+            threads: Vec::new(),
+            ended,
+        };
         for role in &start.roles {
             for number in 0..start.kafka.loops.max(1) {
                 let (start, stop, sender) = (start.clone(), stop.clone(), sender.clone());

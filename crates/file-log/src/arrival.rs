@@ -19,7 +19,8 @@ impl Arrivals {
     /// those lines arrive with the first that does.
     pub fn next(&mut self, told: Option<EventTime>) -> Option<EventTime> {
         let plausible = told.filter(|at| *at >= EARLIEST).filter(|at| {
-            self.last.is_none_or(|last| *at >= last && *at - last <= FURTHEST_AHEAD_MS)
+            self.last
+                .is_none_or(|last| *at >= last && *at - last <= FURTHEST_AHEAD_MS)
         });
         self.last = plausible.or(self.last);
         self.last

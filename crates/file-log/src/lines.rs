@@ -62,7 +62,12 @@ impl Lines {
             let record = decoder.decode(self.source, &bytes);
             let told = told_arrival(&record, &bytes, timezone);
             let arrival = self.arrivals.next(told);
-            let line = Line { arrival: arrival.unwrap_or(EventTime::MIN), number: self.number, bytes, record };
+            let line = Line {
+                arrival: arrival.unwrap_or(EventTime::MIN),
+                number: self.number,
+                bytes,
+                record,
+            };
             let Some(arrival) = arrival else {
                 self.waiting.push_back(line);
                 continue;
@@ -70,19 +75,27 @@ impl Lines {
             if self.waiting.is_empty() {
                 return Ok(Some(line));
             }
-            self.waiting.iter_mut().for_each(|waiting| waiting.arrival = arrival);
+            self.waiting
+                .iter_mut()
+                .for_each(|waiting| waiting.arrival = arrival);
             self.waiting.push_back(line);
             break;
         }
         // A file in which no line tells a plausible time is read as if it all came at the epoch.
-        self.waiting.iter_mut().filter(|l| l.arrival == EventTime::MIN).for_each(|l| l.arrival = EventTime::default());
+        self.waiting
+            .iter_mut()
+            .filter(|l| l.arrival == EventTime::MIN)
+            .for_each(|l| l.arrival = EventTime::default());
         Ok(self.waiting.pop_front())
     }
 
     fn read(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         loop {
             let mut bytes = Vec::new();
-            let read = self.reader.read_until(b'\n', &mut bytes).with_context(|| format!("read {}", self.name))?;
+            let read = self
+                .reader
+                .read_until(b'\n', &mut bytes)
+                .with_context(|| format!("read {}", self.name))?;
             if read == 0 {
                 self.at_end = true;
                 return Ok(None);
@@ -115,8 +128,17 @@ fn told_arrival(record: &Result<Record, Refusal>, bytes: &[u8], timezone: &TimeZ
         }
         Err(_) => {
             let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-            let names = ["reported_at", "observed_at", "called_at", "captured_at", "issued_at", "created_at"];
-            let told = names.iter().find_map(|name| value.get(name).filter(|told| !told.is_null()))?;
+            let names = [
+                "reported_at",
+                "observed_at",
+                "called_at",
+                "captured_at",
+                "issued_at",
+                "created_at",
+            ];
+            let told = names
+                .iter()
+                .find_map(|name| value.get(name).filter(|told| !told.is_null()))?;
             let time: wire_format::WireTime = serde_json::from_value(told.clone()).ok()?;
             time.resolve(timezone)
         }

@@ -18,7 +18,11 @@ pub(crate) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Opens the input files of a directory.
-    pub(crate) fn open(dir: &Path, decoder: &'a Decoder, timezone: &'a TimeZone) -> anyhow::Result<Merge<'a>> {
+    pub(crate) fn open(
+        dir: &Path,
+        decoder: &'a Decoder,
+        timezone: &'a TimeZone,
+    ) -> anyhow::Result<Merge<'a>> {
         let mut files = Vec::new();
         for (source, name) in INPUT_FILES {
             let path = dir.join(name);
@@ -28,16 +32,28 @@ impl<'a> Merge<'a> {
                 files.push((source, lines, first));
             }
         }
-        anyhow::ensure!(!files.is_empty(), "{} holds none of the input files, such as sensor.ndjson", dir.display());
-        Ok(Merge { files, decoder, timezone })
+        anyhow::ensure!(
+            !files.is_empty(),
+            "{} holds none of the input files, such as sensor.ndjson",
+            dir.display()
+        );
+        Ok(Merge {
+            files,
+            decoder,
+            timezone,
+        })
     }
 
     /// The next record.
     pub(crate) fn next(&mut self) -> anyhow::Result<Option<(Source, Line)>> {
-        let heads = self.files.iter().enumerate().filter_map(|(at, (source, _, head))| {
-            head.as_ref().map(|line| ((line.arrival, *source), at))
-        });
-        let Some((_, at)) = heads.min() else { return Ok(None) };
+        let heads = self
+            .files
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (source, _, head))| head.as_ref().map(|line| ((line.arrival, *source), at)));
+        let Some((_, at)) = heads.min() else {
+            return Ok(None);
+        };
         let (source, lines, head) = &mut self.files[at];
         let next = lines.next(self.decoder, self.timezone)?;
         Ok(std::mem::replace(head, next).map(|line| (*source, line)))

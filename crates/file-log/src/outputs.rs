@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use city_model::{EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, hex, sha256_hex};
-use incident_engine::{Evidence, EventRow, Output};
+use incident_engine::{EventRow, Evidence, Output};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stream_worker::OutRecord;
@@ -65,14 +65,18 @@ impl ReplayLedger {
         let mut by_source: BTreeMap<String, SourceLedger> = BTreeMap::new();
         for (cell, count) in ledger.cells().filter(|(_, count)| *count != 0) {
             match cell {
-                LedgerCell::Consumed(source) => by_source.entry(source.to_string()).or_default().consumed += count,
+                LedgerCell::Consumed(source) => {
+                    by_source.entry(source.to_string()).or_default().consumed += count
+                }
                 LedgerCell::Outcome(source, outcome) => {
                     let entry = by_source.entry(source.to_string()).or_default();
                     *entry.outcomes.entry(outcome.to_string()).or_default() += count;
                 }
             }
         }
-        let counted = Outcome::ALL.iter().map(|outcome| (outcome.to_string(), ledger.outcome(*outcome)));
+        let counted = Outcome::ALL
+            .iter()
+            .map(|outcome| (outcome.to_string(), ledger.outcome(*outcome)));
         ReplayLedger {
             consumed: ledger.consumed(),
             outcomes: counted.filter(|(_, count)| *count != 0).collect(),
@@ -138,20 +142,30 @@ impl Outputs {
                     if let Some(survivor) = &record.merged_into {
                         self.merged.insert(record.incident_id.clone(), survivor.clone());
                     }
-                    self.last_revision.insert(record.incident_id.clone(), (self.revisions_len, json.len()));
+                    self.last_revision
+                        .insert(record.incident_id.clone(), (self.revisions_len, json.len()));
                     self.revisions_len += json.len() as u64 + 1;
                     self.line("revisions.ndjson", &json)?;
                 }
                 // The files keep every incident: they are the whole story, not a compacted topic.
                 Output::Removed(_) => {}
-                Output::Outcome { row, reason, evidence } => self.outcome(row, reason.as_deref(), evidence)?,
+                Output::Outcome {
+                    row,
+                    reason,
+                    evidence,
+                } => self.outcome(row, reason.as_deref(), evidence)?,
                 Output::Late(event) => self.json("late.ndjson", &event)?,
             }
         }
         Ok(())
     }
 
-    fn outcome(&mut self, row: EventRow, reason: Option<&str>, evidence: Option<Box<Evidence>>) -> anyhow::Result<()> {
+    fn outcome(
+        &mut self,
+        row: EventRow,
+        reason: Option<&str>,
+        evidence: Option<Box<Evidence>>,
+    ) -> anyhow::Result<()> {
         self.json(
             "outcomes.ndjson",
             &OutcomeLine {
@@ -187,7 +201,9 @@ impl Outputs {
         for record in records {
             match record.topic {
                 Topic::DeadLetters => self.dead_letter(&record)?,
-                Topic::DeviceFaults => self.line("device_faults.ndjson", &record.value.unwrap_or_default())?,
+                Topic::DeviceFaults => {
+                    self.line("device_faults.ndjson", &record.value.unwrap_or_default())?
+                }
                 _ => {}
             }
         }
@@ -212,16 +228,31 @@ impl Outputs {
     }
 
     fn dead_letter(&mut self, record: &OutRecord) -> anyhow::Result<()> {
-        let header = |name: &str| record.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
-        let source = header(headers::TOPIC).and_then(Topic::by_name).and_then(Topic::source);
-        let file = INPUT_FILES.iter().find(|(s, _)| Some(*s) == source).map_or("", |(_, name)| name);
-        let hash = header(headers::SHA256)
-            .map_or_else(|| sha256_hex(record.value.as_deref().unwrap_or_default()), str::to_owned);
+        let header = |name: &str| {
+            record
+                .headers
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let source = header(headers::TOPIC)
+            .and_then(Topic::by_name)
+            .and_then(Topic::source);
+        let file = INPUT_FILES
+            .iter()
+            .find(|(s, _)| Some(*s) == source)
+            .map_or("", |(_, name)| name);
+        let hash = header(headers::SHA256).map_or_else(
+            || sha256_hex(record.value.as_deref().unwrap_or_default()),
+            str::to_owned,
+        );
         self.json(
             "deadletter.ndjson",
             &DeadLetterLine {
                 file,
-                line: header(headers::OFFSET).and_then(|line| line.parse().ok()).unwrap_or(0),
+                line: header(headers::OFFSET)
+                    .and_then(|line| line.parse().ok())
+                    .unwrap_or(0),
                 reason: header(headers::REASON).unwrap_or_default(),
                 detail: header(headers::DETAIL),
                 hash: &hash,
@@ -234,8 +265,14 @@ impl Outputs {
     }
 
     fn line(&mut self, file: &'static str, line: &[u8]) -> anyhow::Result<()> {
-        let writer = self.writers.get_mut(file).with_context(|| format!("{file} is not open"))?;
-        writer.write_all(line).and_then(|()| writer.write_all(b"\n")).with_context(|| format!("write {file}"))
+        let writer = self
+            .writers
+            .get_mut(file)
+            .with_context(|| format!("{file} is not open"))?;
+        writer
+            .write_all(line)
+            .and_then(|()| writer.write_all(b"\n"))
+            .with_context(|| format!("write {file}"))
     }
 
     /// Writes the files that need the whole: incidents, members and the ledger.
@@ -284,7 +321,12 @@ impl Outputs {
                 survivor = next;
             }
             digest.add(survivor.as_str(), key);
-            csv.write_record([&*key.source_system, &*key.event_id, survivor.as_str(), outcome.as_str()])?;
+            csv.write_record([
+                &*key.source_system,
+                &*key.event_id,
+                survivor.as_str(),
+                outcome.as_str(),
+            ])?;
         }
         csv.flush().context("write members.csv")?;
         Ok(digest.finish())

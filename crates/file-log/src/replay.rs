@@ -23,7 +23,12 @@ pub struct ReplayOptions {
 ///
 /// # Errors
 /// When a file cannot be read or written; never for what a record holds.
-pub fn replay(setup: Arc<Setup>, input: &Path, output: &Path, options: ReplayOptions) -> anyhow::Result<ReplayLedger> {
+pub fn replay(
+    setup: Arc<Setup>,
+    input: &Path,
+    output: &Path,
+    options: ReplayOptions,
+) -> anyhow::Result<ReplayLedger> {
     let timezone = TimeZone::get(&setup.timezone)?;
     let mut merge = Merge::open(input, &setup.decoder, &timezone)?;
     let mut outputs = Outputs::create(output, options.evidence)?;
@@ -49,10 +54,16 @@ pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<In
         let second = line.arrival.floor_second();
         if pipeline.ticked.is_none_or(|ticked| ticked < second) {
             pipeline.ticked = Some(second);
-            inputs.push(Input::Tick(Tick { clocks: vec![(pipeline.clock.clone(), second)] }));
+            inputs.push(Input::Tick(Tick {
+                clocks: vec![(pipeline.clock.clone(), second)],
+            }));
         }
         if let Some((_, enrich)) = pipeline.enrich.iter_mut().find(|(own, _)| *own == source) {
-            enrich.judge(&record_of(source, &line.bytes, line.number, line.arrival), line.record, &mut pipeline.out);
+            enrich.judge(
+                &record_of(source, &line.bytes, line.number, line.arrival),
+                line.record,
+                &mut pipeline.out,
+            );
         }
         inputs.extend(std::mem::take(&mut pipeline.out.inputs).into_values().flatten());
         pipeline.out.records.clear();
@@ -86,7 +97,12 @@ impl Pipeline {
         let activation = Arc::new(setup.activation(std::slice::from_ref(&clock)));
         let setting = Setting::with_rules(activation.clone(), setup.rules.clone())?;
         let enrich = INPUT_FILES
-            .map(|(source, _)| (source, Enrich::new(setup.clone(), source, activation.clone()).without_changelog()))
+            .map(|(source, _)| {
+                (
+                    source,
+                    Enrich::new(setup.clone(), source, activation.clone()).without_changelog(),
+                )
+            })
             .into();
         Ok(Pipeline {
             enrich,
@@ -111,7 +127,9 @@ impl Pipeline {
                 next
             } else {
                 // The first whole second at which something is due.
-                let due = engine.next_due().map(|due| (due + (SECOND_MS - 1)).floor_second());
+                let due = engine
+                    .next_due()
+                    .map(|due| (due + (SECOND_MS - 1)).floor_second());
                 due.map_or(target, |due| due.clamp(next, target))
             };
             self.tick(at, outputs)?;
@@ -121,7 +139,9 @@ impl Pipeline {
 
     fn tick(&mut self, at: EventTime, outputs: &mut Outputs) -> anyhow::Result<()> {
         self.ticked = Some(at);
-        let tick = Tick { clocks: vec![(self.clock.clone(), at)] };
+        let tick = Tick {
+            clocks: vec![(self.clock.clone(), at)],
+        };
         outputs.engine(self.correlate.take(&Input::Tick(tick)))
     }
 
@@ -132,10 +152,17 @@ impl Pipeline {
         decoded: Result<wire_format::Record, wire_format::Refusal>,
         outputs: &mut Outputs,
     ) -> anyhow::Result<()> {
-        let Some((_, enrich)) = self.enrich.iter_mut().find(|(own, _)| *own == source) else { return Ok(()) };
+        let Some((_, enrich)) = self.enrich.iter_mut().find(|(own, _)| *own == source) else {
+            return Ok(());
+        };
         let settled = enrich.judge(record, decoded, &mut self.out);
         outputs.intake(std::mem::take(&mut self.out.records))?;
-        if let Some(Settled { key: Some(key), outcome, reason }) = settled.filter(Settled::is_told) {
+        if let Some(Settled {
+            key: Some(key),
+            outcome,
+            reason,
+        }) = settled.filter(Settled::is_told)
+        {
             outputs.settled(&key, outcome, reason.as_deref())?;
         }
         for input in std::mem::take(&mut self.out.inputs).into_values().flatten() {

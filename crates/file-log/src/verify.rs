@@ -47,7 +47,11 @@ pub fn verify(old: &Path, new: &Path) -> anyhow::Result<Vec<Difference>> {
 }
 
 fn missing(file: &str, detail: &str) -> Difference {
-    Difference { file: file.to_owned(), line: None, detail: detail.to_owned() }
+    Difference {
+        file: file.to_owned(),
+        line: None,
+        detail: detail.to_owned(),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {

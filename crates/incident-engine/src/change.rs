@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{
-    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, Silence, Source,
-    Warning, Why,
+    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, Silence,
+    Source, Warning, Why,
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,12 @@ impl Change {
 
 /// Each part's length leads, so that no two identities share a key whatever characters they hold.
 fn event_row_key(key: &EventKey) -> String {
-    format!("event/{}/{}/{}", key.source_system.len(), key.source_system, key.event_id)
+    format!(
+        "event/{}/{}/{}",
+        key.source_system.len(),
+        key.source_system,
+        key.event_id
+    )
 }
 
 /// The nearest incident that an event did not join.

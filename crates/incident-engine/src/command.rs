@@ -9,11 +9,18 @@ use crate::{Decision, EventRow};
 
 impl Engine {
     pub(crate) fn decide_command(&self, command: &Command) -> Decision {
-        let Some(setting) = &self.setting else { return Decision::default() };
+        let Some(setting) = &self.setting else {
+            return Decision::default();
+        };
         let mut draft = Draft::new(self, setting);
         let key = command_key(command);
         if self.events.contains_key(&key) {
-            self.count(&mut draft.decision.changes, Source::Command, Outcome::DuplicateId, 1);
+            self.count(
+                &mut draft.decision.changes,
+                Source::Command,
+                Outcome::DuplicateId,
+                1,
+            );
             return draft.finish();
         }
         draft.set_now(self.clock().unwrap_or(command.issued_at));
@@ -25,13 +32,19 @@ impl Engine {
         let row = EventRow {
             key,
             source: Source::Command,
-            outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Applied },
+            outcome: if refusal.is_some() {
+                Outcome::Refused
+            } else {
+                Outcome::Applied
+            },
             incident: Some(command.incident_id.clone()),
             ingested_at: now,
             ticket: None,
         };
         if refusal.is_none() {
-            draft.edit(&command.incident_id, |_, incident| carry_out(incident, command, now));
+            draft.edit(&command.incident_id, |_, incident| {
+                carry_out(incident, command, now)
+            });
         }
         draft.told(row, refusal.map(Into::into), None);
         draft.settle_touched();

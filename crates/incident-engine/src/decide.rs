@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use city_model::{
-    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Input, LedgerCell, MINUTE_MS, Name, Outcome, Signal,
-    Source, Status,
+    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Input, LedgerCell, MINUTE_MS, Name,
+    Outcome, Signal, Source, Status,
 };
 
 use crate::engine::Engine;
@@ -23,10 +23,15 @@ impl Engine {
     pub fn decide(&self, input: &Input) -> Decision {
         match input {
             Input::Activation(activation) => {
-                let known = self.setting.as_ref().is_some_and(|s| *s.activation == **activation);
+                let known = self
+                    .setting
+                    .as_ref()
+                    .is_some_and(|s| *s.activation == **activation);
                 let mut decision = Decision::default();
                 if !known {
-                    decision.changes.push(Change::Activate(Arc::new((**activation).clone())));
+                    decision
+                        .changes
+                        .push(Change::Activate(Arc::new((**activation).clone())));
                 }
                 decision
             }
@@ -42,17 +47,38 @@ impl Engine {
     pub fn decide_failed(&self, input: &Input) -> Decision {
         let (key, source, at) = match input {
             Input::Event(event) => (event.key.clone(), event.source, event.ingested_at),
-            Input::Command(command) => (crate::passage::command_key(command), Source::Command, command.issued_at),
-            Input::Warning { warning, counts: true } => {
-                (EventKey::new("weather", &warning.warning_id), Source::Weather, warning.issued_at)
-            }
-            Input::Silence { silence, counts: true } => {
-                (EventKey::new("silence", &silence.silence_id), Source::Silence, silence.starts_at)
-            }
+            Input::Command(command) => (
+                crate::passage::command_key(command),
+                Source::Command,
+                command.issued_at,
+            ),
+            Input::Warning {
+                warning,
+                counts: true,
+            } => (
+                EventKey::new("weather", &warning.warning_id),
+                Source::Weather,
+                warning.issued_at,
+            ),
+            Input::Silence {
+                silence,
+                counts: true,
+            } => (
+                EventKey::new("silence", &silence.silence_id),
+                Source::Silence,
+                silence.starts_at,
+            ),
             _ => return Decision::default(),
         };
         let mut decision = Decision::default();
-        let row = EventRow { key, source, outcome: Outcome::DeadLetter, incident: None, ingested_at: at, ticket: None };
+        let row = EventRow {
+            key,
+            source,
+            outcome: Outcome::DeadLetter,
+            incident: None,
+            ingested_at: at,
+            ticket: None,
+        };
         self.count(&mut decision.changes, source, row.outcome, 1);
         decision.outputs.push(Output::Outcome {
             row,
@@ -63,7 +89,9 @@ impl Engine {
     }
 
     fn decide_event(&self, event: &Event) -> Decision {
-        let Some(setting) = &self.setting else { return self.decide_failed(&Input::Event(Box::new(event.clone()))) };
+        let Some(setting) = &self.setting else {
+            return self.decide_failed(&Input::Event(Box::new(event.clone())));
+        };
         let mut draft = Draft::new(self, setting);
         if self.events.contains_key(&event.key) {
             self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
@@ -73,7 +101,13 @@ impl Engine {
             return self.decide_failed(&Input::Event(Box::new(event.clone())));
         };
         if setting.is_late(event) {
-            draft.outcome(event, Outcome::Late, None, Some("older than its source may be".into()), None);
+            draft.outcome(
+                event,
+                Outcome::Late,
+                None,
+                Some("older than its source may be".into()),
+                None,
+            );
             draft.decision.outputs.push(Output::Late(Box::new(event.clone())));
             return draft.finish();
         }
@@ -91,8 +125,18 @@ impl Engine {
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
-                let continues = event.device.as_ref().is_some_and(|device| incident.devices.contains_key(device));
-                (incident.id.clone(), if continues { Outcome::Continued } else { Outcome::Joined })
+                let continues = event
+                    .device
+                    .as_ref()
+                    .is_some_and(|device| incident.devices.contains_key(device));
+                (
+                    incident.id.clone(),
+                    if continues {
+                        Outcome::Continued
+                    } else {
+                        Outcome::Joined
+                    },
+                )
             }
             None => {
                 let mut incident = found(setting, event);
@@ -110,7 +154,9 @@ impl Engine {
         let now = draft.now;
         draft.edit(&id, |setting, incident| {
             absorb(setting, incident, event, &evidence, outcome != Outcome::Continued);
-            incident.related.extend(related.iter().filter(|other| **other != incident.id).cloned());
+            incident
+                .related
+                .extend(related.iter().filter(|other| **other != incident.id).cloned());
             if incident.status == Status::Closed {
                 reopen(incident);
             }
@@ -136,15 +182,30 @@ impl Engine {
         let alarming = |incident: &&Arc<Incident>| {
             incident.status == Status::Open
                 && incident.kind == event.kind
-                && event.device.as_ref().and_then(|device| incident.devices.get(device)).is_some_and(|watcher| watcher.alarming)
+                && event
+                    .device
+                    .as_ref()
+                    .and_then(|device| incident.devices.get(device))
+                    .is_some_and(|watcher| watcher.alarming)
         };
-        let ids = event.device.as_ref().and_then(|device| self.by_device.get(device)).into_iter().flatten();
-        let incident =
-            ids.filter_map(|id| self.incidents.get(id)).filter(alarming).min_by(|a, b| a.founding.cmp(&b.founding));
+        let ids = event
+            .device
+            .as_ref()
+            .and_then(|device| self.by_device.get(device))
+            .into_iter()
+            .flatten();
+        let incident = ids
+            .filter_map(|id| self.incidents.get(id))
+            .filter(alarming)
+            .min_by(|a, b| a.founding.cmp(&b.founding));
         let id = incident.map(|incident| incident.id.clone());
         if let Some(id) = &id {
             draft.edit(id, |_, incident| {
-                if let Some(watcher) = event.device.as_ref().and_then(|device| incident.devices.get_mut(device)) {
+                if let Some(watcher) = event
+                    .device
+                    .as_ref()
+                    .and_then(|device| incident.devices.get_mut(device))
+                {
                     watcher.alarming = false;
                 }
                 if incident.is_cleared() {
@@ -195,7 +256,9 @@ impl<'a> Draft<'a> {
     /// Edits an incident; its priority is judged when the draft settles.
     pub(crate) fn edit(&mut self, id: &IncidentId, edit: impl FnOnce(&Setting, &mut Incident)) {
         if !self.touched.contains_key(id) {
-            let Some(incident) = self.engine.incidents.get(id) else { return };
+            let Some(incident) = self.engine.incidents.get(id) else {
+                return;
+            };
             self.touched.insert(id.clone(), (**incident).clone());
         }
         if let Some(incident) = self.touched.get_mut(id) {
@@ -225,9 +288,14 @@ impl<'a> Draft<'a> {
 
     /// Enters a row, counts its outcome and tells readers.
     pub(crate) fn told(&mut self, row: EventRow, reason: Option<Name>, evidence: Option<Evidence>) {
-        self.engine.count(&mut self.decision.changes, row.source, row.outcome, 1);
+        self.engine
+            .count(&mut self.decision.changes, row.source, row.outcome, 1);
         self.decision.changes.push(Change::PutEvent(row.clone()));
-        self.decision.outputs.push(Output::Outcome { row, reason, evidence: evidence.map(Box::new) });
+        self.decision.outputs.push(Output::Outcome {
+            row,
+            reason,
+            evidence: evidence.map(Box::new),
+        });
     }
 
     /// Judges every touched incident and enters it: a changed band is published at once, the rest waits for the tick.
@@ -264,7 +332,9 @@ impl<'a> Draft<'a> {
         if moved {
             self.publish(&mut incident, &assessment);
         }
-        self.decision.changes.push(Change::PutIncident(Arc::new(incident)));
+        self.decision
+            .changes
+            .push(Change::PutIncident(Arc::new(incident)));
     }
 
     /// Makes a revision of an incident.
@@ -276,7 +346,11 @@ impl<'a> Draft<'a> {
         let leaves = incident.shown_in.filter(|band| Some(*band) != shown_in);
         incident.shown_in = shown_in;
         let record = Box::new(IncidentRecord::of(self.setting, incident, assessment));
-        self.decision.outputs.push(Output::Revision { record, leaves, shown_in });
+        self.decision.outputs.push(Output::Revision {
+            record,
+            leaves,
+            shown_in,
+        });
     }
 
     /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
@@ -302,7 +376,9 @@ impl<'a> Draft<'a> {
             if incident.dirty {
                 let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
                 self.publish(&mut incident, &assessment);
-                self.decision.changes.push(Change::PutIncident(Arc::new(incident)));
+                self.decision
+                    .changes
+                    .push(Change::PutIncident(Arc::new(incident)));
             }
         }
     }

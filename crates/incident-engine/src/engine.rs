@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS, Name, Outcome, Silence,
-    Source, Status, Warning,
+    EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS, Name, Outcome,
+    Silence, Source, Status, Warning,
 };
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
@@ -50,7 +50,10 @@ impl Engine {
     pub fn apply(&mut self, change: &Change) -> Result<(), SettingError> {
         match change {
             Change::Activate(activation) => {
-                let unchanged = self.setting.as_ref().is_some_and(|s| s.activation.rules == activation.rules);
+                let unchanged = self
+                    .setting
+                    .as_ref()
+                    .is_some_and(|s| s.activation.rules == activation.rules);
                 let setting = match (&self.setting, unchanged) {
                     (Some(old), true) => Setting::with_rules(activation.clone(), old.rules.clone())?,
                     _ => Setting::read(activation)?,
@@ -76,7 +79,8 @@ impl Engine {
             Change::ForgetEvent(key) => self.forget(key),
             Change::Count(cell, count) => self.ledger.set(*cell, *count),
             Change::PutWarning(warning, heard) => {
-                self.warnings.insert(warning.warning_id.clone(), (warning.clone(), *heard));
+                self.warnings
+                    .insert(warning.warning_id.clone(), (warning.clone(), *heard));
             }
             Change::RemoveWarning(id) => {
                 self.warnings.remove(id);
@@ -109,7 +113,11 @@ impl Engine {
         let mut least = None;
         for partition in &setting.activation.partitions {
             let known = self.clocks.get(partition).copied();
-            let told = moved.iter().filter(|(name, _)| name == partition).map(|(_, at)| *at).max();
+            let told = moved
+                .iter()
+                .filter(|(name, _)| name == partition)
+                .map(|(_, at)| *at)
+                .max();
             match known.max(told) {
                 Some(at) => least = Some(least.map_or(at, |least: EventTime| least.min(at))),
                 None if setting.activation.hold_idle => {}
@@ -150,7 +158,9 @@ impl Engine {
         match family {
             "incident" => {
                 let id = IncidentId::new(name);
-                self.incidents.contains_key(&id).then_some(Change::RemoveIncident(id))
+                self.incidents
+                    .contains_key(&id)
+                    .then_some(Change::RemoveIncident(id))
             }
             "event" => {
                 let (length, rest) = name.split_once('/')?;
@@ -167,7 +177,9 @@ impl Engine {
     pub fn next_due(&self) -> Option<EventTime> {
         let incident = self.due.first().map(|(at, _)| *at);
         let weather = self.warnings.values().flat_map(|(warning, _)| {
-            [Some(warning.effective_at), warning.expires_at].into_iter().flatten()
+            [Some(warning.effective_at), warning.expires_at]
+                .into_iter()
+                .flatten()
         });
         let clock = self.clock();
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
@@ -209,7 +221,10 @@ impl Engine {
             Change::Count(c, count) if *c == cell => Some(*count),
             _ => None,
         });
-        pending.push(Change::Count(cell, before.unwrap_or_else(|| self.ledger.get(cell)) + delta));
+        pending.push(Change::Count(
+            cell,
+            before.unwrap_or_else(|| self.ledger.get(cell)) + delta,
+        ));
     }
 
     fn activate(&mut self, setting: Setting) {
@@ -240,7 +255,9 @@ impl Engine {
     }
 
     fn forget(&mut self, key: &EventKey) {
-        let Some(row) = self.events.remove(key) else { return };
+        let Some(row) = self.events.remove(key) else {
+            return;
+        };
         let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
         if let Some(keys) = self.expiring.get_mut(&minute) {
             keys.retain(|k| k != key);
@@ -263,17 +280,27 @@ impl Engine {
 
     fn link(&mut self, incident: &Arc<Incident>) {
         if incident.status != Status::Merged {
-            if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point()) {
+            if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point())
+            {
                 self.neighbours.insert(kind, side, point, incident.id.clone());
             }
             for device in incident.devices.keys() {
-                self.by_device.entry(device.clone()).or_default().insert(incident.id.clone());
+                self.by_device
+                    .entry(device.clone())
+                    .or_default()
+                    .insert(incident.id.clone());
             }
             for component in &incident.components {
-                self.by_component.entry(component.clone()).or_default().insert(incident.id.clone());
+                self.by_component
+                    .entry(component.clone())
+                    .or_default()
+                    .insert(incident.id.clone());
             }
             if let Some(key) = address_of(incident) {
-                self.by_address.entry(key).or_default().insert(incident.id.clone());
+                self.by_address
+                    .entry(key)
+                    .or_default()
+                    .insert(incident.id.clone());
             }
         }
         if incident.status == Status::Open {
@@ -282,7 +309,11 @@ impl Engine {
         if incident.dirty {
             self.dirty.insert(incident.id.clone());
         }
-        if let Some(due) = self.setting.as_ref().and_then(|setting| crate::passage::due(setting, incident)) {
+        if let Some(due) = self
+            .setting
+            .as_ref()
+            .and_then(|setting| crate::passage::due(setting, incident))
+        {
             self.due.insert((due, incident.id.clone()));
         }
     }
@@ -302,7 +333,11 @@ impl Engine {
         }
         self.open.remove(&incident.id);
         self.dirty.remove(&incident.id);
-        if let Some(due) = self.setting.as_ref().and_then(|setting| crate::passage::due(setting, incident)) {
+        if let Some(due) = self
+            .setting
+            .as_ref()
+            .and_then(|setting| crate::passage::due(setting, incident))
+        {
             self.due.remove(&(due, incident.id.clone()));
         }
     }
@@ -310,7 +345,11 @@ impl Engine {
 
 /// The key under which an incident without a place is found.
 fn address_of(incident: &Incident) -> Option<(Kind, Name, Name)> {
-    Some((incident.kind.clone(), incident.town.clone()?, incident.address_key.clone()?))
+    Some((
+        incident.kind.clone(),
+        incident.town.clone()?,
+        incident.address_key.clone()?,
+    ))
 }
 
 fn take<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, BTreeSet<IncidentId>>, key: &K, id: &IncidentId) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Band, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId, Member, Status, Watcher,
+    Band, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId, Member,
+    Status, Watcher,
 };
 
 use crate::{Evidence, Setting};
@@ -19,7 +20,11 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         id: IncidentId::found(&setting.activation.city, &event.group, &event.key),
         group: event.group.clone(),
         kind: event.kind.clone(),
-        founding: Founding { order, rank: event.source, key: event.key.clone() },
+        founding: Founding {
+            order,
+            rank: event.source,
+            key: event.key.clone(),
+        },
         status: Status::Open,
         close_reason: None,
         merged_into: None,
@@ -74,19 +79,31 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
 
 /// Enters an event into an incident. `counts` is false for what merely continues: the same device or camera goes on, so
 /// it is heard, measured and timed, but is no further witness.
-pub(crate) fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &Evidence, counts: bool) {
+pub(crate) fn absorb(
+    setting: &Setting,
+    incident: &mut Incident,
+    event: &Event,
+    evidence: &Evidence,
+    counts: bool,
+) {
     incident.first_event_at = incident.first_event_at.min(event.event_time);
     incident.last_event_at = incident.last_event_at.max(event.event_time);
     incident.last_heard_at = incident.last_heard_at.max(event.ingested_at);
     if let Some(device) = &event.device {
-        let watcher = Watcher { measures: event.channel == Channel::Sensor, alarming: true };
+        let watcher = Watcher {
+            measures: event.channel == Channel::Sensor,
+            alarming: true,
+        };
         incident.devices.insert(device.clone(), watcher);
         if !incident.is_cleared() {
             incident.cleared_at = None;
         }
     }
     if let Some(measurement) = &event.measurement {
-        let peak = incident.peaks.entry(measurement.metric.clone()).or_insert(measurement.milli);
+        let peak = incident
+            .peaks
+            .entry(measurement.metric.clone())
+            .or_insert(measurement.milli);
         *peak = (*peak).max(measurement.milli);
     }
     if !counts {
@@ -95,7 +112,11 @@ pub(crate) fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, 
     if let Some(located) = &event.located {
         let point = setting.plane.project(located.position);
         incident.fused.add(point, located.u_mm);
-        incident.extent = Some(incident.extent.map_or(Extent::of(point), |extent| extent.with(point)));
+        incident.extent = Some(
+            incident
+                .extent
+                .map_or(Extent::of(point), |extent| extent.with(point)),
+        );
     }
     take_cells(incident, event, setting.activation.reorder_ms);
     if event.located.is_none() {
@@ -112,7 +133,12 @@ pub(crate) fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, 
 /// The cell in charge is that of the best position; the others are affected too.
 fn take_cells(incident: &mut Incident, event: &Event, reorder_ms: i64) {
     incident.also_affects.extend(event.also_affects.iter().cloned());
-    incident.also_affects.extend(event.responsible.iter().map(|responsible| responsible.code.clone()));
+    incident.also_affects.extend(
+        event
+            .responsible
+            .iter()
+            .map(|responsible| responsible.code.clone()),
+    );
     let rank = (event.quality, event.order_time(reorder_ms));
     if incident.best.is_none_or(|best| rank < best) && !event.cells.is_empty() {
         incident.best = Some(rank);
@@ -126,7 +152,10 @@ fn take_cells(incident: &mut Incident, event: &Event, reorder_ms: i64) {
 
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
-    let best = incident.witnesses.entry(event.channel).or_insert(event.credibility);
+    let best = incident
+        .witnesses
+        .entry(event.channel)
+        .or_insert(event.credibility);
     *best = (*best).max(event.credibility);
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
@@ -151,7 +180,11 @@ fn show(incident: &mut Incident, event: &Event, evidence: &Evidence) {
         why: evidence.why,
     };
     let newer = |m: &Arc<Member>| (m.event_time, &m.key) > (member.event_time, &member.key);
-    let at = incident.members.iter().position(|m| !newer(m)).unwrap_or(incident.members.len());
+    let at = incident
+        .members
+        .iter()
+        .position(|m| !newer(m))
+        .unwrap_or(incident.members.len());
     if at < MEMBERS_SHOWN {
         incident.members.insert(at, Arc::new(member));
         incident.members.truncate(MEMBERS_SHOWN);

@@ -25,20 +25,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod change;
-mod setting;
-mod neighbours;
-mod engine;
-mod decide;
-mod matching;
-mod joining;
-mod passage;
 mod command;
-mod silence;
-mod weather;
+mod decide;
+mod engine;
+mod joining;
+mod matching;
+mod neighbours;
+mod passage;
 mod priority;
 mod record;
+mod setting;
+mod silence;
+mod weather;
 
-pub use change::{Change, Decision, Evidence, EventRow, Miss, Output, RowError};
+pub use change::{Change, Decision, EventRow, Evidence, Miss, Output, RowError};
 pub use engine::Engine;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

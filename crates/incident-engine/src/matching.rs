@@ -66,7 +66,9 @@ impl Engine {
             (Why::SameComponent, &event.component, &self.by_component),
             (Why::SameDevice, &event.device, &self.by_device),
         ] {
-            let Some(ids) = name.as_ref().and_then(|name| index.get(name)) else { continue };
+            let Some(ids) = name.as_ref().and_then(|name| index.get(name)) else {
+                continue;
+            };
             if let Some(incident) = self.first_founded(setting, kind, event, ids) {
                 return Match::by(incident, why, event);
             }
@@ -91,8 +93,12 @@ impl Engine {
         ids.into_iter()
             .filter_map(|id| self.incidents.get(id))
             .filter(|incident| {
-                let Some((other, rule)) = kind_of(&setting.rules, incident) else { return false };
-                is_joinable(incident) && may_merge(&setting.rules, kind, other) && time_barrier(rule, incident, event).is_none()
+                let Some((other, rule)) = kind_of(&setting.rules, incident) else {
+                    return false;
+                };
+                is_joinable(incident)
+                    && may_merge(&setting.rules, kind, other)
+                    && time_barrier(rule, incident, event).is_none()
             })
             .min_by(|a, b| a.founding.cmp(&b.founding))
             .cloned()
@@ -107,11 +113,12 @@ impl Engine {
             if rule.moving {
                 continue; // a moving thing is matched by its plate or ticket, not by where it was
             }
-            self.neighbours.near(other, rule.cap_mm, point, |id, distance_mm| {
-                if let Some(incident) = self.incidents.get(id) {
-                    candidates.push(weigh(setting, rule, incident, event, point, u_mm, distance_mm));
-                }
-            });
+            self.neighbours
+                .near(other, rule.cap_mm, point, |id, distance_mm| {
+                    if let Some(incident) = self.incidents.get(id) {
+                        candidates.push(weigh(setting, rule, incident, event, point, u_mm, distance_mm));
+                    }
+                });
         }
         candidates.retain(|candidate| is_joinable(&candidate.incident));
         candidates.sort_unstable_by(Candidate::before);
@@ -155,7 +162,9 @@ impl Engine {
 
     /// Open incidents of the kinds that the rules call related, within the wider radius of the two.
     pub(crate) fn related_near(&self, setting: &Setting, kind: KindId, event: &Event) -> Vec<IncidentId> {
-        let Some(located) = &event.located else { return Vec::new() };
+        let Some(located) = &event.located else {
+            return Vec::new();
+        };
         let point = setting.plane.project(located.position);
         let own = setting.rules.kind(kind);
         let mut found = Vec::new();
@@ -163,7 +172,9 @@ impl Engine {
             let rule = setting.rules.kind(*other);
             let reach = rule.radius_mm.max(own.radius_mm).min(rule.cap_mm);
             self.neighbours.near(*other, rule.cap_mm, point, |id, distance| {
-                let Some(incident) = self.incidents.get(id) else { return };
+                let Some(incident) = self.incidents.get(id) else {
+                    return;
+                };
                 if incident.status == Status::Open
                     && distance <= reach
                     && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
@@ -193,18 +204,28 @@ impl Engine {
         if let Some(located) = &event.located {
             let point = setting.plane.project(located.position);
             self.neighbours.near(kind, rule.cap_mm, point, |id, distance| {
-                let Some(incident) = self.incidents.get(id) else { return };
+                let Some(incident) = self.incidents.get(id) else {
+                    return;
+                };
                 let different = rule.component_decides && differs(incident, event);
                 if distance <= radius_mm(setting, rule, incident, located.u_mm) && !different {
                     look(id);
                 }
             });
         } else if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            for id in self.by_address.get(&(rule.name.clone(), town.clone(), address.clone())).into_iter().flatten() {
+            for id in self
+                .by_address
+                .get(&(rule.name.clone(), town.clone(), address.clone()))
+                .into_iter()
+                .flatten()
+            {
                 look(id);
             }
         }
-        found.into_iter().max_by_key(|incident| (incident.last_event_at, incident.founding.clone())).map(|i| i.id.clone())
+        found
+            .into_iter()
+            .max_by_key(|incident| (incident.last_event_at, incident.founding.clone()))
+            .map(|i| i.id.clone())
     }
 }
 
@@ -213,7 +234,14 @@ impl Match {
         let gap_ms = gap_ms(&incident, event);
         Match {
             incident: Some(incident),
-            evidence: Evidence { why, distance_mm: None, radius_mm: None, gap_ms, runner_up: None, nearest_miss: None },
+            evidence: Evidence {
+                why,
+                distance_mm: None,
+                radius_mm: None,
+                gap_ms,
+                runner_up: None,
+                nearest_miss: None,
+            },
             also_in_reach: Vec::new(),
         }
     }
@@ -244,7 +272,9 @@ fn weigh(
     distance_mm: i64,
 ) -> Candidate {
     let radius_mm = radius_mm(setting, rule, incident, u_mm);
-    let extent = incident.extent.map_or(0, |extent| extent.with(point).diagonal_mm());
+    let extent = incident
+        .extent
+        .map_or(0, |extent| extent.with(point).diagonal_mm());
     let barrier = if rule.component_decides && differs(incident, event) {
         Some("component")
     } else if let Some(barrier) = time_barrier(rule, incident, event) {
@@ -256,7 +286,13 @@ fn weigh(
     } else {
         None
     };
-    Candidate { incident: incident.clone(), distance_mm, radius_mm, gap_ms: gap_ms(incident, event), barrier }
+    Candidate {
+        incident: incident.clone(),
+        distance_mm,
+        radius_mm,
+        gap_ms: gap_ms(incident, event),
+        barrier,
+    }
 }
 
 /// `min(cap, r_kind + k·√(u² + σ²))`, in millimetres.
@@ -269,7 +305,9 @@ fn radius_mm(setting: &Setting, rule: &KindRule, incident: &Incident, u_mm: i64)
 
 /// The gap in event time between an event and an incident's span; zero inside it.
 pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
-    (incident.first_event_at - event.event_time).max(event.event_time - incident.last_event_at).max(0)
+    (incident.first_event_at - event.event_time)
+        .max(event.event_time - incident.last_event_at)
+        .max(0)
 }
 
 /// Why time keeps an event out of an incident.
@@ -287,7 +325,10 @@ fn time_barrier(rule: &KindRule, incident: &Incident, event: &Event) -> Option<&
 
 /// Two different components never meet where components decide.
 fn differs(incident: &Incident, event: &Event) -> bool {
-    event.component.as_ref().is_some_and(|own| !incident.components.is_empty() && !incident.components.contains(own))
+    event
+        .component
+        .as_ref()
+        .is_some_and(|own| !incident.components.is_empty() && !incident.components.contains(own))
 }
 
 /// An incident that the centre closed or merged takes no more events; one that went quiet or cleared opens again.

@@ -15,7 +15,10 @@ pub(crate) struct Neighbours {
 impl Neighbours {
     /// Enters an incident of `kind` at `point`.
     pub(crate) fn insert(&mut self, kind: KindId, side_mm: i64, point: Point, id: IncidentId) {
-        self.buckets.entry(bucket(kind, side_mm, point)).or_default().push((point, id));
+        self.buckets
+            .entry(bucket(kind, side_mm, point))
+            .or_default()
+            .push((point, id));
     }
 
     /// Takes it out again.
@@ -32,11 +35,21 @@ impl Neighbours {
     }
 
     /// Calls `visit` with every incident of `kind` within `side_mm` of `point`, in no order.
-    pub(crate) fn near(&self, kind: KindId, side_mm: i64, point: Point, mut visit: impl FnMut(&IncidentId, i64)) {
+    pub(crate) fn near(
+        &self,
+        kind: KindId,
+        side_mm: i64,
+        point: Point,
+        mut visit: impl FnMut(&IncidentId, i64),
+    ) {
         let (_, bx, by) = bucket(kind, side_mm, point);
         for dx in -1..=1 {
             for dy in -1..=1 {
-                for (at, id) in self.buckets.get(&(kind, bx + dx, by + dy)).map_or(&[][..], Vec::as_slice) {
+                for (at, id) in self
+                    .buckets
+                    .get(&(kind, bx + dx, by + dy))
+                    .map_or(&[][..], Vec::as_slice)
+                {
                     let distance = at.distance_mm(point);
                     if distance <= side_mm {
                         visit(id, distance);
@@ -73,11 +86,17 @@ mod tests {
         index.insert(kind, 1_000, at(2_500, 0), IncidentId::new("far"));
         let found = |index: &Neighbours| {
             let mut found = Vec::new();
-            index.near(kind, 1_000, at(0, 0), |id, distance| found.push((distance, id.to_string())));
+            index.near(kind, 1_000, at(0, 0), |id, distance| {
+                found.push((distance, id.to_string()))
+            });
             found.sort();
             found
         };
-        assert_eq!(found(&index), [(1, "west".to_owned())], "1 412 mm is farther than the side");
+        assert_eq!(
+            found(&index),
+            [(1, "west".to_owned())],
+            "1 412 mm is farther than the side"
+        );
         index.remove(kind, 1_000, at(-1, 0), &IncidentId::new("west"));
         assert!(found(&index).is_empty());
     }

@@ -15,8 +15,14 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     let rule = rules.kind(rules.kind_id(incident.kind.as_str())?);
     let kept = || {
         let recur = rule.recur_ms.unwrap_or(0);
-        let late = setting.activation.max_late_ms.max(setting.activation.sensors_max_late_ms);
-        let ended = incident.closed_at.unwrap_or(incident.last_heard_at).max(incident.last_heard_at);
+        let late = setting
+            .activation
+            .max_late_ms
+            .max(setting.activation.sensors_max_late_ms);
+        let ended = incident
+            .closed_at
+            .unwrap_or(incident.last_heard_at)
+            .max(incident.last_heard_at);
         ended + recur.max(rule.gap_ms + late)
     };
     if incident.status != Status::Open {
@@ -35,7 +41,11 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     }
     if incident.handling.has_begun() && incident.handling.resolved_at.is_none() {
         let limit = (incident.control_by - incident.opened_at).max(1);
-        let next = rules.priority().time.iter().filter(|(_, points)| *points > u32::from(incident.time_points));
+        let next = rules
+            .priority()
+            .time
+            .iter()
+            .filter(|(_, points)| *points > u32::from(incident.time_points));
         if let Some(percent) = next.map(|(percent, _)| i64::from(*percent)).min() {
             // Rounded up, so that the step is reached when the timer fires.
             at(incident.opened_at + (limit.saturating_mul(percent) + 99) / 100);
@@ -51,7 +61,9 @@ fn is_left_alone(handling: &Handling) -> bool {
 
 impl Engine {
     pub(crate) fn decide_tick(&self, tick: &Tick) -> Decision {
-        let Some(setting) = &self.setting else { return Decision::default() };
+        let Some(setting) = &self.setting else {
+            return Decision::default();
+        };
         let before = self.clock();
         let mut draft = Draft::new(self, setting);
         for (partition, at) in &tick.clocks {
@@ -59,7 +71,9 @@ impl Engine {
                 draft.change(Change::Clock(partition.clone(), *at));
             }
         }
-        let Some(clock) = self.clock_with(&tick.clocks) else { return draft.finish() };
+        let Some(clock) = self.clock_with(&tick.clocks) else {
+            return draft.finish();
+        };
         draft.set_now(clock);
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
@@ -72,7 +86,12 @@ impl Engine {
             }
         }
         draft.settle_touched();
-        let newest = self.clocks.values().chain(tick.clocks.iter().map(|(_, at)| at)).max().copied();
+        let newest = self
+            .clocks
+            .values()
+            .chain(tick.clocks.iter().map(|(_, at)| at))
+            .max()
+            .copied();
         if let Some(newest) = newest
             && self.flushed.is_none_or(|flushed| newest - flushed >= FLUSH_MS)
         {
@@ -89,12 +108,17 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
         return;
     }
     let rules = &setting.rules;
-    let Some(rule) = rules.kind_id(incident.kind.as_str()).map(|id| rules.kind(id)) else { return };
+    let Some(rule) = rules.kind_id(incident.kind.as_str()).map(|id| rules.kind(id)) else {
+        return;
+    };
     incident.time_points = crate::joining::time_points(setting, incident, clock);
     if !is_left_alone(&incident.handling) {
         return;
     }
-    if incident.cleared_at.is_some_and(|cleared| clock >= cleared + rules.clear_after_ms()) {
+    if incident
+        .cleared_at
+        .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms())
+    {
         close(incident, CloseReason::Cleared, clock);
     } else if clock >= incident.last_heard_at + rule.gap_ms {
         close(incident, CloseReason::Quiet, clock);

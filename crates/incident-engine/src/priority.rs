@@ -6,8 +6,8 @@ use city_model::{Band, BandFact, Channel, EventTime, Grade, Incident, Severity, 
 use city_rules::{Clock, Deadline, KindRule, OverrideEffect, OverrideRule, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Engine;
 use crate::Setting;
+use crate::engine::Engine;
 
 /// The parts of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -84,13 +84,17 @@ impl Assessment {
         let mut band = tables.band(score);
         let mut holding = Vec::new();
         for (index, over) in tables.overrides.iter().enumerate() {
-            if kind.is_some_and(|kind| over.kinds.is_empty() || over.kinds.contains(&kind)) && holds(over, incident, grade)
+            if kind.is_some_and(|kind| over.kinds.is_empty() || over.kinds.contains(&kind))
+                && holds(over, incident, grade)
             {
                 holding.push(index);
                 band = over.effect.apply(band);
             }
         }
-        let base = rule.filter(|_| incident.sound).and_then(|rule| rule.base_at(peak)).filter(|base| *base < band);
+        let base = rule
+            .filter(|_| incident.sound)
+            .and_then(|rule| rule.base_at(peak))
+            .filter(|base| *base < band);
         Assessment {
             parts,
             score,
@@ -106,12 +110,19 @@ impl Assessment {
     /// clear signal, and never once it was sent out. An operator's pin stands above all. Answers whether the band
     /// changed, or the incident is new.
     pub(crate) fn move_band(&self, setting: &Setting, incident: &mut Incident, now: EventTime) -> bool {
-        incident.storm_id = self.warning.as_ref().map(|(_, _, id)| id.clone()).or(incident.storm_id.take());
+        incident.storm_id = self
+            .warning
+            .as_ref()
+            .map(|(_, _, id)| id.clone())
+            .or(incident.storm_id.take());
         let is_new = incident.revision == 0;
         let target = incident.pinned.unwrap_or(self.band);
         let moves = if is_new || target < incident.band || incident.pinned.is_some() {
             true
-        } else if target > incident.band && incident.status == Status::Open && incident.handling.dispatched_at.is_none() {
+        } else if target > incident.band
+            && incident.status == Status::Open
+            && incident.handling.dispatched_at.is_none()
+        {
             let since = *incident.lower_since.get_or_insert(now);
             incident.cleared_at.is_some() || now - since >= setting.rules.hold_band_ms()
         } else {
@@ -125,7 +136,11 @@ impl Assessment {
         }
         if !is_new {
             let because = self.because(setting, incident, target);
-            incident.previous = Some(BandFact { band: incident.band, changed_at: now, because });
+            incident.previous = Some(BandFact {
+                band: incident.band,
+                changed_at: now,
+                because,
+            });
         }
         incident.band = target;
         let deadline = setting.rules.priority().deadline(target);
@@ -144,16 +159,24 @@ impl Assessment {
             return "O7.base".into();
         }
         let overrides = &setting.rules.priority().overrides;
-        let decisive = self.holding.iter().map(|index| &overrides[*index]).find(|over| match over.effect {
-            OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
-        });
+        let decisive = self
+            .holding
+            .iter()
+            .map(|index| &overrides[*index])
+            .find(|over| match over.effect {
+                OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
+            });
         decisive.map_or_else(|| "score".into(), |over| over.id.as_str().into())
     }
 
     /// The ids of the overrides that hold.
     pub(crate) fn overrides(&self, setting: &Setting, incident: &Incident) -> Vec<String> {
         let table = &setting.rules.priority().overrides;
-        let mut ids: Vec<String> = self.holding.iter().map(|index| table[*index].id.clone()).collect();
+        let mut ids: Vec<String> = self
+            .holding
+            .iter()
+            .map(|index| table[*index].id.clone())
+            .collect();
         ids.extend(self.base.map(|band| format!("O7.base_{band}")));
         ids.extend(incident.pinned.map(|_| "O5.operator_pin".to_owned()));
         ids.extend((incident.pinned.is_none() && incident.band < self.band).then(|| "hold".to_owned()));
@@ -162,7 +185,13 @@ impl Assessment {
 
     /// The clock of the deadline to control.
     pub(crate) fn clock_name(&self, setting: &Setting, incident: &Incident) -> &'static str {
-        control(setting, incident, setting.rules.priority().deadline(incident.band)).1.as_str()
+        control(
+            setting,
+            incident,
+            setting.rules.priority().deadline(incident.band),
+        )
+        .1
+        .as_str()
     }
 
     /// Why, in Chinese and English, most decisive first. Never empty.
@@ -176,11 +205,17 @@ impl Assessment {
         }
         for index in &self.holding {
             let over = &tables.overrides[*index];
-            let peak = over.metric.as_ref().and_then(|(metric, _)| incident.peaks.get(metric.as_str()).copied());
+            let peak = over
+                .metric
+                .as_ref()
+                .and_then(|(metric, _)| incident.peaks.get(metric.as_str()).copied());
             reasons.push(over.reason(peak));
         }
         if let Some(rule) = rule {
-            let name = Text { zh: rule.name_zh.clone(), en: rule.name_en.clone() };
+            let name = Text {
+                zh: rule.name_zh.clone(),
+                en: rule.name_en.clone(),
+            };
             if let Some(base) = self.base {
                 reasons.push(texts.base(&name, base));
             }
@@ -211,7 +246,10 @@ impl Assessment {
         if let Some((signal, severity, _)) = &self.warning {
             reasons.push(texts.weather(signal, *severity));
         }
-        let used = tables.time.iter().filter(|(_, points)| *points <= incident.time_points.into());
+        let used = tables
+            .time
+            .iter()
+            .filter(|(_, points)| *points <= incident.time_points.into());
         if let Some((percent, _)) = used.max_by_key(|(_, points)| *points) {
             reasons.push(texts.time(*percent));
         }
@@ -226,13 +264,19 @@ impl Engine {
     /// An incident as the rules judge it at the engine's clock.
     pub fn assess(&self, id: &city_model::IncidentId) -> Option<Assessment> {
         let (setting, incident) = (self.setting.as_ref()?, self.incidents.get(id)?);
-        Some(Assessment::of(self, setting, incident, self.clock().unwrap_or(incident.last_heard_at)))
+        Some(Assessment::of(
+            self,
+            setting,
+            incident,
+            self.clock().unwrap_or(incident.last_heard_at),
+        ))
     }
 }
 
 fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident) -> u32 {
     let table = &setting.rules.priority().exposure;
-    let near = |classes: &[city_model::Facility]| incident.facilities.iter().any(|class| classes.contains(class));
+    let near =
+        |classes: &[city_model::Facility]| incident.facilities.iter().any(|class| classes.contains(class));
     let points = |holds: bool, points: u32| if holds { points } else { 0 };
     (points(near(&table.facilities), table.facility)
         + points(near(&table.sites), table.site)
@@ -243,12 +287,19 @@ fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident) -> u32 {
 
 fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
     let single_video = || {
-        incident.witnesses.keys().eq([&Channel::Video]) && incident.devices.len() <= 1 && incident.member_count <= 1
+        incident.witnesses.keys().eq([&Channel::Video])
+            && incident.devices.len() <= 1
+            && incident.member_count <= 1
     };
     (over.grades.is_empty() || over.grades.contains(&grade))
-        && over.metric.as_ref().is_none_or(|(metric, least)| incident.peaks.get(metric.as_str()).is_some_and(|v| v >= least))
+        && over
+            .metric
+            .as_ref()
+            .is_none_or(|(metric, least)| incident.peaks.get(metric.as_str()).is_some_and(|v| v >= least))
         && over.hint.is_none_or(|hint| incident.hints.contains(&hint))
-        && over.witnesses_at_least.is_none_or(|least| incident.witnesses.len() >= usize::from(least))
+        && over
+            .witnesses_at_least
+            .is_none_or(|least| incident.witnesses.len() >= usize::from(least))
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)
@@ -257,7 +308,9 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
 /// The time to control: the band's, or in the lowest band the kind's own where it has one.
 fn control(setting: &Setting, incident: &Incident, deadline: Deadline) -> (i64, Clock) {
     let rules = &setting.rules;
-    let own = rules.kind_id(incident.kind.as_str()).and_then(|kind| rules.kind(kind).control);
+    let own = rules
+        .kind_id(incident.kind.as_str())
+        .and_then(|kind| rules.kind(kind).control);
     match own {
         Some(own) if incident.band == Band::P4 => own,
         _ => deadline.control,

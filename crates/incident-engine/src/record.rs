@@ -23,7 +23,10 @@ pub struct OutcomeRecord {
 
 /// A revision of an incident. Times are RFC 3339 in UTC, distances metres, positions WGS-84 degrees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the fields are the contract's; schemas/incident.avsc documents each")]
+#[allow(
+    missing_docs,
+    reason = "the fields are the contract's; schemas/incident.avsc documents each"
+)]
 pub struct IncidentRecord {
     pub incident_id: IncidentId,
     pub revision: u64,
@@ -180,8 +183,14 @@ impl IncidentRecord {
             kind: incident.kind.to_string(),
             name_zh: rule.map_or_else(|| incident.kind.to_string(), |rule| rule.name_zh.to_string()),
             codes: Codes {
-                gb2013: incident.code_gb2013.clone().or_else(|| rule?.gb2013.as_deref().map(Into::into)),
-                gb2026: incident.code_gb2026.clone().or_else(|| rule?.gb2026.as_deref().map(Into::into)),
+                gb2013: incident
+                    .code_gb2013
+                    .clone()
+                    .or_else(|| rule?.gb2013.as_deref().map(Into::into)),
+                gb2026: incident
+                    .code_gb2026
+                    .clone()
+                    .or_else(|| rule?.gb2026.as_deref().map(Into::into)),
             },
             priority: Priority {
                 band: incident.band,
@@ -211,7 +220,12 @@ impl IncidentRecord {
                 unit: responsible.unit.clone(),
                 border_distance_m: metres(responsible.border_mm),
             }),
-            also_affects: incident.also_affects.iter().filter(|code| Some(*code) != responsible_code).cloned().collect(),
+            also_affects: incident
+                .also_affects
+                .iter()
+                .filter(|code| Some(*code) != responsible_code)
+                .cloned()
+                .collect(),
             handling: HandlingRecord {
                 acknowledged_at: text(incident.handling.acknowledged_at),
                 dispatched_at: text(incident.handling.dispatched_at),
@@ -222,8 +236,16 @@ impl IncidentRecord {
             },
             member_count: incident.member_count,
             reporter_count: incident.reporters.len() as u64,
-            source_types: incident.witnesses.keys().map(|channel| channel.as_str().to_owned()).collect(),
-            members: incident.members.iter().map(|member| MemberRecord::of(member)).collect(),
+            source_types: incident
+                .witnesses
+                .keys()
+                .map(|channel| channel.as_str().to_owned())
+                .collect(),
+            members: incident
+                .members
+                .iter()
+                .map(|member| MemberRecord::of(member))
+                .collect(),
             related: incident.related.iter().cloned().collect(),
             recurrence_of: incident.recurrence_of.clone(),
             storm_id: incident.storm_id.clone(),
@@ -239,7 +261,10 @@ impl IncidentRecord {
 
     /// The last record that a band's topic gets of it.
     pub fn superseded(&self) -> IncidentRecord {
-        IncidentRecord { superseded: true, ..self.clone() }
+        IncidentRecord {
+            superseded: true,
+            ..self.clone()
+        }
     }
 
     /// The first half of the SHA-256 of the record with this field empty: two records are the same decision if it agrees.
@@ -251,7 +276,11 @@ impl IncidentRecord {
 
 impl Previous {
     fn of(fact: &BandFact) -> Previous {
-        Previous { band: fact.band, changed_at: fact.changed_at.to_string(), because: fact.because.clone() }
+        Previous {
+            band: fact.band,
+            changed_at: fact.changed_at.to_string(),
+            because: fact.because.clone(),
+        }
     }
 }
 
@@ -284,7 +313,10 @@ impl MemberRecord {
 
 /// One sentence for a person: what, how many told it, and what decided the band.
 fn explanation(record: &IncidentRecord) -> String {
-    let place = record.responsible.as_ref().map_or_else(|| "位置待核实".to_owned(), |r| r.name.to_string());
+    let place = record
+        .responsible
+        .as_ref()
+        .map_or_else(|| "位置待核实".to_owned(), |r| r.name.to_string());
     format!(
         "{}：{}，{}条上报、{}类来源，{}（{}）",
         record.priority.band,
@@ -301,7 +333,11 @@ fn place(plane: &Plane, incident: &Incident) -> Option<Place> {
     let sigma_mm = (incident.fused.variance_mm2() as u128).isqrt() as i64;
     // Seven decimals are a centimetre; more would pretend.
     let round = |e9: i64| (e9 as f64 / 100.0).round() / 1e7;
-    Some(Place { lon: round(position.lon_e9), lat: round(position.lat_e9), accuracy_m: metres(sigma_mm) })
+    Some(Place {
+        lon: round(position.lon_e9),
+        lat: round(position.lat_e9),
+        accuracy_m: metres(sigma_mm),
+    })
 }
 
 /// Metres with one decimal.

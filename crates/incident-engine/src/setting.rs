@@ -42,7 +42,12 @@ impl Setting {
     pub fn with_rules(activation: Arc<Activation>, rules: Arc<Rules>) -> Result<Setting, SettingError> {
         let calendar =
             Calendar::new(&rules, &activation.timezone).map_err(|error| SettingError(error.to_string()))?;
-        Ok(Setting { plane: Plane::at(activation.origin), activation, rules, calendar: Arc::new(calendar) })
+        Ok(Setting {
+            plane: Plane::at(activation.origin),
+            activation,
+            rules,
+            calendar: Arc::new(calendar),
+        })
     }
 
     /// Whether an event came later than its source may. It follows from the record alone.

@@ -11,12 +11,18 @@ use crate::{Change, Decision, EventRow, Evidence, Setting};
 
 impl Engine {
     pub(crate) fn decide_silence(&self, silence: &Silence, counts: bool) -> Decision {
-        let Some(setting) = &self.setting else { return Decision::default() };
+        let Some(setting) = &self.setting else {
+            return Decision::default();
+        };
         let mut draft = Draft::new(self, setting);
         draft.set_now(self.clock().unwrap_or(silence.starts_at));
         let refusal = if silence.ends_at <= silence.starts_at {
             Some("it ends before it starts")
-        } else if silence.kinds.iter().any(|kind| setting.rules.kind_id(kind.as_str()).is_none()) {
+        } else if silence
+            .kinds
+            .iter()
+            .any(|kind| setting.rules.kind_id(kind.as_str()).is_none())
+        {
             Some("it names a kind that the rules do not know")
         } else {
             None
@@ -24,7 +30,11 @@ impl Engine {
         let row = EventRow {
             key: EventKey::new("silence", &silence.silence_id),
             source: Source::Silence,
-            outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Applied },
+            outcome: if refusal.is_some() {
+                Outcome::Refused
+            } else {
+                Outcome::Applied
+            },
             incident: None,
             ingested_at: draft.now,
             ticket: None,
@@ -48,7 +58,10 @@ impl Engine {
 
     /// The silence that holds back an event which would open an incident, unless that incident would be a P1.
     pub(crate) fn silenced_by(&self, setting: &Setting, kind: KindId, event: &Event) -> Option<Name> {
-        let silence = self.silences.values().find(|silence| covers(setting, silence, kind, event))?;
+        let silence = self
+            .silences
+            .values()
+            .find(|silence| covers(setting, silence, kind, event))?;
         let evidence = Evidence {
             why: city_model::Why::Founded,
             distance_mm: None,
@@ -67,7 +80,10 @@ impl Engine {
 fn covers(setting: &Setting, silence: &Silence, kind: KindId, event: &Event) -> bool {
     let at: EventTime = event.event_time;
     let kind = &setting.rules.kind(kind).name;
-    if at < silence.starts_at || at >= silence.ends_at || !(silence.kinds.is_empty() || silence.kinds.contains(kind)) {
+    if at < silence.starts_at
+        || at >= silence.ends_at
+        || !(silence.kinds.is_empty() || silence.kinds.contains(kind))
+    {
         return false;
     }
     match &silence.area {
@@ -75,9 +91,10 @@ fn covers(setting: &Setting, silence: &Silence, kind: KindId, event: &Event) -> 
             event.cells.iter().any(|cell| codes.contains(&cell.code))
                 || event.town.as_ref().is_some_and(|town| codes.contains(town))
         }
-        SilenceArea::Rings(rings) => {
-            event.located.as_ref().is_some_and(|located| inside(rings, located.position))
-        }
+        SilenceArea::Rings(rings) => event
+            .located
+            .as_ref()
+            .is_some_and(|located| inside(rings, located.position)),
     }
 }
 

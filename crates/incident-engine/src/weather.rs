@@ -8,11 +8,16 @@ use crate::{Change, Decision, EventRow, Setting};
 
 impl Engine {
     pub(crate) fn decide_warning(&self, warning: &Warning, counts: bool) -> Decision {
-        let Some(setting) = &self.setting else { return Decision::default() };
+        let Some(setting) = &self.setting else {
+            return Decision::default();
+        };
         let mut draft = Draft::new(self, setting);
         let clock = self.clock();
         draft.set_now(clock.unwrap_or(warning.issued_at));
-        let older = self.warnings.get(&warning.warning_id).is_some_and(|(known, _)| known.revision >= warning.revision);
+        let older = self
+            .warnings
+            .get(&warning.warning_id)
+            .is_some_and(|(known, _)| known.revision >= warning.revision);
         let row = EventRow {
             key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
             source: Source::Weather,
@@ -22,12 +27,19 @@ impl Engine {
             ticket: None,
         };
         if counts {
-            draft.told(row, older.then(|| "a revision at least as new was applied before".into()), None);
+            draft.told(
+                row,
+                older.then(|| "a revision at least as new was applied before".into()),
+                None,
+            );
         }
         if older {
             return draft.finish();
         }
-        draft.change(Change::PutWarning(warning.clone(), clock.unwrap_or(EventTime::MIN)));
+        draft.change(Change::PutWarning(
+            warning.clone(),
+            clock.unwrap_or(EventTime::MIN),
+        ));
         // Incidents are judged anew by the first tick that sees the warning in force.
         draft.finish()
     }
@@ -40,7 +52,9 @@ impl Engine {
             let is_new = before.is_none_or(|before| *heard >= before);
             turned |= stood != stands(warning, clock) || is_new;
             // Its revision is remembered for as long as a repeated record may come.
-            let over = warning.expires_at.unwrap_or(warning.issued_at + crate::engine::SEEN_MS * 10);
+            let over = warning
+                .expires_at
+                .unwrap_or(warning.issued_at + crate::engine::SEEN_MS * 10);
             if clock - over > crate::engine::SEEN_MS {
                 draft.change(Change::RemoveWarning(warning.warning_id.clone()));
                 turned = true;
@@ -48,7 +62,11 @@ impl Engine {
         }
         if turned {
             for id in self.open.iter() {
-                if self.incidents.get(id).is_some_and(|incident| minds_weather(draft.setting(), incident)) {
+                if self
+                    .incidents
+                    .get(id)
+                    .is_some_and(|incident| minds_weather(draft.setting(), incident))
+                {
                     draft.edit(id, |_, _| {});
                 }
             }
@@ -56,7 +74,12 @@ impl Engine {
     }
 
     /// The most severe warning that weighs on an incident at `now`.
-    pub(crate) fn warning_on(&self, setting: &Setting, incident: &Incident, now: EventTime) -> Option<&Warning> {
+    pub(crate) fn warning_on(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        now: EventTime,
+    ) -> Option<&Warning> {
         let kind = setting.rules.kind_id(incident.kind.as_str())?;
         let city = &setting.activation.city;
         let touches = |region: &str| {
@@ -69,8 +92,16 @@ impl Engine {
         self.warnings
             .values()
             .map(|(warning, _)| warning)
-            .filter(|warning| stands(warning, now) && setting.rules.signal_matches(&warning.signal, kind) && warning.region_codes.iter().any(|region| touches(region)))
-            .max_by(|a, b| a.severity.cmp(&b.severity).then_with(|| b.warning_id.cmp(&a.warning_id)))
+            .filter(|warning| {
+                stands(warning, now)
+                    && setting.rules.signal_matches(&warning.signal, kind)
+                    && warning.region_codes.iter().any(|region| touches(region))
+            })
+            .max_by(|a, b| {
+                a.severity
+                    .cmp(&b.severity)
+                    .then_with(|| b.warning_id.cmp(&a.warning_id))
+            })
     }
 }
 
@@ -81,5 +112,8 @@ fn stands(warning: &Warning, at: EventTime) -> bool {
 }
 
 fn minds_weather(setting: &Setting, incident: &Incident) -> bool {
-    setting.rules.kind_id(incident.kind.as_str()).is_some_and(|kind| setting.rules.kind(kind).weather)
+    setting
+        .rules
+        .kind_id(incident.kind.as_str())
+        .is_some_and(|kind| setting.rules.kind(kind).weather)
 }

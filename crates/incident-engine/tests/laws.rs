@@ -11,23 +11,43 @@ use incident_engine::{Change, Engine, Setting};
 use proptest::prelude::*;
 use teller::{Teller, Told, at, call, camera, inspector, sensor};
 
-const KINDS: [&str; 6] =
-    ["road_ponding", "manhole_missing", "garbage_exposed", "tree_fallen", "fire_smoke", "parking_motor"];
+const KINDS: [&str; 6] = [
+    "road_ponding",
+    "manhole_missing",
+    "garbage_exposed",
+    "tree_fallen",
+    "fire_smoke",
+    "parking_motor",
+];
 
 fn told() -> impl Strategy<Value = Told> {
-    (0..KINDS.len(), 0..4u8, -150..150i32, -150..150i32, 0..600i64, 0..40i64, 0..12u64, any::<bool>()).prop_map(
-        |(kind, source, x, y, minute, delay, number, clears)| {
+    (
+        0..KINDS.len(),
+        0..4u8,
+        -150..150i32,
+        -150..150i32,
+        0..600i64,
+        0..40i64,
+        0..12u64,
+        any::<bool>(),
+    )
+        .prop_map(|(kind, source, x, y, minute, delay, number, clears)| {
             let (kind, x, y) = (KINDS[kind], f64::from(x), f64::from(y));
             let told = match source {
                 0 => sensor(&format!("s{}", number % 4), kind, x, y),
                 1 => camera(&format!("v{}", number % 4), kind, x, y).id(&format!("v{minute}-{number}")),
-                2 => call(&format!("c{minute}-{number}"), kind, x, y).reporter(number).ticket(&format!("t{number}")),
+                2 => call(&format!("c{minute}-{number}"), kind, x, y)
+                    .reporter(number)
+                    .ticket(&format!("t{number}")),
                 _ => inspector(&format!("i{minute}-{number}"), kind, x, y),
             };
             let told = told.at(minute).came_after(delay);
-            if clears && source == 0 { told.clears() } else { told }
-        },
-    )
+            if clears && source == 0 {
+                told.clears()
+            } else {
+                told
+            }
+        })
 }
 
 /// A stream in the order in which a log would hold it.
@@ -89,7 +109,7 @@ proptest! {
                 let activation = std::sync::Arc::new(teller::activation());
                 let setting = Setting::with_rules(activation, teller::rules()).unwrap();
                 let mut engine = Engine::with_setting(setting);
-                let rows = crashed.rows.iter().filter_map(|(_, value)| value.as_ref());
+                let rows = crashed.rows.values().flatten();
                 let changes: Vec<Change> = rows.map(|value| Change::from_row(value).unwrap()).collect();
                 changes.iter().rev().for_each(|change| engine.apply(change).unwrap());
                 crashed.engine = engine;
@@ -157,7 +177,10 @@ fn row_keys_of_different_events_differ() {
     let key = |system: &str, id: &str| Change::ForgetEvent(EventKey::new(system, id)).key();
     assert_ne!(key("a/b", "c"), key("a", "b/c"));
     let engine = Engine::default();
-    assert_eq!(engine.removal_of(&key("a/b", "c")), Some(Change::ForgetEvent(EventKey::new("a/b", "c"))));
+    assert_eq!(
+        engine.removal_of(&key("a/b", "c")),
+        Some(Change::ForgetEvent(EventKey::new("a/b", "c")))
+    );
     assert_eq!(engine.removal_of("event/9/x"), None);
     assert_eq!(engine.counted(Source::Sensor, Outcome::Opened), 0);
 }

@@ -9,21 +9,40 @@ use teller::{Teller, at, call, camera, command, inspector, sensor, silence, warn
 #[test]
 fn ponding_told_by_three_sources_is_one_incident_that_escalates_and_clears() {
     let mut story = Teller::new();
-    story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).measured("ponding_depth", 18.0).at(0));
+    story.tell(
+        sensor("pond-1", "road_ponding", 0.0, 0.0)
+            .measured("ponding_depth", 18.0)
+            .at(0),
+    );
     story.tell(call("c1", "road_ponding", 60.0, 10.0).reporter(1).at(5));
     story.tell(call("c2", "road_ponding", -40.0, 20.0).reporter(2).at(12));
     story.tell(call("c3", "road_ponding", 30.0, -50.0).reporter(3).at(20));
     story.tell(camera("cam-1", "road_ponding", 70.0, 0.0).unsure(60).at(21)); // the pole's place
     story.tick(at(22));
     let one = story.only();
-    assert_eq!((one.member_count, one.band, one.status), (5, Band::P2, Status::Open));
+    assert_eq!(
+        (one.member_count, one.band, one.status),
+        (5, Band::P2, Status::Open)
+    );
     let id = one.id.clone();
 
-    story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).measured("ponding_depth", 26.0).at(25));
+    story.tell(
+        sensor("pond-1", "road_ponding", 0.0, 0.0)
+            .measured("ponding_depth", 26.0)
+            .at(25),
+    );
     let one = story.only();
-    assert_eq!((&one.id, one.band, one.member_count), (&id, Band::P1, 5), "the sensor goes on, no new witness");
+    assert_eq!(
+        (&one.id, one.band, one.member_count),
+        (&id, Band::P1, 5),
+        "the sensor goes on, no new witness"
+    );
     assert_eq!(one.previous.as_ref().unwrap().band, Band::P2);
-    assert!(one.previous.as_ref().unwrap().because.starts_with("O6"), "{:?}", one.previous);
+    assert!(
+        one.previous.as_ref().unwrap().because.starts_with("O6"),
+        "{:?}",
+        one.previous
+    );
 
     story.tell(sensor("pond-1", "road_ponding", 0.0, 0.0).clears().at(40));
     story.tick(at(49));
@@ -35,8 +54,16 @@ fn ponding_told_by_three_sources_is_one_incident_that_escalates_and_clears() {
 #[test]
 fn two_manholes_25_m_apart_stay_two_when_their_sensors_tell() {
     let mut story = Teller::new();
-    story.tell(sensor("tilt-1", "manhole_missing", 0.0, 0.0).component("m1").at(0));
-    story.tell(sensor("tilt-2", "manhole_missing", 25.0, 0.0).component("m2").at(1));
+    story.tell(
+        sensor("tilt-1", "manhole_missing", 0.0, 0.0)
+            .component("m1")
+            .at(0),
+    );
+    story.tell(
+        sensor("tilt-2", "manhole_missing", 25.0, 0.0)
+            .component("m2")
+            .at(1),
+    );
     assert_eq!(story.incidents().len(), 2);
 
     let mut story = Teller::new();
@@ -49,7 +76,11 @@ fn two_manholes_25_m_apart_stay_two_when_their_sensors_tell() {
 fn a_camera_that_goes_on_for_two_hours_is_one_event_and_twelve_revisions_at_most() {
     let mut story = Teller::new();
     for minute in 0..120 {
-        story.tell(camera("cam-9", "shop_spill", 0.0, 0.0).id(&format!("a{minute}")).at(minute));
+        story.tell(
+            camera("cam-9", "shop_spill", 0.0, 0.0)
+                .id(&format!("a{minute}"))
+                .at(minute),
+        );
         story.tick(at(minute) + 30_000);
     }
     let one = story.only();
@@ -77,7 +108,14 @@ fn the_same_garbage_next_day_is_a_recurrence() {
 fn a_ticket_that_cites_another_joins_it_and_the_same_phone_counts_once() {
     let mut story = Teller::new();
     story.tell(call("c1", "noise", 0.0, 0.0).ticket("T1").reporter(7).at(0));
-    story.tell(call("c2", "noise", 0.0, 0.0).nowhere().ticket("T2").cites("T1").reporter(7).at(10));
+    story.tell(
+        call("c2", "noise", 0.0, 0.0)
+            .nowhere()
+            .ticket("T2")
+            .cites("T1")
+            .reporter(7)
+            .at(10),
+    );
     let one = story.only();
     assert_eq!((one.member_count, one.reporters.len()), (2, 1));
     assert_eq!(one.members[0].why.as_str(), "cited_ticket");
@@ -86,9 +124,24 @@ fn a_ticket_that_cites_another_joins_it_and_the_same_phone_counts_once() {
 #[test]
 fn calls_without_a_place_meet_by_town_and_address() {
     let mut story = Teller::new();
-    story.tell(call("c1", "noise", 0.0, 0.0).nowhere().address("310117107", "涞坊路1500弄").at(0));
-    story.tell(call("c2", "noise", 0.0, 0.0).nowhere().address("310117107", "涞坊路1500弄").at(10));
-    story.tell(call("c3", "noise", 0.0, 0.0).nowhere().address("310117102", "涞坊路1500弄").at(11));
+    story.tell(
+        call("c1", "noise", 0.0, 0.0)
+            .nowhere()
+            .address("310117107", "涞坊路1500弄")
+            .at(0),
+    );
+    story.tell(
+        call("c2", "noise", 0.0, 0.0)
+            .nowhere()
+            .address("310117107", "涞坊路1500弄")
+            .at(10),
+    );
+    story.tell(
+        call("c3", "noise", 0.0, 0.0)
+            .nowhere()
+            .address("310117102", "涞坊路1500弄")
+            .at(11),
+    );
     story.tell(call("c4", "noise", 0.0, 0.0).nowhere().at(12));
     assert_eq!(story.incidents().len(), 3);
 }
@@ -122,20 +175,52 @@ fn worked_examples_of_the_score() {
     let near = |teller: teller::Told| teller.near(Facility::Underpass);
     flood.tell(near(sensor("p", "underpass_flood", 0.0, 0.0).measured("ponding_depth", 32.0)).at(1_100));
     flood.tell(near(camera("cam", "underpass_flood", 10.0, 0.0).credibility(2)).at(1_101));
-    flood.tell(near(call("c1", "underpass_flood", 20.0, 0.0).reporter(1).credibility(5)).at(1_102));
-    flood.tell(near(call("c2", "underpass_flood", 20.0, 5.0).reporter(2).credibility(5)).at(1_103));
+    flood.tell(
+        near(
+            call("c1", "underpass_flood", 20.0, 0.0)
+                .reporter(1)
+                .credibility(5),
+        )
+        .at(1_102),
+    );
+    flood.tell(
+        near(
+            call("c2", "underpass_flood", 20.0, 5.0)
+                .reporter(2)
+                .credibility(5),
+        )
+        .at(1_103),
+    );
     flood.tick(at(1_104));
     let record = flood.record();
     assert_eq!(record.priority.parts_text(), "S40 E11 C13 R2 W7 T0 = 73");
     assert_eq!(record.priority.band, Band::P1);
-    assert!(record.priority.overrides.iter().any(|id| id.starts_with("O1")), "{:?}", record.priority.overrides);
-    assert!(record.priority.reasons_zh.iter().any(|reason| reason.contains("32")), "{:?}", record.priority.reasons_zh);
+    assert!(
+        record.priority.overrides.iter().any(|id| id.starts_with("O1")),
+        "{:?}",
+        record.priority.overrides
+    );
+    assert!(
+        record
+            .priority
+            .reasons_zh
+            .iter()
+            .any(|reason| reason.contains("32")),
+        "{:?}",
+        record.priority.reasons_zh
+    );
 
     let mut smoke = Teller::new();
     smoke.tell(sensor("s", "fire_smoke", 0.0, 0.0).at(120)); // 02:00
     let record = smoke.record();
     assert_eq!(record.priority.parts_text(), "S28 E3 C6 R0 W0 T0 = 37");
-    assert_eq!((record.priority.band, record.priority.overrides[0].starts_with("O2")), (Band::P2, true));
+    assert_eq!(
+        (
+            record.priority.band,
+            record.priority.overrides[0].starts_with("O2")
+        ),
+        (Band::P2, true)
+    );
 
     let mut garbage = Teller::new();
     garbage.tell(camera("cam", "garbage_exposed", 0.0, 0.0).credibility(2).at(720));
@@ -144,11 +229,21 @@ fn worked_examples_of_the_score() {
     assert_eq!(record.priority.band, Band::P4);
 
     let mut hole = Teller::new();
-    hole.tell(call("c", "manhole_missing", 0.0, 0.0).credibility(5).near(Facility::Arterial).reporter(1).at(1_380));
+    hole.tell(
+        call("c", "manhole_missing", 0.0, 0.0)
+            .credibility(5)
+            .near(Facility::Arterial)
+            .reporter(1)
+            .at(1_380),
+    );
     let record = hole.record();
     assert_eq!(record.priority.parts_text(), "S40 E11 C5 R0 W0 T0 = 56");
     assert_eq!(record.priority.band, Band::P2);
-    hole.tell(sensor("t", "manhole_missing", 2.0, 0.0).measured("cover_tilt", 75.0).at(1_381));
+    hole.tell(
+        sensor("t", "manhole_missing", 2.0, 0.0)
+            .measured("cover_tilt", 75.0)
+            .at(1_381),
+    );
     assert_eq!(hole.record().priority.band, Band::P1);
 }
 
@@ -157,11 +252,20 @@ fn a_silence_holds_back_works_but_never_a_p1() {
     let mut story = Teller::new();
     story.silence(silence("s1", &["noise", "gas_leak"], 0, 600));
     story.tell(call("c1", "noise", 0.0, 0.0).in_town("310117107").at(10));
-    story.tell(sensor("g1", "gas_leak", 0.0, 0.0).in_town("310117107").measured("ch4", 25.0).at(11));
+    story.tell(
+        sensor("g1", "gas_leak", 0.0, 0.0)
+            .in_town("310117107")
+            .measured("ch4", 25.0)
+            .at(11),
+    );
     assert_eq!(story.count(Outcome::Silenced), 1);
     assert_eq!(story.only().kind.as_str(), "gas_leak");
     story.tell(call("c2", "noise", 0.0, 0.0).in_town("310117107").at(601));
-    assert_eq!(story.incidents().len(), 2, "when the silence ends, the trouble shows");
+    assert_eq!(
+        story.incidents().len(),
+        2,
+        "when the silence ends, the trouble shows"
+    );
 }
 
 #[test]
@@ -206,10 +310,19 @@ fn the_centre_is_obeyed_or_told_why_not() {
     close duplicate_id
     merge refused: merge, split, move and undo are not offered by this version
     ");
-    let pin = city_model::Command { band: Some(Band::P1), ..command("k10", &id, Action::PinPriority) };
+    let pin = city_model::Command {
+        band: Some(Band::P1),
+        ..command("k10", &id, Action::PinPriority)
+    };
     assert_eq!(story.command(pin), "pin_priority applied");
     let record = story.record();
-    assert_eq!((record.priority.band, record.priority.overrides.last().unwrap().as_str()), (Band::P1, "O5.operator_pin"));
+    assert_eq!(
+        (
+            record.priority.band,
+            record.priority.overrides.last().unwrap().as_str()
+        ),
+        (Band::P1, "O5.operator_pin")
+    );
 }
 
 #[test]
@@ -220,17 +333,36 @@ fn an_incident_that_the_centre_handles_does_not_go_quiet() {
     story.command(command("k1", &id, Action::Dispatch));
     story.tick(at(1_400));
     assert_eq!(story.only().status, Status::Open);
-    assert!(story.record().priority.parts.time > 0, "time runs while it is handled");
+    assert!(
+        story.record().priority.parts.time > 0,
+        "time runs while it is handled"
+    );
 }
 
 #[test]
 fn the_best_position_names_the_cell_and_the_others_are_affected() {
     let mut story = Teller::new();
-    story.tell(call("c1", "road_ponding", 8.0, 0.0).cell("310117107001001").quality(Quality::Poi).at(0));
-    story.tell(sensor("s1", "road_ponding", -2.0, 0.0).cell("310117006001001").quality(Quality::Component).at(1));
+    story.tell(
+        call("c1", "road_ponding", 8.0, 0.0)
+            .cell("310117107001001")
+            .quality(Quality::Poi)
+            .at(0),
+    );
+    story.tell(
+        sensor("s1", "road_ponding", -2.0, 0.0)
+            .cell("310117006001001")
+            .quality(Quality::Component)
+            .at(1),
+    );
     story.tick(at(2));
     let record = story.record();
     assert_eq!(&*record.responsible.as_ref().unwrap().code, "310117006001001");
-    assert_eq!(record.also_affects.iter().map(|c| &**c).collect::<Vec<_>>(), ["310117107001001"]);
-    assert_eq!(record.source_types, [Channel::Sensor.as_str(), Channel::Hotline.as_str()]);
+    assert_eq!(
+        record.also_affects.iter().map(|c| &**c).collect::<Vec<_>>(),
+        ["310117107001001"]
+    );
+    assert_eq!(
+        record.source_types,
+        [Channel::Sensor.as_str(), Channel::Hotline.as_str()]
+    );
 }

@@ -21,12 +21,20 @@ pub struct Correlate {
 impl Correlate {
     /// A partition without state.
     pub fn new() -> Correlate {
-        Correlate { engine: Engine::default(), rows: FxHashMap::default(), keeps_rows: true }
+        Correlate {
+            engine: Engine::default(),
+            rows: FxHashMap::default(),
+            keeps_rows: true,
+        }
     }
 
     /// A partition that is never restored: it gathers no rows for a changelog.
     pub fn without_changelog(engine: Engine) -> Correlate {
-        Correlate { engine, rows: FxHashMap::default(), keeps_rows: false }
+        Correlate {
+            engine,
+            rows: FxHashMap::default(),
+            keeps_rows: false,
+        }
     }
 
     /// The engine.
@@ -74,10 +82,15 @@ impl Processor for Correlate {
         match value {
             Some(value) => {
                 let change = Change::from_row(value).with_context(|| format!("restore row {key}"))?;
-                self.engine.apply(&change).with_context(|| format!("restore row {key}"))
+                self.engine
+                    .apply(&change)
+                    .with_context(|| format!("restore row {key}"))
             }
             None => match self.engine.removal_of(key) {
-                Some(change) => self.engine.apply(&change).with_context(|| format!("restore row {key}")),
+                Some(change) => self
+                    .engine
+                    .apply(&change)
+                    .with_context(|| format!("restore row {key}")),
                 None => Ok(()),
             },
         }
@@ -91,7 +104,10 @@ impl Processor for Correlate {
             Err(error) => {
                 // Only this program writes the enriched log; what it cannot read back is kept, counted by its readers.
                 tracing::error!(offset = record.offset, %error, "unreadable batch in the enriched log");
-                let refusal = Refusal::new(DeadLetterReason::ProcessingFailed, "unreadable batch of the enriched log");
+                let refusal = Refusal::new(
+                    DeadLetterReason::ProcessingFailed,
+                    "unreadable batch of the enriched log",
+                );
                 out.records.push(dead_letter(record, &refusal));
                 return;
             }
@@ -113,7 +129,11 @@ impl Processor for Correlate {
 fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
     for output in outputs {
         match output {
-            Output::Revision { record, leaves, shown_in } => {
+            Output::Revision {
+                record,
+                leaves,
+                shown_in,
+            } => {
                 let id = record.incident_id.as_str().to_owned();
                 let json = to_json(&*record);
                 if let Some(band) = shown_in {
@@ -132,11 +152,19 @@ fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
                     records.push(failed(input));
                 }
                 let key = row.key.to_string();
-                let record = OutcomeRecord { outcome: row.outcome, incident_id: row.incident, reason };
+                let record = OutcomeRecord {
+                    outcome: row.outcome,
+                    incident_id: row.incident,
+                    reason,
+                };
                 records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(to_json(&record))));
             }
             Output::Late(event) => {
-                records.push(OutRecord::keyed(Topic::Late, &event.key.to_string(), Some(to_json(&event))));
+                records.push(OutRecord::keyed(
+                    Topic::Late,
+                    &event.key.to_string(),
+                    Some(to_json(&event)),
+                ));
             }
         }
     }
@@ -148,7 +176,10 @@ fn failed(input: &Input) -> OutRecord {
         topic: Topic::DeadLetters,
         key: None,
         value: Some(to_json(input)),
-        headers: vec![(wire_format::headers::REASON, DeadLetterReason::ProcessingFailed.as_str().to_owned())],
+        headers: vec![(
+            wire_format::headers::REASON,
+            DeadLetterReason::ProcessingFailed.as_str().to_owned(),
+        )],
     }
 }
 

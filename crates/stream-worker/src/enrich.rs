@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_model::{Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Quality, Source};
+use city_model::{
+    Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Quality, Source,
+};
 use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
@@ -71,12 +73,18 @@ impl Enrich {
 
     /// The same with somebody who is told what it sees.
     pub fn observed_by(self, observer: Arc<dyn IntakeObserver>) -> Enrich {
-        Enrich { observer: Some(observer), ..self }
+        Enrich {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// The same for a partition that is never restored: it gathers no rows for a changelog.
     pub fn without_changelog(self) -> Enrich {
-        Enrich { keeps_rows: false, ..self }
+        Enrich {
+            keeps_rows: false,
+            ..self
+        }
     }
 
     /// What this partition has read and settled.
@@ -103,19 +111,31 @@ impl Enrich {
         settled
     }
 
-    fn judge_decoded(&mut self, record: &InputRecord<'_>, decoded: Record, out: &mut Outbox) -> Option<Settled> {
+    fn judge_decoded(
+        &mut self,
+        record: &InputRecord<'_>,
+        decoded: Record,
+        out: &mut Outbox,
+    ) -> Option<Settled> {
         let setup = self.setup.clone();
         let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
         for row in rows {
             self.state.apply(&row);
             if self.keeps_rows {
-                self.rows.insert(format!("intake/{}", row.key()), row.value().map(String::into_bytes));
+                self.rows.insert(
+                    format!("intake/{}", row.key()),
+                    row.value().map(String::into_bytes),
+                );
             }
         }
         if let Some(fault) = fault {
             // Serialising to memory cannot fail.
             let value = serde_json::to_vec(&fault).unwrap_or_default();
-            out.records.push(OutRecord::keyed(Topic::DeviceFaults, &fault.device_id, Some(value)));
+            out.records.push(OutRecord::keyed(
+                Topic::DeviceFaults,
+                &fault.device_id,
+                Some(value),
+            ));
         }
         match result {
             Decision::Event(event) => {
@@ -125,22 +145,41 @@ impl Enrich {
             }
             Decision::Warning(warning) => {
                 for partition in 0..setup.partitions() {
-                    out.send(partition, Input::Warning { warning: warning.clone(), counts: partition == 0 });
+                    out.send(
+                        partition,
+                        Input::Warning {
+                            warning: warning.clone(),
+                            counts: partition == 0,
+                        },
+                    );
                 }
                 None
             }
             Decision::Silence(silence) => {
                 for partition in 0..setup.partitions() {
-                    out.send(partition, Input::Silence { silence: silence.clone(), counts: partition == 0 });
+                    out.send(
+                        partition,
+                        Input::Silence {
+                            silence: silence.clone(),
+                            counts: partition == 0,
+                        },
+                    );
                 }
                 None
             }
             Decision::Command(command) => {
-                let partition = command.incident_id.group().map_or(0, |group| setup.partition_of(&group));
+                let partition = command
+                    .incident_id
+                    .group()
+                    .map_or(0, |group| setup.partition_of(&group));
                 out.send(partition, Input::Command(command));
                 None
             }
-            Decision::Settled { outcome, key } => Some(Settled { key: Some(key), outcome, reason: None }),
+            Decision::Settled { outcome, key } => Some(Settled {
+                key: Some(key),
+                outcome,
+                reason: None,
+            }),
             Decision::Refused(refusal) => Some(self.refuse(record, &refusal, out)),
         }
     }
@@ -150,7 +189,10 @@ impl Enrich {
         *self.refused.entry(refusal.reason).or_default() += 1;
         Settled {
             // A broken record may hold a phone number where its identity should be.
-            key: refusal.identity.clone().map(|key| event_intake::privacy::scrub_identity(self.source, key)),
+            key: refusal
+                .identity
+                .clone()
+                .map(|key| event_intake::privacy::scrub_identity(self.source, key)),
             outcome: Outcome::DeadLetter,
             reason: Some(refusal.reason.as_str().to_owned()),
         }
@@ -168,7 +210,10 @@ impl Enrich {
 impl Processor for Enrich {
     fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
         if let Some(key) = key.strip_prefix("intake/") {
-            let value = value.map(std::str::from_utf8).transpose().with_context(|| format!("restore row {key}"))?;
+            let value = value
+                .map(std::str::from_utf8)
+                .transpose()
+                .with_context(|| format!("restore row {key}"))?;
             let row = IntakeRow::restore(key, value).with_context(|| format!("restore row {key}"))?;
             self.state.apply(&row);
             return Ok(());
@@ -193,22 +238,35 @@ impl Processor for Enrich {
             None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
         };
         let settled = self.judge(record, decoded, out);
-        let Some(settled) = settled.filter(Settled::is_told) else { return };
+        let Some(settled) = settled.filter(Settled::is_told) else {
+            return;
+        };
         if let Some(key) = settled.key {
-            let told =
-                OutcomeRecord { outcome: settled.outcome, incident_id: None, reason: settled.reason.map(Into::into) };
+            let told = OutcomeRecord {
+                outcome: settled.outcome,
+                incident_id: None,
+                reason: settled.reason.map(Into::into),
+            };
             // Serialising to memory cannot fail.
             let value = serde_json::to_vec(&told).unwrap_or_default();
-            out.records.push(OutRecord::keyed(Topic::Outcomes, &key.to_string(), Some(value)));
+            out.records
+                .push(OutRecord::keyed(Topic::Outcomes, &key.to_string(), Some(value)));
         }
     }
 
     fn checkpoint(&mut self, out: &mut Outbox) {
         out.rows.append(&mut self.rows);
-        let (located, refused) = (std::mem::take(&mut self.located), std::mem::take(&mut self.refused));
+        let (located, refused) = (
+            std::mem::take(&mut self.located),
+            std::mem::take(&mut self.refused),
+        );
         if let Some(observer) = &self.observer {
-            located.into_iter().for_each(|(quality, events)| observer.located(self.source, quality, events));
-            refused.into_iter().for_each(|(reason, records)| observer.refused(self.source, reason, records));
+            located
+                .into_iter()
+                .for_each(|(quality, events)| observer.located(self.source, quality, events));
+            refused
+                .into_iter()
+                .for_each(|(reason, records)| observer.refused(self.source, reason, records));
         }
     }
 }

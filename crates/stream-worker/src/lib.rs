@@ -5,11 +5,11 @@
 //! All of it commits together or not at all; after a failed commit the processor is dropped and restored, never undone.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod outbox;
-mod setup;
-mod enrich;
 mod correlate;
 mod deadletter;
+mod enrich;
+mod outbox;
+mod setup;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;

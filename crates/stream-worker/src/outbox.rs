@@ -38,7 +38,12 @@ pub struct OutRecord {
 impl OutRecord {
     /// A keyed record without headers.
     pub fn keyed(topic: Topic, key: &str, value: Option<Vec<u8>>) -> OutRecord {
-        OutRecord { topic, key: Some(key.as_bytes().to_vec()), value, headers: Vec::new() }
+        OutRecord {
+            topic,
+            key: Some(key.as_bytes().to_vec()),
+            value,
+            headers: Vec::new(),
+        }
     }
 }
 

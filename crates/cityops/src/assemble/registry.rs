@@ -27,7 +27,14 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         }
     }
     if let Some(path) = &files.components {
-        for row in Table::open(loaded, "registry.components", path, &["component_id", "class", "lon", "lat"])?.rows() {
+        for row in Table::open(
+            loaded,
+            "registry.components",
+            path,
+            &["component_id", "class", "lon", "lat"],
+        )?
+        .rows()
+        {
             let row = row?;
             registry.components.push(Component {
                 component_id: row.text("component_id").into(),
@@ -38,11 +45,22 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         }
     }
     if let Some(path) = &files.facilities {
-        for row in Table::open(loaded, "registry.facilities", path, &["facility_id", "class", "lon", "lat"])?.rows() {
+        for row in Table::open(
+            loaded,
+            "registry.facilities",
+            path,
+            &["facility_id", "class", "lon", "lat"],
+        )?
+        .rows()
+        {
             let row = row?;
             let class = row.text("class").parse::<Facility>().map_err(|_| {
                 let known: Vec<&str> = Facility::ALL.iter().map(|class| class.as_str()).collect();
-                row.error(format!("unknown class \"{}\"; known are {}", row.text("class"), known.join(" ")))
+                row.error(format!(
+                    "unknown class \"{}\"; known are {}",
+                    row.text("class"),
+                    known.join(" ")
+                ))
             })?;
             registry.facilities.push(FacilityPlace {
                 facility_id: row.text("facility_id").into(),
@@ -65,25 +83,44 @@ struct Table {
 impl Table {
     fn open(loaded: &Loaded, key: &str, path: &Path, mandatory: &[&str]) -> Result<Table, ConfigError> {
         let bytes = loaded.bytes_of(key, path)?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(std::io::Cursor::new(bytes));
-        let header = reader.headers().map_err(|error| loaded.error(key, path, error.to_string()))?;
-        let columns: HashMap<String, usize> =
-            header.iter().enumerate().map(|(at, name)| (name.trim_start_matches('\u{feff}').to_owned(), at)).collect();
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(std::io::Cursor::new(bytes));
+        let header = reader
+            .headers()
+            .map_err(|error| loaded.error(key, path, error.to_string()))?;
+        let columns: HashMap<String, usize> = header
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.trim_start_matches('\u{feff}').to_owned(), at))
+            .collect();
         for name in mandatory {
             if !columns.contains_key(*name) {
                 return Err(loaded.error(key, path, format!("the file has no column \"{name}\"")));
             }
         }
-        Ok(Table { file: loaded.path(path).display().to_string(), columns, reader })
+        Ok(Table {
+            file: loaded.path(path).display().to_string(),
+            columns,
+            reader,
+        })
     }
 
     fn rows(&mut self) -> impl Iterator<Item = Result<Row<'_>, ConfigError>> {
         let (file, columns) = (self.file.as_str(), &self.columns);
         self.reader.records().map(move |record| match record {
-            Ok(record) => Ok(Row { file, columns, line: record.position().map_or(0, csv::Position::line), record }),
+            Ok(record) => Ok(Row {
+                file,
+                columns,
+                line: record.position().map_or(0, csv::Position::line),
+                record,
+            }),
             Err(error) => {
                 let line = error.position().map(|position| position.line() as usize);
-                Err(ConfigError { line, ..ConfigError::new(file, "", error.to_string()) })
+                Err(ConfigError {
+                    line,
+                    ..ConfigError::new(file, "", error.to_string())
+                })
             }
         })
     }
@@ -98,18 +135,24 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self, column: &str) -> &str {
-        self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default()
+        self.columns
+            .get(column)
+            .and_then(|at| self.record.get(*at))
+            .unwrap_or_default()
     }
 
     fn number(&self, column: &str) -> Result<f64, ConfigError> {
         let text = self.text(column);
-        text.parse().map_err(|_| self.error(format!("\"{column}\" is \"{text}\", which is no number")))
+        text.parse()
+            .map_err(|_| self.error(format!("\"{column}\" is \"{text}\", which is no number")))
     }
 
     fn position(&self) -> Result<Position, ConfigError> {
         let system: Crs = match self.text("crs") {
             "" => Crs::Wgs84,
-            name => name.parse().map_err(|_| self.error(format!("unknown coordinate system \"{name}\"")))?,
+            name => name
+                .parse()
+                .map_err(|_| self.error(format!("unknown coordinate system \"{name}\"")))?,
         };
         let found = crs::to_wgs84(system, self.number("lon")?, self.number("lat")?);
         found
@@ -129,6 +172,9 @@ impl Row<'_> {
     }
 
     fn error(&self, message: String) -> ConfigError {
-        ConfigError { line: Some(self.line as usize), ..ConfigError::new(self.file, "", message) }
+        ConfigError {
+            line: Some(self.line as usize),
+            ..ConfigError::new(self.file, "", message)
+        }
     }
 }

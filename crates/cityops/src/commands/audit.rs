@@ -34,7 +34,9 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
         }));
     } else {
         for cut in &audit.cut {
-            print(format!("retention has cut {cut}: what it decided cannot be judged"));
+            print(format!(
+                "retention has cut {cut}: what it decided cannot be judged"
+            ));
         }
         for difference in audit.differences.iter().take(SHOWN_MAX) {
             print(format!("differs: {difference}"));
@@ -47,7 +49,11 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
         ));
         print(format!("grouping_digest   {}", audit.grouping_digest));
     }
-    Ok(if audit.differences.is_empty() && audit.cut.is_empty() { Exit::Clean } else { Exit::Differences })
+    Ok(if audit.differences.is_empty() && audit.cut.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Differences
+    })
 }
 
 /// What an audit found.
@@ -78,7 +84,14 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
     let mut grouping = GroupingDigest::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
     for partition in 0..partitions {
-        decide_again(properties, &enriched, partition, &mut audit, &mut decided, &mut grouping)?;
+        decide_again(
+            properties,
+            &enriched,
+            partition,
+            &mut audit,
+            &mut decided,
+            &mut grouping,
+        )?;
     }
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
     let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
@@ -96,9 +109,15 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
         let name = String::from_utf8_lossy(key);
         match (decided.get(key), published.get(key)) {
             (Some(a), Some(b)) if a == b => {}
-            (Some(_), Some(_)) => audit.differences.push(format!("{name}: the last revision is another")),
-            (Some(_), None) => audit.differences.push(format!("{name}: decided but not published")),
-            _ => audit.differences.push(format!("{name}: published but not decided")),
+            (Some(_), Some(_)) => audit
+                .differences
+                .push(format!("{name}: the last revision is another")),
+            (Some(_), None) => audit
+                .differences
+                .push(format!("{name}: decided but not published")),
+            _ => audit
+                .differences
+                .push(format!("{name}: published but not decided")),
         }
     }
     audit.grouping_digest = grouping.finish();
@@ -119,7 +138,9 @@ fn decide_again(
     read_topic(properties, topic, partition, Start::Beginning, |record| {
         // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
         if std::mem::take(&mut first) && record.offset() > 0 {
-            audit.cut.push(format!("partition {partition} before offset {}", record.offset()));
+            audit
+                .cut
+                .push(format!("partition {partition} before offset {}", record.offset()));
         }
         let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
             Ok(batch) => batch,

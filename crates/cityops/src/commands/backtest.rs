@@ -10,7 +10,10 @@ use crate::exit::Exit;
 use crate::{assemble, backtest};
 
 pub(super) fn run(args: &BacktestArgs, json: bool) -> CommandResult {
-    let loaded = args.config.as_deref().map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
+    let loaded = args
+        .config
+        .as_deref()
+        .map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
     let rules = assemble::rules(&loaded)?;
     let events = backtest::open(&args.events).with_context(|| format!("read {}", args.events.display()))?;
     let report = backtest::backtest_in(&loaded.config.city.timezone, rules, events)?;

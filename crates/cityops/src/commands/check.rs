@@ -28,10 +28,19 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         return Ok(Exit::Clean);
     }
     print(format!("{}: good", loaded.file));
-    print(format!("rules {}: {} kinds in {} groups", rules.version(), rules.kinds().len(), groups.len()));
+    print(format!(
+        "rules {}: {} kinds in {} groups",
+        rules.version(),
+        rules.kinds().len(),
+        groups.len()
+    ));
     for (group, kinds) in groups {
         let kinds: Vec<&str> = kinds.iter().map(|kind| rules.kind(*kind).name.as_str()).collect();
-        print(format!("  partition {:>2}  {group}: {}", setup.partition_of(group), kinds.join(" ")));
+        print(format!(
+            "  partition {:>2}  {group}: {}",
+            setup.partition_of(group),
+            kinds.join(" ")
+        ));
     }
     Ok(Exit::Clean)
 }

@@ -34,23 +34,35 @@ const SPAN_HOURS: usize = 4;
 const SETTLE: Duration = Duration::from_secs(20);
 
 pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
-    let scenario: Scenario = args
-        .scenario
-        .parse()
-        .map_err(|_| usage(format!("--scenario {}: the scenarios are normal and typhoon", args.scenario)))?;
+    let scenario: Scenario = args.scenario.parse().map_err(|_| {
+        usage(format!(
+            "--scenario {}: the scenarios are normal and typhoon",
+            args.scenario
+        ))
+    })?;
     let limit = match args.minutes {
-        Some(minutes) if minutes > 0.0 && minutes <= 100_000.0 => Some(Duration::from_secs_f64(minutes * 60.0)),
+        Some(minutes) if minutes > 0.0 && minutes <= 100_000.0 => {
+            Some(Duration::from_secs_f64(minutes * 60.0))
+        }
         Some(minutes) => return Err(usage(format!("--minutes {minutes}: a number above 0"))),
         None => None,
     };
     let begun = Instant::now();
     let asked = asked_to_stop()?;
-    let events = SPAN_HOURS * if scenario == Scenario::Typhoon { 6_000 } else { 1_500 };
+    let events = SPAN_HOURS
+        * if scenario == Scenario::Typhoon {
+            6_000
+        } else {
+            1_500
+        };
     let simulation = city_simulator::simulate_from(scenario, args.seed, events, now().millis() - BEFORE_MS);
     let dir = tempfile::tempdir().context("make a folder for the simulated city")?;
     let mut loaded = city_of(dir.path(), &simulation)?;
     let specs = topics::plan(&loaded);
-    let wanted: Vec<(String, i32)> = specs.iter().map(|spec| (spec.name.clone(), spec.partitions)).collect();
+    let wanted: Vec<(String, i32)> = specs
+        .iter()
+        .map(|spec| (spec.name.clone(), spec.partitions))
+        .collect();
     let broker = Embedded::start(&wanted).context("start the embedded broker")?;
     loaded.config.kafka.bootstrap_servers = broker.bootstrap();
     let properties = topics::properties(&loaded)?;
@@ -58,9 +70,16 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         .iter()
         .filter_map(|topic| Some((*topic, wanted.iter().find(|(name, _)| name == topic.name())?.1)))
         .collect();
-    let setup = Arc::new(assemble::setup(&loaded, loaded.config.topics.enriched_partitions)?);
+    let setup = Arc::new(assemble::setup(
+        &loaded,
+        loaded.config.topics.enriched_partitions,
+    )?);
 
-    let mut feeder = Feeder { simulation: simulation.peekable(), sender: Sender::new(&properties)?, sent: 0 };
+    let mut feeder = Feeder {
+        simulation: simulation.peekable(),
+        sender: Sender::new(&properties)?,
+        sent: 0,
+    };
     feeder.feed_until(now())?;
     let service = Service::start(ServiceStart {
         loaded: &loaded,
@@ -81,7 +100,9 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         if let Err(error) = feeder.feed_until(now()) {
             trouble = Some(error);
         }
-        trouble.is_some() || asked.load(Ordering::Relaxed) || limit.is_some_and(|limit| begun.elapsed() >= limit)
+        trouble.is_some()
+            || asked.load(Ordering::Relaxed)
+            || limit.is_some_and(|limit| begun.elapsed() >= limit)
     });
     let settled = trouble.is_none() && settle(&service, feeder.sent);
     end_table.store(true, Ordering::Relaxed);
@@ -97,7 +118,11 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         return Err(error.context("feed the simulated city's records"));
     }
     print_ledger(&ledger, json)?;
-    anyhow::ensure!(settled, "{} records were sent but not all of them are accounted for", feeder.sent);
+    anyhow::ensure!(
+        settled,
+        "{} records were sent but not all of them are accounted for",
+        feeder.sent
+    );
     Ok(Exit::Clean)
 }
 
@@ -106,7 +131,8 @@ fn city_of(dir: &Path, simulation: &Simulation) -> anyhow::Result<Loaded> {
     simulate_files(dir, simulation)?;
     let mut loaded = Loaded::read_with(&dir.join("cityops.toml"), std::iter::empty())?;
     // The simulated callers have nothing to hide; a key of their own keeps the warning for real ones.
-    std::fs::write(dir.join("reporter.key"), "the key of a simulated city").context("write the reporter key")?;
+    std::fs::write(dir.join("reporter.key"), "the key of a simulated city")
+        .context("write the reporter key")?;
     loaded.config.privacy.reporter_key_file = Some("reporter.key".into());
     Ok(loaded)
 }
@@ -120,7 +146,10 @@ struct Feeder {
 
 impl Feeder {
     fn feed_until(&mut self, now: EventTime) -> anyhow::Result<()> {
-        while let Some(record) = self.simulation.next_if(|record| record.arrival_ms <= now.millis()) {
+        while let Some(record) = self
+            .simulation
+            .next_if(|record| record.arrival_ms <= now.millis())
+        {
             self.send(&record)?;
             self.sent += 1;
         }

@@ -19,9 +19,12 @@ pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
         GridCommand::Generate { seed, output } => make(seed, &output),
         GridCommand::Check { config, layer } => check(&config, layer.as_deref(), json),
         GridCommand::Diff { old, new, layer } => diff(&old, &new, layer.as_deref(), json),
-        GridCommand::Locate { config, layer, input, output } => {
-            locate(config.as_deref(), layer.as_deref(), &input, &output)
-        }
+        GridCommand::Locate {
+            config,
+            layer,
+            input,
+            output,
+        } => locate(config.as_deref(), layer.as_deref(), &input, &output),
     }
 }
 
@@ -39,7 +42,14 @@ fn make(seed: u64, output: &Path) -> CommandResult {
 fn check(config: &Path, name: Option<&str>, json: bool) -> CommandResult {
     let loaded = Loaded::read(config)?;
     let mut count = 0;
-    for layer in chosen(assemble::layers(&loaded)?.into_iter().map(|(layer, _)| layer).collect(), name, true)? {
+    for layer in chosen(
+        assemble::layers(&loaded)?
+            .into_iter()
+            .map(|(layer, _)| layer)
+            .collect(),
+        name,
+        true,
+    )? {
         for finding in city_grid::check::check(&layer) {
             count += 1;
             if json {
@@ -62,13 +72,23 @@ fn check(config: &Path, name: Option<&str>, json: bool) -> CommandResult {
     if !json {
         print(format!("{count} findings"));
     }
-    Ok(if count == 0 { Exit::Clean } else { Exit::Differences })
+    Ok(if count == 0 {
+        Exit::Clean
+    } else {
+        Exit::Differences
+    })
 }
 
 fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult {
     let layer = |path: &Path| -> anyhow::Result<Layer> {
-        let layers = assemble::layers(&Loaded::read(path)?)?.into_iter().map(|(layer, _)| layer).collect();
-        chosen(layers, name, false)?.into_iter().next().context("a grid has at least one layer")
+        let layers = assemble::layers(&Loaded::read(path)?)?
+            .into_iter()
+            .map(|(layer, _)| layer)
+            .collect();
+        chosen(layers, name, false)?
+            .into_iter()
+            .next()
+            .context("a grid has at least one layer")
     };
     let changes = city_grid::diff::diff(&layer(old)?, &layer(new)?);
     for change in &changes {
@@ -81,19 +101,39 @@ fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult
     if !json {
         print(format!("{} differences", changes.len()));
     }
-    Ok(if changes.is_empty() { Exit::Clean } else { Exit::Differences })
+    Ok(if changes.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Differences
+    })
 }
 
 fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &PathBuf) -> CommandResult {
     let loaded = config.map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
-    let layers = assemble::layers(&loaded)?.into_iter().map(|(layer, _)| layer).collect();
-    let layer = chosen(layers, name, false)?.into_iter().next().context("a grid has at least one layer")?;
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(input).with_context(|| format!("read {}", input.display()))?;
-    let header = reader.headers().with_context(|| format!("read {}", input.display()))?.clone();
-    let column = |name: &str| header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
-    let mandatory =
-        |name: &str| column(name).ok_or_else(|| usage(format!("{} has no column \"{name}\"", input.display())));
+    let layers = assemble::layers(&loaded)?
+        .into_iter()
+        .map(|(layer, _)| layer)
+        .collect();
+    let layer = chosen(layers, name, false)?
+        .into_iter()
+        .next()
+        .context("a grid has at least one layer")?;
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(input)
+        .with_context(|| format!("read {}", input.display()))?;
+    let header = reader
+        .headers()
+        .with_context(|| format!("read {}", input.display()))?
+        .clone();
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|column| column.trim_start_matches('\u{feff}') == name)
+    };
+    let mandatory = |name: &str| {
+        column(name).ok_or_else(|| usage(format!("{} has no column \"{name}\"", input.display())))
+    };
     let (id, x, y, system) = (mandatory("id")?, mandatory("x")?, mandatory("y")?, column("crs"));
     let mut writer = csv::Writer::from_path(output).with_context(|| format!("write {}", output.display()))?;
     writer.write_record(["id", "code", "status"])?;
@@ -101,7 +141,11 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         let record = record.with_context(|| format!("read {}", input.display()))?;
         let wrong = |what: &str| usage(format!("{}: point {}: {what}", input.display(), number + 1));
         let value = |at: usize| record.get(at).unwrap_or_default();
-        let coordinate = |at: usize| value(at).parse::<f64>().map_err(|_| wrong("a coordinate is no number"));
+        let coordinate = |at: usize| {
+            value(at)
+                .parse::<f64>()
+                .map_err(|_| wrong("a coordinate is no number"))
+        };
         let system: Crs = match system.map(value).unwrap_or_default() {
             "" => Crs::Wgs84,
             name => name.parse().map_err(|_| wrong("unknown coordinate system"))?,
@@ -113,19 +157,31 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         let code = located.cell().map_or("", |cell| &layer.cell(cell).code);
         writer.write_record([value(id), code, located.status.name()])?;
     }
-    writer.flush().with_context(|| format!("write {}", output.display()))?;
+    writer
+        .flush()
+        .with_context(|| format!("write {}", output.display()))?;
     Ok(Exit::Clean)
 }
 
 /// The layer of a name; without one the first, or all.
 fn chosen(layers: Vec<Layer>, name: Option<&str>, all: bool) -> anyhow::Result<Vec<Layer>> {
     let Some(name) = name else {
-        return Ok(if all { layers } else { layers.into_iter().take(1).collect() });
+        return Ok(if all {
+            layers
+        } else {
+            layers.into_iter().take(1).collect()
+        });
     };
     let known: Vec<String> = layers.iter().map(|layer| layer.name().to_string()).collect();
-    let found: Vec<Layer> = layers.into_iter().filter(|layer| **layer.name() == *name).collect();
+    let found: Vec<Layer> = layers
+        .into_iter()
+        .filter(|layer| **layer.name() == *name)
+        .collect();
     if found.is_empty() {
-        return Err(usage(format!("--layer {name}: no such layer; there are {}", known.join(", "))));
+        return Err(usage(format!(
+            "--layer {name}: no such layer; there are {}",
+            known.join(", ")
+        )));
     }
     Ok(found)
 }

@@ -37,9 +37,16 @@ pub fn committed(properties: &Properties, prefix: &str) -> anyhow::Result<Replay
         })?;
     }
     let mut grouping = Grouping::default();
-    read_all(properties, &kafka_log::topic_name(prefix, Topic::Outcomes), |record| {
-        grouping.take(record.key(), record.value());
-        ControlFlow::Continue(())
-    })?;
-    Ok(ReplayLedger { grouping_digest: Some(grouping.digest()), ..ReplayLedger::of(&rows.sum()) })
+    read_all(
+        properties,
+        &kafka_log::topic_name(prefix, Topic::Outcomes),
+        |record| {
+            grouping.take(record.key(), record.value());
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(ReplayLedger {
+        grouping_digest: Some(grouping.digest()),
+        ..ReplayLedger::of(&rows.sum())
+    })
 }

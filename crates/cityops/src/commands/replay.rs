@@ -15,22 +15,36 @@ use crate::exit::{Exit, usage};
 pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     if !args.input.is_dir() {
-        return Err(usage(format!("--input {}: no such directory", args.input.display())));
+        return Err(usage(format!(
+            "--input {}: no such directory",
+            args.input.display()
+        )));
     }
     if let Some(old) = &args.verify {
         check_verify(old, &args.output)?;
     }
     let setup = Arc::new(crate::assemble::setup(&loaded, 1)?);
-    let options = ReplayOptions { evidence: args.evidence };
+    let options = ReplayOptions {
+        evidence: args.evidence,
+    };
     let started = std::time::Instant::now();
     let ledger = file_log::replay(setup, &args.input, &args.output, options).context("replay")?;
-    tracing::info!(seconds = started.elapsed().as_secs_f64(), records = ledger.consumed, "replayed");
+    tracing::info!(
+        seconds = started.elapsed().as_secs_f64(),
+        records = ledger.consumed,
+        "replayed"
+    );
     print_ledger(&ledger, json)?;
-    let Some(old) = &args.verify else { return Ok(Exit::Clean) };
+    let Some(old) = &args.verify else {
+        return Ok(Exit::Clean);
+    };
     let differences = file_log::verify(old, &args.output).context("compare with the earlier output")?;
     for difference in &differences {
         let line = difference.line.map(|line| format!(":{line}")).unwrap_or_default();
-        print(format!("differs: {}{line}: {}", difference.file, difference.detail));
+        print(format!(
+            "differs: {}{line}: {}",
+            difference.file, difference.detail
+        ));
     }
     if differences.is_empty() {
         tracing::info!(old = %old.display(), "the output is the same, byte for byte");
@@ -45,9 +59,13 @@ fn check_verify(old: &Path, output: &Path) -> anyhow::Result<()> {
     if !old.is_dir() {
         return Err(usage(format!("--verify {}: no such directory", old.display())));
     }
-    let is_output = matches!((old.canonicalize(), output.canonicalize()), (Ok(old), Ok(output)) if old == output);
+    let is_output =
+        matches!((old.canonicalize(), output.canonicalize()), (Ok(old), Ok(output)) if old == output);
     if is_output {
-        return Err(usage(format!("--verify {}: that is the output itself", old.display())));
+        return Err(usage(format!(
+            "--verify {}: that is the output itself",
+            old.display()
+        )));
     }
     Ok(())
 }

@@ -48,7 +48,11 @@ fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
         let role = match name.as_str() {
             "enrich" => Role::Enrich,
             "correlate" => Role::Correlate,
-            other => return Err(usage(format!("--workers {other}: the workers are enrich and correlate"))),
+            other => {
+                return Err(usage(format!(
+                    "--workers {other}: the workers are enrich and correlate"
+                )));
+            }
         };
         if !roles.contains(&role) {
             roles.push(role);
@@ -61,7 +65,10 @@ fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
 pub(crate) fn asked_to_stop() -> anyhow::Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
     let flag = asked.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start signal handling")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start signal handling")?;
     let signals = runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         Ok::<_, std::io::Error>((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))

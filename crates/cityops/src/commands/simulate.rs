@@ -16,15 +16,20 @@ use crate::commands::print;
 use crate::exit::{Exit, usage};
 
 pub(super) fn run(args: &SimulateArgs, json: bool) -> CommandResult {
-    let scenario: Scenario = args
-        .scenario
-        .parse()
-        .map_err(|_| usage(format!("--scenario {}: the scenarios are normal and typhoon", args.scenario)))?;
+    let scenario: Scenario = args.scenario.parse().map_err(|_| {
+        usage(format!(
+            "--scenario {}: the scenarios are normal and typhoon",
+            args.scenario
+        ))
+    })?;
     let counts = simulate_into(&args.output, scenario, args.seed, args.events)?;
     if json {
         print(serde_json::json!({ "records": counts, "output": args.output }));
     } else {
-        let told: Vec<String> = counts.iter().map(|(source, count)| format!("{count} {source}")).collect();
+        let told: Vec<String> = counts
+            .iter()
+            .map(|(source, count)| format!("{count} {source}"))
+            .collect();
         print(format!("wrote {} to {}", told.join(", "), args.output.display()));
     }
     Ok(Exit::Clean)
@@ -52,17 +57,21 @@ pub fn simulate_into(
     }
     let mut counts: BTreeMap<Source, u64> = BTreeMap::new();
     for record in simulation {
-        let writer = writers.get_mut(&record.source).context("every source has a file")?;
+        let writer = writers
+            .get_mut(&record.source)
+            .context("every source has a file")?;
         writer.write_all(record.line.as_bytes())?;
         writer.write_all(b"\n")?;
         *counts.entry(record.source).or_default() += 1;
         if let Some(of) = &record.truth {
-            truth.write_record([&*record.event_id, &*of.incident, &*of.kind])?;
+            truth.write_record([&*record.event_id, &*of.incident, of.kind])?;
         }
     }
     truth.flush().context("write truth.csv")?;
     for (source, mut writer) in writers {
-        writer.flush().with_context(|| format!("write the records of {source}"))?;
+        writer
+            .flush()
+            .with_context(|| format!("write the records of {source}"))?;
     }
     Ok(counts)
 }
@@ -74,7 +83,10 @@ pub(crate) fn simulate_files(dir: &Path, simulation: &Simulation) -> anyhow::Res
     write(dir, "devices.csv", &simulation.devices_csv())?;
     write(dir, "components.csv", &simulation.components_csv())?;
     write(dir, "facilities.csv", &simulation.facilities_csv())?;
-    simulation.grid_files().iter().try_for_each(|(name, text)| write(dir, name, text))
+    simulation
+        .grid_files()
+        .iter()
+        .try_for_each(|(name, text)| write(dir, name, text))
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> anyhow::Result<()> {

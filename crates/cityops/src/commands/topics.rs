@@ -26,13 +26,24 @@ fn plan(loaded: &Loaded, json: bool) -> CommandResult {
         return Ok(Exit::Clean);
     }
     for spec in &specs {
-        let settings: Vec<String> = spec.config.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        print(format!("{:<36} {:>3} partitions  {}", spec.name, spec.partitions, settings.join(" ")));
+        let settings: Vec<String> = spec
+            .config
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        print(format!(
+            "{:<36} {:>3} partitions  {}",
+            spec.name,
+            spec.partitions,
+            settings.join(" ")
+        ));
     }
     print("");
     for (group, partition) in &layout {
         let weight = rules.group_weight(group);
-        print(format!("partition {partition:>2} of the enriched log  group {group:<24} weight {weight}"));
+        print(format!(
+            "partition {partition:>2} of the enriched log  group {group:<24} weight {weight}"
+        ));
     }
     Ok(Exit::Clean)
 }

@@ -19,7 +19,10 @@ pub struct City {
 
 impl Default for City {
     fn default() -> Self {
-        City { code: "310117".to_owned(), timezone: "Asia/Shanghai".to_owned() }
+        City {
+            code: "310117".to_owned(),
+            timezone: "Asia/Shanghai".to_owned(),
+        }
     }
 }
 
@@ -212,7 +215,11 @@ pub struct Topics {
 
 impl Default for Topics {
     fn default() -> Self {
-        Topics { source_partitions: 4, enriched_partitions: 4, replication: None }
+        Topics {
+            source_partitions: 4,
+            enriched_partitions: 4,
+            replication: None,
+        }
     }
 }
 
@@ -242,6 +249,8 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Http { listen: "127.0.0.1:8080".to_owned() }
+        Http {
+            listen: "127.0.0.1:8080".to_owned(),
+        }
     }
 }

@@ -1,14 +1,19 @@
 //! Tells the engine a story and keeps what it answered. Times are minutes after midnight in Shanghai of 2026-09-01,
 //! places metres from a point in Songjiang.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test file uses its part"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use city_model::{
-    Action, Activation, CellRef, Channel, Command, Event, EventKey, EventTime, Facility, Group, Incident, IncidentId,
-    Input, Kind, Located, Measurement, Name, Outcome, Plane, Point, Position, Quality, Responsible, Severity, Signal,
-    Silence, SilenceArea, Source, Tick, Warning, WarningStatus,
+    Action, Activation, CellRef, Channel, Command, Event, EventKey, EventTime, Facility, Group, Incident,
+    IncidentId, Input, Kind, Located, Measurement, Name, Outcome, Plane, Point, Position, Quality,
+    Responsible, Severity, Signal, Silence, SilenceArea, Source, Tick, Warning, WarningStatus,
 };
 use city_rules::Rules;
 use incident_engine::{Change, Engine, IncidentRecord, Output, Setting};
@@ -50,10 +55,21 @@ pub fn activation() -> Activation {
 #[derive(Debug, Clone)]
 pub struct Told(pub Event);
 
-fn event(source: Source, channel: Channel, id: &str, kind: &str, x_m: f64, y_m: f64, u_m: i64, quality: Quality) -> Told {
+fn event(
+    source: Source,
+    channel: Channel,
+    id: &str,
+    kind: &str,
+    (x_m, y_m): (f64, f64),
+    place: (i64, Quality),
+) -> Told {
+    let (u_m, quality) = place;
     let rules = rules();
     let group: Group = rules.group(rules.kind_id(kind).unwrap()).clone();
-    let point = Point { x: (x_m * 1_000.0) as i64, y: (y_m * 1_000.0) as i64 };
+    let point = Point {
+        x: (x_m * 1_000.0) as i64,
+        y: (y_m * 1_000.0) as i64,
+    };
     Told(Event {
         key: EventKey::new(source.as_str(), id),
         source,
@@ -65,7 +81,11 @@ fn event(source: Source, channel: Channel, id: &str, kind: &str, x_m: f64, y_m: 
         event_time: at(0),
         reported_at: None,
         ingested_at: at(0),
-        located: Some(Located { position: Plane::at(origin()).unproject(point), u_mm: u_m * 1_000, quality }),
+        located: Some(Located {
+            position: Plane::at(origin()).unproject(point),
+            u_mm: u_m * 1_000,
+            quality,
+        }),
         quality,
         town: None,
         address_key: None,
@@ -89,7 +109,14 @@ fn event(source: Source, channel: Channel, id: &str, kind: &str, x_m: f64, y_m: 
 
 /// A sensor's alarm; its readings are numbered by their minute.
 pub fn sensor(device: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
-    let mut told = event(Source::Sensor, Channel::Sensor, device, kind, x_m, y_m, 5, Quality::Component);
+    let mut told = event(
+        Source::Sensor,
+        Channel::Sensor,
+        device,
+        kind,
+        (x_m, y_m),
+        (5, Quality::Component),
+    );
     told.0.device = Some(device.into());
     told.0.credibility = 6;
     told
@@ -97,7 +124,14 @@ pub fn sensor(device: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
 
 /// A camera's alert.
 pub fn camera(device: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
-    let mut told = event(Source::Video, Channel::Video, device, kind, x_m, y_m, 15, Quality::Gnss);
+    let mut told = event(
+        Source::Video,
+        Channel::Video,
+        device,
+        kind,
+        (x_m, y_m),
+        (15, Quality::Gnss),
+    );
     told.0.device = Some(device.into());
     told.0.credibility = 4;
     told
@@ -105,12 +139,26 @@ pub fn camera(device: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
 
 /// A hotline ticket.
 pub fn call(id: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
-    event(Source::Hotline, Channel::Hotline, id, kind, x_m, y_m, 30, Quality::Door)
+    event(
+        Source::Hotline,
+        Channel::Hotline,
+        id,
+        kind,
+        (x_m, y_m),
+        (30, Quality::Door),
+    )
 }
 
 /// An inspector's report.
 pub fn inspector(id: &str, kind: &str, x_m: f64, y_m: f64) -> Told {
-    event(Source::Report, Channel::Inspector, id, kind, x_m, y_m, 15, Quality::Gnss)
+    event(
+        Source::Report,
+        Channel::Inspector,
+        id,
+        kind,
+        (x_m, y_m),
+        (15, Quality::Gnss),
+    )
 }
 
 impl Told {
@@ -131,7 +179,10 @@ impl Told {
         self
     }
     pub fn measured(mut self, metric: &str, value: f64) -> Told {
-        self.0.measurement = Some(Measurement { metric: metric.into(), milli: (value * 1_000.0) as i64 });
+        self.0.measurement = Some(Measurement {
+            metric: metric.into(),
+            milli: (value * 1_000.0) as i64,
+        });
         self
     }
     pub fn clears(mut self) -> Told {
@@ -291,7 +342,11 @@ impl Teller {
             match output {
                 Output::Revision { record, .. } => self.revisions.push(*record),
                 Output::Outcome { row, reason, .. } => {
-                    self.outcomes.push((row.key.to_string(), row.outcome, reason.map(|reason| reason.to_string())));
+                    self.outcomes.push((
+                        row.key.to_string(),
+                        row.outcome,
+                        reason.map(|reason| reason.to_string()),
+                    ));
                 }
                 Output::Removed(_) | Output::Late(_) => {}
             }
@@ -306,15 +361,23 @@ impl Teller {
     }
 
     pub fn tick(&mut self, at: EventTime) {
-        self.input(&Input::Tick(Tick { clocks: vec![("test".into(), at)] }));
+        self.input(&Input::Tick(Tick {
+            clocks: vec![("test".into(), at)],
+        }));
     }
 
     pub fn warn(&mut self, warning: Warning) {
-        self.input(&Input::Warning { warning, counts: true });
+        self.input(&Input::Warning {
+            warning,
+            counts: true,
+        });
     }
 
     pub fn silence(&mut self, silence: Silence) {
-        self.input(&Input::Silence { silence, counts: true });
+        self.input(&Input::Silence {
+            silence,
+            counts: true,
+        });
     }
 
     /// The answer to a command, as text.
@@ -332,7 +395,10 @@ impl Teller {
     }
 
     pub fn incidents(&self) -> Vec<Incident> {
-        self.incidents.values().map(|incident| (**incident).clone()).collect()
+        self.incidents
+            .values()
+            .map(|incident| (**incident).clone())
+            .collect()
     }
 
     pub fn only(&self) -> Incident {
