@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_grid::{Finding, Layer, LayerConfig, LevelConfig};
+use city_grid::{Finding, GridError, Layer, LayerConfig, LevelConfig};
 use city_model::Position;
 use city_rules::{ConfigError, Rules};
 use event_intake::{Intake, IntakeConfig, SourceConfig};
@@ -27,7 +27,7 @@ pub fn rules(loaded: &Loaded) -> anyhow::Result<Rules> {
     let mut files = Vec::new();
     for path in &loaded.config.rules.files {
         let text = String::from_utf8(loaded.bytes_of("rules.files", path)?)
-            .map_err(|_| loaded.error("rules.files", path, "the file is not UTF-8".to_owned()))?;
+            .map_err(|_| loaded.error("rules.files", path, format!("{} is not UTF-8", path.display())))?;
         files.push((loaded.path(path).display().to_string(), text));
     }
     Ok(if files.is_empty() {
@@ -73,13 +73,20 @@ fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<
     };
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
     Layer::load(&config, &texts, loaded.config.grid.strict).map_err(|error| {
-        let file = layer
-            .levels
-            .first()
+        let wrong = match &error {
+            GridError::File { level, .. } | GridError::Feature { level, .. } => Some(level),
+            GridError::Config(_) => None,
+        };
+        let level = wrong.and_then(|wrong| layer.levels.iter().find(|level| level.level == *wrong));
+        let file = level
+            .or(layer.levels.first())
             .map_or_else(|| Path::new(""), |level| level.file.as_path());
-        loaded
-            .error("grid.layers", file, format!("layer \"{}\": {error}", layer.name))
-            .into()
+        let message = format!(
+            "layer \"{}\", {}: {error}",
+            layer.name,
+            loaded.path(file).display()
+        );
+        loaded.error("grid.layers", file, message).into()
     })
 }
 
@@ -162,7 +169,7 @@ fn schemas(loaded: &Loaded) -> anyhow::Result<SchemaStore> {
             )
         })?;
         let text = String::from_utf8(loaded.bytes_of("schemas.files", path)?)
-            .map_err(|_| loaded.error("schemas.files", path, "the file is not UTF-8".to_owned()))?;
+            .map_err(|_| loaded.error("schemas.files", path, format!("{} is not UTF-8", path.display())))?;
         store
             .add(number, &text)
             .map_err(|error| loaded.error("schemas.files", path, error.to_string()))?;

@@ -1,5 +1,7 @@
 //! The configuration file: what an operator may write, read strictly, with overrides from the environment.
 
+mod client;
+mod lines;
 mod overrides;
 mod sections;
 
@@ -92,6 +94,7 @@ impl Loaded {
         // The file is read strictly by itself first, so that its mistakes are told with their lines.
         let mut config: Config = strict::parse(&file, &text)?;
         let overrides = overrides::from_environment(environment);
+        let names = overrides::names(&overrides);
         if !overrides.is_empty() {
             config = overrides::apply(&text, overrides).context("read the environment's overrides")?;
         }
@@ -102,7 +105,17 @@ impl Loaded {
             text,
             base,
         };
-        loaded.validate()?;
+        loaded
+            .validate()
+            .map_err(|error| match error.key.as_ref().and_then(|key| names.get(key)) {
+                // The file says something else about this key.
+                Some(variable) => ConfigError {
+                    file: overrides::place(variable),
+                    line: None,
+                    ..error
+                },
+                None => error,
+            })?;
         Ok(loaded)
     }
 
@@ -146,47 +159,81 @@ impl Loaded {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let wrong = |key: &str, message: &str| {
-            let last = key.rsplit('.').next().unwrap_or(key);
-            let line = self
-                .text
-                .lines()
-                .position(|line| line.trim_start().starts_with(last))
-                .map(|at| at + 1);
+        // The one that is wrong is the `nth` of its name, where there may be several.
+        let wrong_nth = |section: &str, key: &str, nth: usize, message: &str| {
+            let line = lines::of_key(&self.text, section, key).get(nth).copied();
+            let name = format!("{section}.{key}");
             Err(ConfigError {
                 line,
-                ..ConfigError::new(&self.file, key, format!("\"{key}\": {message}"))
+                ..ConfigError::new(&self.file, &name, format!("\"{name}\": {message}"))
             })
         };
+        let wrong = |section: &str, key: &str, message: &str| wrong_nth(section, key, 0, message);
         let city = &self.config.city;
         if city.code.is_empty() || !city.code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return wrong("city.code", "a city's code is letters and digits, such as 310117");
+            return wrong(
+                "city",
+                "code",
+                "a city's code is letters and digits, such as 310117",
+            );
         }
         if jiff::tz::TimeZone::get(&city.timezone).is_err() {
             return wrong(
-                "city.timezone",
+                "city",
+                "timezone",
                 "not a time zone; write an IANA name such as Asia/Shanghai",
             );
         }
         let mut names = std::collections::BTreeSet::new();
-        for layer in &self.config.grid.layers {
+        for (nth, layer) in self.config.grid.layers.iter().enumerate() {
             if !names.insert(&layer.name) {
-                return wrong("grid.layers.name", "two layers have the same name");
+                return wrong_nth(
+                    "grid.layers",
+                    "name",
+                    nth,
+                    &format!("a second layer \"{}\"", layer.name),
+                );
             }
             if layer.levels.is_empty() {
-                return wrong("grid.layers.levels", "a layer needs at least one level");
+                return wrong_nth(
+                    "grid.layers",
+                    "name",
+                    nth,
+                    "a layer needs at least one [[grid.layers.levels]]",
+                );
             }
         }
-        if !(1..=10_000).contains(&self.config.kafka.session_timeout.0) {
+        let (kafka, topics) = (&self.config.kafka, &self.config.topics);
+        if !(1..=10_000).contains(&kafka.session_timeout.0) {
             return wrong(
-                "kafka.session_timeout",
+                "kafka",
+                "session_timeout",
                 "at most 10s: a dead process's partitions must not wait longer",
             );
         }
-        if self.config.topics.enriched_partitions == 0 || self.config.topics.source_partitions == 0 {
+        if kafka.loops == 0 {
+            return wrong("kafka", "loops", "a worker needs at least one loop");
+        }
+        for (key, partitions) in [
+            ("source_partitions", topics.source_partitions),
+            ("enriched_partitions", topics.enriched_partitions),
+        ] {
+            if partitions == 0 {
+                return wrong("topics", key, "a topic needs at least one partition");
+            }
+        }
+        if topics.replication.is_some_and(|replicas| replicas < 1) {
+            return wrong("topics", "replication", "a topic needs at least one replica");
+        }
+        let listen = &self.config.http.listen;
+        if !listen
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        {
             return wrong(
-                "topics.enriched_partitions",
-                "a topic needs at least one partition",
+                "http",
+                "listen",
+                &format!("\"{listen}\" is no host:port, such as 127.0.0.1:8080"),
             );
         }
         Ok(())
@@ -199,10 +246,7 @@ impl Loaded {
     pub fn masked(&self) -> anyhow::Result<String> {
         let mut config = self.config.clone();
         for (key, value) in &mut config.kafka.properties {
-            if ["password", "secret", "jaas", "key.pem"]
-                .iter()
-                .any(|word| key.contains(word))
-            {
+            if client::is_secret(key) {
                 *value = "***".to_owned();
             }
         }

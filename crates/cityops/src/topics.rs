@@ -28,37 +28,9 @@ const OUTCOMES_MS: i64 = 31 * 24 * 3_600_000;
 /// The client's properties of a configuration.
 ///
 /// # Errors
-/// When a property is one that the worker must own.
+/// As [`Loaded::kafka_properties`].
 pub fn properties(loaded: &Loaded) -> Result<Properties, ConfigError> {
-    const OWNED: [&str; 8] = [
-        "group.id",
-        "transactional.id",
-        "isolation.level",
-        "enable.auto.commit",
-        "enable.auto.offset.store",
-        "auto.offset.reset",
-        "enable.idempotence",
-        "enable.partition.eof",
-    ];
-    let kafka = &loaded.config.kafka;
-    for key in kafka.properties.keys() {
-        if OWNED.contains(&key.as_str()) {
-            let line = loaded
-                .text
-                .lines()
-                .position(|line| line.contains(key.as_str()))
-                .map(|at| at + 1);
-            let message =
-                format!("\"{key}\" in [kafka.properties] is the worker's own: exactly-once rests on it");
-            return Err(ConfigError {
-                line,
-                ..ConfigError::new(&loaded.file, &format!("kafka.properties.{key}"), message)
-            });
-        }
-    }
-    let mut properties: Properties = kafka.properties.clone();
-    properties.insert("bootstrap.servers".to_owned(), kafka.bootstrap_servers.clone());
-    Ok(properties)
+    loaded.kafka_properties()
 }
 
 /// The topics that a configuration wants.

@@ -132,6 +132,11 @@ fn a_ticket_is_never_refused_for_its_location() {
         let record = decoder().decode(Source::Hotline, json.as_bytes());
         assert!(matches!(record, Ok(Record::Hotline(_))), "{location}: {record:?}");
     }
+    let elsewhere = r#"{"event_id":"e","source_system":"s","ticket_id":"t","called_at":1e999,"location":{"x":1e999,"y":1}}"#;
+    assert_eq!(
+        told(Source::Hotline, elsewhere.as_bytes()),
+        "bad_value: a number out of range at line 1 column 69 [s/e]"
+    );
 }
 
 #[test]

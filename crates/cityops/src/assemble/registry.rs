@@ -19,7 +19,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
             let row = row?;
             let component = row.text("component_id");
             registry.devices.push(Device {
-                device_id: row.text("device_id").into(),
+                device_id: row.id("device_id")?.into(),
                 position: row.position()?,
                 u_mm: row.accuracy_mm()?,
                 component_id: (!component.is_empty()).then(|| component.into()),
@@ -37,7 +37,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         {
             let row = row?;
             registry.components.push(Component {
-                component_id: row.text("component_id").into(),
+                component_id: row.id("component_id")?.into(),
                 class: row.text("class").into(),
                 position: row.position()?,
                 u_mm: row.accuracy_mm()?,
@@ -63,7 +63,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
                 ))
             })?;
             registry.facilities.push(FacilityPlace {
-                facility_id: row.text("facility_id").into(),
+                facility_id: row.id("facility_id")?.into(),
                 class,
                 name: Name::from(row.text("name")),
                 position: row.position()?,
@@ -139,6 +139,15 @@ impl Row<'_> {
             .get(column)
             .and_then(|at| self.record.get(*at))
             .unwrap_or_default()
+    }
+
+    fn id(&self, column: &str) -> Result<&str, ConfigError> {
+        let id = self.text(column);
+        if id.is_empty() {
+            Err(self.error(format!("\"{column}\" is empty")))
+        } else {
+            Ok(id)
+        }
     }
 
     fn number(&self, column: &str) -> Result<f64, ConfigError> {

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 
 pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
+    loaded.kafka_properties()?;
     let partitions = loaded.config.topics.enriched_partitions;
     let setup = crate::assemble::setup(&loaded, partitions)?;
     if args.print {

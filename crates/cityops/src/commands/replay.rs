@@ -20,6 +20,14 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
             args.input.display()
         )));
     }
+    let names = file_log::INPUT_FILES.map(|(_, name)| name);
+    if !names.iter().any(|name| args.input.join(name).exists()) {
+        return Err(usage(format!(
+            "--input {}: there is none of {}",
+            args.input.display(),
+            names.join(" ")
+        )));
+    }
     if let Some(old) = &args.verify {
         check_verify(old, &args.output)?;
     }

@@ -183,7 +183,8 @@ pub struct Kafka {
     pub session_timeout: DurationMs,
     /// How long a stop may take.
     pub shutdown_timeout: DurationMs,
-    /// Any librdkafka property.
+    /// Any librdkafka property; with `_file` behind its name, the file that holds the value.
+    #[serde(deserialize_with = "super::client::as_texts")]
     pub properties: BTreeMap<String, String>,
 }
 

@@ -1,0 +1,134 @@
+//! The properties of the Kafka client: whatever librdkafka knows, but for what exactly-once rests on. Secrets may stand in
+//! files of their own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use city_rules::ConfigError;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::{Loaded, lines};
+
+const SECTION: &str = "kafka.properties";
+/// Behind a property's name: the value is in a file.
+const IN_FILE: &str = "_file";
+
+/// What the workers set themselves: exactly-once rests on it.
+const OWNED: [&str; 8] = [
+    "group.id",
+    "transactional.id",
+    "isolation.level",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "enable.idempotence",
+    "enable.partition.eof",
+];
+
+/// Parts of the names of properties that hold secrets.
+const SECRET: [&str; 7] = [
+    "password",
+    "passphrase",
+    "secret",
+    "jaas",
+    "key.pem",
+    "oauthbearer.config",
+    "token",
+];
+
+impl Loaded {
+    /// The client's properties, those in files read.
+    ///
+    /// # Errors
+    /// When a property is the worker's own, or its file cannot be read.
+    pub fn kafka_properties(&self) -> Result<BTreeMap<String, String>, ConfigError> {
+        let kafka = &self.config.kafka;
+        let mut properties =
+            BTreeMap::from([("bootstrap.servers".to_owned(), kafka.bootstrap_servers.clone())]);
+        for (name, value) in &kafka.properties {
+            let wrong = |message: String| {
+                let line = lines::of_key(&self.text, SECTION, name).first().copied();
+                ConfigError {
+                    line,
+                    ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
+                }
+            };
+            let property = name.strip_suffix(IN_FILE).unwrap_or(name);
+            if OWNED.contains(&property) {
+                return Err(wrong(format!(
+                    "\"{name}\" in [{SECTION}] is the worker's own: exactly-once rests on it"
+                )));
+            }
+            if property == "bootstrap.servers" {
+                return Err(wrong(format!(
+                    "\"{name}\" in [{SECTION}]: write \"bootstrap_servers\" in [kafka]"
+                )));
+            }
+            let value = if property == name {
+                value.clone()
+            } else {
+                let path = self.path(Path::new(value));
+                let text = std::fs::read_to_string(&path);
+                let text = text
+                    .map_err(|error| wrong(format!("\"{name}\": cannot read {}: {error}", path.display())))?;
+                text.trim_end_matches(['\n', '\r']).to_owned()
+            };
+            if properties.insert(property.to_owned(), value).is_some() {
+                return Err(wrong(format!(
+                    "\"{property}\" in [{SECTION}] is given twice, as a value and by a file"
+                )));
+            }
+        }
+        Ok(properties)
+    }
+}
+
+/// Whether a property's value must not be shown; the name of a file may be.
+pub(super) fn is_secret(name: &str) -> bool {
+    !name.ends_with(IN_FILE) && SECRET.iter().any(|word| name.contains(word))
+}
+
+/// Properties as text, whichever way they are written: `"linger.ms" = 5` is as good as `"5"`.
+pub(super) fn as_texts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Written(String);
+    impl<'de> Deserialize<'de> for Written {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Written, D::Error> {
+            deserializer.deserialize_any(Value).map(Written)
+        }
+    }
+    let written = BTreeMap::<String, Written>::deserialize(deserializer)?;
+    Ok(written
+        .into_iter()
+        .map(|(name, Written(value))| (name, value))
+        .collect())
+}
+
+struct Value;
+
+impl Visitor<'_> for Value {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number or a boolean")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<String, E> {
+        Ok(flag.to_string())
+    }
+}

@@ -1,0 +1,686 @@
+//! What an operator may write into the configuration, and what is said about everything else: where, which key, and what
+//! was probably meant.
+#![allow(clippy::unwrap_used)]
+
+mod city;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use city::{City, cityops};
+use city_simulator::Scenario;
+
+/// A folder with a configuration and what belongs to it.
+struct Folder {
+    dir: tempfile::TempDir,
+}
+
+/// The exit code, standard output and standard error.
+type Told = (Option<i32>, String, String);
+
+impl Folder {
+    fn new(config: &str) -> Folder {
+        let folder = Folder {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        folder.write("cityops.toml", config);
+        folder
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn run(&self, command: &[&str], environment: &[(&str, &str)]) -> Told {
+        let config = self.dir.path().join("cityops.toml").display().to_string();
+        let mut command = cityops(&[command, &["--config", &config]].concat());
+        let output = command.envs(environment.iter().copied()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    fn check(&self) -> Told {
+        self.run(&["check"], &[])
+    }
+}
+
+/// Gathers what is wrong, and fails with all of it at the end of its test.
+#[derive(Default)]
+struct Expect {
+    wrong: Vec<String>,
+}
+
+impl Expect {
+    /// A refusal as bad configuration that says all these words.
+    fn bad(&mut self, what: &str, (code, out, err): Told, words: &[&str]) {
+        let missing: Vec<&&str> = words.iter().filter(|word| !err.contains(**word)).collect();
+        if code != Some(78) || !missing.is_empty() || err.contains("panicked") {
+            self.wrong.push(format!(
+                "{what}\n  exit {code:?}, no {missing:?} in: {err}{out:.200}"
+            ));
+        }
+    }
+
+    /// A configuration that is wrong in one place, and what is said of it.
+    fn bad_config(&mut self, config: &str, words: &[&str]) {
+        self.bad(config, Folder::new(config).check(), words);
+    }
+}
+
+impl Drop for Expect {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(
+                self.wrong.is_empty(),
+                "{} wrong:\n{}",
+                self.wrong.len(),
+                self.wrong.join("\n")
+            );
+        }
+    }
+}
+
+const LAYER: &str =
+    "[[grid.layers]]\nname = \"duty\"\n[[grid.layers.levels]]\nlevel = \"town\"\nfile = \"towns.geojson\"\n";
+const TOWN: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"code":"1","name":"一"},
+"geometry":{"type":"Polygon","coordinates":[[[121.0,31.0],[121.1,31.0],[121.1,31.1],[121.0,31.1],[121.0,31.0]]]}}]}"#;
+
+#[test]
+fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
+    let mut expect = Expect::default();
+    for (config, place, key, nearest) in [
+        ("[citty]\n", "cityops.toml:1:", "citty", "city"),
+        ("\n[city]\ncod = \"1\"\n", "cityops.toml:3:", "cod", "code"),
+        (
+            "[city]\ntime_zone = \"UTC\"\n",
+            "cityops.toml:2:",
+            "time_zone",
+            "timezone",
+        ),
+        ("[grid]\nlayer = []\n", "cityops.toml:2:", "layer", "layers"),
+        ("[[grid.layers]]\nnam = \"a\"\n", "cityops.toml:2:", "nam", "name"),
+        (
+            "[[grid.layers]]\nname = \"a\"\n[[grid.layers.levels]]\nlevel = \"a\"\nfiles = \"b\"\n",
+            "cityops.toml:5:",
+            "files",
+            "file",
+        ),
+        ("[rules]\nfile = [\"a\"]\n", "cityops.toml:2:", "file", "files"),
+        (
+            "[registry]\ndevice = \"a\"\n",
+            "cityops.toml:2:",
+            "device",
+            "devices",
+        ),
+        (
+            "[sources.default]\ncsr = \"WGS84\"\n",
+            "cityops.toml:2:",
+            "csr",
+            "crs",
+        ),
+        (
+            "[sources.\"12345-bd09\"]\ncrs = \"BD09\"\ncode_systems = \"X\"\n",
+            "cityops.toml:3:",
+            "code_systems",
+            "code_system",
+        ),
+        (
+            "[time]\nreoder = \"15m\"\n",
+            "cityops.toml:2:",
+            "reoder",
+            "reorder",
+        ),
+        (
+            "[time]\nsensor_max_late = \"15m\"\n",
+            "cityops.toml:2:",
+            "sensor_max_late",
+            "sensors_max_late",
+        ),
+        (
+            "[kafka]\nbootstrap_server = \"a:1\"\n",
+            "cityops.toml:2:",
+            "bootstrap_server",
+            "bootstrap_servers",
+        ),
+        (
+            "[topics]\nreplicas = 3\n",
+            "cityops.toml:2:",
+            "replicas",
+            "replication",
+        ),
+        ("[schemas]\nfile = {}\n", "cityops.toml:2:", "file", "files"),
+        (
+            "[privacy]\nreporter_key = \"a\"\n",
+            "cityops.toml:2:",
+            "reporter_key",
+            "reporter_key_file",
+        ),
+        (
+            "[http]\nlisten_on = \"a\"\n",
+            "cityops.toml:2:",
+            "listen_on",
+            "listen",
+        ),
+    ] {
+        expect.bad_config(config, &[place, &format!("\"{key}\""), &format!("\"{nearest}\"")]);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_line_and_key() {
+    let mut expect = Expect::default();
+    for (config, words) in [
+        ("[city]\ncode = 310117\n", &["cityops.toml:2:", "code"][..]),
+        ("[city]\n\ncode = \"\"\n", &["cityops.toml:3:", "city.code"]),
+        ("[city]\ncode = \"31 01\"\n", &["cityops.toml:2:", "city.code"]),
+        (
+            "[city]\ntimezone = \"Asia/Songjiang\"\n",
+            &["cityops.toml:2:", "city.timezone"],
+        ),
+        (
+            "[sources.a]\ncrs = \"WGS48\"\n",
+            &["cityops.toml:2:", "crs", "WGS48", "WGS84"],
+        ),
+        (
+            "[sources.a]\ncrs = \"GCJ-02\"\n",
+            &["cityops.toml:2:", "crs", "GCJ02"],
+        ),
+        (
+            "[time]\nidle = \"holds\"\n",
+            &["cityops.toml:2:", "idle", "\"hold\""],
+        ),
+        (
+            "[time]\ningested_from = \"brocker\"\n",
+            &["cityops.toml:2:", "ingested_from", "\"broker\""],
+        ),
+        (
+            "[time]\nreorder = \"soon\"\n",
+            &["cityops.toml:2:", "reorder", "soon", "15m"],
+        ),
+        ("[time]\nreorder = 15\n", &["cityops.toml:2:", "reorder"]),
+        (
+            "[time]\nmax_late = \"-1h\"\n",
+            &["cityops.toml:2:", "max_late", "-1h"],
+        ),
+        ("[time]\nmax_late = \"1.5h\"\n", &["cityops.toml:2:", "max_late"]),
+        (
+            "[time]\nsensors_max_late = \"999999999999999d\"\n",
+            &["cityops.toml:2:", "sensors_max_late"],
+        ),
+        ("[rules]\nfiles = \"rules.toml\"\n", &["cityops.toml:2:", "files"]),
+        (
+            "[topics]\nsource_partitions = -1\n",
+            &["cityops.toml:2:", "source_partitions"],
+        ),
+        (
+            "[topics]\nenriched_partitions = 0\n",
+            &["cityops.toml:2:", "enriched_partitions"],
+        ),
+        (
+            "[topics]\nsource_partitions = 0\n",
+            &["cityops.toml:2:", "source_partitions"],
+        ),
+        ("[topics]\nreplication = 0\n", &["cityops.toml:2:", "replication"]),
+        (
+            "[kafka]\nsession_timeout = \"1h\"\n",
+            &["cityops.toml:2:", "kafka.session_timeout"],
+        ),
+        ("[kafka]\nloops = 0\n", &["cityops.toml:2:", "kafka.loops"]),
+        (
+            "[kafka.properties]\n\"fetch.min.bytes\" = [1]\n",
+            &["cityops.toml:2:", "fetch.min.bytes"],
+        ),
+        ("[grid]\nlayers = \"duty\"\n", &["cityops.toml:2:", "layers"]),
+        (
+            "[[grid.layers]]\nname = \"a\"\n",
+            &["cityops.toml", "grid.layers"],
+        ),
+        (
+            "[[grid.layers]]\nname = \"a\"\n[[grid.layers.levels]]\nlevel = \"a\"\n",
+            &["cityops.toml:3:", "file"],
+        ),
+        (
+            "[http]\nlisten = \"nowhere\"\n",
+            &["cityops.toml:2:", "http.listen", "nowhere"],
+        ),
+        ("[city\n", &["cityops.toml:1:"]),
+        (
+            "[city]\ncode = \"a\"\ncode = \"b\"\n",
+            &["cityops.toml:3:", "code"],
+        ),
+        ("city = 5\n", &["cityops.toml:1:", "city"]),
+    ] {
+        expect.bad_config(config, words);
+    }
+    let twice = format!("{LAYER}{LAYER}");
+    let folder = Folder::new(&twice);
+    folder.write("towns.geojson", TOWN);
+    expect.bad(
+        "two layers of one name",
+        folder.check(),
+        &["cityops.toml:7:", "grid.layers", "duty"],
+    );
+    let folder = Folder::new("");
+    folder.write("cityops.toml", b"[city]\n# \xff\n");
+    expect.bad("not UTF-8", folder.check(), &["cityops.toml", "UTF-8"]);
+    let (code, _, err) = Folder::new("").run(&["check", "--config", "/nowhere/cityops.toml"], &[]);
+    assert_eq!(code, Some(2), "given twice: {err}");
+    let nowhere = city::run(&["check", "--config", "/nowhere/cityops.toml"]);
+    assert_eq!(nowhere.status.code(), Some(78));
+    assert!(
+        String::from_utf8(nowhere.stderr)
+            .unwrap()
+            .contains("/nowhere/cityops.toml")
+    );
+}
+
+#[test]
+fn a_grid_is_told_with_its_file() {
+    let mut expect = Expect::default();
+    expect.bad(
+        "no file",
+        Folder::new(LAYER).check(),
+        &["cityops.toml:5:", "file", "towns.geojson"],
+    );
+    for broken in [
+        "",
+        "{",
+        "[]",
+        "{\"type\":\"FeatureCollection\"}",
+        "not json",
+        &TOWN.replace("\"code\"", "\"cod\""),
+    ] {
+        let folder = Folder::new(LAYER);
+        folder.write("towns.geojson", broken);
+        expect.bad(
+            broken,
+            folder.check(),
+            &["cityops.toml:5:", "towns.geojson", "duty"],
+        );
+    }
+    let two = format!("{LAYER}[[grid.layers.levels]]\nlevel = \"village\"\nfile = \"villages.geojson\"\n");
+    let folder = Folder::new(&two);
+    folder.write("towns.geojson", TOWN);
+    folder.write("villages.geojson", "{");
+    expect.bad(
+        "the second file",
+        folder.check(),
+        &["cityops.toml:8:", "villages.geojson"],
+    );
+
+    let folder = Folder::new(&format!("{LAYER}crs = \"GPS\"\n"));
+    folder.write("towns.geojson", TOWN);
+    expect.bad("crs", folder.check(), &["cityops.toml:6:", "crs", "GPS"]);
+
+    let bow = TOWN.replace("[121.1,31.0],[121.1,31.1]", "[121.1,31.1],[121.1,31.0]");
+    let folder = Folder::new(LAYER);
+    folder.write("towns.geojson", &bow);
+    let (code, _, err) = folder.check();
+    assert_eq!(code, Some(0), "a bad ring loads with a warning: {err}");
+    assert!(err.contains("WARN"), "{err}");
+    folder.write("cityops.toml", format!("[grid]\nstrict = true\n{LAYER}"));
+    expect.bad("strict", folder.check(), &["cityops.toml", "towns.geojson"]);
+}
+
+#[test]
+fn a_registry_is_told_with_its_line() {
+    let mut expect = Expect::default();
+    let cases = [
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,31.0\ne,x,31.0\n",
+            &["devices.csv:3:", "lon", "x"][..],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,\n",
+            &["devices.csv:2:", "lat"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,31.0,121.0\n",
+            &["devices.csv:2:", "earth"],
+        ),
+        ("devices", "device_id,lon,lat\nd,NaN,31.0\n", &["devices.csv:2:"]),
+        (
+            "devices",
+            "device_id,lon,lat\n,121.0,31.0\n",
+            &["devices.csv:2:", "device_id"],
+        ),
+        (
+            "devices",
+            "device_id,lon\nd,121.0\n",
+            &["cityops.toml:2:", "registry.devices", "lat"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,31.0,5,6\n",
+            &["devices.csv:2:"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat,crs\nd,121.0,31.0,GPS\n",
+            &["devices.csv:2:", "GPS"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat,accuracy_m\nd,121.0,31.0,-5\n",
+            &["devices.csv:2:", "accuracy_m"],
+        ),
+        (
+            "devices",
+            "",
+            &["cityops.toml:2:", "registry.devices", "device_id"],
+        ),
+        (
+            "components",
+            "component_id,class,lon,lat\nc,manhole,121.0,91.0\n",
+            &["components.csv:2:"],
+        ),
+        (
+            "components",
+            "component_id,class,lon,lat\n,manhole,121.0,31.0\n",
+            &["components.csv:2:", "component_id"],
+        ),
+        (
+            "facilities",
+            "facility_id,class,name,lon,lat\nf,scool,一,121.0,31.0\n",
+            &["facilities.csv:2:", "scool", "school"],
+        ),
+    ];
+    for (name, csv, words) in cases {
+        let folder = Folder::new(&format!("[registry]\n{name} = \"{name}.csv\"\n"));
+        expect.bad(
+            name,
+            folder.check(),
+            &[
+                "cityops.toml:2:",
+                &format!("registry.{name}"),
+                &format!("{name}.csv"),
+            ],
+        );
+        folder.write(&format!("{name}.csv"), csv);
+        expect.bad(csv, folder.check(), words);
+    }
+    let folder = Folder::new("[registry]\ndevices = \"devices.csv\"\n");
+    folder.write("devices.csv", b"device_id,lon,lat\n\xff\xfe,121.0,31.0\n");
+    expect.bad("not UTF-8", folder.check(), &["devices.csv:2"]);
+    folder.write(
+        "devices.csv",
+        "\u{feff}device_id, lon, lat, owner\r\nd, 121.0, 31.0, somebody\r\n",
+    );
+    assert_eq!(
+        folder.check().0,
+        Some(0),
+        "a byte order mark, spaces and other columns are no mistakes"
+    );
+}
+
+#[test]
+fn rules_are_told_with_their_line() {
+    let mut expect = Expect::default();
+    let folder = Folder::new("[rules]\nfiles = [\"rules.toml\"]\n");
+    expect.bad(
+        "no file",
+        folder.check(),
+        &["cityops.toml:2:", "rules.files", "rules.toml"],
+    );
+    for (rules, words) in [
+        ("[kind.road_damage]\n", &["rules.toml:1:", "kind", "kinds"][..]),
+        (
+            "\n[kinds.road_damage]\nradius_meters = 5\n",
+            &["rules.toml:3:", "radius_meters"],
+        ),
+        (
+            "[kinds.road_damage]\nmerges_with = [\"road_damge\"]\n",
+            &["rules.toml:2:", "road_damge", "road_damage"],
+        ),
+        (
+            "[metrics.ponding_depth]\nalarms = 5\n",
+            &["rules.toml:2:", "alarms", "alarm"],
+        ),
+        (
+            "[correlation]\nhold_band = \"a while\"\n",
+            &["rules.toml:2:", "hold_band"],
+        ),
+        ("[kinds\n", &["rules.toml:1:"]),
+    ] {
+        folder.write("rules.toml", rules);
+        expect.bad(rules, folder.check(), words);
+    }
+    folder.write("rules.toml", b"\xff");
+    expect.bad("not UTF-8", folder.check(), &["rules.toml", "UTF-8"]);
+    folder.write("rules.toml", "");
+    assert_eq!(folder.check().0, Some(0), "no rules of one's own are good rules");
+}
+
+#[test]
+fn the_environment_overrides_and_is_told_by_its_name() {
+    let mut expect = Expect::default();
+    let folder = Folder::new("[city]\ncode = \"310117\"\n");
+    let with = |name: &str, value: &str| folder.run(&["check", "--print"], &[(name, value)]);
+    let (code, out, err) = with("CITYOPS__CITY__CODE", "310115");
+    assert!(code == Some(0) && out.contains("code = \"310115\""), "{out}{err}");
+    let (code, out, err) = with("CITYOPS__TIME__REORDER", "5m");
+    assert!(code == Some(0) && out.contains("reorder = \"5m\""), "{out}{err}");
+    let (code, out, err) = with("CITYOPS__TOPICS__SOURCE_PARTITIONS", "12");
+    assert!(
+        code == Some(0) && out.contains("source_partitions = 12"),
+        "{out}{err}"
+    );
+    // A code of digits is a text all the same, and so is a bootstrap server.
+    for (name, value, words) in [
+        ("CITYOPS__CITY__COD", "1", &["CITYOPS__CITY__COD", "code"][..]),
+        (
+            "CITYOPS__TIME__REORDER",
+            "soon",
+            &["CITYOPS__TIME__REORDER", "soon"],
+        ),
+        ("CITYOPS__TIME__IDLE", "sleep", &["CITYOPS__TIME__IDLE"]),
+        ("CITYOPS__CITY__TIMEZONE", "Mars", &["CITYOPS__CITY__TIMEZONE"]),
+        ("CITYOPS__CITY__CODE", "", &["CITYOPS__CITY__CODE"]),
+        ("CITYOPS__CITY", "1", &["CITYOPS__CITY"]),
+        ("CITYOPS__CITTY__CODE", "1", &["CITYOPS__CITTY__CODE", "city"]),
+        ("CITYOPS__CITY__CODE__X", "1", &["CITYOPS__CITY__CODE__X"]),
+        (
+            "CITYOPS__TOPICS__SOURCE_PARTITIONS",
+            "many",
+            &["CITYOPS__TOPICS__SOURCE_PARTITIONS"],
+        ),
+        (
+            "CITYOPS__TOPICS__ENRICHED_PARTITIONS",
+            "0",
+            &["CITYOPS__TOPICS__ENRICHED_PARTITIONS"],
+        ),
+    ] {
+        expect.bad(&format!("{name}={value}"), with(name, value), words);
+    }
+}
+
+#[test]
+fn kafka_properties_pass_through_but_for_our_own() {
+    let mut expect = Expect::default();
+    for own in [
+        "group.id",
+        "transactional.id",
+        "isolation.level",
+        "enable.auto.commit",
+        "enable.idempotence",
+    ] {
+        let config = format!("[kafka.properties]\n\"client.id\" = \"x\"\n\"{own}\" = \"x\"\n");
+        let folder = Folder::new(&config);
+        expect.bad(own, folder.check(), &["cityops.toml:3:", own]);
+        expect.bad(own, folder.run(&["run"], &[]), &["cityops.toml:3:", own]);
+    }
+    let folder = Folder::new(
+        "[kafka.properties]\n\"linger.ms\" = 5\n\"client.id\" = \"x\"\n\"socket.keepalive.enable\" = true\n",
+    );
+    let (code, out, err) = folder.run(
+        &["check", "--print"],
+        &[("CITYOPS__KAFKA__PROPERTIES__SSL_CA_LOCATION", "ca.pem")],
+    );
+    assert_eq!(code, Some(0), "{err}");
+    for line in [
+        "\"linger.ms\" = \"5\"",
+        "\"socket.keepalive.enable\" = \"true\"",
+        "\"ssl.ca.location\" = \"ca.pem\"",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    let config = "[kafka.properties]\n\"bootstrap.servers\" = \"x:1\"\n";
+    expect.bad(
+        config,
+        Folder::new(config).check(),
+        &["cityops.toml:2:", "bootstrap.servers", "bootstrap_servers"],
+    );
+}
+
+#[test]
+fn check_prints_the_effective_configuration_without_secrets() {
+    let mut expect = Expect::default();
+    let folder = Folder::new(
+        "[kafka.properties]\n\"sasl.password\" = \"opensesame\"\n\"ssl.key.password\" = \"opensesame\"\n\
+         \"ssl.keystore.password\" = \"opensesame\"\n\"ssl.key.pem\" = \"opensesame\"\n\
+         \"sasl.oauthbearer.client.secret\" = \"opensesame\"\n\"sasl.oauthbearer.config\" = \"opensesame\"\n\
+         \"sasl.oauthbearer.assertion.private.key.passphrase\" = \"opensesame\"\n\"client.id\" = \"seen\"\n",
+    );
+    for command in [
+        &["check", "--print"][..],
+        &["check"],
+        &["--json", "check"],
+        &["--log", "trace", "check", "--print"],
+    ] {
+        let (code, out, err) = folder.run(command, &[]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(
+            !out.contains("opensesame") && !err.contains("opensesame"),
+            "{out}\n{err}"
+        );
+    }
+    let (_, out, _) = folder.run(&["check", "--print"], &[]);
+    assert!(
+        out.contains("client.id") && out.contains("seen") && out.contains("***"),
+        "{out}"
+    );
+    // What is printed is a configuration that says the same.
+    let printed = Folder::new(&out.replace("***", "opensesame"));
+    assert_eq!(printed.run(&["check", "--print"], &[]).1, out);
+    // A secret may stand in a file of its own.
+    let folder = Folder::new("[kafka.properties]\n\"sasl.password_file\" = \"secret/password\"\n");
+    expect.bad(
+        "no file",
+        folder.check(),
+        &["cityops.toml:2:", "sasl.password_file", "secret/password"],
+    );
+    folder.write("secret/password", "opensesame\n");
+    let (code, out, err) = folder.run(&["check", "--print"], &[]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(!out.contains("opensesame"), "{out}");
+}
+
+#[test]
+fn paths_are_relative_to_the_file_and_everything_has_a_default() {
+    let city = City::new(Scenario::Normal, 31, 300);
+    let (config, input) = (city.config(), city.input());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let out = city.path("out").display().to_string();
+    let mut replay = cityops(&["replay", "--config", &config, "--input", &input, "--output", &out]);
+    assert!(replay.current_dir(elsewhere.path()).status().unwrap().success());
+    // By a relative name of the configuration, too.
+    let mut check = cityops(&["check", "--config", "cityops.toml"]);
+    assert!(check.current_dir(city.dir.path()).status().unwrap().success());
+
+    // An empty file is a whole configuration: the built-in grid and rules, and every source in WGS-84.
+    let empty = Folder::new("");
+    let (code, out, err) = empty.run(&["--json", "check"], &[]);
+    assert_eq!(code, Some(0), "{err}");
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["ok"], true);
+    assert!(told["groups"].as_array().unwrap().len() > 10, "{told}");
+    let out = empty.dir.path().join("out").display().to_string();
+    let (code, printed, err) = empty.run(&["--json", "replay", "--input", &input, "--output", &out], &[]);
+    assert_eq!(code, Some(0), "{err}");
+    let ledger: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(
+        (ledger["consumed"].as_i64(), ledger["unaccounted"].as_i64()),
+        (Some(300), Some(0))
+    );
+    assert!(ledger["outcomes"]["opened"].as_i64().unwrap() > 10, "{ledger}");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_told() {
+    let folder = Folder::new("");
+    let config = folder.dir.path().join("cityops.toml").display().to_string();
+    let out = folder.dir.path().join("out").display().to_string();
+    for args in [
+        &[][..],
+        &["no-such-command"],
+        &["check"],
+        &["check", "--config", &config, "--no-such-flag"],
+        &["replay", "--config", &config],
+        &[
+            "replay", "--config", &config, "--input", "/nowhere", "--output", &out,
+        ],
+        &[
+            "replay",
+            "--config",
+            &config,
+            "--input",
+            folder.dir.path().to_str().unwrap(),
+            "--output",
+            &out,
+        ],
+        &["simulate", "--scenario", "quiet", "--output", &out],
+        &["simulate", "--events", "many", "--output", &out],
+        &["run", "--config", &config, "--workers", "enrich,sort"],
+        &[
+            "grid", "locate", "--config", &config, "--layer", "none", "--input", &config, "--output", &out,
+        ],
+    ] {
+        let output = city::run(args);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(!output.stderr.is_empty(), "{args:?}");
+    }
+    for args in [&["--help"][..], &["--version"], &["replay", "--help"]] {
+        assert_eq!(city::run(args).status.code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn a_broker_that_does_not_answer_is_told() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let folder = Folder::new(&format!(
+        "[kafka]\nbootstrap_servers = \"127.0.0.1:{port}\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
+    ));
+    std::thread::scope(|scope| {
+        for command in [&["run"][..], &["ledger"], &["audit"], &["topics", "apply"]] {
+            let folder = &folder;
+            scope.spawn(move || {
+                let started = Instant::now();
+                let (code, _, err) = folder.run(command, &[]);
+                assert_eq!(code, Some(69), "{command:?}: {err}");
+                assert!(err.contains(&format!("127.0.0.1:{port}")), "{command:?}: {err}");
+                assert!(
+                    started.elapsed() < Duration::from_secs(35),
+                    "{command:?}: {:?}",
+                    started.elapsed()
+                );
+            });
+        }
+    });
+}
