@@ -1,6 +1,6 @@
 //! What was written once can be read for ever: golden files of every input record, in JSON and framed Avro.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read their golden files")]
 
 mod samples;
 

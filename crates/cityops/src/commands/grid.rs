@@ -16,7 +16,7 @@ use crate::exit::{Exit, usage};
 
 pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
     match command {
-        GridCommand::Generate { seed, output } => make(seed, &output),
+        GridCommand::Generate { seed, output } => make(seed, &output, json),
         GridCommand::Check { config, layer } => check(&config, layer.as_deref(), json),
         GridCommand::Diff { old, new, layer } => diff(&old, &new, layer.as_deref(), json),
         GridCommand::Locate {
@@ -28,13 +28,19 @@ pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
     }
 }
 
-fn make(seed: u64, output: &Path) -> CommandResult {
+fn make(seed: u64, output: &Path, json: bool) -> CommandResult {
     std::fs::create_dir_all(output).with_context(|| format!("create {}", output.display()))?;
     let grid = generate(&GridSpec::default(), seed);
+    let mut files = Vec::new();
     for (level, text) in grid.geojson() {
         let path = output.join(format!("{level}.geojson"));
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
-        print(path.display());
+        files.push(path);
+    }
+    if json {
+        print(serde_json::json!({ "files": files }));
+    } else {
+        files.iter().for_each(|path| print(path.display()));
     }
     Ok(Exit::Clean)
 }
@@ -144,11 +150,13 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         let coordinate = |at: usize| {
             value(at)
                 .parse::<f64>()
-                .map_err(|_| wrong("a coordinate is no number"))
+                .map_err(|_| wrong(&format!("\"{}\" is no number", value(at))))
         };
         let system: Crs = match system.map(value).unwrap_or_default() {
             "" => Crs::Wgs84,
-            name => name.parse().map_err(|_| wrong("unknown coordinate system"))?,
+            name => name
+                .parse()
+                .map_err(|_| wrong(&format!("unknown coordinate system \"{name}\"")))?,
         };
         let position = crs::to_wgs84(system, coordinate(x)?, coordinate(y)?)
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
