@@ -84,11 +84,13 @@ fn decide(criterion: &mut Criterion) {
             });
         });
     }
-    group.bench_function("decide and apply, from an empty engine", |bench| {
+    let first = &inputs[..2_000.min(half)];
+    group.throughput(Throughput::Elements(first.len() as u64));
+    group.bench_function("decide and apply inputs, ticks among them, from an empty engine", |bench| {
         bench.iter_batched(
             || Engine::with_setting(setting.clone()),
             |mut engine| {
-                for input in &inputs[..2_000.min(half)] {
+                for input in first {
                     step(&mut engine, input);
                 }
                 engine
@@ -96,6 +98,7 @@ fn decide(criterion: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
+    group.throughput(Throughput::Elements(1));
     group.bench_function("a tick in which nothing is due", |bench| {
         let engine = engine_of(&setting, &inputs[..half], 1);
         let at = engine.clock().unwrap();

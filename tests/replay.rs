@@ -4,7 +4,7 @@
 
 mod city;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -15,33 +15,6 @@ use serde_json::Value;
 
 fn text(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Replays `input` with the city's configuration.
-fn replay_of(city: &City, input: &Path, output: &str, more: &[&str]) -> Replayed {
-    let (config, input, output) = (city.config(), text(input), text(&city.path(output)));
-    let mut args = vec![
-        "replay", "--config", &config, "--input", &input, "--output", &output,
-    ];
-    args.extend(more);
-    expect(0, &args);
-    Replayed { dir: output.into() }
-}
-
-/// A folder beside the city's input whose files are made from the city's.
-fn input_from(
-    city: &City,
-    name: &str,
-    make: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>,
-) -> std::path::PathBuf {
-    let dir = city.path(name);
-    fs::create_dir(&dir).unwrap();
-    for file in INPUTS {
-        if let Some(bytes) = make(file, fs::read(city.path(file)).unwrap()) {
-            fs::write(dir.join(file), bytes).unwrap();
-        }
-    }
-    dir
 }
 
 fn check_same(one: &Replayed, other: &Replayed, names: &[&str]) {
@@ -73,7 +46,7 @@ fn a_second_run_is_the_same_and_verify_finds_a_changed_byte() {
     let city = City::new(Scenario::Typhoon, 12, 5_000);
     let first = city.replayed("first");
     let old = text(&first.dir);
-    let second = replay_of(&city, city.dir.path(), "second", &["--verify", &old]);
+    let second = city.replay_of(city.dir.path(), "second", &["--verify", &old]);
     check_same(&first, &second, &OUTPUTS);
 
     let changed = "revisions.ndjson";
@@ -175,7 +148,7 @@ fn a_seed_is_a_city() {
 fn evidence_says_what_was_compared() {
     let city = City::new(Scenario::Typhoon, 13, 3_000);
     let plain = city.replayed("plain");
-    let told = replay_of(&city, city.dir.path(), "told", &["--evidence"]);
+    let told = city.replay_of(city.dir.path(), "told", &["--evidence"]);
     check_same(&plain, &told, &OUTPUTS);
     let evidence = told.lines("evidence.ndjson");
     let of: BTreeMap<String, &Value> = evidence
@@ -214,7 +187,8 @@ fn evidence_says_what_was_compared() {
     assert!(in_space > 50, "{in_space} joined by space and time");
     // Asked for once, gone when not asked for.
     assert!(
-        !replay_of(&city, city.dir.path(), "told", &[])
+        !city
+            .replay_of(city.dir.path(), "told", &[])
             .dir
             .join("evidence.ndjson")
             .exists()
@@ -226,31 +200,31 @@ fn files_may_be_missing_empty_or_untidy() {
     let city = City::new(Scenario::Normal, 14, 1_500);
     let whole = city.replayed("whole");
 
-    let untidy = input_from(&city, "untidy", |_, bytes| {
+    let untidy = city.input_from("untidy", |_, bytes| {
         let text = String::from_utf8(bytes).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         // Blank lines everywhere, other line ends, and no line feed at the end.
         Some(format!("\n  \n{}", lines.join("\r\n\t\r\n\n")).into_bytes())
     });
-    let output = replay_of(&city, &untidy, "from_untidy", &[]);
+    let output = city.replay_of(&untidy, "from_untidy", &[]);
     output.check(&untidy);
     check_same(&whole, &output, &OUTPUTS);
 
-    let some = input_from(&city, "some", |file, bytes| match file {
+    let some = city.input_from("some", |file, bytes| match file {
         "hotline.ndjson" => Some(bytes),
         "video.ndjson" => Some(Vec::new()),
         "report.ndjson" => Some(b"\n\n \n".to_vec()),
         _ => None,
     });
-    let output = replay_of(&city, &some, "from_some", &[]);
+    let output = city.replay_of(&some, "from_some", &[]);
     output.check(&some);
     assert_eq!(
         output.ledger()["consumed"],
         output.ledger()["by_source"]["hotline"]["consumed"]
     );
 
-    let empty = input_from(&city, "empty", |_, _| Some(Vec::new()));
-    let output = replay_of(&city, &empty, "from_empty", &[]);
+    let empty = city.input_from("empty", |_, _| Some(Vec::new()));
+    let output = city.replay_of(&empty, "from_empty", &[]);
     output.check(&empty);
     assert_eq!(output.ledger()["consumed"], 0);
     assert_eq!(output.ledger()["digest"], sha256(b""));
@@ -262,186 +236,5 @@ fn files_may_be_missing_empty_or_untidy() {
     for file in INPUTS.iter().rev() {
         fs::copy(city.path(file), turned.join(file)).unwrap();
     }
-    check_same(&whole, &replay_of(&city, &turned, "from_turned", &[]), &OUTPUTS);
-}
-
-#[test]
-fn a_line_given_twice_has_no_second_effect() {
-    for scenario in [Scenario::Normal, Scenario::Typhoon] {
-        let city = City::new(scenario, 15, 3_000);
-        let once = city.replayed("once");
-        let doubled = input_from(&city, "doubled", |_, bytes| {
-            let text = String::from_utf8(bytes).unwrap();
-            Some(
-                text.lines()
-                    .map(|line| format!("{line}\n{line}\n"))
-                    .collect::<String>()
-                    .into_bytes(),
-            )
-        });
-        let twice = replay_of(&city, &doubled, "twice", &[]);
-        twice.check(&doubled);
-        assert_eq!(twice.grouping_digest(), once.grouping_digest(), "{scenario:?}");
-        assert_eq!(twice.members(), once.members(), "{scenario:?}");
-        assert!(
-            twice.bytes("incidents.ndjson") == once.bytes("incidents.ndjson"),
-            "{scenario:?}: incidents differ"
-        );
-        // Of what correlates the second is a duplicate; the same warning again is refused; what is below its threshold or
-        // asks for nothing is so again, unless its device is known by a reading above it.
-        let counts = |outcome: &str| (once.count(outcome), twice.count(outcome));
-        let mut duplicates = 2 * once.count("duplicate_id");
-        for outcome in [
-            "opened",
-            "joined",
-            "continued",
-            "cleared",
-            "pending",
-            "silenced",
-            "late",
-            "applied",
-        ] {
-            let (before, after) = counts(outcome);
-            assert_eq!(after, before, "{scenario:?}: {outcome}");
-            duplicates += if outcome == "applied" { 0 } else { before };
-        }
-        assert_eq!(
-            twice.count("refused"),
-            2 * once.count("refused") + once.count("applied"),
-            "{scenario:?}"
-        );
-        for outcome in ["below_threshold", "not_actionable", "device_fault"] {
-            let (before, after) = counts(outcome);
-            assert!(
-                (before..=2 * before).contains(&after),
-                "{scenario:?}: {outcome} {before} and {after}"
-            );
-            duplicates += 2 * before - after;
-        }
-        assert_eq!(twice.count("duplicate_id"), duplicates, "{scenario:?}");
-    }
-}
-
-/// What of an input line belongs to a person: the reporter's fields, and phone numbers, plates and flats in any text.
-fn personal(line: &str, found: &mut BTreeSet<String>) {
-    let record: Value = serde_json::from_str(line).unwrap();
-    for field in ["reporter_phone", "reporter_name"] {
-        found.extend(record[field].as_str().map(str::to_owned));
-    }
-    for field in ["title", "content", "address"] {
-        let Some(text) = record[field].as_str() else {
-            continue;
-        };
-        let chars: Vec<char> = text.chars().collect();
-        for (at, c) in chars.iter().enumerate() {
-            let digits_before = chars[..at]
-                .iter()
-                .rev()
-                .take_while(|c| c.is_ascii_digit())
-                .count();
-            if *c == '室' && digits_before > 0 {
-                found.insert(chars[at - digits_before..=at].iter().collect());
-            }
-            if *c == '沪' && chars.get(at + 1).is_some_and(char::is_ascii_uppercase) {
-                found.insert(chars[at..].iter().take(7).collect());
-            }
-        }
-        let numbers = text.split(|c: char| !c.is_ascii_digit());
-        found.extend(numbers.filter(|number| number.len() == 11).map(str::to_owned));
-    }
-}
-
-/// The first of `needles` that stands anywhere in `text`. There are thousands of needles and megabytes of text, so it
-/// looks each place up in their order: the greatest needle that is not beyond the text from there on is the only one
-/// that can stand there, once no needle begins with another.
-fn first_of<'a>(needles: &'a BTreeSet<String>, text: &'a str) -> Option<&'a str> {
-    let mut least: BTreeSet<&str> = BTreeSet::new();
-    for needle in needles {
-        if !least.last().is_some_and(|last| needle.starts_with(last)) {
-            least.insert(needle);
-        }
-    }
-    let begins: BTreeSet<char> = least.iter().filter_map(|needle| needle.chars().next()).collect();
-    let places = text.char_indices().filter(|(_, c)| begins.contains(c));
-    places.map(|(at, _)| &text[at..]).find_map(|rest| {
-        least
-            .range(..=rest)
-            .next_back()
-            .copied()
-            .filter(|needle| rest.starts_with(needle))
-    })
-}
-
-#[test]
-fn no_person_is_in_anything_that_is_written() {
-    for scenario in [Scenario::Normal, Scenario::Typhoon] {
-        let city = City::new(scenario, 16, 5_000);
-        let mut persons = BTreeSet::new();
-        for file in ["hotline.ndjson", "report.ndjson"] {
-            let text = fs::read_to_string(city.path(file)).unwrap();
-            text.lines().for_each(|line| personal(line, &mut persons));
-        }
-        let kinds = [
-            (
-                "phone",
-                persons
-                    .iter()
-                    .filter(|found| found.len() == 11 && found.starts_with('1'))
-                    .count(),
-            ),
-            (
-                "name",
-                persons
-                    .iter()
-                    .filter(|found| found.ends_with("女士") || found.ends_with("先生"))
-                    .count(),
-            ),
-            (
-                "plate",
-                persons.iter().filter(|found| found.starts_with('沪')).count(),
-            ),
-            (
-                "flat",
-                persons.iter().filter(|found| found.ends_with('室')).count(),
-            ),
-        ];
-        assert!(
-            kinds.iter().all(|(_, count)| *count > 0),
-            "the input holds persons: {kinds:?}"
-        );
-        let probe = format!("a text with {} in it", persons.last().unwrap());
-        assert!(first_of(&persons, &probe).is_some());
-
-        let output = text(&city.path("out"));
-        let (config, input) = (city.config(), city.input());
-        let args = [
-            "--log",
-            "debug",
-            "replay",
-            "--config",
-            &config,
-            "--input",
-            &input,
-            "--output",
-            &output,
-            "--evidence",
-        ];
-        let printed = run(&args);
-        assert!(printed.status.success());
-        let mut written: Vec<(String, String)> = OUTPUTS
-            .iter()
-            .chain(&["evidence.ndjson"])
-            .map(|name| {
-                (
-                    (*name).to_owned(),
-                    fs::read_to_string(city.path("out").join(name)).unwrap(),
-                )
-            })
-            .collect();
-        written.push(("stdout".to_owned(), String::from_utf8(printed.stdout).unwrap()));
-        written.push(("stderr".to_owned(), String::from_utf8(printed.stderr).unwrap()));
-        for (name, text) in &written {
-            assert_eq!(first_of(&persons, text), None, "{scenario:?}: in {name}");
-        }
-    }
+    check_same(&whole, &city.replay_of(&turned, "from_turned", &[]), &OUTPUTS);
 }

@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod folder;
 pub mod output;
 pub mod records;
 pub mod spoilt;
@@ -121,6 +122,29 @@ impl City {
         output::Replayed {
             dir: self.path(output),
         }
+    }
+
+    /// Replays another folder's input with the city's configuration.
+    pub fn replay_of(&self, input: &Path, output: &str, more: &[&str]) -> output::Replayed {
+        let (config, input) = (self.config(), input.display().to_string());
+        let output = self.path(output).display().to_string();
+        let args = [
+            "replay", "--config", &config, "--input", &input, "--output", &output,
+        ];
+        expect(0, &[&args, more].concat());
+        output::Replayed { dir: output.into() }
+    }
+
+    /// A folder beside the city's input whose files are made from the city's.
+    pub fn input_from(&self, name: &str, make: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> PathBuf {
+        let dir = self.path(name);
+        std::fs::create_dir(&dir).unwrap();
+        for file in output::INPUTS {
+            if let Some(bytes) = make(file, std::fs::read(self.path(file)).unwrap()) {
+                std::fs::write(dir.join(file), bytes).unwrap();
+            }
+        }
+        dir
     }
 
     /// Lets the configuration point at a broker, under names of its own.

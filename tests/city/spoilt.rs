@@ -1,10 +1,8 @@
 //! Input lines that are bad or odd in one place, each with the reason that it is refused for.
 
-use city_model::Source;
 use serde_json::{Value, json};
-use wire_format::{Decoder, Encoder, Record, SchemaStore, Topic};
 
-use super::records::{GONE, SECRET, full, id_and_time, mandatory, with};
+use super::records::{GONE, SECRET, framed, full, id_and_time, mandatory, with};
 
 /// Lines that go among a file's own, each with the reason that it is refused for; none for one that is taken.
 pub struct Lines {
@@ -43,47 +41,6 @@ impl Lines {
         let line = record.to_string().replace("\"\\u0002here\"", text);
         self.raw(reason, &format!("{field}={text:.60}"), line);
     }
-}
-
-fn source_of(file: &str) -> Source {
-    *Source::ALL
-        .iter()
-        .find(|source| file == format!("{source}.ndjson"))
-        .unwrap()
-}
-
-/// The record in the registry's frame, named so that no byte of it ends a line.
-fn framed(file: &'static str, at: i64) -> Vec<u8> {
-    let source = source_of(file);
-    let decoder = Decoder::new(SchemaStore::builtin().unwrap());
-    let topic = Topic::of(source);
-    let encoder = Encoder::new(topic, SchemaStore::builtin_id(topic).unwrap()).unwrap();
-    let named = |number: i64| {
-        // A text of five letters begins with 0x0A: there are no coordinate systems, and the source is not "12345".
-        let mut record = full(file, &format!("avro-of-{file}-{number}"), at + number);
-        if record["source_system"] == "12345" {
-            record["source_system"] = json!("12345-bd09");
-        }
-        let record = with(
-            record,
-            &[("location", json!(GONE)), ("target_location", json!(GONE))],
-        );
-        match decoder.decode(source, record.to_string().as_bytes()).unwrap() {
-            Record::Sensor(r) => encoder.framed(&*r),
-            Record::Hotline(r) => encoder.framed(&*r),
-            Record::Video(r) => encoder.framed(&*r),
-            Record::Report(r) => encoder.framed(&*r),
-            Record::Weather(r) => encoder.framed(&*r),
-            Record::Silence(r) => encoder.framed(&*r),
-            Record::Command(r) => encoder.framed(&*r),
-        }
-        .unwrap()
-    };
-    let fits = |bytes: &Vec<u8>| !bytes.contains(&b'\n') && bytes.last() != Some(&b'\r');
-    (0..500)
-        .map(named)
-        .find(fits)
-        .unwrap_or_else(|| panic!("{file}: every name has a line feed in it"))
 }
 
 /// What no stream takes, whatever it carries.

@@ -1,0 +1,199 @@
+//! The files that a configuration names: grids, registries and rules, and what is said where one is wrong.
+#![allow(clippy::unwrap_used)]
+
+mod city;
+
+use city::folder::{Expect, Folder};
+
+const LAYER: &str =
+    "[[grid.layers]]\nname = \"duty\"\n[[grid.layers.levels]]\nlevel = \"town\"\nfile = \"towns.geojson\"\n";
+const TOWN: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"code":"1","name":"一"},
+"geometry":{"type":"Polygon","coordinates":[[[121.0,31.0],[121.1,31.0],[121.1,31.1],[121.0,31.1],[121.0,31.0]]]}}]}"#;
+
+#[test]
+fn a_grid_is_told_with_its_file() {
+    let mut expect = Expect::default();
+    expect.bad(
+        "no file",
+        Folder::new(LAYER).check(),
+        &["cityops.toml:5:", "file", "towns.geojson"],
+    );
+    for broken in [
+        "",
+        "{",
+        "[]",
+        "{\"type\":\"FeatureCollection\"}",
+        "not json",
+        &TOWN.replace("\"code\"", "\"cod\""),
+    ] {
+        let folder = Folder::new(LAYER);
+        folder.write("towns.geojson", broken);
+        expect.bad(
+            broken,
+            folder.check(),
+            &["cityops.toml:5:", "towns.geojson", "duty"],
+        );
+    }
+    let twice = format!("{LAYER}{LAYER}");
+    let folder = Folder::new(&twice);
+    folder.write("towns.geojson", TOWN);
+    expect.bad(
+        "two layers of one name",
+        folder.check(),
+        &["cityops.toml:7:", "grid.layers", "duty"],
+    );
+    let two = format!("{LAYER}[[grid.layers.levels]]\nlevel = \"village\"\nfile = \"villages.geojson\"\n");
+    let folder = Folder::new(&two);
+    folder.write("towns.geojson", TOWN);
+    folder.write("villages.geojson", "{");
+    expect.bad(
+        "the second file",
+        folder.check(),
+        &["cityops.toml:8:", "villages.geojson"],
+    );
+
+    let folder = Folder::new(&format!("{LAYER}crs = \"GPS\"\n"));
+    folder.write("towns.geojson", TOWN);
+    expect.bad("crs", folder.check(), &["cityops.toml:6:", "crs", "GPS"]);
+
+    let bow = TOWN.replace("[121.1,31.0],[121.1,31.1]", "[121.1,31.1],[121.1,31.0]");
+    let folder = Folder::new(LAYER);
+    folder.write("towns.geojson", &bow);
+    let (code, _, err) = folder.check();
+    assert_eq!(code, Some(0), "a bad ring loads with a warning: {err}");
+    assert!(err.contains("WARN"), "{err}");
+    folder.write("cityops.toml", format!("[grid]\nstrict = true\n{LAYER}"));
+    expect.bad("strict", folder.check(), &["cityops.toml", "towns.geojson"]);
+}
+
+#[test]
+fn a_registry_is_told_with_its_line() {
+    let mut expect = Expect::default();
+    let cases = [
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,31.0\ne,x,31.0\n",
+            &["devices.csv:3:", "lon", "x"][..],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,\n",
+            &["devices.csv:2:", "lat"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,31.0,121.0\n",
+            &["devices.csv:2:", "earth"],
+        ),
+        ("devices", "device_id,lon,lat\nd,NaN,31.0\n", &["devices.csv:2:"]),
+        (
+            "devices",
+            "device_id,lon,lat\n,121.0,31.0\n",
+            &["devices.csv:2:", "device_id"],
+        ),
+        (
+            "devices",
+            "device_id,lon\nd,121.0\n",
+            &["cityops.toml:2:", "registry.devices", "lat"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat\nd,121.0,31.0,5,6\n",
+            &["devices.csv:2:"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat,crs\nd,121.0,31.0,GPS\n",
+            &["devices.csv:2:", "GPS"],
+        ),
+        (
+            "devices",
+            "device_id,lon,lat,accuracy_m\nd,121.0,31.0,-5\n",
+            &["devices.csv:2:", "accuracy_m"],
+        ),
+        (
+            "devices",
+            "",
+            &["cityops.toml:2:", "registry.devices", "device_id"],
+        ),
+        (
+            "components",
+            "component_id,class,lon,lat\nc,manhole,121.0,91.0\n",
+            &["components.csv:2:"],
+        ),
+        (
+            "components",
+            "component_id,class,lon,lat\n,manhole,121.0,31.0\n",
+            &["components.csv:2:", "component_id"],
+        ),
+        (
+            "facilities",
+            "facility_id,class,name,lon,lat\nf,scool,一,121.0,31.0\n",
+            &["facilities.csv:2:", "scool", "school"],
+        ),
+    ];
+    for (name, csv, words) in cases {
+        let folder = Folder::new(&format!("[registry]\n{name} = \"{name}.csv\"\n"));
+        expect.bad(
+            name,
+            folder.check(),
+            &[
+                "cityops.toml:2:",
+                &format!("registry.{name}"),
+                &format!("{name}.csv"),
+            ],
+        );
+        folder.write(&format!("{name}.csv"), csv);
+        expect.bad(csv, folder.check(), words);
+    }
+    let folder = Folder::new("[registry]\ndevices = \"devices.csv\"\n");
+    folder.write("devices.csv", b"device_id,lon,lat\n\xff\xfe,121.0,31.0\n");
+    expect.bad("not UTF-8", folder.check(), &["devices.csv:2"]);
+    folder.write(
+        "devices.csv",
+        "\u{feff}device_id, lon, lat, owner\r\nd, 121.0, 31.0, somebody\r\n",
+    );
+    assert_eq!(
+        folder.check().0,
+        Some(0),
+        "a byte order mark, spaces and other columns are no mistakes"
+    );
+}
+
+#[test]
+fn rules_are_told_with_their_line() {
+    let mut expect = Expect::default();
+    let folder = Folder::new("[rules]\nfiles = [\"rules.toml\"]\n");
+    expect.bad(
+        "no file",
+        folder.check(),
+        &["cityops.toml:2:", "rules.files", "rules.toml"],
+    );
+    for (rules, words) in [
+        ("[kind.road_damage]\n", &["rules.toml:1:", "kind", "kinds"][..]),
+        (
+            "\n[kinds.road_damage]\nradius_meters = 5\n",
+            &["rules.toml:3:", "radius_meters"],
+        ),
+        (
+            "[kinds.road_damage]\nmerges_with = [\"road_damge\"]\n",
+            &["rules.toml:2:", "road_damge", "road_damage"],
+        ),
+        (
+            "[metrics.ponding_depth]\nalarms = 5\n",
+            &["rules.toml:2:", "alarms", "alarm"],
+        ),
+        (
+            "[correlation]\nhold_band = \"a while\"\n",
+            &["rules.toml:2:", "hold_band"],
+        ),
+        ("[kinds\n", &["rules.toml:1:"]),
+    ] {
+        folder.write("rules.toml", rules);
+        expect.bad(rules, folder.check(), words);
+    }
+    folder.write("rules.toml", b"\xff");
+    expect.bad("not UTF-8", folder.check(), &["rules.toml", "UTF-8"]);
+    folder.write("rules.toml", "");
+    assert_eq!(folder.check().0, Some(0), "no rules of one's own are good rules");
+}
