@@ -2,7 +2,7 @@
 
 use city_model::{Action, CloseReason, Command, EventTime, Incident, Outcome, Source, Status};
 
-use crate::decide::Draft;
+use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::passage::{close, command_key, reopen};
 use crate::{Decision, EventRow};

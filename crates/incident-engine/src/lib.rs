@@ -27,6 +27,7 @@
 mod change;
 mod command;
 mod decide;
+mod draft;
 mod engine;
 mod joining;
 mod matching;

@@ -2,7 +2,7 @@
 
 use city_model::{CloseReason, Command, EventTime, Handling, Incident, Name, Status, Tick};
 
-use crate::decide::Draft;
+use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::{Change, Decision, Output, Setting};
 

@@ -3,7 +3,7 @@
 use city_model::{Band, Event, EventKey, EventTime, Name, Outcome, Position, Silence, SilenceArea, Source};
 use city_rules::KindId;
 
-use crate::decide::Draft;
+use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::joining::{absorb, found};
 use crate::priority::Assessment;

@@ -2,7 +2,7 @@
 
 use city_model::{EventKey, EventTime, Incident, Outcome, Source, Warning, WarningStatus};
 
-use crate::decide::Draft;
+use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::{Change, Decision, EventRow, Setting};
 

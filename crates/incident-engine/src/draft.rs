@@ -1,0 +1,184 @@
+//! A decision in the making: what it edits is judged once, entered as a row, and published at once or with the next tick.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Status};
+
+use crate::engine::Engine;
+use crate::priority::Assessment;
+use crate::record::IncidentRecord;
+use crate::{Change, Decision, EventRow, Evidence, Output, Setting};
+
+/// What merely continues is worth a revision only this often, unless it changes the priority.
+const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
+
+/// A decision in the making: incidents that it touches are copied, edited, judged once and then entered.
+pub(crate) struct Draft<'a> {
+    engine: &'a Engine,
+    setting: &'a Setting,
+    pub(crate) now: EventTime,
+    pub(crate) touched: BTreeMap<IncidentId, Incident>,
+    pub(crate) continued: Option<IncidentId>,
+    pub(crate) decision: Decision,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(engine: &'a Engine, setting: &'a Setting) -> Draft<'a> {
+        Draft {
+            engine,
+            setting,
+            now: EventTime::MIN,
+            touched: BTreeMap::new(),
+            continued: None,
+            decision: Decision::default(),
+        }
+    }
+
+    pub(crate) fn set_now(&mut self, now: EventTime) {
+        self.now = now;
+    }
+
+    pub(crate) fn setting(&self) -> &'a Setting {
+        self.setting
+    }
+
+    pub(crate) fn change(&mut self, change: Change) {
+        self.decision.changes.push(change);
+    }
+
+    /// Edits an incident; its priority is judged when the draft settles.
+    pub(crate) fn edit(&mut self, id: &IncidentId, edit: impl FnOnce(&Setting, &mut Incident)) {
+        if !self.touched.contains_key(id) {
+            let Some(incident) = self.engine.incidents.get(id) else {
+                return;
+            };
+            self.touched.insert(id.clone(), (**incident).clone());
+        }
+        if let Some(incident) = self.touched.get_mut(id) {
+            edit(self.setting, incident);
+        }
+    }
+
+    /// Enters what became of an event, and counts it.
+    pub(crate) fn outcome(
+        &mut self,
+        event: &Event,
+        outcome: Outcome,
+        incident: Option<IncidentId>,
+        reason: Option<Name>,
+        evidence: Option<Evidence>,
+    ) {
+        let row = EventRow {
+            key: event.key.clone(),
+            source: event.source,
+            outcome,
+            incident,
+            ingested_at: event.ingested_at,
+            ticket: event.ticket.clone(),
+        };
+        self.told(row, reason, evidence);
+    }
+
+    /// Enters a row, counts its outcome and tells readers.
+    pub(crate) fn told(&mut self, row: EventRow, reason: Option<Name>, evidence: Option<Evidence>) {
+        self.engine
+            .count(&mut self.decision.changes, row.source, row.outcome, 1);
+        self.decision.changes.push(Change::PutEvent(row.clone()));
+        self.decision.outputs.push(Output::Outcome {
+            row,
+            reason,
+            evidence: evidence.map(Box::new),
+        });
+    }
+
+    /// Judges every touched incident and enters it: a changed band is published at once, the rest waits for the tick.
+    pub(crate) fn settle_touched(&mut self) {
+        for (id, incident) in std::mem::take(&mut self.touched) {
+            let before = self.engine.incidents.get(&id).map(Arc::as_ref);
+            if incident.status != Status::Open
+                && crate::passage::due(self.setting, &incident).is_some_and(|due| due <= self.now)
+                && before.is_some_and(|before| before.status != Status::Open && !before.dirty)
+            {
+                let (change, output) = crate::passage::removed(&id);
+                self.decision.changes.push(change);
+                self.decision.outputs.push(output);
+                continue;
+            }
+            self.settle(before, incident);
+        }
+    }
+
+    fn settle(&mut self, before: Option<&Incident>, mut incident: Incident) {
+        let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
+        let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
+        let quietly = before.is_some_and(|before| {
+            self.continued.as_ref() == Some(&incident.id)
+                && before.status == incident.status
+                && incident.last_heard_at - before.revised_at < CONTINUED_REVISION_MS
+                && Assessment::of(self.engine, self.setting, before, self.now).score == assessment.score
+        });
+        if before.is_none_or(|before| *before != incident) && !quietly {
+            incident.dirty = true;
+        }
+        incident.config_version = self.setting.activation.version.clone();
+        let moved = before.is_none_or(|before| before.status != incident.status) || changed_band;
+        if moved {
+            self.publish(&mut incident, &assessment);
+        }
+        self.decision
+            .changes
+            .push(Change::PutIncident(Arc::new(incident)));
+    }
+
+    /// Makes a revision of an incident.
+    fn publish(&mut self, incident: &mut Incident, assessment: &Assessment) {
+        incident.revision += 1;
+        incident.dirty = false;
+        incident.revised_at = self.now.max(incident.opened_at);
+        let shown_in = (incident.status == Status::Open).then_some(incident.band);
+        let leaves = incident.shown_in.filter(|band| Some(*band) != shown_in);
+        incident.shown_in = shown_in;
+        let record = Box::new(IncidentRecord::of(self.setting, incident, assessment));
+        self.decision.outputs.push(Output::Revision {
+            record,
+            leaves,
+            shown_in,
+        });
+    }
+
+    /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
+    pub(crate) fn publish_dirty(&mut self) {
+        let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
+        for id in &self.engine.dirty {
+            if let Some(incident) = self.engine.incidents.get(id) {
+                latest.insert(id.clone(), (**incident).clone());
+            }
+        }
+        for change in &self.decision.changes {
+            match change {
+                Change::PutIncident(incident) => {
+                    latest.insert(incident.id.clone(), (**incident).clone());
+                }
+                Change::RemoveIncident(id) => {
+                    latest.remove(id);
+                }
+                _ => {}
+            }
+        }
+        for (_, mut incident) in latest {
+            if incident.dirty {
+                let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
+                self.publish(&mut incident, &assessment);
+                self.decision
+                    .changes
+                    .push(Change::PutIncident(Arc::new(incident)));
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> Decision {
+        debug_assert!(self.touched.is_empty(), "every touched incident is settled");
+        self.decision
+    }
+}
