@@ -86,18 +86,21 @@ fn decide(criterion: &mut Criterion) {
     }
     let first = &inputs[..2_000.min(half)];
     group.throughput(Throughput::Elements(first.len() as u64));
-    group.bench_function("decide and apply inputs, ticks among them, from an empty engine", |bench| {
-        bench.iter_batched(
-            || Engine::with_setting(setting.clone()),
-            |mut engine| {
-                for input in first {
-                    step(&mut engine, input);
-                }
-                engine
-            },
-            BatchSize::LargeInput,
-        );
-    });
+    group.bench_function(
+        "decide and apply inputs, ticks among them, from an empty engine",
+        |bench| {
+            bench.iter_batched(
+                || Engine::with_setting(setting.clone()),
+                |mut engine| {
+                    for input in first {
+                        step(&mut engine, input);
+                    }
+                    engine
+                },
+                BatchSize::LargeInput,
+            );
+        },
+    );
     group.throughput(Throughput::Elements(1));
     group.bench_function("a tick in which nothing is due", |bench| {
         let engine = engine_of(&setting, &inputs[..half], 1);

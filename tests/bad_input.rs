@@ -14,6 +14,9 @@ use city::spoilt::{Lines, bad_in_any, bad_of_its_own, odd_but_good};
 use city_simulator::Scenario;
 use serde_json::{Value, json};
 
+/// File and line → the reason that is expected, what was done to the line, and its hash.
+type Refusals = BTreeMap<(String, i64), (&'static str, String, String)>;
+
 /// A city with one silence and one command besides, so that every file but none has good lines.
 fn city(seed: u64) -> (City, i64) {
     let city = City::new(Scenario::Typhoon, seed, 600);
@@ -31,11 +34,7 @@ fn city(seed: u64) -> (City, i64) {
 }
 
 /// Writes the lines among the city's own into a folder; answers what is expected of each, by file and line.
-fn mixed(
-    city: &City,
-    name: &str,
-    all: &[Lines],
-) -> (Replayed, BTreeMap<(String, i64), (&'static str, String, String)>) {
+fn mixed(city: &City, name: &str, all: &[Lines]) -> (Replayed, Refusals) {
     let dir = city.path(name);
     fs::create_dir(&dir).unwrap();
     let mut expected = BTreeMap::new();
@@ -106,7 +105,7 @@ fn lines_of(at: i64, fill: &[fn(&mut Lines)]) -> Vec<Lines> {
     INPUTS.iter().map(each).collect()
 }
 
-fn check_dead_letters(output: &Replayed, expected: &BTreeMap<(String, i64), (&'static str, String, String)>) {
+fn check_dead_letters(output: &Replayed, expected: &Refusals) {
     let mut told: BTreeMap<(String, i64), Value> = BTreeMap::new();
     for line in output.lines("deadletter.ndjson") {
         let at = (

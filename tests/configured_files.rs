@@ -153,6 +153,20 @@ fn a_registry_is_told_with_its_line() {
         "devices.csv",
         "\u{feff}device_id, lon, lat, owner\r\nd, 121.0, 31.0, somebody\r\n",
     );
+    let twice = Folder::new("[registry]\ndevices = \"devices.csv\"\n");
+    twice.write(
+        "devices.csv",
+        "device_id,lon,lat\nd,121.0,31.0\ne,121.0,31.0\nd,121.1,31.0\n",
+    );
+    let (code, _, err) = twice.check();
+    assert_eq!(code, Some(0), "{err}");
+    let warned = err
+        .lines()
+        .find(|line| line.contains("WARN") && line.contains("devices.csv"));
+    assert!(
+        warned.is_some_and(|line| line.contains('4') && line.contains("this id is listed twice")),
+        "{err}"
+    );
     assert_eq!(
         folder.check().0,
         Some(0),

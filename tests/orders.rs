@@ -216,7 +216,7 @@ fn what_comes_too_late_is_told_and_changes_nothing() {
     let report = |id: &str, hours: i64| {
         json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
             "title": SECRET, "content": "路边树倒了", "observed_at": at - hours * 3_600_000, "reported_at": at,
-            "location": {"x": 121.2277, "y": 31.0322}, "address": SECRET, "reporter_phone": "13800138000"})
+            "location": {"x": 121.2277, "y": 31.0322}, "address": "沪松公路1500弄3号502室 13800138000", "reporter_phone": "13800138000"})
     };
     let output = replay_with(
         &city,
@@ -238,7 +238,46 @@ fn what_comes_too_late_is_told_and_changes_nothing() {
         late.contains("late-1") && late.contains("late-2") && !late.contains("in-time"),
         "{late}"
     );
-    for secret in ["13800138000", "机密内容"] {
+    for secret in ["13800138000", "机密内容", "502"] {
         assert!(!late.contains(secret), "{late}");
+    }
+}
+
+#[test]
+fn a_line_arrives_when_it_says_unless_that_cannot_be() {
+    let city = City::new(Scenario::Normal, 54, 100);
+    let (hour, day) = (3_600_000, 86_400_000);
+    let at = 1_787_685_989_663_i64;
+    let cases = [
+        (
+            json!("never"),
+            at,
+            "the first lines arrive with the first that is plausible",
+        ),
+        (json!("2010-01-01T00:00:00Z"), at, "before 2020"),
+        (json!(at), at, "as it says"),
+        (json!(at - hour), at, "backward"),
+        (json!(at + 30 * day + 1), at, "more than 30 days ahead"),
+        (Value::Null, at, "missing, and its own time goes backward"),
+        (json!(at + 60_000), at + 60_000, "as it says"),
+        (json!("2026-02-30 10:00"), at + 60_000, "no date"),
+        (json!(at + 30 * day), at + 30 * day, "30 days ahead"),
+    ];
+    // All of them happened long before, so that each is told as late, with its arrival.
+    let lines = cases.iter().enumerate().map(|(number, (reported_at, _, _))| {
+        let id = format!("r-{number}");
+        json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
+            "content": "路边树倒了", "observed_at": at - 30 * hour, "reported_at": reported_at})
+    });
+    let lines: Vec<u8> = lines.flat_map(|line| format!("{line}\n").into_bytes()).collect();
+    let input = city.input_from("arriving", |file, _| {
+        (file == "report.ndjson").then(|| lines.clone())
+    });
+    let output = city.replay_of(&input, "arriving_out", &[]);
+    output.check(&input);
+    let late = output.lines("late.ndjson");
+    assert_eq!(late.len(), cases.len(), "{}", output.ledger());
+    for (line, (_, arrival, why)) in late.iter().zip(&cases) {
+        assert_eq!(millis(&line["ingested_at"]), *arrival, "{why}: {line}");
     }
 }

@@ -238,3 +238,58 @@ fn files_may_be_missing_empty_or_untidy() {
     }
     check_same(&whole, &city.replay_of(&turned, "from_turned", &[]), &OUTPUTS);
 }
+
+#[test]
+fn what_these_tests_hold_an_output_to_can_fail() {
+    let city = City::new(Scenario::Typhoon, 17, 1_000);
+    let output = city.replayed("out");
+    output.check(city.dir.path());
+    let first = |name: &str, from: &str, to: &str| -> Vec<u8> {
+        let text = String::from_utf8(output.bytes(name)).unwrap();
+        assert!(text.contains(from), "{from} is not in {name}");
+        text.replacen(from, to, 1).into_bytes()
+    };
+    let without_last_line = |name: &str| -> Vec<u8> {
+        let bytes = output.bytes(name);
+        let end = bytes[..bytes.len() - 1]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .unwrap();
+        bytes[..=end].to_vec()
+    };
+    let tampered = [
+        (
+            "ledger.json",
+            first("ledger.json", "\"opened\": ", "\"opened\": 1"),
+        ),
+        ("ledger.json", first("ledger.json", "\"opened\"", "\"begun\"")),
+        (
+            "ledger.json",
+            first("ledger.json", "\"unaccounted\": 0", "\"unaccounted\": 1"),
+        ),
+        ("members.csv", first("members.csv", "310117-", "310118-")),
+        ("members.csv", without_last_line("members.csv")),
+        ("incidents.ndjson", without_last_line("incidents.ndjson")),
+        (
+            "incidents.ndjson",
+            first("incidents.ndjson", "\"score\":", "\"score\":1"),
+        ),
+        (
+            "revisions.ndjson",
+            first("revisions.ndjson", "\"revision\":1,", "\"revision\":0,"),
+        ),
+        ("outcomes.ndjson", without_last_line("outcomes.ndjson")),
+    ];
+    for (at, (name, bytes)) in tampered.into_iter().enumerate() {
+        let dir = city.path(&format!("tampered-{at}"));
+        fs::create_dir(&dir).unwrap();
+        for file in OUTPUTS {
+            fs::copy(output.dir.join(file), dir.join(file)).unwrap();
+        }
+        fs::write(dir.join(name), bytes).unwrap();
+        let tampered = Replayed { dir };
+        let input = city.dir.path();
+        let checked = std::panic::catch_unwind(|| tampered.check(input));
+        assert!(checked.is_err(), "number {at}, in {name}, went unnoticed");
+    }
+}

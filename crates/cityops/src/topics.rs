@@ -96,9 +96,8 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
 /// # Errors
 /// [`crate::exit::Exit::Unreachable`] when no broker answers; a failure that names the missing topics.
 pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BTreeMap<Topic, i32>> {
-    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15)).map_err(
-        |error| crate::exit::unreachable(format!("{}: {error}", loaded.config.kafka.bootstrap_servers)),
-    )?;
+    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15))
+        .map_err(|error| loaded.no_broker(&error))?;
     let mut partitions = BTreeMap::new();
     let mut missing = Vec::new();
     for topic in Topic::ALL {

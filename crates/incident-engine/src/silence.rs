@@ -16,6 +16,17 @@ impl Engine {
         };
         let mut draft = Draft::new(self, setting);
         draft.set_now(self.clock().unwrap_or(silence.starts_at));
+        if self.silences.get(&silence.silence_id) == Some(silence) {
+            if counts {
+                self.count(
+                    &mut draft.decision.changes,
+                    Source::Silence,
+                    Outcome::DuplicateId,
+                    1,
+                );
+            }
+            return draft.finish();
+        }
         let refusal = if silence.ends_at <= silence.starts_at {
             Some("it ends before it starts")
         } else if silence

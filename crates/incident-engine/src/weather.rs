@@ -14,10 +14,19 @@ impl Engine {
         let mut draft = Draft::new(self, setting);
         let clock = self.clock();
         draft.set_now(clock.unwrap_or(warning.issued_at));
-        let older = self
-            .warnings
-            .get(&warning.warning_id)
-            .is_some_and(|(known, _)| known.revision >= warning.revision);
+        let known = self.warnings.get(&warning.warning_id).map(|(known, _)| known);
+        if known == Some(warning) {
+            if counts {
+                self.count(
+                    &mut draft.decision.changes,
+                    Source::Weather,
+                    Outcome::DuplicateId,
+                    1,
+                );
+            }
+            return draft.finish();
+        }
+        let older = known.is_some_and(|known| known.revision >= warning.revision);
         let row = EventRow {
             key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
             source: Source::Weather,

@@ -366,3 +366,22 @@ fn the_best_position_names_the_cell_and_the_others_are_affected() {
         [Channel::Sensor.as_str(), Channel::Hotline.as_str()]
     );
 }
+
+#[test]
+fn a_warning_sent_again_is_a_duplicate_and_an_older_revision_is_refused() {
+    let mut story = Teller::new();
+    let first = warning("w1", Severity::Blue, "310117", 0);
+    let second = city_model::Warning {
+        revision: 2,
+        severity: Severity::Red,
+        ..first.clone()
+    };
+    for told in [&first, &second, &second, &first] {
+        story.warn(told.clone());
+    }
+    story.silence(silence("s1", &["noise"], 0, 600));
+    story.silence(silence("s1", &["noise"], 0, 600));
+    let counts =
+        [Outcome::Applied, Outcome::DuplicateId, Outcome::Refused].map(|outcome| story.count(outcome));
+    assert_eq!(counts, [3, 2, 1]);
+}

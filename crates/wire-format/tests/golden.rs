@@ -1,6 +1,10 @@
 //! What was written once can be read for ever: golden files of every input record, in JSON and framed Avro.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read their golden files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read their golden files"
+)]
 
 mod samples;
 

@@ -1,6 +1,10 @@
 //! What is wrong is said exactly, and never by quoting the record.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read their golden files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read their golden files"
+)]
 
 mod samples;
 

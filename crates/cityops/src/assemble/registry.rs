@@ -1,6 +1,6 @@
 //! The registries of devices, components and facilities, from CSV.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use city_grid::{Crs, crs};
@@ -15,11 +15,12 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
     let files = &loaded.config.registry;
     let mut registry = Registry::default();
     if let Some(path) = &files.devices {
+        let mut seen = HashSet::new();
         for row in Table::open(loaded, "registry.devices", path, &["device_id", "lon", "lat"])?.rows() {
             let row = row?;
             let component = row.text("component_id");
             registry.devices.push(Device {
-                device_id: row.id("device_id")?.into(),
+                device_id: row.id("device_id", &mut seen)?,
                 position: row.position()?,
                 u_mm: row.accuracy_mm()?,
                 component_id: (!component.is_empty()).then(|| component.into()),
@@ -27,6 +28,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         }
     }
     if let Some(path) = &files.components {
+        let mut seen = HashSet::new();
         for row in Table::open(
             loaded,
             "registry.components",
@@ -37,7 +39,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         {
             let row = row?;
             registry.components.push(Component {
-                component_id: row.id("component_id")?.into(),
+                component_id: row.id("component_id", &mut seen)?,
                 class: row.text("class").into(),
                 position: row.position()?,
                 u_mm: row.accuracy_mm()?,
@@ -45,6 +47,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
         }
     }
     if let Some(path) = &files.facilities {
+        let mut seen = HashSet::new();
         for row in Table::open(
             loaded,
             "registry.facilities",
@@ -63,7 +66,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
                 ))
             })?;
             registry.facilities.push(FacilityPlace {
-                facility_id: row.id("facility_id")?.into(),
+                facility_id: row.id("facility_id", &mut seen)?,
                 class,
                 name: Name::from(row.text("name")),
                 position: row.position()?,
@@ -141,13 +144,16 @@ impl Row<'_> {
             .unwrap_or_default()
     }
 
-    fn id(&self, column: &str) -> Result<&str, ConfigError> {
-        let id = self.text(column);
+    /// The row's id. One that was seen before is told, not refused: a city's list is seldom without; the last device counts.
+    fn id(&self, column: &str, seen: &mut HashSet<Name>) -> Result<Name, ConfigError> {
+        let id = Name::from(self.text(column));
         if id.is_empty() {
-            Err(self.error(format!("\"{column}\" is empty")))
-        } else {
-            Ok(id)
+            return Err(self.error(format!("\"{column}\" is empty")));
         }
+        if !seen.insert(id.clone()) {
+            tracing::warn!(file = self.file, line = self.line, %id, "this id is listed twice");
+        }
+        Ok(id)
     }
 
     fn number(&self, column: &str) -> Result<f64, ConfigError> {

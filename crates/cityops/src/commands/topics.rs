@@ -6,7 +6,7 @@ use crate::CommandResult;
 use crate::cli::TopicsCommand;
 use crate::commands::print;
 use crate::config::Loaded;
-use crate::exit::{Exit, unreachable};
+use crate::exit::Exit;
 use crate::{assemble, topics};
 
 pub(super) fn run(command: &TopicsCommand, json: bool) -> CommandResult {
@@ -51,7 +51,7 @@ fn plan(loaded: &Loaded, json: bool) -> CommandResult {
 fn apply(loaded: &Loaded, json: bool) -> CommandResult {
     let properties = topics::properties(loaded)?;
     kafka_log::admin::reachable(&properties, std::time::Duration::from_secs(15))
-        .map_err(|error| unreachable(format!("{}: {error}", loaded.config.kafka.bootstrap_servers)))?;
+        .map_err(|error| loaded.no_broker(&error))?;
     let specs = topics::plan(loaded);
     let created = kafka_log::admin::create_topics(&properties, &specs)?;
     for spec in &specs {

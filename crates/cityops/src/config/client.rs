@@ -6,10 +6,12 @@ use std::fmt;
 use std::path::Path;
 
 use city_rules::ConfigError;
+use kafka_log::admin::Unreachable;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Loaded, lines};
+use crate::exit::{bad_configuration, unreachable};
 
 const SECTION: &str = "kafka.properties";
 /// Behind a property's name: the value is in a file.
@@ -55,7 +57,7 @@ impl Loaded {
                     ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
                 }
             };
-            let property = name.strip_suffix(IN_FILE).unwrap_or(name);
+            let property = property_of(name);
             if OWNED.contains(&property) {
                 return Err(wrong(format!(
                     "\"{name}\" in [{SECTION}] is the worker's own: exactly-once rests on it"
@@ -83,6 +85,43 @@ impl Loaded {
         }
         Ok(properties)
     }
+
+    /// What to say where the client met no broker. A property that it does not take is the configuration's mistake; the
+    /// client's own words for that hold the value, which may be a secret under a misspelt name: only the name is told.
+    pub fn no_broker(&self, error: &Unreachable) -> anyhow::Error {
+        let reason = &error.reason;
+        if reason.starts_with("Client creation error") {
+            return bad_configuration(format!("{}: [{SECTION}]: {reason}", self.file));
+        }
+        if !reason.starts_with("Client config error") {
+            return unreachable(error.to_string());
+        }
+        let mut names = self.config.kafka.properties.keys();
+        let is_named = |name: &&String| reason.contains(&format!("\"{}\"", property_of(name)));
+        let Some(name) = names.find(is_named) else {
+            return bad_configuration(format!(
+                "{}: [{SECTION}]: the client refuses a property",
+                self.file
+            ));
+        };
+        let what = if reason.contains("No such configuration property") {
+            "is no property of librdkafka"
+        } else {
+            "has a value that librdkafka refuses"
+        };
+        let line = lines::of_key(&self.text, SECTION, name).first().copied();
+        let message = format!("\"{name}\" in [{SECTION}] {what}");
+        ConfigError {
+            line,
+            ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
+        }
+        .into()
+    }
+}
+
+/// The property's own name, where its value is in a file.
+fn property_of(name: &str) -> &str {
+    name.strip_suffix(IN_FILE).unwrap_or(name)
 }
 
 /// Whether a property's value must not be shown; the name of a file may be.
