@@ -184,6 +184,13 @@ impl Loaded {
                 "not a time zone; write an IANA name such as Asia/Shanghai",
             );
         }
+        if self.config.kafka.bootstrap_servers.trim().is_empty() {
+            return wrong(
+                "kafka",
+                "bootstrap_servers",
+                "write host:port, several separated by commas",
+            );
+        }
         let mut names = std::collections::BTreeSet::new();
         for (nth, layer) in self.config.grid.layers.iter().enumerate() {
             if !names.insert(&layer.name) {
