@@ -1,6 +1,6 @@
 //! Tickets: what correlates at all, what it is about, and the way of a ticket that cites an earlier one.
 
-use city_model::{Channel, DeadLetterReason, EventTime, Outcome, Quality, Signal, Source};
+use city_model::{Channel, DeadLetterReason, EventKey, EventTime, Outcome, Quality, Signal, Source};
 use city_rules::KindId;
 use wire_format::{HotlineTicket, Refusal, WireLocation};
 
@@ -28,11 +28,26 @@ impl Intake {
         let source = self.source(&ticket.source_system)?;
         let key = key(&ticket.source_system, &ticket.event_id);
         let mut rows: Vec<IntakeRow> = state.forget(ingested_at).collect();
-        if ticket.appeal_type.as_deref().is_some_and(asks_for_nothing) {
+        if state.is_settled(&ticket.source_system, &ticket.event_id, ingested_at) {
             return Ok(Verdict {
                 rows,
-                ..Verdict::settled(Outcome::NotActionable, key)
+                ..Verdict::settled(Outcome::DuplicateId, key)
             });
+        }
+        let settled = |outcome, key: EventKey, mut rows: Vec<IntakeRow>| {
+            let (system, id) = (key.source_system.clone(), key.event_id.clone());
+            rows.push(IntakeRow::Settled {
+                system,
+                id,
+                at: Some(ingested_at),
+            });
+            Ok(Verdict {
+                rows,
+                ..Verdict::settled(outcome, key)
+            })
+        };
+        if ticket.appeal_type.as_deref().is_some_and(asks_for_nothing) {
+            return settled(Outcome::NotActionable, key, rows);
         }
         let max_late_ms = self.config().max_late_ms;
         let when = when(
@@ -56,10 +71,7 @@ impl Intake {
             .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
         let reading = self.ticket_reading(own, cited, cites.is_some())?;
         if !self.rules().kind(reading.kind).correlates {
-            return Ok(Verdict {
-                rows,
-                ..Verdict::settled(Outcome::DeviceFault, key)
-            });
+            return settled(Outcome::DeviceFault, key, rows);
         }
 
         let place = match &ticket.location {

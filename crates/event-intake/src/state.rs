@@ -70,6 +70,15 @@ pub enum IntakeRow {
         /// The fault, and when.
         told: Option<(Fault, EventTime)>,
     },
+    /// An event that was settled here, so that the same id again is a duplicate.
+    Settled {
+        /// Source system.
+        system: Name,
+        /// Its id there.
+        id: Name,
+        /// When it came.
+        at: Option<EventTime>,
+    },
     /// What a root ticket is about.
     Ticket {
         /// Source system.
@@ -114,6 +123,7 @@ impl IntakeRow {
                 ["seen", system, device, &slot]
             }
             IntakeRow::Told { system, device, .. } => ["told", system, device, ""],
+            IntakeRow::Settled { system, id, .. } => ["settled", system, id, ""],
             IntakeRow::Ticket { system, ticket, .. } => ["ticket", system, ticket, ""],
         };
         serde_json::Value::from(&parts[..]).to_string()
@@ -125,6 +135,7 @@ impl IntakeRow {
             IntakeRow::Alarm { alarm, .. } => serde_json::to_string(&(*alarm)?),
             IntakeRow::Seen { number, hash, .. } => serde_json::to_string(&(number, hash)),
             IntakeRow::Told { told, .. } => serde_json::to_string(&(*told)?),
+            IntakeRow::Settled { at, .. } => serde_json::to_string(&(*at)?),
             IntakeRow::Ticket { about, .. } => serde_json::to_string(about.as_ref()?),
         };
         value.ok() // plain structs of texts and integers always serialise
@@ -165,6 +176,11 @@ impl IntakeRow {
                 device: id,
                 told: read(value)?,
             }),
+            "settled" => Ok(IntakeRow::Settled {
+                system,
+                id,
+                at: read(value)?,
+            }),
             "ticket" => Ok(IntakeRow::Ticket {
                 system,
                 ticket: id,
@@ -183,6 +199,9 @@ pub struct IntakeState {
     tickets: FxHashMap<Name, FxHashMap<Name, RememberedTicket>>,
     /// Tickets by when they were last spoken of.
     ages: BTreeSet<(EventTime, Name, Name)>,
+    settled: FxHashMap<Name, FxHashMap<Name, EventTime>>,
+    /// Settled ids by when they came.
+    settled_ages: BTreeSet<(EventTime, Name, Name)>,
 }
 
 /// What is remembered of a device that ever alarmed or was ever told about.
@@ -247,6 +266,16 @@ impl IntakeState {
                 }
             }
             IntakeRow::Told { system, device, told } => self.device_mut(system, device).told = *told,
+            IntakeRow::Settled { system, id, at } => {
+                let settled = self.settled.entry(Name::clone(system)).or_default();
+                let old = match at {
+                    Some(at) => settled.insert(Name::clone(id), *at),
+                    None => settled.remove(id),
+                };
+                let age = |at: EventTime| (at, Name::clone(system), Name::clone(id));
+                old.map(|at| self.settled_ages.remove(&age(at)));
+                at.map(|at| self.settled_ages.insert(age(at)));
+            }
             IntakeRow::Ticket {
                 system,
                 ticket,
@@ -283,18 +312,36 @@ impl IntakeState {
         (now - about.at <= TICKET_MS).then_some(about)
     }
 
-    /// Rows that forget the oldest tickets that are over their time, a few at once.
+    /// Whether an event of this id was settled here within the last 72 h.
+    pub(crate) fn is_settled(&self, system: &str, id: &str, now: EventTime) -> bool {
+        let at = self.settled.get(system).and_then(|settled| settled.get(id));
+        at.is_some_and(|at| now - *at <= TICKET_MS)
+    }
+
+    /// Rows that forget the oldest tickets and settled ids that are over their time, a few at once.
     pub(crate) fn forget(&self, now: EventTime) -> impl Iterator<Item = IntakeRow> + '_ {
-        let old = self
+        let over = move |(at, ..): &&(EventTime, Name, Name)| now - *at > TICKET_MS;
+        let tickets = self
             .ages
             .iter()
-            .take_while(move |(at, ..)| now - *at > TICKET_MS)
-            .take(FORGET_AT_ONCE);
-        old.map(|(_, system, ticket)| IntakeRow::Ticket {
-            system: Name::clone(system),
-            ticket: Name::clone(ticket),
-            about: None,
-        })
+            .take_while(over)
+            .take(FORGET_AT_ONCE)
+            .map(|(_, system, ticket)| IntakeRow::Ticket {
+                system: Name::clone(system),
+                ticket: Name::clone(ticket),
+                about: None,
+            });
+        let settled = self
+            .settled_ages
+            .iter()
+            .take_while(over)
+            .take(FORGET_AT_ONCE)
+            .map(|(_, system, id)| IntakeRow::Settled {
+                system: Name::clone(system),
+                id: Name::clone(id),
+                at: None,
+            });
+        tickets.chain(settled)
     }
 
     /// How many tickets are remembered.

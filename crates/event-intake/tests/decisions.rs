@@ -250,6 +250,15 @@ fn a_ticket_is_about_what_category_and_words_say() {
 }
 
 #[test]
+fn an_inquiry_sent_again_is_a_duplicate() {
+    let mut desk = Desk::new();
+    let inquiry = with(&hotline(), json!({"appeal_type": "咨询"}));
+    let other = with(&inquiry, json!({"event_id": "another"}));
+    let told = [&inquiry, &inquiry, &other, &inquiry].map(|ticket| desk.tell(Source::Hotline, ticket));
+    assert_eq!(told, ["not_actionable", "duplicate_id", "not_actionable", "duplicate_id"]);
+}
+
+#[test]
 fn a_ticket_is_never_refused_for_its_location() {
     let at = |location: Value| json!({"location": location});
     check(
