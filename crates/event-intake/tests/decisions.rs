@@ -255,7 +255,10 @@ fn an_inquiry_sent_again_is_a_duplicate() {
     let inquiry = with(&hotline(), json!({"appeal_type": "咨询"}));
     let other = with(&inquiry, json!({"event_id": "another"}));
     let told = [&inquiry, &inquiry, &other, &inquiry].map(|ticket| desk.tell(Source::Hotline, ticket));
-    assert_eq!(told, ["not_actionable", "duplicate_id", "not_actionable", "duplicate_id"]);
+    assert_eq!(
+        told,
+        ["not_actionable", "duplicate_id", "not_actionable", "duplicate_id"]
+    );
 }
 
 #[test]
