@@ -5,13 +5,18 @@ mod city;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use city::{City, Running, broker, expect, seed};
-use city_model::{EventTime, Outcome};
+use city_model::{EventTime, Ledger, Outcome};
 use city_simulator::Scenario;
+use cityops::committed::LedgerRows;
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
+use kafka_log::tail::{Tail, follow};
 use rand::{RngExt, SeedableRng};
 use wire_format::Topic;
 
@@ -35,13 +40,14 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
     let run = || Running::start(&["run", "--config", &config], &log);
     let mut processes = vec![run(), run()];
     let mut feed = Feed::new(&properties, &prefix, seed);
+    let watch = Watch::start(&properties, &prefix);
     let chunk = RECORDS / (KILLS + 1);
     for kill in 0..KILLS {
         feed.send(chunk);
         // Somewhere in the middle of this chunk, wherever the processes are with it just then.
         let at = (kill * chunk) as i64 + random.random_range(1..chunk as i64);
         wait(&format!("{at} records are read"), &log, || {
-            consumed(&properties, &prefix) >= at
+            watch.ledger().consumed() >= at
         });
         processes
             .swap_remove(random.random_range(0..processes.len()))
@@ -50,8 +56,8 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
     }
     feed.send(RECORDS);
     wait("every record has its outcome", &log, || {
-        cityops::commands::ledger::committed(&properties, &prefix)
-            .is_ok_and(|ledger| ledger.consumed == RECORDS as i64 && ledger.unaccounted == 0)
+        let ledger = watch.ledger();
+        ledger.consumed() == RECORDS as i64 && ledger.unaccounted() == 0
     });
     let group = std::process::Command::new("deploy/kafka-local/tool")
         .args([
@@ -137,8 +143,56 @@ impl Feed {
     }
 }
 
-fn consumed(properties: &Properties, prefix: &str) -> i64 {
-    cityops::commands::ledger::committed(properties, prefix).map_or(-1, |ledger| ledger.consumed)
+/// Follows the committed ledger with one client, so that looking costs the processes under test nothing.
+struct Watch {
+    ledger: Arc<Mutex<Ledger>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    fn start(properties: &Properties, prefix: &str) -> Watch {
+        let (ledger, stop) = (
+            Arc::new(Mutex::new(Ledger::default())),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (properties, prefix) = (properties.clone(), prefix.to_owned());
+        let (told, end) = (ledger.clone(), stop.clone());
+        let thread = std::thread::spawn(move || {
+            let mut rows = LedgerRows::default();
+            let each = |tail: Tail<'_>| {
+                if let Tail::Record(topic, record) = tail
+                    && rows.take(topic, record.partition(), record.key(), record.value())
+                {
+                    *told.lock().unwrap() = rows.sum();
+                }
+            };
+            follow(
+                &properties,
+                &prefix,
+                &[Topic::EnrichChangelog, Topic::CorrelateChangelog],
+                each,
+                &end,
+            )
+            .unwrap();
+        });
+        Watch {
+            ledger,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        self.ledger.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 /// How many events have each outcome as their newest.
@@ -164,7 +218,7 @@ fn told(properties: &Properties, prefix: &str) -> BTreeMap<String, i64> {
     counts
 }
 
-/// Looks again until it is so; the look itself takes its time, the clock only bounds it.
+/// Looks again, twenty times a second, until it is so; the clock only bounds it.
 fn wait(what: &str, log: &std::path::Path, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -173,6 +227,7 @@ fn wait(what: &str, log: &std::path::Path, mut is_so: impl FnMut() -> bool) {
             "waited in vain until {what}\n{}",
             tail(log)
         );
+        std::thread::park_timeout(Duration::from_millis(50));
     }
 }
 

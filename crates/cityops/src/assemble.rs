@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use stream_worker::{Setup, SetupParts};
 use wire_format::{Decoder, SchemaStore};
 
-use crate::config::{GridLayer, Idle, Loaded, Source};
+use crate::config::{GridLayer, Loaded, Source};
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -144,7 +144,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
             reorder_ms: config.time.reorder.0,
             max_late_ms: config.time.max_late.0,
             sensors_max_late_ms: config.time.sensors_max_late.0,
-            hold_idle: config.time.idle == Idle::Hold,
+            hold_idle: config.time.holds_idle(),
         },
         enriched_partitions,
     ))

@@ -20,6 +20,9 @@ pub const INPUTS: [Topic; 7] = [
     Topic::Command,
 ];
 
+/// Those of them that hold events: the engine's clock is the least of their partitions' times.
+pub const EVENTS: [Topic; 4] = [Topic::Sensor, Topic::Hotline, Topic::Video, Topic::Report];
+
 /// Dead letters hold untouched personal data: they go after 14 days.
 const DEAD_LETTER_MS: i64 = 14 * 24 * 3_600_000;
 /// What became of an event is kept for a month after it last changed.

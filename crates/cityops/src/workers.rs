@@ -13,7 +13,7 @@ use stream_worker::{Correlate, Enrich, IntakeObserver, Processor, Setup, input_p
 use wire_format::Topic;
 
 use crate::config::Kafka;
-use crate::topics::INPUTS;
+use crate::topics::{EVENTS, INPUTS};
 
 /// How often a loop tells the time to the enriched log.
 const TICK_MS: u64 = 1_000;
@@ -73,7 +73,8 @@ impl Workers {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, ended) = channel();
         let start = Arc::new(start);
-        let inputs: Vec<Name> = INPUTS
+        // Warnings, silences and commands come seldom: were they listed, their last one would hold the clock.
+        let inputs: Vec<Name> = EVENTS
             .iter()
             .flat_map(|topic| {
                 (0..start.partitions.get(topic).copied().unwrap_or(0))

@@ -100,7 +100,10 @@ fn carry_out(incident: &mut Incident, command: &Command, now: EventTime) {
             reopen(incident);
         }
         Action::PinPriority => incident.pinned = command.band,
-        Action::UnpinPriority => incident.pinned = None,
+        Action::UnpinPriority => {
+            incident.pinned = None;
+            incident.lower_since = Some(crate::priority::UNPINNED);
+        }
         // Refused above.
         Action::Merge | Action::Split | Action::Move | Action::Undo => {}
     }

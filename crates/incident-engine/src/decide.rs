@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_model::{
-    CloseReason, Event, EventKey, Incident, Input, LedgerCell, Outcome, Signal, Source, Status,
+    CloseReason, Event, EventKey, Incident, IncidentId, Input, LedgerCell, Outcome, Signal, Source, Status,
 };
 
 use crate::draft::Draft;
@@ -87,7 +87,15 @@ impl Engine {
             return self.decide_failed(&Input::Event(Box::new(event.clone())));
         };
         let mut draft = Draft::new(self, setting);
-        if self.events.contains_key(&event.key) {
+        // The incident that an event founded outlives the memory of the event: founding it again would begin it anew.
+        let founded = || {
+            self.incidents.contains_key(&IncidentId::found(
+                &setting.activation.city,
+                &event.group,
+                &event.key,
+            ))
+        };
+        if self.events.contains_key(&event.key) || founded() {
             self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
             return draft.finish();
         }
@@ -105,7 +113,11 @@ impl Engine {
             draft.decision.outputs.push(Output::Late(Box::new(event.clone())));
             return draft.finish();
         }
-        draft.set_now(self.clock().unwrap_or(event.ingested_at));
+        // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.
+        draft.set_now(
+            self.clock()
+                .map_or(event.ingested_at, |clock| clock.max(event.ingested_at)),
+        );
         if event.signal == Signal::Clear {
             return self.decide_clear(draft, event);
         }
@@ -151,7 +163,7 @@ impl Engine {
             incident
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());
-            if incident.status == Status::Closed {
+            if incident.status == Status::Closed && !is_history(incident, event) {
                 reopen(incident);
             }
             if outcome == Outcome::Opened && now - event.event_time > max_life_ms {
@@ -211,6 +223,13 @@ impl Engine {
         draft.settle_touched();
         draft.finish()
     }
+}
+
+/// Whether an event tells of the time before a closed incident's devices cleared: it belongs, and changes nothing about
+/// that it is over.
+fn is_history(incident: &Incident, event: &Event) -> bool {
+    incident.close_reason == Some(CloseReason::Cleared)
+        && incident.cleared_at.is_some_and(|at| event.event_time <= at)
 }
 
 impl Engine {

@@ -109,6 +109,13 @@ pub(crate) fn absorb(
     if !counts {
         return;
     }
+    // Somebody sees it after the devices said that it is over: it is not.
+    if incident
+        .cleared_at
+        .is_some_and(|cleared| event.event_time > cleared)
+    {
+        incident.cleared_at = None;
+    }
     if let Some(located) = &event.located {
         let point = setting.plane.project(located.position);
         incident.fused.add(point, located.u_mm);

@@ -129,7 +129,7 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
 pub(crate) fn close(incident: &mut Incident, reason: CloseReason, at: EventTime) {
     incident.status = Status::Closed;
     incident.close_reason = Some(reason);
-    incident.closed_at = Some(at);
+    incident.closed_at = Some(at.max(incident.last_heard_at));
     incident.lower_since = None;
 }
 

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::Setting;
 use crate::engine::Engine;
 
+/// Marks that a pin was just taken back.
+pub(crate) const UNPINNED: EventTime = EventTime::MIN;
+
 /// The parts of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Parts {
@@ -71,7 +74,7 @@ impl Assessment {
             exposure: rule.map_or(0, |rule| exposure(setting, rule, incident)),
             credibility: tables.credibility.points(
                 incident.witnesses.values().copied().max().unwrap_or(0).into(),
-                incident.witnesses.len(),
+                independent(incident),
             ),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
@@ -117,7 +120,9 @@ impl Assessment {
             .or(incident.storm_id.take());
         let is_new = incident.revision == 0;
         let target = incident.pinned.unwrap_or(self.band);
-        let moves = if is_new || target < incident.band || incident.pinned.is_some() {
+        // An operator who takes a pin back wants what the rules say, at once.
+        let unpinned = incident.lower_since == Some(UNPINNED);
+        let moves = if is_new || unpinned || target < incident.band || incident.pinned.is_some() {
             true
         } else if target > incident.band
             && incident.status == Status::Open
@@ -233,7 +238,12 @@ impl Assessment {
             }
         }
         reasons.extend(incident.facilities.iter().map(|facility| texts.near(*facility)));
-        let channels: Vec<Channel> = incident.witnesses.keys().copied().collect();
+        let channels: Vec<Channel> = incident
+            .witnesses
+            .keys()
+            .copied()
+            .filter(|channel| *channel != Channel::Other)
+            .collect();
         if channels.len() >= 2 {
             reasons.push(texts.witnesses(&channels));
         }
@@ -273,6 +283,16 @@ impl Engine {
     }
 }
 
+/// How many independent kinds of witness there are. An unknown channel confirms nothing: it may be a known one misspelt.
+fn independent(incident: &Incident) -> usize {
+    let known = incident
+        .witnesses
+        .keys()
+        .filter(|channel| **channel != Channel::Other)
+        .count();
+    known.max(1)
+}
+
 fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident) -> u32 {
     let table = &setting.rules.priority().exposure;
     let near =
@@ -299,7 +319,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && over.hint.is_none_or(|hint| incident.hints.contains(&hint))
         && over
             .witnesses_at_least
-            .is_none_or(|least| incident.witnesses.len() >= usize::from(least))
+            .is_none_or(|least| independent(incident) >= usize::from(least))
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)

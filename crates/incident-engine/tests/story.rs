@@ -385,3 +385,82 @@ fn a_warning_sent_again_is_a_duplicate_and_an_older_revision_is_refused() {
         [Outcome::Applied, Outcome::DuplicateId, Outcome::Refused].map(|outcome| story.count(outcome));
     assert_eq!(counts, [3, 2, 1]);
 }
+
+#[test]
+fn a_caller_after_the_clear_signal_keeps_the_incident_open() {
+    let mut story = Teller::new();
+    let pond = |minute: i64| {
+        sensor("pond", "road_ponding", 0.0, 0.0)
+            .measured("ponding_depth", 30.0)
+            .at(minute)
+    };
+    story.tell(pond(0));
+    story.tell(sensor("pond", "road_ponding", 0.0, 0.0).clears().at(1));
+    story.tell(call("c1", "road_ponding", 5.0, 0.0).reporter(1).at(10));
+    story.tick(at(12));
+    assert_eq!(
+        (story.only().status, story.only().band),
+        (Status::Open, Band::P1),
+        "somebody still sees water"
+    );
+    story.tick(at(71));
+    assert_eq!(story.only().close_reason.map(|r| r.as_str()), Some("quiet"));
+
+    let mut story = Teller::new();
+    story.tell(pond(0));
+    story.tell(sensor("pond", "road_ponding", 0.0, 0.0).clears().at(2));
+    story.tick(at(13));
+    let closed = story.only();
+    story.tell(
+        call("c1", "road_ponding", 5.0, 0.0)
+            .reporter(1)
+            .at(1)
+            .came_after(13),
+    );
+    assert_eq!(
+        story.only().status,
+        Status::Closed,
+        "a ticket about the time before the clear is history"
+    );
+    assert_eq!(story.only().member_count, closed.member_count + 1);
+    story.tell(call("c2", "road_ponding", 5.0, 0.0).reporter(2).at(15));
+    assert_eq!(story.only().status, Status::Open);
+}
+
+#[test]
+fn an_event_that_founded_an_incident_is_known_as_long_as_the_incident_is() {
+    let mut story = Teller::new();
+    story.tell(inspector("a", "illegal_build", 0.0, 0.0).at(0));
+    let before = story.only();
+    story.tick(at(80 * 60));
+    story.tell(inspector("a", "illegal_build", 0.0, 0.0).at(81 * 60));
+    assert_eq!(story.count(Outcome::DuplicateId), 1);
+    assert_eq!((story.only().id, story.only().member_count), (before.id, 1));
+}
+
+#[test]
+fn an_unknown_channel_confirms_nothing() {
+    let mut story = Teller::new();
+    story.tell(inspector("i1", "road_damage", 0.0, 0.0).at(600));
+    let alone = story.record().priority.parts.credibility;
+    let mut pigeon = inspector("i2", "road_damage", 1.0, 0.0).at(601);
+    pigeon.0.channel = Channel::Other;
+    story.tell(pigeon);
+    assert_eq!(story.record().priority.parts.credibility, alone);
+}
+
+#[test]
+fn a_pin_that_is_taken_back_leaves_nothing() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_damage", 0.0, 0.0).at(600));
+    let id = story.only().id;
+    let band = story.only().band;
+    story.command(command("k1", &id, Action::Dispatch));
+    story.command(city_model::Command {
+        band: Some(Band::P1),
+        ..command("k2", &id, Action::PinPriority)
+    });
+    assert_eq!(story.only().band, Band::P1);
+    story.command(command("k3", &id, Action::UnpinPriority));
+    assert_eq!((story.only().band, story.only().lower_since), (band, None));
+}

@@ -20,7 +20,7 @@ use crate::cli::DemoArgs;
 use crate::commands::replay::print_ledger;
 use crate::commands::run::asked_to_stop;
 use crate::commands::simulate::simulate_files;
-use crate::config::Loaded;
+use crate::config::{Idle, Loaded};
 use crate::exit::{Exit, usage};
 use crate::service::{Ending, Service, ServiceStart, worker_ended};
 use crate::workers::Role;
@@ -94,7 +94,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     tracing::info!(broker = %broker.bootstrap(), before = feeder.sent, "the simulated city lives; the broker is a mock, for trying out");
 
     let end_table = Arc::new(AtomicBool::new(false));
-    let screen = table_thread(&service, &end_table)?;
+    let screen = (!json).then(|| table_thread(&service, &end_table)).transpose()?;
     let mut trouble = None;
     let ending = service.wait(|| {
         if let Err(error) = feeder.feed_until(now()) {
@@ -106,7 +106,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     });
     let settled = trouble.is_none() && settle(&service, feeder.sent);
     end_table.store(true, Ordering::Relaxed);
-    if screen.join().is_err() {
+    if screen.is_some_and(|screen| screen.join().is_err()) {
         tracing::error!("the table panicked");
     }
     let ledger = final_ledger(&service);
@@ -133,6 +133,8 @@ fn city_of(dir: &Path, simulation: &Simulation) -> anyhow::Result<Loaded> {
     // The simulated callers have nothing to hide; a key of their own keeps the warning for real ones.
     std::fs::write(dir.join("reporter.key"), "the key of a simulated city")
         .context("write the reporter key")?;
+    // The simulated city lives now, so the wall clock is its clock.
+    loaded.config.time.idle = Some(Idle::Advance);
     loaded.config.privacy.reporter_key_file = Some("reporter.key".into());
     Ok(loaded)
 }

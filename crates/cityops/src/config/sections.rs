@@ -150,8 +150,20 @@ pub struct Time {
     pub sensors_max_late: DurationMs,
     /// Whose time an event is ingested by.
     pub ingested_from: IngestedFrom,
-    /// What a partition at its end does to the clock.
-    pub idle: Idle,
+    /// What a partition at its end does to the clock: `advance` with the broker's time, `hold` with the producer's,
+    /// unless told otherwise, for the wall clock says nothing about records of another day.
+    pub idle: Option<Idle>,
+}
+
+impl Time {
+    /// Whether a partition at its end holds the clock.
+    pub fn holds_idle(&self) -> bool {
+        let default = match self.ingested_from {
+            IngestedFrom::Broker => Idle::Advance,
+            IngestedFrom::Producer => Idle::Hold,
+        };
+        self.idle.unwrap_or(default) == Idle::Hold
+    }
 }
 
 impl Default for Time {
@@ -162,7 +174,7 @@ impl Default for Time {
             max_late: DurationMs(24 * 60 * MINUTE),
             sensors_max_late: DurationMs(72 * 60 * MINUTE),
             ingested_from: IngestedFrom::Broker,
-            idle: Idle::Advance,
+            idle: None,
         }
     }
 }

@@ -90,10 +90,10 @@ impl<'a> Session<'a> {
         let Session { consumer, work } = self;
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
-            let patience = work
-                .clocks
-                .as_ref()
-                .map_or(PATIENCE, |clocks| clocks.due_in(Instant::now()).min(PATIENCE));
+            // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
+            // has spoken, and keep the group's coordinator from speaking.
+            let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());
+            let patience = due.map_or(PATIENCE, |clocks| clocks.due_in(Instant::now()).min(PATIENCE));
             let (records, bytes) = (work.config.max_batch_records, work.config.max_batch_bytes);
             let batch = gather(consumer, records, bytes, patience)?;
             if consumer.context().take_revoked() {
