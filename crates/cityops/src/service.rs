@@ -233,7 +233,9 @@ fn follower(
             let each = |tail: Tail<'_>| match tail {
                 Tail::CaughtUp => board.set_caught_up(),
                 Tail::Record(Topic::Incidents, record) => {
+                    // Latency makes sense only where events are ingested by the broker's clock as well.
                     let appended = broker_time.then(|| record.timestamp());
+                    metrics.output_at(record.timestamp());
                     match board.take(record.key().unwrap_or_default(), record.value()) {
                         Ok(Some(taken)) => metrics.incident_published(&taken, appended),
                         Ok(None) => {}

@@ -83,6 +83,12 @@ impl RevisionReason {
 }
 
 impl Metrics {
+    /// An incident was appended at this time, by the broker's clock.
+    pub fn output_at(&self, appended_at: EventTime) {
+        self.newest_output_ms
+            .fetch_max(appended_at.millis(), Ordering::Relaxed);
+    }
+
     /// Counts what a committed record of an incident did to the board. `appended_at` is the record's timestamp where
     /// the broker's clock gave it; without one no age and no latency is told.
     pub fn incident_published(&self, taken: &Taken, appended_at: Option<EventTime>) {
@@ -96,8 +102,7 @@ impl Metrics {
         }
         let Some(after) = after else { return };
         if let Some(appended_at) = appended_at {
-            self.newest_output_ms
-                .fetch_max(appended_at.millis(), Ordering::Relaxed);
+            self.output_at(appended_at);
         }
         // History that is read again at a start was counted by the process that saw it happen.
         if !taken.live {

@@ -11,6 +11,9 @@ use wire_format::topics::Topic;
 use super::{Metrics, seconds};
 use crate::http::LoopHealth;
 
+/// Thirty years: no record is that old.
+const NEVER_MS: i64 = 30 * 365 * 24 * 3_600_000;
+
 /// Listens to one loop of a worker.
 pub struct LoopObserver {
     metrics: Arc<Metrics>,
@@ -22,6 +25,8 @@ pub struct LoopObserver {
 impl LoopObserver {
     /// Listens for these.
     pub fn new(metrics: Arc<Metrics>, health: Arc<LoopHealth>) -> LoopObserver {
+        // A counter that is there from the start can be alerted on when it first counts.
+        metrics.transactions_aborted.with_label_values(&[health.worker()]);
         LoopObserver {
             metrics,
             health,
@@ -95,6 +100,10 @@ impl Observer for LoopObserver {
     }
 
     fn tick(&self, worker: &str, topic: Topic, partition: i32, lag_ms: i64) {
+        // A partition that never had a record stands at the epoch: it lags behind nothing.
+        if lag_ms >= NEVER_MS {
+            return;
+        }
         let partition = stream_worker::input_partition_name(topic, partition);
         self.metrics
             .watermark_lag
