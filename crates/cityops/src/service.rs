@@ -25,6 +25,9 @@ use crate::workers::{Role, Start, Workers};
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long ending HTTP may take: its answers under way, then its threads.
+const HTTP_END: Duration = Duration::from_secs(4);
+
 /// A running process: workers, board and HTTP.
 pub struct Service {
     /// The committed incidents.
@@ -155,13 +158,16 @@ impl Service {
         }
     }
 
-    /// Drains the workers, then ends HTTP. The workers finish their batch and commit it, or abort.
-    ///
-    /// # Errors
-    /// When the workers did not end within `shutdown_timeout`; what they had not committed is aborted by the broker.
-    pub fn stop(self) -> anyhow::Result<()> {
+    /// Drains the workers, then ends HTTP, all within `shutdown_timeout`. The workers finish their batch and commit it.
+    /// When the broker keeps one of them waiting for longer, its transaction stays open and the broker aborts it: the next
+    /// owner reads the batch again, and nothing is lost or doubled.
+    pub fn stop(self) {
         let begun = Instant::now();
-        let drained = self.workers.stop(self.shutdown_timeout);
+        let for_workers = self
+            .shutdown_timeout
+            .saturating_sub(HTTP_END)
+            .max(self.shutdown_timeout / 2);
+        let drained = self.workers.stop(for_workers);
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.end_http.send(());
         let _ = self.http.block_on(self.serving);
@@ -169,13 +175,10 @@ impl Service {
         if drained && self.follower.join().is_err() {
             tracing::error!("the board's follower panicked");
         }
-        anyhow::ensure!(
-            drained,
-            "the workers did not end within {:?}",
-            self.shutdown_timeout
-        );
+        if !drained {
+            tracing::warn!(waited = ?for_workers, "a worker still waits for the broker; its transaction will be aborted");
+        }
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "stopped");
-        Ok(())
     }
 }
 

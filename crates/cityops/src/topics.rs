@@ -1,6 +1,7 @@
 //! The topics of a city on its broker: sizes, settings, and whether they are there.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use city_rules::ConfigError;
 use kafka_log::Properties;
@@ -94,24 +95,33 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
     }
 }
 
+/// A broker that is just coming up answers before it knows its topics.
+const SETTLING: Duration = Duration::from_secs(5);
+
 /// How many partitions each topic of the city has on the broker.
 ///
 /// # Errors
 /// [`crate::exit::Exit::Unreachable`] when no broker answers; a failure that names the missing topics.
 pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BTreeMap<Topic, i32>> {
-    let found = kafka_log::admin::topic_partitions(properties, std::time::Duration::from_secs(15))
-        .map_err(|error| loaded.no_broker(&error))?;
-    let mut partitions = BTreeMap::new();
-    let mut missing = Vec::new();
-    for topic in Topic::ALL {
-        let name = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, *topic);
-        match found.get(&name) {
-            Some(count) => {
-                partitions.insert(*topic, *count);
+    let deadline = Instant::now() + SETTLING;
+    let (partitions, missing) = loop {
+        let found = kafka_log::admin::topic_partitions(properties, Duration::from_secs(15))
+            .map_err(|error| loaded.no_broker(&error))?;
+        let (mut partitions, mut missing) = (BTreeMap::new(), Vec::new());
+        for topic in Topic::ALL {
+            let name = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, *topic);
+            match found.get(&name) {
+                Some(count) => {
+                    partitions.insert(*topic, *count);
+                }
+                None => missing.push(name),
             }
-            None => missing.push(name),
         }
-    }
+        if missing.is_empty() || Instant::now() >= deadline {
+            break (partitions, missing);
+        }
+        std::thread::park_timeout(Duration::from_millis(250));
+    };
     anyhow::ensure!(
         missing.is_empty(),
         "these topics are missing; `cityops topics apply` creates them: {}",

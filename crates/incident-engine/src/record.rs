@@ -213,13 +213,7 @@ impl IncidentRecord {
             closed_at: text(incident.closed_at),
             location: place(&setting.plane, incident),
             cells: incident.cells.iter().map(Cell::of).collect(),
-            responsible: incident.responsible.as_ref().map(|responsible| InCharge {
-                layer: responsible.layer.clone(),
-                code: responsible.code.clone(),
-                name: responsible.name.clone(),
-                unit: responsible.unit.clone(),
-                border_distance_m: metres(responsible.border_mm),
-            }),
+            responsible: Some(in_charge(setting, incident)),
             also_affects: incident
                 .also_affects
                 .iter()
@@ -326,6 +320,30 @@ fn explanation(record: &IncidentRecord) -> String {
         place,
         record.priority.reasons_zh.join("；")
     )
+}
+
+/// The cell in charge; where no cell is known the town, and where no town is known the city's centre: somebody must look.
+fn in_charge(setting: &Setting, incident: &Incident) -> InCharge {
+    if let Some(responsible) = &incident.responsible {
+        return InCharge {
+            layer: responsible.layer.clone(),
+            code: responsible.code.clone(),
+            name: responsible.name.clone(),
+            unit: responsible.unit.clone(),
+            border_distance_m: metres(responsible.border_mm),
+        };
+    }
+    let (code, name) = match &incident.town {
+        Some(town) => (town.clone(), "街镇城运中心（位置待核实）"),
+        None => (setting.activation.city.clone(), "城运中心（位置待核实）"),
+    };
+    InCharge {
+        layer: "city".into(),
+        code,
+        name: name.into(),
+        unit: None,
+        border_distance_m: 0.0,
+    }
 }
 
 fn place(plane: &Plane, incident: &Incident) -> Option<Place> {

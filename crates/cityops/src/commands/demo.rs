@@ -110,7 +110,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         tracing::error!("the table panicked");
     }
     let ledger = final_ledger(&service);
-    service.stop()?;
+    service.stop();
     if let Ending::Worker(role, result) = ending {
         worker_ended(role, result)?;
     }

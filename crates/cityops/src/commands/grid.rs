@@ -141,11 +141,12 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         column(name).ok_or_else(|| usage(format!("{} has no column \"{name}\"", input.display())))
     };
     let (id, x, y, system) = (mandatory("id")?, mandatory("x")?, mandatory("y")?, column("crs"));
-    let mut writer = csv::Writer::from_path(output).with_context(|| format!("write {}", output.display()))?;
-    writer.write_record(["id", "code", "status"])?;
-    for (number, record) in reader.records().enumerate() {
+    // Everything is read before anything is written: a bad line leaves no half of an answer.
+    let mut rows = Vec::new();
+    for record in reader.records() {
         let record = record.with_context(|| format!("read {}", input.display()))?;
-        let wrong = |what: &str| usage(format!("{}: point {}: {what}", input.display(), number + 1));
+        let line = record.position().map_or(0, csv::Position::line);
+        let wrong = |what: &str| usage(format!("{}:{line}: {what}", input.display()));
         let value = |at: usize| record.get(at).unwrap_or_default();
         let coordinate = |at: usize| {
             value(at)
@@ -163,7 +164,16 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
             .ok_or_else(|| wrong("the point is not on earth"))?;
         let located = layer.locate(position);
         let code = located.cell().map_or("", |cell| &layer.cell(cell).code);
-        writer.write_record([value(id), code, located.status.name()])?;
+        rows.push([
+            value(id).to_owned(),
+            code.to_owned(),
+            located.status.name().to_owned(),
+        ]);
+    }
+    let mut writer = csv::Writer::from_path(output).with_context(|| format!("write {}", output.display()))?;
+    writer.write_record(["id", "code", "status"])?;
+    for row in &rows {
+        writer.write_record(row)?;
     }
     writer
         .flush()

@@ -34,11 +34,10 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
         keep_grouping: false,
     })?;
     let ending = service.wait(|| asked.load(Ordering::Relaxed));
-    let stopped = service.stop();
+    service.stop();
     if let Ending::Worker(role, result) = ending {
         worker_ended(role, result)?;
     }
-    stopped?;
     Ok(Exit::Clean)
 }
 
