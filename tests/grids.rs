@@ -305,9 +305,9 @@ fn points_that_cannot_be_read_are_told() {
     );
     for (points, words) in [
         ("id,x\na,1\n", "\"y\""),
-        ("id,x,y\na,1,2\nb,here,2\n", "2"),
-        ("id,x,y\na,NaN,2\n", "1"),
-        ("id,x,y\na,121,91\n", "1"),
+        ("id,x,y\na,1,2\nb,here,2\n", "points.csv:3"),
+        ("id,x,y\na,NaN,2\n", "points.csv:2"),
+        ("id,x,y\na,121,91\n", "points.csv:2"),
         ("id,x,y,crs\na,121,31,GPS\n", "GPS"),
     ] {
         fs::write(&input, points).unwrap();
@@ -318,5 +318,6 @@ fn points_that_cannot_be_read_are_told() {
             err.contains("points.csv") && err.contains(words) && !err.contains("panicked"),
             "{points}: {err}"
         );
+        assert!(!dir.path().join("cells.csv").exists(), "half an answer: {points}");
     }
 }
