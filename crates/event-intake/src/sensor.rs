@@ -224,13 +224,20 @@ fn row_told(reading: &SensorReading, fault: Fault, now: EventTime) -> IntakeRow 
 /// The value in thousandths of the metric's unit, or what is wrong with it. A unit that nobody knows is the source's
 /// mistake, not the device's.
 fn value_of(rule: &MetricRule, reading: &SensorReading) -> Result<Result<i64, Fault>, Refusal> {
-    if !reading.value.is_finite() {
+    let value = reading.value.number;
+    if reading.value.is_flag && !rule.boolean {
+        return Err(Refusal::new(
+            DeadLetterReason::BadValue,
+            "value: a boolean, where this metric is a number",
+        ));
+    }
+    if !value.is_finite() {
         return Ok(Err(Fault::NotANumber));
     }
-    if rule.is_sentinel(reading.value) {
+    if rule.is_sentinel(value) {
         return Ok(Err(Fault::Sentinel));
     }
-    match to_milli(rule, reading.value, reading.unit.as_deref()) {
+    match to_milli(rule, value, reading.unit.as_deref()) {
         Ok(milli) if rule.is_possible(milli) => Ok(Ok(milli)),
         Ok(_) => Ok(Err(Fault::OutOfRange)),
         Err(UnitError::NotANumber) => Ok(Err(Fault::NotANumber)),

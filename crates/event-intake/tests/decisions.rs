@@ -109,6 +109,10 @@ fn readings_are_mended_or_sorted_out() {
                 json!({"value": 1, "unit": "kPa"}),
                 "bad_value: unit: none that measures this metric",
             ),
+            (
+                json!({"value": true}),
+                "bad_value: value: a boolean, where this metric is a number",
+            ),
             (json!({"value": -999}), "device_fault fault=sentinel"),
             (json!({"value": 65535}), "device_fault fault=sentinel"),
             (json!({"value": 5000}), "device_fault fault=out_of_range"),

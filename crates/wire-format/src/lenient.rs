@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::WireLocation;
+use crate::{Measured, WireLocation};
 
 struct Word;
 
@@ -78,24 +78,30 @@ pub(crate) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 }
 
 /// A number, or a contact's `true` (1) and `false` (0).
-pub(crate) fn value_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(crate) fn value_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Measured, D::Error> {
     struct Visit;
     impl Visitor<'_> for Visit {
-        type Value = f64;
+        type Value = Measured;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a number or a boolean")
         }
-        fn visit_f64<E: de::Error>(self, value: f64) -> Result<f64, E> {
-            Ok(value)
+        fn visit_f64<E: de::Error>(self, value: f64) -> Result<Measured, E> {
+            Ok(Measured {
+                number: value,
+                is_flag: false,
+            })
         }
-        fn visit_i64<E: de::Error>(self, value: i64) -> Result<f64, E> {
-            Ok(value as f64)
+        fn visit_i64<E: de::Error>(self, value: i64) -> Result<Measured, E> {
+            self.visit_f64(value as f64)
         }
-        fn visit_u64<E: de::Error>(self, value: u64) -> Result<f64, E> {
-            Ok(value as f64)
+        fn visit_u64<E: de::Error>(self, value: u64) -> Result<Measured, E> {
+            self.visit_f64(value as f64)
         }
-        fn visit_bool<E: de::Error>(self, value: bool) -> Result<f64, E> {
-            Ok(f64::from(u8::from(value)))
+        fn visit_bool<E: de::Error>(self, value: bool) -> Result<Measured, E> {
+            Ok(Measured {
+                number: f64::from(u8::from(value)),
+                is_flag: true,
+            })
         }
     }
     deserializer.deserialize_any(Visit)

@@ -23,7 +23,7 @@ pub use avro::{Encoder, SchemaError, SchemaStore};
 pub use decoder::{Decoder, Record};
 pub use format::{Format, MAX_RECORD_BYTES, Pin};
 pub use orders::{IncidentCommand, Silence, WeatherWarning};
-pub use records::{Algorithm, HotlineTicket, Report, SensorReading, VideoAlert, WireLocation};
+pub use records::{Algorithm, HotlineTicket, Measured, Report, SensorReading, VideoAlert, WireLocation};
 pub use refusal::Refusal;
 pub use time::WireTime;
 pub use topics::{Cleanup, Topic};

@@ -1,6 +1,6 @@
 //! The input records as their sources send them, field by field; what the values mean is decided by intake.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::WireTime;
 use crate::lenient::{names, ticket_location, value_or_flag, word};
@@ -23,6 +23,27 @@ pub struct WireLocation {
     pub quality: Option<String>,
 }
 
+/// A measured value: a number, or a contact's `true` (1) or `false` (0).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The number.
+    pub number: f64,
+    /// It was sent as a boolean, which only a contact may.
+    pub is_flag: bool,
+}
+
+impl Serialize for Measured {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.number)
+    }
+}
+
+impl<'de> Deserialize<'de> for Measured {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Measured, D::Error> {
+        value_or_flag(deserializer)
+    }
+}
+
 /// One reading of one metric of one device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SensorReading {
@@ -34,9 +55,8 @@ pub struct SensorReading {
     pub device_id: String,
     /// What was measured.
     pub metric: String,
-    /// The value, in `unit`; a contact's `true` is 1 and `false` is 0.
-    #[serde(deserialize_with = "value_or_flag")]
-    pub value: f64,
+    /// The value, in `unit`.
+    pub value: Measured,
     /// The unit as the source spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,

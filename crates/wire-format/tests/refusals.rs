@@ -215,7 +215,7 @@ fn writers_may_be_older_or_newer_than_we_are() {
     let Ok(Record::Sensor(reading)) = Decoder::new(store).decode(Source::Sensor, &bytes) else {
         panic!("refused")
     };
-    assert_eq!((reading.metric.as_str(), reading.value), ("smoke", 3.0));
+    assert_eq!((reading.metric.as_str(), reading.value.number), ("smoke", 3.0));
     assert_eq!(reading.observed_at, wire_format::WireTime::Millis(1));
 }
 
