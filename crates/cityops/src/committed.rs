@@ -108,8 +108,8 @@ impl Committed {
         self.grouping.is_some()
     }
 
-    pub(crate) fn set_rows(&self, rows: &LedgerRows) {
-        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = rows.sum();
+    pub(crate) fn set_ledger(&self, ledger: Ledger) {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
     }
 
     pub(crate) fn outcome(&self, key: Option<&[u8]>, value: Option<&[u8]>) {

@@ -178,7 +178,8 @@ fn json_text(status: StatusCode, body: String) -> Response {
         .into_response()
 }
 
-fn wall_clock() -> EventTime {
+/// The time on this machine's clock.
+pub fn wall_clock() -> EventTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     EventTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -251,8 +251,9 @@ fn follower(
                 Tail::Record(Topic::Outcomes, record) => committed.outcome(record.key(), record.value()),
                 Tail::Record(topic, record) => {
                     if rows.take(topic, record.partition(), record.key(), record.value()) {
-                        metrics.set_ledger(&rows.sum());
-                        committed.set_rows(&rows);
+                        let ledger = rows.sum();
+                        metrics.set_ledger(&ledger);
+                        committed.set_ledger(ledger);
                     }
                 }
             };

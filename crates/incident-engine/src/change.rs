@@ -158,6 +158,20 @@ pub struct Evidence {
     pub nearest_miss: Option<Miss>,
 }
 
+impl Evidence {
+    /// Evidence that compares no distances.
+    pub fn bare(why: Why, gap_ms: i64) -> Evidence {
+        Evidence {
+            why,
+            distance_mm: None,
+            radius_mm: None,
+            gap_ms,
+            runner_up: None,
+            nearest_miss: None,
+        }
+    }
+}
+
 /// What readers are told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {

@@ -273,9 +273,8 @@ impl Engine {
     }
 
     fn kind_and_side(&self, incident: &Incident) -> Option<(KindId, i64)> {
-        let rules = &self.setting.as_ref()?.rules;
-        let kind = rules.kind_id(incident.kind.as_str())?;
-        Some((kind, rules.kind(kind).cap_mm))
+        let (kind, rule) = self.setting.as_ref()?.kind_of(incident)?;
+        Some((kind, rule.cap_mm))
     }
 
     fn link(&mut self, incident: &Arc<Incident>) {

@@ -93,7 +93,7 @@ impl Engine {
         ids.into_iter()
             .filter_map(|id| self.incidents.get(id))
             .filter(|incident| {
-                let Some((other, rule)) = kind_of(&setting.rules, incident) else {
+                let Some((other, rule)) = setting.kind_of(incident) else {
                     return false;
                 };
                 is_joinable(incident)
@@ -234,14 +234,7 @@ impl Match {
         let gap_ms = gap_ms(&incident, event);
         Match {
             incident: Some(incident),
-            evidence: Evidence {
-                why,
-                distance_mm: None,
-                radius_mm: None,
-                gap_ms,
-                runner_up: None,
-                nearest_miss: None,
-            },
+            evidence: Evidence::bare(why, gap_ms),
             also_in_reach: Vec::new(),
         }
     }
@@ -249,14 +242,7 @@ impl Match {
     fn none() -> Match {
         Match {
             incident: None,
-            evidence: Evidence {
-                why: Why::Founded,
-                distance_mm: None,
-                radius_mm: None,
-                gap_ms: 0,
-                runner_up: None,
-                nearest_miss: None,
-            },
+            evidence: Evidence::bare(Why::Founded, 0),
             also_in_reach: Vec::new(),
         }
     }
@@ -343,9 +329,4 @@ pub(crate) fn is_joinable(incident: &Incident) -> bool {
 
 fn may_merge(rules: &Rules, event: KindId, incident: KindId) -> bool {
     event == incident || rules.kind(event).merges_with.contains(&incident)
-}
-
-fn kind_of<'a>(rules: &'a Rules, incident: &Incident) -> Option<(KindId, &'a KindRule)> {
-    let id = rules.kind_id(incident.kind.as_str())?;
-    Some((id, rules.kind(id)))
 }

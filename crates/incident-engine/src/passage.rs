@@ -12,7 +12,7 @@ const FLUSH_MS: i64 = 1_000;
 /// When the clock next means something to an incident.
 pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     let rules = &setting.rules;
-    let rule = rules.kind(rules.kind_id(incident.kind.as_str())?);
+    let (_, rule) = setting.kind_of(incident)?;
     let kept = || {
         let recur = rule.recur_ms.unwrap_or(0);
         let late = setting
@@ -108,7 +108,7 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
         return;
     }
     let rules = &setting.rules;
-    let Some(rule) = rules.kind_id(incident.kind.as_str()).map(|id| rules.kind(id)) else {
+    let Some((_, rule)) = setting.kind_of(incident) else {
         return;
     };
     incident.time_points = crate::joining::time_points(setting, incident, clock);

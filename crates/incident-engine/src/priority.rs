@@ -64,8 +64,7 @@ impl Assessment {
     pub(crate) fn of(engine: &Engine, setting: &Setting, incident: &Incident, now: EventTime) -> Assessment {
         let rules = &setting.rules;
         let tables = rules.priority();
-        let kind = rules.kind_id(incident.kind.as_str());
-        let rule = kind.map(|kind| rules.kind(kind));
+        let (kind, rule) = setting.kind_of(incident).unzip();
         let peak = |metric: &str| incident.peaks.get(metric).copied();
         let grade = rule.map_or(Grade::D, |rule| rule.grade_at(peak));
         let warning = engine.warning_on(setting, incident, now);
@@ -203,7 +202,7 @@ impl Assessment {
     pub(crate) fn reasons(&self, setting: &Setting, incident: &Incident) -> (Vec<String>, Vec<String>) {
         let rules = &setting.rules;
         let (texts, tables) = (rules.texts(), rules.priority());
-        let rule = rules.kind_id(incident.kind.as_str()).map(|kind| rules.kind(kind));
+        let rule = setting.kind_of(incident).map(|(_, rule)| rule);
         let mut reasons: Vec<Text> = Vec::new();
         if incident.pinned.is_some() {
             reasons.push(texts.sentence("pin"));
@@ -327,11 +326,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
 
 /// The time to control: the band's, or in the lowest band the kind's own where it has one.
 fn control(setting: &Setting, incident: &Incident, deadline: Deadline) -> (i64, Clock) {
-    let rules = &setting.rules;
-    let own = rules
-        .kind_id(incident.kind.as_str())
-        .and_then(|kind| rules.kind(kind).control);
-    match own {
+    match setting.kind_of(incident).and_then(|(_, rule)| rule.control) {
         Some(own) if incident.band == Band::P4 => own,
         _ => deadline.control,
     }

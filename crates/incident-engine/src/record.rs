@@ -171,7 +171,7 @@ impl IncidentRecord {
     /// The public record of an incident at its present revision.
     pub fn of(setting: &Setting, incident: &Incident, assessment: &Assessment) -> IncidentRecord {
         let rules = &setting.rules;
-        let rule = rules.kind_id(incident.kind.as_str()).map(|id| rules.kind(id));
+        let rule = setting.kind_of(incident).map(|(_, rule)| rule);
         let responsible_code = incident.responsible.as_ref().map(|responsible| &responsible.code);
         let (reasons_zh, reasons_en) = assessment.reasons(setting, incident);
         let mut record = IncidentRecord {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use city_model::{Activation, Event, Plane, Source};
-use city_rules::{Calendar, Rules};
+use city_model::{Activation, Event, Incident, Plane, Source};
+use city_rules::{Calendar, KindId, KindRule, Rules};
 
 /// The rules that hold, ready for use.
 #[derive(Debug, Clone)]
@@ -48,6 +48,12 @@ impl Setting {
             rules,
             calendar: Arc::new(calendar),
         })
+    }
+
+    /// The kind of an incident and its rules; `None` when these rules do not know it.
+    pub(crate) fn kind_of(&self, incident: &Incident) -> Option<(KindId, &KindRule)> {
+        let id = self.rules.kind_id(incident.kind.as_str())?;
+        Some((id, self.rules.kind(id)))
     }
 
     /// Whether an event came later than its source may. It follows from the record alone.

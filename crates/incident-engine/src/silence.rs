@@ -73,14 +73,7 @@ impl Engine {
             .silences
             .values()
             .find(|silence| covers(setting, silence, kind, event))?;
-        let evidence = Evidence {
-            why: city_model::Why::Founded,
-            distance_mm: None,
-            radius_mm: None,
-            gap_ms: 0,
-            runner_up: None,
-            nearest_miss: None,
-        };
+        let evidence = Evidence::bare(city_model::Why::Founded, 0);
         let mut alone = found(setting, event);
         absorb(setting, &mut alone, event, &evidence, true);
         let assessment = Assessment::of(self, setting, &alone, self.clock().unwrap_or(event.ingested_at));

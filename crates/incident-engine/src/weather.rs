@@ -89,7 +89,7 @@ impl Engine {
         incident: &Incident,
         now: EventTime,
     ) -> Option<&Warning> {
-        let kind = setting.rules.kind_id(incident.kind.as_str())?;
+        let (kind, _) = setting.kind_of(incident)?;
         let city = &setting.activation.city;
         let touches = |region: &str| {
             if !incident.cells.is_empty() {
@@ -121,8 +121,5 @@ fn stands(warning: &Warning, at: EventTime) -> bool {
 }
 
 fn minds_weather(setting: &Setting, incident: &Incident) -> bool {
-    setting
-        .rules
-        .kind_id(incident.kind.as_str())
-        .is_some_and(|kind| setting.rules.kind(kind).weather)
+    setting.kind_of(incident).is_some_and(|(_, rule)| rule.weather)
 }

@@ -159,13 +159,13 @@ fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
                 };
                 records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(to_json(&record))));
             }
-            Output::Late(event) => {
-                records.push(OutRecord::keyed(
-                    Topic::Late,
-                    &event.key.to_string(),
-                    Some(to_json(&event)),
-                ));
-            }
+            // Without a key, as in the enriched log.
+            Output::Late(event) => records.push(OutRecord {
+                topic: Topic::Late,
+                key: None,
+                value: Some(to_json(&event)),
+                headers: Vec::new(),
+            }),
         }
     }
 }

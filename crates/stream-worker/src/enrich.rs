@@ -1,6 +1,6 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -21,6 +21,8 @@ pub struct Enrich {
     ledger: Ledger,
     activation: Arc<Activation>,
     rows: BTreeMap<String, Option<Vec<u8>>>,
+    /// Cells that were counted since the last checkpoint; their rows are written once a batch, not once a record.
+    counted: BTreeSet<LedgerCell>,
     keeps_rows: bool,
     observer: Option<Arc<dyn IntakeObserver>>,
     located: BTreeMap<Quality, u64>,
@@ -64,6 +66,7 @@ impl Enrich {
             ledger: Ledger::default(),
             activation,
             rows: BTreeMap::new(),
+            counted: BTreeSet::new(),
             keeps_rows: true,
             observer: None,
             located: BTreeMap::new(),
@@ -199,10 +202,9 @@ impl Enrich {
     }
 
     fn count(&mut self, cell: LedgerCell) {
-        let count = self.ledger.add(cell, 1);
+        self.ledger.add(cell, 1);
         if self.keeps_rows {
-            let change = Change::Count(cell, count);
-            self.rows.insert(change.key(), change.value());
+            self.counted.insert(cell);
         }
     }
 }
@@ -256,6 +258,10 @@ impl Processor for Enrich {
 
     fn checkpoint(&mut self, out: &mut Outbox) {
         out.rows.append(&mut self.rows);
+        for cell in std::mem::take(&mut self.counted) {
+            let change = Change::Count(cell, self.ledger.get(cell));
+            out.rows.insert(change.key(), change.value());
+        }
         let (located, refused) = (
             std::mem::take(&mut self.located),
             std::mem::take(&mut self.refused),

@@ -1,6 +1,7 @@
 //! What every worker of a process shares: rules, intake, and how groups lie on partitions.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use city_model::{Activation, Group, Name, Position, fingerprint, hex};
@@ -8,8 +9,8 @@ use city_rules::Rules;
 use event_intake::Intake;
 use wire_format::{Decoder, Topic};
 
-/// The shared, read-only part of a process.
-pub struct Setup {
+/// What a setup is made of besides its layout.
+pub struct SetupParts {
     /// The city's code (GB/T 2260).
     pub city: Name,
     /// The city's time zone.
@@ -30,32 +31,21 @@ pub struct Setup {
     pub sensors_max_late_ms: i64,
     /// A partition at its end does not move the clock.
     pub hold_idle: bool,
+}
+
+/// The shared, read-only part of a process: its parts, and how groups lie on partitions.
+pub struct Setup {
+    parts: SetupParts,
     layout: BTreeMap<Group, u32>,
     partitions: u32,
 }
 
-/// What a setup is made of besides its layout.
-pub struct SetupParts {
-    /// The city's code.
-    pub city: Name,
-    /// The city's time zone.
-    pub timezone: Name,
-    /// The rules.
-    pub rules: Arc<Rules>,
-    /// Intake.
-    pub intake: Intake,
-    /// Reads records.
-    pub decoder: Decoder,
-    /// Where the local plane touches the earth.
-    pub origin: Position,
-    /// `time.reorder`
-    pub reorder_ms: i64,
-    /// `time.max_late`
-    pub max_late_ms: i64,
-    /// `time.sensors_max_late`
-    pub sensors_max_late_ms: i64,
-    /// `time.idle = "hold"`
-    pub hold_idle: bool,
+impl Deref for Setup {
+    type Target = SetupParts;
+
+    fn deref(&self) -> &SetupParts {
+        &self.parts
+    }
 }
 
 impl Setup {
@@ -65,16 +55,7 @@ impl Setup {
         Setup {
             layout: parts.rules.layout(partitions),
             partitions,
-            city: parts.city,
-            timezone: parts.timezone,
-            rules: parts.rules,
-            intake: parts.intake,
-            decoder: parts.decoder,
-            origin: parts.origin,
-            reorder_ms: parts.reorder_ms,
-            max_late_ms: parts.max_late_ms,
-            sensors_max_late_ms: parts.sensors_max_late_ms,
-            hold_idle: parts.hold_idle,
+            parts,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use city_model::{EventTime, sha256_hex};
@@ -22,6 +22,7 @@ use crate::commands::run::asked_to_stop;
 use crate::commands::simulate::simulate_files;
 use crate::config::{Idle, Loaded};
 use crate::exit::{Exit, usage};
+use crate::http::wall_clock;
 use crate::service::{Ending, Service, ServiceStart, worker_ended};
 use crate::workers::Role;
 use crate::{assemble, table, topics};
@@ -55,7 +56,8 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         } else {
             1_500
         };
-    let simulation = city_simulator::simulate_from(scenario, args.seed, events, now().millis() - BEFORE_MS);
+    let simulation =
+        city_simulator::simulate_from(scenario, args.seed, events, wall_clock().millis() - BEFORE_MS);
     let dir = tempfile::tempdir().context("make a folder for the simulated city")?;
     let mut loaded = city_of(dir.path(), &simulation)?;
     let specs = topics::plan(&loaded);
@@ -80,7 +82,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         sender: Sender::new(&properties)?,
         sent: 0,
     };
-    feeder.feed_until(now())?;
+    feeder.feed_until(wall_clock())?;
     let service = Service::start(ServiceStart {
         loaded: &loaded,
         setup,
@@ -97,7 +99,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     let screen = (!json).then(|| table_thread(&service, &end_table)).transpose()?;
     let mut trouble = None;
     let ending = service.wait(|| {
-        if let Err(error) = feeder.feed_until(now()) {
+        if let Err(error) = feeder.feed_until(wall_clock()) {
             trouble = Some(error);
         }
         trouble.is_some()
@@ -175,7 +177,7 @@ fn table_thread(service: &Service, end: &Arc<AtomicBool>) -> anyhow::Result<std:
     std::thread::Builder::new()
         .name("table".to_owned())
         .spawn(move || {
-            if let Err(error) = table::show(&board, || metrics.records_read(), now, &end) {
+            if let Err(error) = table::show(&board, || metrics.records_read(), wall_clock, &end) {
                 tracing::warn!(%error, "the table ended");
             }
         })
@@ -211,9 +213,4 @@ fn final_ledger(service: &Service) -> ReplayLedger {
         grouping_digest: service.committed.grouping_digest(),
         ..ReplayLedger::of(&service.committed.ledger())
     }
-}
-
-fn now() -> EventTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EventTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
