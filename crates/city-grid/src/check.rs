@@ -1,169 +1,90 @@
-//! What is wrong with a grid: gaps, overlaps, bad rings, duplicate codes, children outside their parents, slivers.
+//! What is wrong with a grid, each finding with its place: gaps, overlaps, bad rings and codes, children outside parents.
 //!
 //! Seams that are shared vertex by vertex cost nothing to check; only what does not cancel is measured.
 
-use std::collections::BTreeMap;
+mod codes;
+mod cover;
+mod parts;
 
 use city_model::Name;
 
-use crate::coverage::{Borders, Region, square_metres_at};
+use crate::coverage::perimeter_m;
 use crate::finding::{Finding, What};
-use crate::layer::{Cell, CellIndex, Layer};
-use crate::ring::edges;
+use crate::geometry::Geometry;
+use crate::layer::{CellIndex, Layer};
+use crate::limits::{Limits, Verdict};
 
-/// Gaps and overlaps up to this are rounding of coordinates.
-const AREA_MIN_M2: f64 = 1.0;
-/// The smallest duty cells are a few hundred square metres.
-const SLIVER_M2: f64 = 25.0;
-/// Twice the area over the perimeter: the width of a long strip.
-const SLIVER_WIDTH_M: f64 = 2.0;
-
-/// Everything that is wrong with a layer, including what was found at loading. In order of severity, worst first.
+/// Everything that is wrong with a layer by the default limits; see [`check_by`].
 pub fn check(layer: &Layer) -> Vec<Finding> {
-    let mut findings = layer.findings().to_vec();
+    check_by(layer, &Limits::default())
+}
+
+/// Everything that is wrong with a layer, including what was found at loading, that the limits do not ignore. Worst first.
+pub fn check_by(layer: &Layer, limits: &Limits) -> Vec<Finding> {
+    let mut findings = loaded(layer);
     let levels: Vec<Name> = layer.levels().cloned().collect();
     for (at, level) in levels.iter().enumerate() {
-        cover_of_level(layer, at, level, &mut findings);
+        cover::of_level(layer, at, level, limits, &mut findings);
         if at > 0 {
-            cover_of_parents(layer, at, level, &mut findings);
+            cover::of_parents(layer, at, level, limits, &mut findings);
         }
-        for (index, cell) in layer.cells(at) {
-            let mut report = |what, detail| {
-                findings.push(Finding::new(what, level, Some(&cell.code), detail));
-            };
-            if let Some(detail) = bad_code(level, &cell.code) {
-                report(What::BadCode, detail);
-            }
-            if let Some(detail) = sliver(layer, index) {
-                report(What::Sliver, detail);
-            }
+        for (index, _) in layer.cells(at) {
+            codes::check(layer, index, &mut findings);
+            parts::check(layer, index, &mut findings);
+            sliver(layer, index, limits, &mut findings);
         }
     }
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    findings.retain(|finding| limits.judge(finding) != Verdict::Ignore);
+    findings.sort_by(Finding::worst_first);
     findings
 }
 
-/// Gaps and overlaps among the cells of a level.
-fn cover_of_level(layer: &Layer, at: usize, level: &Name, findings: &mut Vec<Finding>) {
-    let mut borders = Borders::default();
-    for (index, _) in layer.cells(at) {
-        for part in layer.parts(index) {
-            borders.add(part, 1);
-        }
-    }
-    for region in borders.regions(1) {
-        if region.area_m2 <= AREA_MIN_M2 {
-            continue;
-        }
-        let (what, cells) = if region.cover > 1 {
-            (What::Overlap, layer.all_at(at, region.sample))
-        } else {
-            (What::Gap, layer.nearest_at(at, region.sample))
-        };
-        let codes: Vec<&str> = cells.iter().map(|&cell| &*layer.cell(cell).code).collect();
-        let relation = match what {
-            What::Overlap => "of",
-            _ => "beside",
-        };
-        let detail = format!("{} {relation} {}", measure(&region), codes.join(", "));
-        let first = cells.first().map(|&cell| &layer.cell(cell).code);
-        findings.push(Finding::new(what, level, first, detail));
-    }
-}
-
-/// Whether the cells of a level fill their parents and stay inside them.
-fn cover_of_parents(layer: &Layer, at: usize, level: &Name, findings: &mut Vec<Finding>) {
-    let mut children: BTreeMap<CellIndex, Vec<CellIndex>> = BTreeMap::new();
-    for (index, cell) in layer.cells(at) {
-        if let Some(parent) = cell.parent {
-            children.entry(parent).or_default().push(index);
-        }
-    }
-    for (index, parent) in layer.cells(at - 1) {
-        let Some(children) = children.get(&index) else {
-            let detail = format!("has no {level}");
-            let what = What::ParentNotCovered;
-            findings.push(Finding::new(what, &parent.level, Some(&parent.code), detail));
+/// What was found at loading, with the places of the cells.
+pub fn loaded(layer: &Layer) -> Vec<Finding> {
+    let mut findings = layer.findings().to_vec();
+    for finding in findings.iter_mut().filter(|finding| finding.position.is_none()) {
+        let Some(code) = finding.code.clone() else {
             continue;
         };
-        let mut borders = Borders::default();
-        for part in layer.parts(index) {
-            borders.add(part, -1);
+        let cells = layer.of_code(&finding.level, &code);
+        finding.position = cells.iter().find_map(|&cell| layer.inner_point(cell));
+        let parts: Vec<_> = cells.iter().flat_map(|&cell| layer.parts(cell)).cloned().collect();
+        finding.geometry = Geometry::of_parts(&parts);
+        if finding.what == What::DuplicateCode {
+            finding.area_m2 = Some(cells.iter().map(|&cell| layer.area_m2(cell)).sum());
         }
-        for part in children.iter().flat_map(|&child| layer.parts(child)) {
-            borders.add(part, 1);
-        }
-        for region in borders.regions(0) {
-            if region.area_m2 > AREA_MIN_M2 {
-                findings.push(misfit(layer, at, parent, children, &region));
-            }
-        }
+    }
+    findings
+}
+
+/// A finding about one cell, with the cell's ground.
+fn of_cell(layer: &Layer, cell: CellIndex, what: What, detail: String) -> Finding {
+    let own = layer.cell(cell);
+    let finding = Finding::new(what, &own.level, Some(&own.code), detail);
+    match layer.inner_point(cell) {
+        Some(inside) => finding.at(inside, Geometry::of_parts(layer.parts(cell))),
+        None => finding,
     }
 }
 
-fn misfit(layer: &Layer, at: usize, parent: &Cell, children: &[CellIndex], region: &Region) -> Finding {
-    if region.cover < 0 {
-        let detail = format!("{} in no child", measure(region));
-        let what = What::ParentNotCovered;
-        return Finding::new(what, &parent.level, Some(&parent.code), detail);
-    }
-    let mut there = layer.all_at(at, region.sample);
-    there.retain(|cell| children.contains(cell));
-    let child = there.first().map(|&cell| layer.cell(cell));
-    let level = child.map_or(&parent.level, |child| &child.level);
-    let detail = format!("{} outside its parent {}", measure(region), parent.code);
-    Finding::new(What::OutsideParent, level, child.map(|child| &child.code), detail)
-}
-
-fn measure(region: &Region) -> String {
-    let (lon, lat) = (region.sample.lon(), region.sample.lat());
-    format!("{:.1} m² near {lon:.6}, {lat:.6}", region.area_m2)
-}
-
-/// Lengths by GB/T 2260 (6), GB/T 10114 (9), the statistical codes (12) and GB/T 47678.3-2026 (15, digits and capitals).
-fn bad_code(level: &str, code: &str) -> Option<String> {
-    let length = match level {
-        "district" => 6,
-        "town" => 9,
-        "village" => 12,
-        "duty_cell" | "unit_cell" => 15,
-        _ => return None,
-    };
-    if code.chars().count() != length {
-        return Some(format!(
-            "has {} characters, a {level} has {length}",
-            code.chars().count()
-        ));
-    }
-    let allowed = |c: char| c.is_ascii_digit() || (length == 15 && c.is_ascii_uppercase());
-    code.chars()
-        .find(|&c| !allowed(c))
-        .map(|c| format!("has `{c}` in it"))
-}
-
-fn sliver(layer: &Layer, index: CellIndex) -> Option<String> {
+fn sliver(layer: &Layer, index: CellIndex, limits: &Limits, findings: &mut Vec<Finding>) {
     let parts = layer.parts(index);
-    let middle = layer.inner_point(index)?;
-    let scale = square_metres_at(middle.lat_e9 as f64);
     let area = layer.area_m2(index);
-    let side = libm::sqrt(scale); // a perimeter needs no more than a rough scale
-    let perimeter: f64 = parts
-        .iter()
-        .flat_map(|part| &part.rings)
-        .flat_map(|ring| edges(ring))
-        .map(|(a, b)| {
-            let (x, y) = ((b.lon_e9 - a.lon_e9) as f64, (b.lat_e9 - a.lat_e9) as f64);
-            side * libm::sqrt(x * x + y * y)
-        })
-        .sum();
-    let width = 2.0 * area / perimeter;
-    if area < SLIVER_M2 {
-        Some(format!("only {area:.1} m²"))
-    } else if width < SLIVER_WIDTH_M {
-        Some(format!("only {width:.1} m wide"))
+    let smallest = limits.sliver.warn_m2.max(limits.sliver.refuse_m2.unwrap_or(0.0));
+    let width = 2.0 * area / perimeter_m(parts.iter().flat_map(|part| &part.rings));
+    let detail = if parts.is_empty() {
+        return; // it has no area, and was found at loading
+    } else if area < smallest {
+        format!("only {area:.1} m²")
+    } else if width < limits.sliver.width_m {
+        format!("only {width:.1} m wide")
     } else {
-        None
-    }
+        return;
+    };
+    findings.push(Finding {
+        area_m2: Some(area),
+        ..of_cell(layer, index, What::Sliver, detail)
+    });
 }
 
 #[cfg(test)]

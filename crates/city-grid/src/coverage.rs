@@ -1,26 +1,24 @@
-//! How many times ground is covered: gaps, overlaps and differences of borders, with their areas.
+//! How many times ground is covered: gaps, overlaps and differences of borders, with their areas and outlines.
 //!
 //! Borders that two cells share vertex by vertex cancel exactly, so a seamless grid costs one pass over its edges. What is
-//! left is swept from south to north in slabs between vertices; areas are good to some millionths, places to the
-//! middle of the widest slab.
+//! left is swept from south to north in slabs between vertices; areas are good to some millionths, outlines to a tenth of a
+//! millimetre.
 
+mod outline;
 mod sweep;
 
 use city_model::{Plane, Position};
 use rustc_hash::FxHashMap;
 
-use crate::ring::{edges, self_crossing, twice_area};
+use crate::ring::{Ring, edges, self_crossing, twice_area};
 use crate::shape::Part;
-use sweep::Sweep;
+use sweep::{Rule, Sweep};
 
 /// Borders collected with a weight: ground to the left of an outer ring counts once.
 #[derive(Debug, Default)]
 pub(crate) struct Borders {
     /// Net weight of each edge from its lesser to its greater end.
-    sound: FxHashMap<(Position, Position), i32>,
-    /// Edges of polygons with crossing rings, by polygon: they count by the even-odd rule.
-    crossing: Vec<Strand>,
-    polygons_crossing: u32,
+    net: FxHashMap<(Position, Position), i32>,
 }
 
 /// An edge that did not cancel, from its southern to its northern end.
@@ -28,10 +26,8 @@ pub(crate) struct Borders {
 struct Strand {
     low: Position,
     high: Position,
-    /// How much the cover changes from west to east of it; for a crossing polygon, its weight.
+    /// How much the cover changes from west to east of it.
     step: i32,
-    /// 0, or the number of a polygon that counts by the even-odd rule.
-    crossing: u32,
 }
 
 /// A connected piece of ground that is covered otherwise than it should be.
@@ -42,83 +38,111 @@ pub(crate) struct Region {
     pub(crate) area_m2: f64,
     /// A point well inside.
     pub(crate) sample: Position,
+    /// Points inside, in many parts of it.
+    pub(crate) samples: Vec<Position>,
+    /// Its ground: outer rings counter-clockwise, holes clockwise.
+    pub(crate) polygons: Vec<Vec<Ring>>,
 }
 
 impl Borders {
     /// Adds the ground of a part, `weight` times.
     pub(crate) fn add(&mut self, part: &Part, weight: i32) {
-        if part.rings.iter().any(|ring| self_crossing(ring).is_some()) {
-            self.polygons_crossing += 1;
-            for (a, b) in part.rings.iter().flat_map(|ring| edges(ring)) {
-                self.crossing
-                    .extend(Strand::new(a, b, weight, self.polygons_crossing));
+        match part.rings.as_slice() {
+            [ring] if self_crossing(ring).is_none() => {
+                let left = if twice_area(ring) > 0 { weight } else { -weight };
+                self.add_ring(ring, left);
             }
-            return;
-        }
-        for (number, ring) in part.rings.iter().enumerate() {
-            let outer_sign = if number == 0 { 1 } else { -1 };
-            let sign = if twice_area(ring) > 0 {
-                outer_sign
-            } else {
-                -outer_sign
-            };
-            for (a, b) in edges(ring) {
-                let (key, sign) = if a <= b { ((a, b), sign) } else { ((b, a), -sign) };
-                *self.sound.entry(key).or_insert(0) += sign * weight;
+            // crossing rings, and holes that are no holes, have their ground by the even-odd rule
+            rings => {
+                for ring in even_odd(rings).iter().flatten() {
+                    self.add_ring(ring, weight);
+                }
             }
         }
     }
 
-    /// The pieces that are not covered exactly `normal` times. With `normal` 1 the outside is normal too.
-    pub(crate) fn regions(self, normal: i32) -> Vec<Region> {
-        let mut strands = self.crossing;
+    /// Adds a ring that does not cross itself: the ground on its left `weight` times.
+    pub(crate) fn add_ring(&mut self, ring: &[Position], weight: i32) {
+        for (a, b) in edges(ring) {
+            let (key, sign) = if a <= b { ((a, b), weight) } else { ((b, a), -weight) };
+            *self.net.entry(key).or_insert(0) += sign;
+        }
+    }
+
+    /// The pieces of more than `area_min_m2` that are not covered exactly `normal` times. With `normal` 1 the outside is
+    /// normal too.
+    pub(crate) fn regions(self, normal: i32, area_min_m2: f64) -> Vec<Region> {
+        let mut strands = Vec::new();
         // the map's order does not show: strands are sorted below
-        for ((a, b), net) in self.sound {
+        for ((a, b), net) in self.net {
             if net != 0 {
                 // an edge towards the north has its ground to the west, so cover falls by one across it
                 let step = if a.lat_e9 < b.lat_e9 { -net } else { net };
-                strands.extend(Strand::new(a, b, step, 0));
+                strands.extend(Strand::new(a, b, step));
             }
         }
         strands.sort_unstable();
-        Sweep::new(normal).run(&strands)
+        Sweep::new(Rule::Not(normal), &strands).run(area_min_m2)
+    }
+}
+
+/// The ground of rings by the even-odd rule, as polygons whose rings do not cross. Edges that nothing crosses stay as they
+/// are, so that they still cancel against a neighbour's.
+pub(crate) fn even_odd(rings: &[Ring]) -> Vec<Vec<Ring>> {
+    let edges = rings.iter().flat_map(|ring| edges(ring));
+    let mut strands: Vec<Strand> = edges.filter_map(|(a, b)| Strand::new(a, b, 1)).collect();
+    strands.sort_unstable();
+    let regions = Sweep::new(Rule::EvenOdd, &strands).run(0.0);
+    regions.into_iter().flat_map(|region| region.polygons).collect()
+}
+
+/// A ring that does not cross itself, run so that its ground is on the left.
+pub(crate) fn left_of(ring: &[Position]) -> Ring {
+    let mut ring = ring.to_vec();
+    if twice_area(&ring) < 0 {
+        ring.reverse();
+    }
+    ring
+}
+
+/// The length of rings, in metres.
+pub(crate) fn perimeter_m<'a>(rings: impl Iterator<Item = &'a Ring>) -> f64 {
+    const STEP_E9: i64 = 10_000_000; // 0.01°: a million whole millimetres
+    let mut scale = None;
+    let mut sum = 0.0;
+    for (a, b) in rings.flat_map(|ring| edges(ring)) {
+        let (wide, high) = *scale.get_or_insert_with(|| {
+            let far = Position {
+                lon_e9: a.lon_e9 + STEP_E9,
+                lat_e9: a.lat_e9 + STEP_E9,
+            };
+            let far = Plane::at(a).project(far);
+            let metres = |mm: i64| mm as f64 / 1000.0 / STEP_E9 as f64;
+            (metres(far.x), metres(far.y))
+        });
+        let (x, y) = ((b.lon_e9 - a.lon_e9) as f64 * wide, (b.lat_e9 - a.lat_e9) as f64 * high);
+        sum += libm::sqrt(x * x + y * y);
+    }
+    sum
+}
+
+impl Region {
+    /// Its mean width: twice the area over the length of its border, in metres.
+    pub(crate) fn width_m(&self) -> f64 {
+        2.0 * self.area_m2 / perimeter_m(self.polygons.iter().flatten())
     }
 }
 
 impl Strand {
     /// `None` for an edge along a parallel, which separates nothing within a slab.
-    fn new(a: Position, b: Position, step: i32, crossing: u32) -> Option<Strand> {
+    fn new(a: Position, b: Position, step: i32) -> Option<Strand> {
         let (low, high) = if a.lat_e9 <= b.lat_e9 { (a, b) } else { (b, a) };
-        (low.lat_e9 != high.lat_e9).then_some(Strand {
-            low,
-            high,
-            step,
-            crossing,
-        })
+        (low.lat_e9 != high.lat_e9).then_some(Strand { low, high, step })
     }
 
     fn lon_at(&self, lat: f64) -> f64 {
         let up = (lat - self.low.lat_e9 as f64) / (self.high.lat_e9 - self.low.lat_e9) as f64;
         self.low.lon_e9 as f64 + up * (self.high.lon_e9 - self.low.lon_e9) as f64
-    }
-}
-
-impl Strand {
-    /// How the cover changes from west to east of this edge.
-    fn cross(&self, odd: &mut Vec<u32>) -> i32 {
-        if self.crossing == 0 {
-            return self.step;
-        }
-        match odd.iter().position(|&polygon| polygon == self.crossing) {
-            Some(at) => {
-                odd.swap_remove(at);
-                -self.step
-            }
-            None => {
-                odd.push(self.crossing);
-                self.step
-            }
-        }
     }
 }
 
@@ -167,9 +191,8 @@ mod tests {
             borders.add(part, *weight);
         }
         let mut got: Vec<(i32, f64)> = borders
-            .regions(normal)
+            .regions(normal, 1.0)
             .into_iter()
-            .filter(|region| region.area_m2 > 1.0)
             .map(|region| (region.cover, region.area_m2 / UNIT_M2))
             .collect();
         got.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));

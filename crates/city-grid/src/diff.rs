@@ -142,7 +142,7 @@ fn compare(old: &Layer, a: CellIndex, new: &Layer, b: CellIndex) -> Vec<What> {
         borders.add(part, 1);
     }
     let (mut gained_m2, mut lost_m2) = (0.0, 0.0);
-    for region in borders.regions(0) {
+    for region in borders.regions(0, 0.0) {
         let side = if region.cover > 0 {
             &mut gained_m2
         } else {

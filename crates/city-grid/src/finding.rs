@@ -1,9 +1,15 @@
-//! What can be wrong with a grid, in words: findings, which are told, and errors, which stop a load.
+//! What can be wrong with a grid, in words and with its place: findings, which are told, and errors, which stop a load.
+
+mod what;
 
 use std::fmt;
 
-use city_model::Name;
+use city_model::{Name, Position};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::geometry::Geometry;
+pub use what::What;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,94 +21,29 @@ pub enum Severity {
     Error,
 }
 
-/// What was found. The names are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum What {
-    /// A ring whose last point is not its first.
-    UnclosedRing,
-    /// A ring with fewer than three different points or no area; it is left out.
-    DegenerateRing,
-    /// A ring that crosses or retraces itself.
-    SelfCrossing,
-    /// A cell of which no usable ring is left.
-    NoArea,
-    /// Two cells of a level with one code.
-    DuplicateCode,
-    /// A cell whose enclosing cell is not there.
-    MissingParent,
-    /// A cell that reaches out of its enclosing cell.
-    OutsideParent,
-    /// Ground of a cell that none of its children covers.
-    ParentNotCovered,
-    /// Ground enclosed by a level's cells that belongs to none.
-    Gap,
-    /// Ground that belongs to two cells of a level.
-    Overlap,
-    /// A code whose length or characters are not the standard's.
-    BadCode,
-    /// A cell too small or too thin to be meant.
-    Sliver,
-}
-
-impl What {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            What::UnclosedRing => "unclosed_ring",
-            What::DegenerateRing => "degenerate_ring",
-            What::SelfCrossing => "self_crossing",
-            What::NoArea => "no_area",
-            What::DuplicateCode => "duplicate_code",
-            What::MissingParent => "missing_parent",
-            What::OutsideParent => "outside_parent",
-            What::ParentNotCovered => "parent_not_covered",
-            What::Gap => "gap",
-            What::Overlap => "overlap",
-            What::BadCode => "bad_code",
-            What::Sliver => "sliver",
-        }
-    }
-
-    /// How bad it is.
-    pub fn severity(self) -> Severity {
-        match self {
-            What::NoArea
-            | What::DuplicateCode
-            | What::MissingParent
-            | What::OutsideParent
-            | What::Gap
-            | What::Overlap => Severity::Error,
-            What::UnclosedRing
-            | What::DegenerateRing
-            | What::SelfCrossing
-            | What::ParentNotCovered
-            | What::BadCode
-            | What::Sliver => Severity::Warning,
-        }
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 /// One thing that is wrong with a grid.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// The level it is in.
     pub level: Name,
     /// The cell it is about, where it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Name>,
+    /// All cells concerned, the one that it is about first.
+    pub codes: Vec<Name>,
     /// What it is.
     pub what: What,
-    /// Where and how much.
+    /// Where and how much, in words.
     pub detail: String,
+    /// A point in it.
+    pub position: Option<Position>,
+    /// The ground that is wrong, in m².
+    pub area_m2: Option<f64>,
+    /// The length of border that is wrong, in metres.
+    pub length_m: Option<f64>,
+    /// What to look at.
+    pub geometry: Geometry,
 }
 
 impl Finding {
@@ -111,9 +52,71 @@ impl Finding {
             severity: what.severity(),
             level: level.clone(),
             code: code.cloned(),
+            codes: code.cloned().into_iter().collect(),
             what,
             detail,
+            position: None,
+            area_m2: None,
+            length_m: None,
+            geometry: Geometry::None,
         }
+    }
+
+    /// The same with its place.
+    pub(crate) fn at(mut self, position: Position, geometry: Geometry) -> Finding {
+        self.position = Some(position);
+        self.geometry = geometry;
+        self
+    }
+
+    /// The same at one or more points.
+    pub(crate) fn at_points(self, points: &[Position]) -> Finding {
+        match points.first() {
+            Some(&first) => self.at(first, Geometry::Points(points.to_vec())),
+            None => self,
+        }
+    }
+
+    /// What it says, by name: of a line of JSON and of a feature's properties alike.
+    pub fn properties(&self) -> Map<String, Value> {
+        let mut told = Map::new();
+        let mut put = |name: &str, value: Value| told.insert(name.to_owned(), value);
+        put("level", json!(self.level));
+        put("what", json!(self.what.name()));
+        put("severity", json!(self.severity));
+        put("code", json!(self.code));
+        put("codes", json!(self.codes));
+        put("detail", json!(self.detail));
+        if let Some(position) = self.position {
+            put("lon", json!(position.lon()));
+            put("lat", json!(position.lat()));
+        }
+        if let Some(area_m2) = self.area_m2 {
+            put("area_m2", json!(libm::round(area_m2 * 100.0) / 100.0));
+        }
+        if let Some(length_m) = self.length_m {
+            put("length_m", json!(libm::round(length_m * 100.0) / 100.0));
+        }
+        told
+    }
+
+    /// Errors first, then by kind, the largest first; what is left decides ties, so that the order is one.
+    pub fn worst_first(&self, other: &Finding) -> std::cmp::Ordering {
+        let size = |finding: &Finding| finding.area_m2.or(finding.length_m).unwrap_or(0.0);
+        let by_severity = other.severity.cmp(&self.severity);
+        by_severity
+            .then_with(|| self.what.cmp(&other.what))
+            .then_with(|| size(other).total_cmp(&size(self)))
+            .then_with(|| self.place_order(other))
+    }
+
+    /// By level and code: the order of findings at loading, whatever the order of the features.
+    pub(crate) fn place_order(&self, other: &Finding) -> std::cmp::Ordering {
+        let key = |finding: &Finding| (finding.level.clone(), finding.code.clone(), finding.what);
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| self.detail.cmp(&other.detail))
+            .then_with(|| self.position.cmp(&other.position))
     }
 }
 

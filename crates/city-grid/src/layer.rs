@@ -201,6 +201,17 @@ impl Layer {
         parts.iter().map(area).sum()
     }
 
+    /// All cells of a level with a code.
+    pub(crate) fn of_code(&self, level: &str, code: &str) -> Vec<CellIndex> {
+        let level = self.levels.iter().find(|other| &*other.name == level);
+        let range = level.map_or(0..0, |level| level.first..level.end);
+        let cells = &self.cells[range.start as usize..range.end as usize];
+        let first = cells.partition_point(|cell| &*cell.code < code);
+        let same = cells[first..].iter().take_while(|cell| &*cell.code == code).count();
+        let first = range.start + first as u32;
+        (first..first + same as u32).map(CellIndex).collect()
+    }
+
     pub(crate) fn parts(&self, cell: CellIndex) -> &[Part] {
         &self.shapes[cell.get()]
     }

@@ -6,12 +6,14 @@
 
 pub mod crs;
 mod finding;
+mod geometry;
 mod ring;
 mod shape;
 
 pub mod layer;
 
 pub mod check;
+pub mod limits;
 mod coverage;
 pub mod diff;
 
@@ -19,5 +21,7 @@ pub mod generate;
 
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
+pub use geometry::Geometry;
 pub use generate::builtin;
+pub use limits::{AreaLimit, Limits, Verdict};
 pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};

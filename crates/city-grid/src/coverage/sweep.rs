@@ -1,194 +1,335 @@
-//! Sweeps borders from south to north and joins what is covered alike into regions.
+//! Sweeps borders from south to north, joins what is covered alike into regions, and walks around each.
 
 use city_model::Position;
+use rustc_hash::FxHashMap;
 
+use super::outline::{PARALLEL, Side, outline};
 use super::{Region, Strand, square_metres_at};
 
-/// Widths below a tenth of a millimetre are rounding.
-const THIN: f64 = 1.0;
-/// Halvings of a slab in which strands cross: what is left is 1/4096 of a slab that is itself mostly metres high.
-const HALVINGS_MAX: u32 = 12;
+/// Widths up to a tenth of a millimetre are rounding.
+const THIN: i64 = 1;
+/// How often a slab in which strands cross is cut; what crosses after that is told as if it did not.
+const CUTS_MAX: u32 = 48;
+/// So many places inside a region are remembered: enough to name the cells that make it.
+const SAMPLES_MAX: usize = 32;
+/// The region of the outside, which is never reported.
+const OUTSIDE: usize = 0;
+/// A stretch that has not met its region yet.
+const UNKNOWN: usize = usize::MAX;
 
-/// A stretch of ground between two strands in the slab that is being swept.
+/// A strand in a slab: where it is at the southern and at the northern side.
+#[derive(Debug, Clone, Copy)]
+struct Wall {
+    strand: u32,
+    south: i64,
+    north: i64,
+}
+
+/// A stretch of ground between two walls of a slab.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
-    /// West and east end at the northern side of the slab.
-    north: (f64, f64),
-    /// East end at its southern side.
-    south_east: f64,
+    west: Wall,
+    east: Wall,
     cover: i32,
     region: usize,
 }
 
-pub(super) struct Sweep {
-    normal: i32,
-    /// What region each region was found to be a part of.
-    joined: Vec<usize>,
-    regions: Vec<(Region, f64)>,
-    /// The abnormal stretches along the northern side of the last slab, west to east.
-    below: Vec<Stretch>,
+#[derive(Debug)]
+struct Draft {
+    cover: i32,
+    area_m2: f64,
+    largest_m2: f64,
+    sample: Position,
+    samples: Vec<Position>,
 }
 
-/// The region of the outside, which is never reported.
-const OUTSIDE: usize = 0;
+/// What counts as cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// The sum of the steps; what is not this is a region.
+    Not(i32),
+    /// One inside and none outside by the even-odd rule; the inside is a region.
+    EvenOdd,
+}
 
-impl Sweep {
-    pub(super) fn new(normal: i32) -> Sweep {
-        let everywhere = Stretch {
-            north: (f64::NEG_INFINITY, f64::INFINITY),
-            south_east: f64::INFINITY,
-            cover: 0,
-            region: OUTSIDE,
-        };
-        let nowhere = Region {
+pub(super) struct Sweep<'a> {
+    rule: Rule,
+    strands: &'a [Strand],
+    /// What region each region was found to be a part of.
+    joined: Vec<usize>,
+    regions: Vec<Draft>,
+    /// The abnormal stretches of the last slab, west to east.
+    below: Vec<Stretch>,
+    sides: Vec<(Side, usize)>,
+    /// The side that a strand's western or eastern flank made last, to be made longer.
+    last_side: FxHashMap<(u32, bool), usize>,
+}
+
+impl Sweep<'_> {
+    /// `strands` must be sorted.
+    pub(super) fn new(rule: Rule, strands: &[Strand]) -> Sweep<'_> {
+        let outside = Draft {
             cover: 0,
             area_m2: 0.0,
+            largest_m2: 0.0,
             sample: Position { lon_e9: 0, lat_e9: 0 },
+            samples: Vec::new(),
         };
         Sweep {
-            normal,
+            rule,
+            strands,
             joined: vec![OUTSIDE],
-            regions: vec![(nowhere, 0.0)],
-            below: vec![everywhere],
+            regions: vec![outside],
+            below: Vec::new(),
+            sides: Vec::new(),
+            last_side: FxHashMap::default(),
         }
     }
 
-    pub(super) fn run(mut self, strands: &[Strand]) -> Vec<Region> {
-        let mut lats: Vec<i64> = strands
-            .iter()
+    /// The regions of more than `area_min_m2`, from south to north.
+    pub(super) fn run(mut self, area_min_m2: f64) -> Vec<Region> {
+        let ends = self.strands.iter();
+        let mut lats: Vec<i64> = ends
             .flat_map(|strand| [strand.low.lat_e9, strand.high.lat_e9])
             .collect();
         lats.sort_unstable();
         lats.dedup();
-        let mut by_south = strands.to_vec();
-        by_south.sort_by_key(|strand| strand.low.lat_e9);
+        let mut by_south: Vec<u32> = (0..self.strands.len() as u32).collect();
+        by_south.sort_by_key(|&at| self.strands[at as usize].low.lat_e9);
         let mut coming = by_south.into_iter().peekable();
-        let mut active: Vec<Strand> = Vec::new();
+        // from slab to slab in the order of the last one, so that sorting finds little to do
+        let mut active: Vec<u32> = Vec::new();
+        self.below = self.stretches(&[]);
         for slab in lats.windows(2) {
-            active.retain(|strand| strand.high.lat_e9 > slab[0]);
-            while let Some(strand) = coming.next_if(|strand| strand.low.lat_e9 <= slab[0]) {
-                active.push(strand);
+            active.retain(|&at| self.strands[at as usize].high.lat_e9 > slab[0]);
+            while let Some(at) = coming.next_if(|&at| self.strands[at as usize].low.lat_e9 <= slab[0]) {
+                active.push(at);
             }
-            let (south, north) = (slab[0] as f64, slab[1] as f64);
-            self.slab(&active, south, north, HALVINGS_MAX);
+            self.slab(&mut active, slab[0], slab[1], CUTS_MAX);
         }
-        if self.normal != 0 {
-            // north of everything is the outside as well
-            let north = (f64::NEG_INFINITY, f64::INFINITY);
-            self.join_below(north, 0, OUTSIDE);
+        if let Some(&north) = lats.last() {
+            let beyond = self.stretches(&[]);
+            self.step(beyond, north);
         }
-        self.finish()
+        self.finish(area_min_m2)
     }
 
-    fn slab(&mut self, active: &[Strand], south: f64, north: f64, halvings: u32) {
-        let mut lines: Vec<(f64, f64, &Strand)> = active
+    fn slab(&mut self, active: &mut [u32], south: i64, north: i64, cuts: u32) {
+        let mut lines: Vec<(f64, f64, u32)> = active
             .iter()
-            .map(|strand| (strand.lon_at(south), strand.lon_at(north), strand))
+            .map(|&at| {
+                let strand = &self.strands[at as usize];
+                (strand.lon_at(south as f64), strand.lon_at(north as f64), at)
+            })
             .collect();
-        lines.sort_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1)).then(a.2.cmp(b.2)));
-        let crossed = lines
-            .windows(2)
-            .any(|pair| pair[0].0 > pair[1].0 + THIN || pair[0].1 > pair[1].1 + THIN);
-        if crossed && halvings > 0 && north - south > THIN {
-            let middle = (south + north) / 2.0;
-            self.slab(active, south, middle, halvings - 1);
-            self.slab(active, middle, north, halvings - 1);
-            return;
+        lines.sort_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1)).then(a.2.cmp(&b.2)));
+        for (slot, line) in active.iter_mut().zip(&lines) {
+            *slot = line.2;
         }
-        let scale = square_metres_at((south + north) / 2.0);
-        let mut here: Vec<Stretch> = Vec::new();
-        let mut odd: Vec<u32> = Vec::new();
-        let mut cover = 0;
-        let mut west = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        if cuts > 0 && north - south > 1 {
+            let thin = THIN as f64;
+            let crossed = |pair: &&[(f64, f64, u32)]| {
+                pair[0].0 > pair[1].0 + thin || pair[0].1 > pair[1].1 + thin
+            };
+            let pairs: Vec<&[(f64, f64, u32)]> = lines.windows(2).filter(crossed).collect();
+            if let Some(pair) = pairs.get(pairs.len() / 2) {
+                let (south_gap, north_gap) = (pair[0].0 - pair[1].0, pair[0].1 - pair[1].1);
+                let up = south_gap / (south_gap - north_gap) * (north - south) as f64;
+                let cut = (south + libm::round(up) as i64).clamp(south + 1, north - 1);
+                self.slab(active, south, cut, cuts - 1);
+                self.slab(active, cut, north, cuts - 1);
+                return;
+            }
+        }
+        let mut walls: Vec<Wall> = Vec::with_capacity(lines.len());
         for (at_south, at_north, strand) in lines {
-            self.stretch(
-                &mut here,
-                cover,
-                west,
-                (at_south, at_north),
-                (south, north),
-                scale,
-            );
-            cover += strand.cross(&mut odd);
-            west = (at_south, at_north);
+            let before = walls.last().map_or((i64::MIN, i64::MIN), |wall| (wall.south, wall.north));
+            walls.push(Wall {
+                strand,
+                south: before.0.max(libm::round(at_south) as i64),
+                north: before.1.max(libm::round(at_north) as i64),
+            });
         }
-        let east = (f64::INFINITY, f64::INFINITY);
-        self.stretch(&mut here, cover, west, east, (south, north), scale);
+        let here = self.stretches(&walls);
+        self.step(here, south);
+        self.raise(south, north);
+    }
+
+    /// The abnormal stretches between the walls of a slab.
+    fn stretches(&self, walls: &[Wall]) -> Vec<Stretch> {
+        let end = |lon: i64| Wall {
+            strand: PARALLEL,
+            south: lon,
+            north: lon,
+        };
+        let mut found: Vec<Stretch> = Vec::new();
+        let mut cover = 0;
+        let mut west = end(i64::MIN);
+        for &east in walls.iter().chain(&[end(i64::MAX)]) {
+            let normal = match self.rule {
+                Rule::Not(normal) => normal,
+                Rule::EvenOdd => 0,
+            };
+            let wide = |a: i64, b: i64| b.saturating_sub(a) > THIN;
+            if cover != normal && (wide(west.south, east.south) || wide(west.north, east.north)) {
+                let outside = west.south == i64::MIN || east.south == i64::MAX;
+                match found.last_mut() {
+                    // only a strand of no effect lies between
+                    Some(last)
+                        if last.cover == cover
+                            && !wide(last.east.south, west.south)
+                            && !wide(last.east.north, west.north) =>
+                    {
+                        last.east = east;
+                        if outside {
+                            last.region = OUTSIDE;
+                        }
+                    }
+                    _ => found.push(Stretch {
+                        west,
+                        east,
+                        cover,
+                        region: if outside { OUTSIDE } else { UNKNOWN },
+                    }),
+                }
+            }
+            if east.strand != PARALLEL {
+                match self.rule {
+                    Rule::Not(_) => cover += self.strands[east.strand as usize].step,
+                    Rule::EvenOdd => cover = 1 - cover,
+                }
+            }
+            west = east;
+        }
+        found
+    }
+
+    /// Goes from the last slab to the stretches of the next one: joins what touches, and tells the sides that lie on the
+    /// parallel between them.
+    fn step(&mut self, mut here: Vec<Stretch>, lat_e9: i64) {
+        let below = std::mem::take(&mut self.below);
+        // (below, here, west, east) of shared ground; sorted for both, since stretches do not overlap
+        let mut shared: Vec<(usize, usize, i64, i64)> = Vec::new();
+        let mut first = 0;
+        for (at, last) in below.iter().enumerate() {
+            while here.get(first).is_some_and(|next| next.east.south <= last.west.north) {
+                first += 1;
+            }
+            for (number, next) in here.iter_mut().enumerate().skip(first) {
+                if next.west.south >= last.east.north {
+                    break;
+                }
+                let west = last.west.north.max(next.west.south);
+                let east = last.east.north.min(next.east.south);
+                if last.cover != next.cover || east.saturating_sub(west) <= THIN {
+                    continue;
+                }
+                shared.push((at, number, west, east));
+                let root = self.root(last.region);
+                if next.region == UNKNOWN {
+                    next.region = root;
+                } else {
+                    let other = self.root(next.region);
+                    self.joined[root.max(other)] = root.min(other); // the outside stays the root
+                }
+            }
+        }
+        for stretch in here.iter_mut().filter(|stretch| stretch.region == UNKNOWN) {
+            stretch.region = self.open(stretch.cover);
+        }
+        let at = |lon_e9| Position { lon_e9, lat_e9 };
+        let mut sides: Vec<(i64, i64, usize, bool)> = Vec::new();
+        let mut next = shared.iter().peekable();
+        for (number, last) in below.iter().enumerate() {
+            let mut west = last.west.north;
+            while let Some(&&(_, _, from, to)) = next.peek().filter(|pair| pair.0 == number) {
+                sides.push((west, from, last.region, true));
+                west = to;
+                next.next();
+            }
+            sides.push((west, last.east.north, last.region, true));
+        }
+        let mut next = shared.iter().peekable();
+        for (number, stretch) in here.iter().enumerate() {
+            let mut west = stretch.west.south;
+            while let Some(&&(_, _, from, to)) = next.peek().filter(|pair| pair.1 == number) {
+                sides.push((west, from, stretch.region, false));
+                west = to;
+                next.next();
+            }
+            sides.push((west, stretch.east.south, stretch.region, false));
+        }
+        for (west, east, region, is_top) in sides {
+            if west < east && region != OUTSIDE {
+                let (from, to) = if is_top { (east, west) } else { (west, east) };
+                let side = Side {
+                    from: at(from),
+                    to: at(to),
+                    strand: PARALLEL,
+                };
+                self.sides.push((side, region));
+            }
+        }
         self.below = here;
     }
 
-    /// One stretch of a slab, from `west` to `east`, each given at the southern and the northern side.
-    fn stretch(
-        &mut self,
-        here: &mut Vec<Stretch>,
-        cover: i32,
-        west: (f64, f64),
-        east: (f64, f64),
-        (south, north): (f64, f64),
-        scale: f64,
-    ) {
-        let (wide_south, wide_north) = (east.0 - west.0, east.1 - west.1);
-        if cover == self.normal || (wide_south < THIN && wide_north < THIN) {
-            return;
-        }
-        let outside = wide_south.is_infinite();
-        let region = match here.last() {
-            // only a strand of no effect lies between
-            Some(last)
-                if last.cover == cover && last.north.1 > west.1 - THIN && last.south_east > west.0 - THIN =>
-            {
-                last.region
-            }
-            _ if outside => OUTSIDE,
-            _ => self.open(cover),
-        };
-        self.join_below((west.0, east.0), cover, region);
-        if !outside {
-            let area = (wide_south + wide_north).max(0.0) / 2.0 * (north - south) * scale;
-            let (found, largest) = &mut self.regions[region];
-            found.area_m2 += area;
-            if area > *largest {
-                *largest = area;
-                found.sample = Position {
-                    lon_e9: ((west.0 + west.1 + east.0 + east.1) / 4.0) as i64,
-                    lat_e9: ((south + north) / 2.0) as i64,
+    /// Measures the stretches of the slab that is now below, and tells their sides along the strands.
+    fn raise(&mut self, south: i64, north: i64) {
+        let stretches = std::mem::take(&mut self.below);
+        let mut scale = None;
+        for stretch in stretches.iter().filter(|stretch| stretch.region != OUTSIDE) {
+            let region = self.root(stretch.region);
+            let (west, east) = (stretch.west, stretch.east);
+            if region != OUTSIDE {
+                let scale = *scale.get_or_insert_with(|| square_metres_at((south + north) as f64 / 2.0));
+                let width = ((east.south - west.south) + (east.north - west.north)) as f64 / 2.0;
+                let area_m2 = width * (north - south) as f64 * scale;
+                let middle = Position {
+                    lon_e9: (west.south + west.north + east.south + east.north) / 4,
+                    lat_e9: (south + north) / 2,
                 };
+                self.regions[region].add(area_m2, middle);
+            }
+            self.flank(east, true, region, south, north);
+            self.flank(west, false, region, south, north);
+        }
+        self.below = stretches;
+    }
+
+    /// The side of a region along a wall: upward on its east, downward on its west, so that the region is on the left.
+    fn flank(&mut self, wall: Wall, is_east: bool, region: usize, south: i64, north: i64) {
+        let low = Position {
+            lon_e9: wall.south,
+            lat_e9: south,
+        };
+        let high = Position {
+            lon_e9: wall.north,
+            lat_e9: north,
+        };
+        if let Some(&at) = self.last_side.get(&(wall.strand, is_east)) {
+            let (side, owner) = &mut self.sides[at];
+            let end = if is_east { &mut side.to } else { &mut side.from };
+            if *end == low && *owner == region {
+                *end = high;
+                return;
             }
         }
-        here.push(Stretch {
-            north: (west.1, east.1),
-            south_east: east.0,
-            cover,
-            region,
-        });
+        let (from, to) = if is_east { (low, high) } else { (high, low) };
+        let strand = wall.strand;
+        self.last_side.insert((strand, is_east), self.sides.len());
+        self.sides.push((Side { from, to, strand }, region));
     }
 
     fn open(&mut self, cover: i32) -> usize {
-        let sample = Position { lon_e9: 0, lat_e9: 0 };
-        let region = Region {
+        self.regions.push(Draft {
             cover,
             area_m2: 0.0,
-            sample,
-        };
-        self.regions.push((region, -1.0));
+            largest_m2: -1.0,
+            sample: Position { lon_e9: 0, lat_e9: 0 },
+            samples: Vec::new(),
+        });
         self.joined.push(self.joined.len());
         self.joined.len() - 1
-    }
-
-    /// Joins a region with those of the same cover that touch it from the south.
-    fn join_below(&mut self, (west, east): (f64, f64), cover: i32, region: usize) {
-        let first = self.below.partition_point(|last| last.north.1 <= west);
-        for at in first..self.below.len() {
-            let last = self.below[at];
-            if last.north.0 >= east {
-                break;
-            }
-            let shared = last.north.1.min(east) - last.north.0.max(west);
-            if last.cover == cover && shared > THIN {
-                let (a, b) = (self.root(last.region), self.root(region));
-                self.joined[a.max(b)] = a.min(b); // the outside stays the root
-            }
-        }
     }
 
     fn root(&mut self, mut region: usize) -> usize {
@@ -199,21 +340,57 @@ impl Sweep {
         region
     }
 
-    fn finish(mut self) -> Vec<Region> {
+    fn finish(mut self, area_min_m2: f64) -> Vec<Region> {
         for region in (1..self.regions.len()).rev() {
             let root = self.root(region);
-            if root == region {
-                continue;
-            }
-            let (part, largest) = self.regions[region].clone();
-            let (whole, whole_largest) = &mut self.regions[root];
-            whole.area_m2 += part.area_m2;
-            if largest > *whole_largest {
-                *whole_largest = largest;
-                whole.sample = part.sample;
+            if root != region {
+                let part = std::mem::take(&mut self.regions[region].samples);
+                let (area_m2, largest_m2) = (self.regions[region].area_m2, self.regions[region].largest_m2);
+                let sample = self.regions[region].sample;
+                self.regions[root].take(area_m2, largest_m2, sample, part);
             }
         }
-        let roots = (1..self.regions.len()).filter(|&region| self.joined[region] == region);
-        roots.map(|region| self.regions[region].0.clone()).collect()
+        let mut sides: FxHashMap<usize, Vec<Side>> = FxHashMap::default();
+        for (side, region) in std::mem::take(&mut self.sides) {
+            let root = self.root(region);
+            if root != OUTSIDE && self.regions[root].area_m2 > area_min_m2 {
+                sides.entry(root).or_default().push(side);
+            }
+        }
+        // the map's order does not show: it is asked region by region
+        let mut found = Vec::with_capacity(sides.len());
+        for (number, draft) in self.regions.into_iter().enumerate() {
+            let Some(sides) = sides.remove(&number) else {
+                continue;
+            };
+            found.push(Region {
+                cover: draft.cover,
+                area_m2: draft.area_m2,
+                sample: draft.sample,
+                samples: draft.samples,
+                polygons: outline(sides),
+            });
+        }
+        found
+    }
+}
+
+impl Draft {
+    fn add(&mut self, area_m2: f64, middle: Position) {
+        let samples = if self.samples.len() < SAMPLES_MAX && area_m2 > 0.1 {
+            vec![middle]
+        } else {
+            Vec::new()
+        };
+        self.take(area_m2, area_m2, middle, samples);
+    }
+
+    fn take(&mut self, area_m2: f64, largest_m2: f64, sample: Position, mut samples: Vec<Position>) {
+        self.area_m2 += area_m2;
+        if largest_m2 > self.largest_m2 {
+            (self.largest_m2, self.sample) = (largest_m2, sample);
+        }
+        samples.truncate(SAMPLES_MAX - self.samples.len().min(SAMPLES_MAX));
+        self.samples.append(&mut samples);
     }
 }

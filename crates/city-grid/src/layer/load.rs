@@ -6,7 +6,7 @@ use super::features::{Feature, read};
 use super::{Draft, Layer, LayerConfig};
 use crate::crs::{Crs, to_wgs84};
 use crate::finding::{Finding, GridError, What};
-use crate::ring::{Ring, cross, self_crossing};
+use crate::ring::{Ring, cross, self_crossings, spikes};
 
 impl Layer {
     /// Reads a layer from the bytes of its levels' GeoJSON files, gzipped or not, in the order of the configuration.
@@ -43,7 +43,10 @@ impl Layer {
                 if at == 0 {
                     draft.parent = None; // the enclosing cell is beyond this layer
                 }
-                if let Some(finding) = findings.get(before).filter(|_| strict) {
+                // a repeated point means nothing in any reading
+                let mut new = findings[before..].iter();
+                let flaw = new.find(|finding| finding.what != What::RepeatedPoint);
+                if let Some(finding) = flaw.filter(|_| strict) {
                     return Err(GridError::Feature {
                         level: level.level.clone(),
                         index,
@@ -63,7 +66,7 @@ impl Layer {
             });
         }
         findings.append(&mut layer.findings);
-        findings.sort(); // features may come in any order
+        findings.sort_by(Finding::place_order); // features may come in any order
         layer.findings.clone_from(&findings);
         Ok((layer, findings))
     }
@@ -71,8 +74,8 @@ impl Layer {
 
 fn draft(level: &Name, crs: Crs, feature: Feature, findings: &mut Vec<Finding>) -> Result<Draft, GridError> {
     let code: Name = feature.code.as_str().into();
-    let mut report = |what: What, detail: String| {
-        findings.push(Finding::new(what, level, Some(&code), detail));
+    let mut report = |what: What, detail: String, points: &[Position]| {
+        findings.push(Finding::new(what, level, Some(&code), detail).at_points(points));
     };
     let mut polygons = Vec::with_capacity(feature.polygons.len());
     for (at, polygon) in feature.polygons.iter().enumerate() {
@@ -96,7 +99,7 @@ fn draft(level: &Name, crs: Crs, feature: Feature, findings: &mut Vec<Finding>) 
         }
     }
     if polygons.is_empty() {
-        report(What::NoArea, "no usable ring is left".to_owned());
+        report(What::NoArea, "no usable ring is left".to_owned(), &[]);
     }
     Ok(Draft {
         code: feature.code,
@@ -116,32 +119,50 @@ fn positions(crs: Crs, points: &[(f64, f64)]) -> Result<Vec<Position>, String> {
     points.iter().enumerate().map(place).collect()
 }
 
+/// So many places of one ring's flaw are told.
+const PLACES_MAX: usize = 100;
+
 /// Opens the ring and drops repeated points. `None` when nothing with an area is left.
-fn ring(mut points: Vec<Position>, place: &str, report: &mut impl FnMut(What, String)) -> Option<Ring> {
+fn ring(
+    mut points: Vec<Position>,
+    place: &str,
+    report: &mut impl FnMut(What, String, &[Position]),
+) -> Option<Ring> {
     let closed = points.len() > 1 && points.first() == points.last();
+    let repeated: Vec<Position> = points.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+    let first = points.first().copied();
     points.dedup();
     while points.len() > 1 && points.first() == points.last() {
         points.pop();
     }
     if points.len() < 3 {
-        report(
-            What::DegenerateRing,
-            format!("{place} has {} different points", points.len()),
-        );
+        let detail = format!("{place} has {} different points", points.len());
+        report(What::DegenerateRing, detail, &points);
         return None;
     }
     if !closed {
-        report(What::UnclosedRing, format!("{place} is not closed"));
+        let open: Vec<Position> = first.into_iter().chain(points.last().copied()).collect();
+        report(What::UnclosedRing, format!("{place} is not closed"), &open);
     }
     // a figure of eight can have no net area and still enclose ground; a line cannot
     if points.iter().all(|&p| cross(points[0], points[1], p) == 0) {
-        report(What::DegenerateRing, format!("{place} is a line"));
+        report(What::DegenerateRing, format!("{place} is a line"), &points);
         return None;
     }
-    if let Some(at) = self_crossing(&points) {
-        let (lon, lat) = (at.lon(), at.lat());
-        let detail = format!("{place} crosses itself near {lon:.6}, {lat:.6}");
-        report(What::SelfCrossing, detail);
-    }
+    let mut tell = |what: What, doing: &str, at: &[Position]| {
+        if let Some(first) = at.first() {
+            let times = match at.len() {
+                1 => String::new(),
+                PLACES_MAX => format!(", and at {} or more other places", PLACES_MAX - 1),
+                many => format!(", and at {} other places", many - 1),
+            };
+            let (lon, lat) = (first.lon(), first.lat());
+            let detail = format!("{place} {doing} near {lon:.6}, {lat:.6}{times}");
+            report(what, detail, &at[..at.len().min(PLACES_MAX)]);
+        }
+    };
+    tell(What::RepeatedPoint, "repeats a point", &repeated);
+    tell(What::Spike, "goes there and back", &spikes(&points));
+    tell(What::SelfCrossing, "crosses itself", &self_crossings(&points, PLACES_MAX));
     Some(points)
 }

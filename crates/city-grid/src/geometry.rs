@@ -1,0 +1,144 @@
+//! A geometry to look at, and how it is written as GeoJSON: closed rings, outer ones counter-clockwise (RFC 7946).
+
+use city_model::Position;
+use serde_json::{Value, json};
+
+use crate::coverage::{even_odd, left_of};
+use crate::ring::{Ring, self_crossing};
+use crate::shape::Part;
+
+/// A geometry with more points than this is told by its box: it is to look at, and the file must stay readable.
+const POINTS_MAX: usize = 4_000;
+
+/// Where something is, in CGCS2000 (equal to WGS-84 within a metre).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Geometry {
+    /// It has no place.
+    #[default]
+    None,
+    /// One or more points.
+    Points(Vec<Position>),
+    /// Polygons of rings, which are not closed: the outer one, counter-clockwise, and its holes, clockwise.
+    Polygons(Vec<Vec<Vec<Position>>>),
+}
+
+impl Geometry {
+    /// A point.
+    pub fn point(at: Position) -> Geometry {
+        Geometry::Points(vec![at])
+    }
+
+    /// Polygons that keep the order of their rings; with too many points, their box.
+    pub(crate) fn polygons(polygons: Vec<Vec<Ring>>) -> Geometry {
+        let points = || polygons.iter().flatten().flatten();
+        if points().count() <= POINTS_MAX {
+            return if polygons.is_empty() {
+                Geometry::None
+            } else {
+                Geometry::Polygons(polygons)
+            };
+        }
+        let west = points().map(|p| p.lon_e9).min().unwrap_or(0);
+        let east = points().map(|p| p.lon_e9).max().unwrap_or(0);
+        let south = points().map(|p| p.lat_e9).min().unwrap_or(0);
+        let north = points().map(|p| p.lat_e9).max().unwrap_or(0);
+        let corners = [(west, south), (east, south), (east, north), (west, north)];
+        let ring = corners.map(|(lon_e9, lat_e9)| Position { lon_e9, lat_e9 });
+        Geometry::Polygons(vec![vec![ring.to_vec()]])
+    }
+
+    /// The ground of parts, by the even-odd rule where their rings cross.
+    pub(crate) fn of_parts(parts: &[Part]) -> Geometry {
+        let mut polygons = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part.rings.as_slice() {
+                [ring] if self_crossing(ring).is_none() => polygons.push(vec![left_of(ring)]),
+                rings => polygons.extend(even_odd(rings)),
+            }
+        }
+        Geometry::polygons(polygons)
+    }
+
+    /// As a GeoJSON geometry; null when there is none.
+    pub fn to_geojson(&self) -> Value {
+        let point = |p: &Position| json!([p.lon(), p.lat()]);
+        let ring = |ring: &Vec<Position>| -> Value {
+            ring.iter().chain(ring.first()).map(point).collect()
+        };
+        let rings = |rings: &Vec<Vec<Position>>| -> Value { rings.iter().map(ring).collect() };
+        match self {
+            Geometry::None => Value::Null,
+            Geometry::Points(points) => match points.as_slice() {
+                [] => Value::Null,
+                [one] => json!({ "type": "Point", "coordinates": point(one) }),
+                many => json!({ "type": "MultiPoint", "coordinates": many.iter().map(point).collect::<Value>() }),
+            },
+            Geometry::Polygons(polygons) => match polygons.as_slice() {
+                [] => Value::Null,
+                [one] => json!({ "type": "Polygon", "coordinates": rings(one) }),
+                many => {
+                    json!({ "type": "MultiPolygon", "coordinates": many.iter().map(rings).collect::<Value>() })
+                }
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(points: &[(i64, i64)]) -> Ring {
+        let at = |&(x, y): &(i64, i64)| Position {
+            lon_e9: x * 1_000_000_000,
+            lat_e9: y * 1_000_000_000,
+        };
+        points.iter().map(at).collect()
+    }
+
+    #[test]
+    fn rings_are_closed_and_their_ground_is_on_the_left() {
+        let clockwise = ring(&[(0, 0), (0, 9), (9, 9), (9, 0)]);
+        let hole = ring(&[(1, 1), (2, 1), (2, 2)]);
+        let part = Part::new(vec![clockwise.clone(), hole]).unwrap();
+        let told = Geometry::of_parts(&[part]).to_geojson();
+        assert_eq!(told["type"], "Polygon");
+        let rings = told["coordinates"].as_array().unwrap();
+        assert_eq!(rings.len(), 2, "{told}");
+        for (ring, sign) in rings.iter().zip([1.0, -1.0]) {
+            let ring = ring.as_array().unwrap();
+            assert_eq!(ring.first(), ring.last());
+            let area: f64 = ring
+                .windows(2)
+                .map(|pair| {
+                    let at = |n: usize, axis: usize| pair[n][axis].as_f64().unwrap();
+                    at(0, 0) * at(1, 1) - at(1, 0) * at(0, 1)
+                })
+                .sum();
+            assert!(area * sign > 0.0, "{told}");
+        }
+        let plain = Geometry::of_parts(&[Part::new(vec![clockwise]).unwrap()]);
+        assert_eq!(
+            plain.to_geojson()["coordinates"].to_string(),
+            "[[[9.0,0.0],[9.0,9.0],[0.0,9.0],[0.0,0.0],[9.0,0.0]]]"
+        );
+    }
+
+    #[test]
+    fn a_figure_of_eight_becomes_two_polygons() {
+        let eight = Part::new(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]).unwrap();
+        let told = Geometry::of_parts(&[eight]).to_geojson();
+        assert_eq!(told["type"], "MultiPolygon");
+        assert_eq!(told["coordinates"].as_array().unwrap().len(), 2, "{told}");
+        assert!(told.to_string().contains("[5.0,5.0]"), "{told}");
+    }
+
+    #[test]
+    fn a_geometry_with_too_many_points_is_told_by_its_box() {
+        let saw: Vec<(i64, i64)> = (0..5_000).map(|n| (n % 80, n / 80)).collect();
+        let Geometry::Polygons(polygons) = Geometry::polygons(vec![vec![ring(&saw)]]) else {
+            panic!("a polygon stays a polygon");
+        };
+        assert_eq!(polygons[0][0], ring(&[(0, 0), (79, 0), (79, 62), (0, 62)]));
+    }
+}
