@@ -48,7 +48,11 @@ pub fn loaded(layer: &Layer) -> Vec<Finding> {
         };
         let cells = layer.of_code(&finding.level, &code);
         finding.position = cells.iter().find_map(|&cell| layer.inner_point(cell));
-        let parts: Vec<_> = cells.iter().flat_map(|&cell| layer.parts(cell)).cloned().collect();
+        let parts: Vec<_> = cells
+            .iter()
+            .flat_map(|&cell| layer.parts(cell))
+            .cloned()
+            .collect();
         finding.geometry = Geometry::of_parts(&parts);
         if finding.what == What::DuplicateCode {
             finding.area_m2 = Some(cells.iter().map(|&cell| layer.area_m2(cell)).sum());

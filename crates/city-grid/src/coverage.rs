@@ -64,7 +64,11 @@ impl Borders {
     /// Adds a ring that does not cross itself: the ground on its left `weight` times.
     pub(crate) fn add_ring(&mut self, ring: &[Position], weight: i32) {
         for (a, b) in edges(ring) {
-            let (key, sign) = if a <= b { ((a, b), weight) } else { ((b, a), -weight) };
+            let (key, sign) = if a <= b {
+                ((a, b), weight)
+            } else {
+                ((b, a), -weight)
+            };
             *self.net.entry(key).or_insert(0) += sign;
         }
     }
@@ -120,7 +124,10 @@ pub(crate) fn perimeter_m<'a>(rings: impl Iterator<Item = &'a Ring>) -> f64 {
             let metres = |mm: i64| mm as f64 / 1000.0 / STEP_E9 as f64;
             (metres(far.x), metres(far.y))
         });
-        let (x, y) = ((b.lon_e9 - a.lon_e9) as f64 * wide, (b.lat_e9 - a.lat_e9) as f64 * high);
+        let (x, y) = (
+            (b.lon_e9 - a.lon_e9) as f64 * wide,
+            (b.lat_e9 - a.lat_e9) as f64 * high,
+        );
         sum += libm::sqrt(x * x + y * y);
     }
     sum

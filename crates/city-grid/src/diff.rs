@@ -1,16 +1,30 @@
-//! What changed between two versions of a layer, cell by cell.
+//! What changed between two versions of a layer, cell by cell and ground by ground.
+
+mod ground;
+mod told;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use city_model::Name;
-use serde::{Deserialize, Serialize};
+use city_model::{Name, Position};
+use serde::Serialize;
 
 use crate::coverage::Borders;
+use crate::geometry::Geometry;
 use crate::layer::{CellIndex, Layer};
 
+/// Ground of one cell that is another's in the other version.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Share {
+    /// The other cell's code.
+    pub code: Name,
+    /// The ground that they have in common, in m².
+    pub area_m2: f64,
+    /// The same as a share of the cell that the change is about, 0 to 1.
+    pub share: f64,
+}
+
 /// How one cell changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "change")]
 pub enum What {
     /// The cell is new.
@@ -22,6 +36,25 @@ pub enum What {
     Removed {
         /// Its area in m².
         area_m2: f64,
+    },
+    /// The cell has a new code and the old ground.
+    Recoded {
+        /// The code before.
+        from: Name,
+        /// The ground that both have, in m².
+        area_m2: f64,
+        /// The same as a share of the new cell, 0 to 1.
+        share: f64,
+    },
+    /// The ground of an old cell is several cells' now. Told of the old code, besides what was added and removed.
+    Split {
+        /// Who has it now, the largest share first.
+        into: Vec<Share>,
+    },
+    /// A cell's ground was several cells' before. Told of the new code, besides what was added and removed.
+    Merged {
+        /// Who had it, the largest share first.
+        from: Vec<Share>,
     },
     /// Its border moved.
     Moved {
@@ -54,7 +87,7 @@ pub enum What {
 }
 
 /// One change of one cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// The level of the cell.
     pub level: Name,
@@ -63,24 +96,23 @@ pub struct Change {
     /// What happened to it.
     #[serde(flatten)]
     pub what: What,
+    /// A point in what changed.
+    #[serde(skip)]
+    pub position: Option<Position>,
+    /// The ground that changed: what a moved border gave and took, otherwise the cell.
+    #[serde(skip)]
+    pub geometry: Geometry,
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_none = |code: &Option<Name>| code.as_deref().unwrap_or("none").to_owned();
-        write!(f, "{} {}: ", self.level, self.code)?;
-        match &self.what {
-            What::Added { area_m2 } => write!(f, "added, {area_m2:.0} m²"),
-            What::Removed { area_m2 } => write!(f, "removed, {area_m2:.0} m²"),
-            What::Moved { gained_m2, lost_m2 } => write!(f, "moved, +{gained_m2:.0} m² -{lost_m2:.0} m²"),
-            What::Renamed { from, to } => write!(f, "renamed from {from} to {to}"),
-            What::Reassigned { from, to } => {
-                write!(f, "in charge: {} instead of {}", or_none(to), or_none(from))
-            }
-            What::Reparented { from, to } => write!(f, "now in {} instead of {}", or_none(to), or_none(from)),
-        }
-    }
+/// The old and the new version of a level.
+struct Sides<'a> {
+    layers: [&'a Layer; 2],
+    /// The level's number in each, where it has it.
+    levels: [Option<usize>; 2],
 }
+
+const OLD: usize = 0;
+const NEW: usize = 1;
 
 /// The changes from `old` to `new`: levels in the order of `new`, then those that are gone; cells by code. A ring that merely
 /// starts at another point, or has more points on the same line, did not move.
@@ -93,81 +125,115 @@ pub fn diff(old: &Layer, new: &Layer) -> Vec<Change> {
     );
     let mut changes = Vec::new();
     for level in &levels {
-        // duplicate codes are told apart by their order
-        let mut cells: BTreeMap<(Name, usize), [Option<CellIndex>; 2]> = BTreeMap::new();
-        for (side, layer) in [old, new].into_iter().enumerate() {
-            let Some(at) = layer.levels().position(|name| name == level) else {
-                continue;
-            };
-            let mut last: Option<(Name, usize)> = None;
-            for (index, cell) in layer.cells(at) {
-                let nth = match &last {
-                    Some((code, nth)) if *code == cell.code => nth + 1,
-                    _ => 0,
-                };
-                last = Some((cell.code.clone(), nth));
-                cells.entry((cell.code.clone(), nth)).or_default()[side] = Some(index);
-            }
-        }
-        for ((code, _), pair) in cells {
-            let found = match pair {
-                [None, Some(b)] => vec![What::Added {
-                    area_m2: new.area_m2(b),
-                }],
-                [Some(a), None] => vec![What::Removed {
-                    area_m2: old.area_m2(a),
-                }],
-                [Some(a), Some(b)] => compare(old, a, new, b),
-                [None, None] => Vec::new(),
-            };
-            changes.extend(found.into_iter().map(|what| Change {
-                level: level.clone(),
-                code: code.clone(),
-                what,
-            }));
-        }
+        let layers = [old, new];
+        let levels = layers.map(|layer| layer.levels().position(|name| name == level));
+        changes.extend(of_level(&Sides { layers, levels }, level));
     }
     changes
 }
 
-fn compare(old: &Layer, a: CellIndex, new: &Layer, b: CellIndex) -> Vec<What> {
+fn of_level(sides: &Sides<'_>, level: &Name) -> Vec<Change> {
+    let [old, new] = sides.layers;
+    // duplicate codes are told apart by their order
+    let mut cells: BTreeMap<(Name, usize), [Option<CellIndex>; 2]> = BTreeMap::new();
+    for (side, layer) in sides.layers.into_iter().enumerate() {
+        let Some(at) = sides.levels[side] else {
+            continue;
+        };
+        let mut last: Option<(Name, usize)> = None;
+        for (index, cell) in layer.cells(at) {
+            let nth = match &last {
+                Some((code, nth)) if *code == cell.code => nth + 1,
+                _ => 0,
+            };
+            last = Some((cell.code.clone(), nth));
+            cells.entry((cell.code.clone(), nth)).or_default()[side] = Some(index);
+        }
+    }
+    let mut changes: Vec<Change> = Vec::new();
+    let mut changed = ground::Changed::default();
+    for pair in cells.values() {
+        match *pair {
+            [None, Some(b)] => changed.added.push(b),
+            [Some(a), None] => changed.removed.push(a),
+            [Some(a), Some(b)] => {
+                if compare(sides, a, b, level, &mut changes) {
+                    changed.moved.push((a, b));
+                }
+            }
+            [None, None] => {}
+        }
+    }
+    let recoded = ground::overlay(sides, level, &changed, &mut changes);
+    for &cell in changed
+        .added
+        .iter()
+        .filter(|&&cell| !recoded.contains(&(NEW, cell)))
+    {
+        let area_m2 = new.area_m2(cell);
+        changes.push(whole(new, cell, level, What::Added { area_m2 }));
+    }
+    for &cell in changed
+        .removed
+        .iter()
+        .filter(|&&cell| !recoded.contains(&(OLD, cell)))
+    {
+        let area_m2 = old.area_m2(cell);
+        changes.push(whole(old, cell, level, What::Removed { area_m2 }));
+    }
+    changes.sort_by(|a, b| a.code.cmp(&b.code).then(a.what.rank().cmp(&b.what.rank())));
+    changes
+}
+
+/// A change of a whole cell.
+fn whole(layer: &Layer, cell: CellIndex, level: &Name, what: What) -> Change {
+    Change {
+        level: level.clone(),
+        code: layer.cell(cell).code.clone(),
+        what,
+        position: layer.inner_point(cell),
+        geometry: Geometry::of_parts(layer.parts(cell)),
+    }
+}
+
+/// What changed of a cell that both have; answers whether its border moved.
+fn compare(sides: &Sides<'_>, a: CellIndex, b: CellIndex, level: &Name, changes: &mut Vec<Change>) -> bool {
     /// Ground below this is rounding of coordinates.
     const MOVED_MIN_M2: f64 = 0.01;
-    let mut found = Vec::new();
+    let [old, new] = sides.layers;
     let mut borders = Borders::default();
-    for part in old.parts(a) {
-        borders.add(part, -1);
-    }
-    for part in new.parts(b) {
-        borders.add(part, 1);
-    }
-    let (mut gained_m2, mut lost_m2) = (0.0, 0.0);
-    for region in borders.regions(0, 0.0) {
-        let side = if region.cover > 0 {
-            &mut gained_m2
-        } else {
-            &mut lost_m2
-        };
-        *side += region.area_m2;
-    }
-    if gained_m2 + lost_m2 > MOVED_MIN_M2 {
-        found.push(What::Moved { gained_m2, lost_m2 });
+    old.parts(a).iter().for_each(|part| borders.add(part, -1));
+    new.parts(b).iter().for_each(|part| borders.add(part, 1));
+    let regions = borders.regions(0, 0.0);
+    let sum = |gained: bool| -> f64 {
+        let there = regions.iter().filter(|region| (region.cover > 0) == gained);
+        there.map(|region| region.area_m2).sum()
+    };
+    let (gained_m2, lost_m2) = (sum(true), sum(false));
+    let moved = gained_m2 + lost_m2 > MOVED_MIN_M2;
+    if moved {
+        let largest = regions.iter().max_by(|a, b| a.area_m2.total_cmp(&b.area_m2));
+        changes.push(Change {
+            position: largest.map(|region| region.sample),
+            geometry: Geometry::polygons(regions.into_iter().flat_map(|region| region.polygons).collect()),
+            ..whole(new, b, level, What::Moved { gained_m2, lost_m2 })
+        });
     }
     let (before, now) = (old.cell(a), new.cell(b));
     if before.name != now.name {
         let (from, to) = (before.name.clone(), now.name.clone());
-        found.push(What::Renamed { from, to });
+        changes.push(whole(new, b, level, What::Renamed { from, to }));
     }
     if before.unit != now.unit {
         let (from, to) = (before.unit.clone(), now.unit.clone());
-        found.push(What::Reassigned { from, to });
+        changes.push(whole(new, b, level, What::Reassigned { from, to }));
     }
     let code = |layer: &Layer, parent: Option<CellIndex>| parent.map(|at| layer.cell(at).code.clone());
     let (from, to) = (code(old, before.parent), code(new, now.parent));
     if from != to {
-        found.push(What::Reparented { from, to });
+        changes.push(whole(new, b, level, What::Reparented { from, to }));
     }
-    found
+    moved
 }
 
 #[cfg(test)]

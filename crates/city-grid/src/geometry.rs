@@ -62,16 +62,16 @@ impl Geometry {
     /// As a GeoJSON geometry; null when there is none.
     pub fn to_geojson(&self) -> Value {
         let point = |p: &Position| json!([p.lon(), p.lat()]);
-        let ring = |ring: &Vec<Position>| -> Value {
-            ring.iter().chain(ring.first()).map(point).collect()
-        };
+        let ring = |ring: &Vec<Position>| -> Value { ring.iter().chain(ring.first()).map(point).collect() };
         let rings = |rings: &Vec<Vec<Position>>| -> Value { rings.iter().map(ring).collect() };
         match self {
             Geometry::None => Value::Null,
             Geometry::Points(points) => match points.as_slice() {
                 [] => Value::Null,
                 [one] => json!({ "type": "Point", "coordinates": point(one) }),
-                many => json!({ "type": "MultiPoint", "coordinates": many.iter().map(point).collect::<Value>() }),
+                many => {
+                    json!({ "type": "MultiPoint", "coordinates": many.iter().map(point).collect::<Value>() })
+                }
             },
             Geometry::Polygons(polygons) => match polygons.as_slice() {
                 [] => Value::Null,

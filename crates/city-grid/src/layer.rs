@@ -207,7 +207,10 @@ impl Layer {
         let range = level.map_or(0..0, |level| level.first..level.end);
         let cells = &self.cells[range.start as usize..range.end as usize];
         let first = cells.partition_point(|cell| &*cell.code < code);
-        let same = cells[first..].iter().take_while(|cell| &*cell.code == code).count();
+        let same = cells[first..]
+            .iter()
+            .take_while(|cell| &*cell.code == code)
+            .count();
         let first = range.start + first as u32;
         (first..first + same as u32).map(CellIndex).collect()
     }

@@ -13,15 +13,15 @@ mod shape;
 pub mod layer;
 
 pub mod check;
-pub mod limits;
 mod coverage;
 pub mod diff;
+pub mod limits;
 
 pub mod generate;
 
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
-pub use geometry::Geometry;
 pub use generate::builtin;
-pub use limits::{AreaLimit, Limits, Verdict};
+pub use geometry::Geometry;
 pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
+pub use limits::{AreaLimit, Limits, Verdict};

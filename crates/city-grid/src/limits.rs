@@ -165,7 +165,12 @@ impl Limits {
 
     /// Whether the ground has to be measured before it is known that a grid is not refused.
     pub fn need_measuring(&self) -> bool {
-        let areas = [self.gap, self.overlap, self.outside_parent, self.parent_not_covered];
+        let areas = [
+            self.gap,
+            self.overlap,
+            self.outside_parent,
+            self.parent_not_covered,
+        ];
         let measured = What::ALL.iter().filter(|what| !found_at_loading(**what));
         areas.iter().any(|limit| limit.refuse_m2.is_some())
             || self.sliver.refuse_m2.is_some()
@@ -174,7 +179,10 @@ impl Limits {
 
     /// The least area of ground that matters, in m².
     pub(crate) fn least_m2(limit: AreaLimit) -> f64 {
-        limit.refuse_m2.map_or(limit.warn_m2, |refuse| refuse.min(limit.warn_m2)).max(0.0)
+        limit
+            .refuse_m2
+            .map_or(limit.warn_m2, |refuse| refuse.min(limit.warn_m2))
+            .max(0.0)
     }
 
     /// What is decided by name; areas are told from zero on.
@@ -238,9 +246,16 @@ mod tests {
         let limits = Limits::default();
         assert!(!limits.need_measuring());
         for what in What::ALL {
-            assert_ne!(limits.judge(&finding(what, Some(1e12))), Verdict::Refuse, "{what}");
+            assert_ne!(
+                limits.judge(&finding(what, Some(1e12))),
+                Verdict::Refuse,
+                "{what}"
+            );
             let key = Limits::key(what);
-            let by_area = matches!(key, "gap" | "overlap" | "outside_parent" | "parent_not_covered" | "sliver");
+            let by_area = matches!(
+                key,
+                "gap" | "overlap" | "outside_parent" | "parent_not_covered" | "sliver"
+            );
             let value = if by_area {
                 r#"{"refuse_m2":50.0}"#
             } else {
@@ -248,7 +263,11 @@ mod tests {
             };
             let strict: Limits = serde_json::from_str(&format!("{{\"{key}\":{value}}}")).unwrap();
             let size = if what == What::Sliver { 49.0 } else { 51.0 };
-            assert_eq!(strict.judge(&finding(what, Some(size))), Verdict::Refuse, "{what}");
+            assert_eq!(
+                strict.judge(&finding(what, Some(size))),
+                Verdict::Refuse,
+                "{what}"
+            );
             assert_eq!(strict.need_measuring(), !found_at_loading(what), "{what}");
             if by_area {
                 let mild = strict.judge(&finding(what, Some(50.0)));

@@ -179,11 +179,18 @@ mod tests {
         assert_eq!(spikes(&eight), []);
         let spike = ring(&[(0, 0), (10, 0), (20, 0), (10, 0), (10, 10)]);
         assert_eq!(spikes(&spike), ring(&[(20, 0)]));
-        assert_eq!(spikes(&ring(&[(0, 0), (10, 0), (20, 0), (10, 10)])), [], "straight on");
+        assert_eq!(
+            spikes(&ring(&[(0, 0), (10, 0), (20, 0), (10, 10)])),
+            [],
+            "straight on"
+        );
         let twice = ring(&[(0, 0), (10, 0), (0, 4), (0, 6), (10, 10), (-5, 5)]);
         assert_eq!(self_crossings(&twice, 9).len(), 0, "{twice:?}");
         let comb = ring(&[(0, 0), (4, 8), (8, 0), (12, 8), (16, 0), (16, 4), (0, 4)]);
-        assert_eq!(self_crossings(&comb, 9), ring(&[(2, 4), (6, 4), (10, 4), (14, 4)]));
+        assert_eq!(
+            self_crossings(&comb, 9),
+            ring(&[(2, 4), (6, 4), (10, 4), (14, 4)])
+        );
         assert_eq!(self_crossings(&comb, 2).len(), 2);
     }
 }

@@ -45,7 +45,10 @@ pub(super) fn bad_code(level: &str, code: &str) -> Option<String> {
     }
     if !lengths.contains(&length) {
         let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
-        return Some(format!("has {length} characters, a {level} has {}", lengths.join(" or ")));
+        return Some(format!(
+            "has {length} characters, a {level} has {}",
+            lengths.join(" or ")
+        ));
     }
     // only GB/T 47678.3-2026 has capitals
     let allowed = |c: char| c.is_ascii_digit() || (length == 15 && c.is_ascii_uppercase());
@@ -56,10 +59,18 @@ pub(super) fn bad_code(level: &str, code: &str) -> Option<String> {
 /// The 2005 code has two digits for the street instead of three, so it shares only the district with other codes.
 pub(super) fn not_nested(level: &str, code: &str, parent_level: &str, parent: &str) -> Option<String> {
     const DISTRICT: usize = 6;
-    if lengths(level).is_empty() || lengths(parent_level).is_empty() || bad_code(parent_level, parent).is_some() {
+    if lengths(level).is_empty()
+        || lengths(parent_level).is_empty()
+        || bad_code(parent_level, parent).is_some()
+    {
         return None;
     }
     let shared = if code.len() == 14 { DISTRICT } else { parent.len() };
     let (begins, wanted) = (code.get(..shared), parent.get(..shared));
-    (begins != wanted).then(|| format!("does not begin with {} of its {parent_level} {parent}", wanted.unwrap_or(parent)))
+    (begins != wanted).then(|| {
+        format!(
+            "does not begin with {} of its {parent_level} {parent}",
+            wanted.unwrap_or(parent)
+        )
+    })
 }

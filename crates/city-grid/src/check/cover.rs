@@ -66,7 +66,9 @@ fn covering(layer: &Layer, at: usize, region: &Region) -> Vec<CellIndex> {
     for &place in places {
         let there = layer.all_at(at, place);
         if there.len() > 1 {
-            there.into_iter().for_each(|cell| *count.entry(cell).or_insert(0) += 1);
+            there
+                .into_iter()
+                .for_each(|cell| *count.entry(cell).or_insert(0) += 1);
         }
     }
     let mut cells: Vec<CellIndex> = count.keys().copied().collect();
@@ -118,7 +120,13 @@ fn nested(layer: &Layer, a: CellIndex, b: CellIndex, findings: &mut Vec<Finding>
 }
 
 /// Whether the cells of a level fill their parents and stay inside them.
-pub(super) fn of_parents(layer: &Layer, at: usize, level: &Name, limits: &Limits, findings: &mut Vec<Finding>) {
+pub(super) fn of_parents(
+    layer: &Layer,
+    at: usize,
+    level: &Name,
+    limits: &Limits,
+    findings: &mut Vec<Finding>,
+) {
     let mut children: BTreeMap<CellIndex, Vec<CellIndex>> = BTreeMap::new();
     for (index, cell) in layer.cells(at) {
         if let Some(parent) = cell.parent {
@@ -160,7 +168,10 @@ fn misfit(
     if region.cover < 0 {
         let detail = format!("{} in no child", measure(&region));
         let what = What::ParentNotCovered;
-        return Some(placed(Finding::new(what, &parent.level, Some(&parent.code), detail), region));
+        return Some(placed(
+            Finding::new(what, &parent.level, Some(&parent.code), detail),
+            region,
+        ));
     }
     if layer.all_at(at - 1, region.sample).contains(&index) {
         return None; // children that overlap inside their parent, which the level tells

@@ -23,7 +23,10 @@ pub(super) fn check(layer: &Layer, cell: CellIndex, findings: &mut Vec<Finding>)
     if parts.len() > 1 {
         let mut borders = Borders::default();
         parts.iter().for_each(|part| borders.add(part, 1));
-        let over = borders.regions(1, LEAST_M2).into_iter().filter(|region| region.cover > 1);
+        let over = borders
+            .regions(1, LEAST_M2)
+            .into_iter()
+            .filter(|region| region.cover > 1);
         for region in over {
             findings.push(ground(layer, cell, What::PartsOverlap, "of two parts", region));
         }
@@ -41,7 +44,10 @@ fn holes(layer: &Layer, cell: CellIndex, part: &Part, findings: &mut Vec<Finding
     for hole in part.rings[1..].iter().filter_map(alone) {
         among.add(&hole, 1);
     }
-    let double = among.regions(1, LEAST_M2).into_iter().filter(|region| region.cover > 1);
+    let double = among
+        .regions(1, LEAST_M2)
+        .into_iter()
+        .filter(|region| region.cover > 1);
     for region in double {
         findings.push(ground(layer, cell, What::HolesOverlap, "of two holes", region));
     }
@@ -53,7 +59,13 @@ fn holes(layer: &Layer, cell: CellIndex, part: &Part, findings: &mut Vec<Finding
         let outside = part.rings.first().and_then(alone);
         let is_out = outside.is_some_and(|outer| outer.side(region.sample) == crate::shape::Side::Outside);
         if region.cover < 0 && is_out {
-            findings.push(ground(layer, cell, What::HoleOutside, "of a hole outside its polygon", region));
+            findings.push(ground(
+                layer,
+                cell,
+                What::HoleOutside,
+                "of a hole outside its polygon",
+                region,
+            ));
         }
     }
 }

@@ -81,7 +81,10 @@ fn a_moved_border_point_is_a_gap_and_an_overlap() {
         .filter(|finding| matches!(finding.what, What::SeamGap | What::SeamOverlap))
         .collect();
     assert!(!strips.is_empty(), "{findings:?}");
-    assert!(strips.iter().all(|strip| strip.codes.contains(&code)), "{strips:?}");
+    assert!(
+        strips.iter().all(|strip| strip.codes.contains(&code)),
+        "{strips:?}"
+    );
 }
 
 #[test]

@@ -128,9 +128,8 @@ impl Sweep<'_> {
         }
         if cuts > 0 && north - south > 1 {
             let thin = THIN as f64;
-            let crossed = |pair: &&[(f64, f64, u32)]| {
-                pair[0].0 > pair[1].0 + thin || pair[0].1 > pair[1].1 + thin
-            };
+            let crossed =
+                |pair: &&[(f64, f64, u32)]| pair[0].0 > pair[1].0 + thin || pair[0].1 > pair[1].1 + thin;
             let pairs: Vec<&[(f64, f64, u32)]> = lines.windows(2).filter(crossed).collect();
             if let Some(pair) = pairs.get(pairs.len() / 2) {
                 let (south_gap, north_gap) = (pair[0].0 - pair[1].0, pair[0].1 - pair[1].1);
@@ -143,7 +142,9 @@ impl Sweep<'_> {
         }
         let mut walls: Vec<Wall> = Vec::with_capacity(lines.len());
         for (at_south, at_north, strand) in lines {
-            let before = walls.last().map_or((i64::MIN, i64::MIN), |wall| (wall.south, wall.north));
+            let before = walls
+                .last()
+                .map_or((i64::MIN, i64::MIN), |wall| (wall.south, wall.north));
             walls.push(Wall {
                 strand,
                 south: before.0.max(libm::round(at_south) as i64),
@@ -212,7 +213,10 @@ impl Sweep<'_> {
         let mut shared: Vec<(usize, usize, i64, i64)> = Vec::new();
         let mut first = 0;
         for (at, last) in below.iter().enumerate() {
-            while here.get(first).is_some_and(|next| next.east.south <= last.west.north) {
+            while here
+                .get(first)
+                .is_some_and(|next| next.east.south <= last.west.north)
+            {
                 first += 1;
             }
             for (number, next) in here.iter_mut().enumerate().skip(first) {

@@ -41,13 +41,21 @@ fn added_removed_and_renamed_cells_are_told() {
     let old = loaded(|line| Some(line.to_owned()));
     let area = old.area_m2(old.find(CELL).unwrap());
     let without = loaded(|line| (!line.contains(&format!("\"code\":\"{CELL}\""))).then(|| line.to_owned()));
-    let change = |what| Change {
-        level: "duty_cell".into(),
-        code: CELL.into(),
-        what,
-    };
-    assert_eq!(diff(&old, &without), [change(What::Removed { area_m2: area })]);
-    assert_eq!(diff(&without, &old), [change(What::Added { area_m2: area })]);
+    let inside = old.inner_point(old.find(CELL).unwrap());
+    for (found, what) in [
+        (diff(&old, &without), What::Removed { area_m2: area }),
+        (diff(&without, &old), What::Added { area_m2: area }),
+    ] {
+        let [change] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (&*change.level, &*change.code, &change.what),
+            ("duty_cell", CELL, &what)
+        );
+        assert_eq!(change.position, inside);
+        assert_eq!(change.geometry.to_geojson()["type"], "Polygon");
+    }
     let own = old.cell(old.find(CELL).unwrap()).clone();
     let unit = own.unit.clone().unwrap();
     let other = loaded(|line| {
@@ -130,4 +138,106 @@ fn levels_of_only_one_side_are_told() {
     let empty = Layer::assemble("duty", vec![("district".into(), Vec::new())]);
     assert_eq!(diff(&whole, &empty).len(), 1 + 18 + 18 + 18);
     assert_eq!(diff(&empty, &whole).len(), 1 + 18 + 18 + 18);
+}
+
+/// A layer of rectangles in hundredths of a degree: `code west south east north`.
+fn squares(cells: &[&str]) -> Layer {
+    let features: Vec<String> = cells
+        .iter()
+        .map(|cell| {
+            let words: Vec<&str> = cell.split(' ').collect();
+            let at = |n: usize, from: f64| from + words[n].parse::<f64>().unwrap() / 100.0;
+            let (w, s, e, n) = (at(1, 121.0), at(2, 31.0), at(3, 121.0), at(4, 31.0));
+            let code = words[0];
+            format!(
+                r#"{{"type":"Feature","properties":{{"code":"{code}","name":"n"}},"geometry":{{"type":"Polygon",
+                "coordinates":[[[{w:.4},{s:.4}],[{e:.4},{s:.4}],[{e:.4},{n:.4}],[{w:.4},{n:.4}],[{w:.4},{s:.4}]]]}}}}"#
+            )
+        })
+        .collect();
+    let text = format!(
+        r#"{{"type":"FeatureCollection","features":[{}]}}"#,
+        features.join(",")
+    );
+    let config: crate::LayerConfig = serde_json::from_str(
+        r#"{"name":"duty","levels":[{"level":"beat","crs":"WGS84","code":"code","label":"name"}]}"#,
+    )
+    .unwrap();
+    Layer::load(&config, &[text.as_bytes()], true).unwrap().0
+}
+
+#[test]
+fn splits_merges_and_new_codes_are_told_with_their_shares() {
+    let cases: [(&[&str], &[&str], &str); 9] = [
+        (&["A 0 0 4 1"], &["A 0 0 4 1"], ""),
+        (&["A 0 0 4 1"], &["B 0 0 4 1"], "B recoded A 100"),
+        (&["A 0 0 400 1"], &["B 0 0 399 1"], "B recoded A 100"),
+        (&["A 0 0 4 1"], &["B 0 0 3 1"], "A removed; B added"),
+        (
+            &["A 0 0 4 1"],
+            &["B 0 0 3 1", "C 3 0 4 1"],
+            "A removed; A split B 75 C 25; B added; C added",
+        ),
+        (
+            &["A 0 0 4 1"],
+            &["A 0 0 3 1", "C 3 0 4 1"],
+            "A split A 75 C 25; A moved; C added",
+        ),
+        (
+            &["A 0 0 1 1", "B 1 0 4 1"],
+            &["C 0 0 4 1"],
+            "A removed; B removed; C added; C merged B 75 A 25",
+        ),
+        (
+            &["A 0 0 1 1", "B 1 0 4 1"],
+            &["B 0 0 4 1"],
+            "A removed; B merged B 75 A 25; B moved",
+        ),
+        // a border that moves between two that stay is no split
+        (
+            &["A 0 0 2 1", "B 2 0 4 1"],
+            &["A 0 0 1 1", "B 1 0 4 1"],
+            "A moved; B moved",
+        ),
+    ];
+    for (old, new, want) in cases {
+        let told: Vec<String> = diff(&squares(old), &squares(new))
+            .iter()
+            .map(|change| {
+                let percent = |share: f64| format!(" {:.0}", share * 100.0);
+                let parts = |shares: &[Share]| -> String {
+                    let one = |part: &Share| format!(" {}{}", part.code, percent(part.share));
+                    shares.iter().map(one).collect()
+                };
+                let more = match &change.what {
+                    What::Recoded { from, share, .. } => format!(" {from}{}", percent(*share)),
+                    What::Split { into } => parts(into),
+                    What::Merged { from } => parts(from),
+                    _ => String::new(),
+                };
+                format!("{} {}{more}", change.code, change.what.name())
+            })
+            .collect();
+        assert_eq!(told.join("; "), want, "{old:?} to {new:?}");
+    }
+}
+
+#[test]
+fn only_the_ground_that_moved_is_shown() {
+    let changes = diff(&squares(&["A 0 0 2 1"]), &squares(&["A 0 0 3 1"]));
+    let told = changes[0].geometry.to_geojson().to_string();
+    assert_eq!(
+        told,
+        r#"{"coordinates":[[[121.02,31.0],[121.03,31.0],[121.03,31.01],[121.02,31.01],[121.02,31.0]]],"type":"Polygon"}"#
+    );
+    let line = serde_json::Value::Object(changes[0].properties());
+    assert_eq!(
+        (&line["change"], &line["code"]),
+        (&"moved".into(), &"A".into()),
+        "{line}"
+    );
+    assert!(
+        line["lon"].as_f64().unwrap() > 121.02 && line["gained_m2"].as_f64().unwrap() > 1e6,
+        "{line}"
+    );
 }

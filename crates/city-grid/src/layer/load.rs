@@ -129,7 +129,11 @@ fn ring(
     report: &mut impl FnMut(What, String, &[Position]),
 ) -> Option<Ring> {
     let closed = points.len() > 1 && points.first() == points.last();
-    let repeated: Vec<Position> = points.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+    let repeated: Vec<Position> = points
+        .windows(2)
+        .filter(|two| two[0] == two[1])
+        .map(|two| two[0])
+        .collect();
     let first = points.first().copied();
     points.dedup();
     while points.len() > 1 && points.first() == points.last() {
@@ -163,6 +167,10 @@ fn ring(
     };
     tell(What::RepeatedPoint, "repeats a point", &repeated);
     tell(What::Spike, "goes there and back", &spikes(&points));
-    tell(What::SelfCrossing, "crosses itself", &self_crossings(&points, PLACES_MAX));
+    tell(
+        What::SelfCrossing,
+        "crosses itself",
+        &self_crossings(&points, PLACES_MAX),
+    );
     Some(points)
 }

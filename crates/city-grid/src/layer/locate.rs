@@ -121,6 +121,20 @@ impl Layer {
             .collect()
     }
 
+    /// The cells of a level whose boxes meet those of some ground, by code.
+    pub(crate) fn meeting(&self, level: usize, ground: &[Part]) -> Vec<CellIndex> {
+        let mut found = Vec::new();
+        for part in ground {
+            let bounds = AABB::from_corners(corner(part.south_west), corner(part.north_east));
+            let trees = self.levels.get(level).into_iter();
+            let entries = trees.flat_map(|level| level.tree.locate_in_envelope_intersecting(bounds));
+            found.extend(entries.map(|entry| CellIndex(entry.cell)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// The few cells of a level nearest to a position, within a kilometre.
     pub(crate) fn nearest_at(&self, level: usize, position: Position) -> Vec<CellIndex> {
         let found = self
