@@ -24,4 +24,4 @@ pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
 pub use geometry::Geometry;
 pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
-pub use limits::{AreaLimit, Limits, Verdict};
+pub use limits::{AreaLimit, Limits, SliverLimit, Verdict};

@@ -81,7 +81,7 @@ impl Default for SliverLimit {
 /// `[grid.limits]`: what of a grid's flaws is told and what refuses it. By default nothing refuses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs)] // each is the kind of finding of its name
+#[allow(missing_docs, reason = "each is the kind of finding of its name")]
 pub struct Limits {
     /// Gaps, seam gaps included.
     pub gap: AreaLimit,
@@ -161,6 +161,31 @@ impl Limits {
             },
             what => self.of(what),
         }
+    }
+
+    /// A limit that makes no sense: its key, and why.
+    pub fn mistake(&self) -> Option<(&'static str, &'static str)> {
+        let areas = [
+            ("gap", self.gap.warn_m2, self.gap.refuse_m2),
+            ("overlap", self.overlap.warn_m2, self.overlap.refuse_m2),
+            (
+                "outside_parent",
+                self.outside_parent.warn_m2,
+                self.outside_parent.refuse_m2,
+            ),
+            (
+                "parent_not_covered",
+                self.parent_not_covered.warn_m2,
+                self.parent_not_covered.refuse_m2,
+            ),
+            ("sliver", self.sliver.warn_m2, self.sliver.refuse_m2),
+            ("sliver", self.sliver.width_m, None),
+        ];
+        let usable = |size: f64| size >= 0.0; // and a number
+        let wrong = areas
+            .into_iter()
+            .find(|&(_, size, refuse)| !usable(size) || refuse.is_some_and(|size| !usable(size)));
+        wrong.map(|(key, ..)| (key, "a size in m² or m is a number from 0 on"))
     }
 
     /// Whether the ground has to be measured before it is known that a grid is not refused.
@@ -274,6 +299,17 @@ mod tests {
                 assert_eq!(mild, Verdict::Warn, "{what}");
             }
         }
+    }
+
+    #[test]
+    fn sizes_are_numbers_from_zero_on() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.mistake(), None);
+        limits.overlap.refuse_m2 = Some(-1.0);
+        assert_eq!(limits.mistake().map(|(key, _)| key), Some("overlap"));
+        limits = Limits::default();
+        limits.sliver.width_m = f64::NAN;
+        assert_eq!(limits.mistake().map(|(key, _)| key), Some("sliver"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From the configuration to what the workers share: rules, grid, registry, intake.
 
+pub(crate) mod quality;
 mod registry;
 
 use std::path::Path;
@@ -98,10 +99,8 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     let config = &loaded.config;
     let rules = Arc::new(rules(loaded)?);
     let mut kept = Vec::new();
-    for (layer, findings) in layers(loaded)? {
-        for finding in &findings {
-            tracing::warn!(layer = %layer.name(), %finding, "the grid has a flaw");
-        }
+    for (layer, _) in layers(loaded)? {
+        quality::admit(loaded, &layer)?;
         kept.push(Arc::new(layer));
     }
     let timezone = TimeZone::get(&config.city.timezone).context("read city.timezone")?;

@@ -146,27 +146,10 @@ pub enum GridCommand {
         #[arg(long, value_name = "DIR")]
         output: PathBuf,
     },
-    /// Report gaps, overlaps, bad rings, wrong parents.
-    Check {
-        /// The configuration file.
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// Only this layer.
-        #[arg(long)]
-        layer: Option<String>,
-    },
-    /// Compare the layers of two configurations.
-    Diff {
-        /// The configuration with the old grid.
-        #[arg(long, value_name = "FILE")]
-        old: PathBuf,
-        /// The configuration with the new grid.
-        #[arg(long, value_name = "FILE")]
-        new: PathBuf,
-        /// Which layer; the first by default.
-        #[arg(long)]
-        layer: Option<String>,
-    },
+    /// Report gaps, overlaps, bad rings and codes, wrong parents, each with its place.
+    Check(GridCheckArgs),
+    /// Compare the layers of two configurations: `grid diff OLD NEW`.
+    Diff(GridDiffArgs),
     /// Map points to cells.
     Locate {
         /// The configuration file; without one the built-in grid.
@@ -182,6 +165,59 @@ pub enum GridCommand {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// `cityops grid check`
+#[derive(Debug, Args)]
+pub struct GridCheckArgs {
+    /// The configuration file; `[grid.limits]` says what is told.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Only this layer.
+    #[arg(long)]
+    pub layer: Option<String>,
+    /// Print every finding, not the worst 20 of each kind.
+    #[arg(long)]
+    pub all: bool,
+    /// Write all findings with their ground as a GeoJSON file, to look at on a map.
+    #[arg(long, value_name = "FILE")]
+    pub geojson: Option<PathBuf>,
+}
+
+/// `cityops grid diff`
+#[derive(Debug, Args)]
+pub struct GridDiffArgs {
+    /// The configurations with the old and the new grid.
+    #[arg(value_name = "CONFIG", num_args = 2, conflicts_with_all = ["old", "new"])]
+    pub configs: Vec<PathBuf>,
+    /// The configuration with the old grid.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "new",
+        required_unless_present = "configs"
+    )]
+    pub old: Option<PathBuf>,
+    /// The configuration with the new grid.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "old",
+        required_unless_present = "configs"
+    )]
+    pub new: Option<PathBuf>,
+    /// Which layer; the first by default.
+    #[arg(long)]
+    pub layer: Option<String>,
+    /// List the open incidents that the changes touch: an `incidents.ndjson` of a replay, or its directory.
+    #[arg(long, value_name = "PATH")]
+    pub incidents: Option<PathBuf>,
+    /// List those of a running system: the incidents that are committed on its Kafka.
+    #[arg(long, value_name = "FILE", conflicts_with = "incidents")]
+    pub config: Option<PathBuf>,
+    /// Write the changed ground as a GeoJSON file, to look at on a map.
+    #[arg(long, value_name = "FILE")]
+    pub geojson: Option<PathBuf>,
 }
 
 /// `cityops check`

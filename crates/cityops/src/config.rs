@@ -158,6 +158,17 @@ impl Loaded {
         }
     }
 
+    /// A mistake at a key of a section, with its line where the file sets it in a table of that name.
+    pub(crate) fn wrong(&self, section: &str, key: &str, message: &str) -> ConfigError {
+        let name = format!("{section}.{key}");
+        let of_table = || lines::of_key(&self.text, &name, "refuse_m2").first().copied();
+        let line = lines::of_key(&self.text, section, key).first().copied();
+        ConfigError {
+            line: line.or_else(of_table),
+            ..ConfigError::new(&self.file, &name, message)
+        }
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         // The one that is wrong is the `nth` of its name, where there may be several.
         let wrong_nth = |section: &str, key: &str, nth: usize, message: &str| {
@@ -190,6 +201,9 @@ impl Loaded {
                 "bootstrap_servers",
                 "write host:port, several separated by commas",
             );
+        }
+        if let Some((key, message)) = self.config.grid.limits.mistake() {
+            return wrong("grid.limits", key, message);
         }
         let mut names = std::collections::BTreeSet::new();
         for (nth, layer) in self.config.grid.layers.iter().enumerate() {

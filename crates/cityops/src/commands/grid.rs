@@ -1,5 +1,10 @@
 //! `cityops grid …`: makes, checks, compares and uses grids.
 
+mod check;
+mod diff;
+mod features;
+mod touched;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -17,8 +22,8 @@ use crate::exit::{Exit, usage};
 pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
     match command {
         GridCommand::Generate { seed, output } => make(seed, &output, json),
-        GridCommand::Check { config, layer } => check(&config, layer.as_deref(), json),
-        GridCommand::Diff { old, new, layer } => diff(&old, &new, layer.as_deref(), json),
+        GridCommand::Check(args) => check::run(&args, json),
+        GridCommand::Diff(args) => diff::run(&args, json),
         GridCommand::Locate {
             config,
             layer,
@@ -43,75 +48,6 @@ fn make(seed: u64, output: &Path, json: bool) -> CommandResult {
         files.iter().for_each(|path| print(path.display()));
     }
     Ok(Exit::Clean)
-}
-
-fn check(config: &Path, name: Option<&str>, json: bool) -> CommandResult {
-    let loaded = Loaded::read(config)?;
-    let mut count = 0;
-    for layer in chosen(
-        assemble::layers(&loaded)?
-            .into_iter()
-            .map(|(layer, _)| layer)
-            .collect(),
-        name,
-        true,
-    )? {
-        for finding in city_grid::check::check(&layer) {
-            count += 1;
-            if json {
-                print(serde_json::json!({
-                    "layer": layer.name(), "what": finding.what.name(), "code": finding.code, "detail": finding.detail,
-                }));
-            } else {
-                print(format!("{}: {finding}", layer.name()));
-            }
-        }
-        if !json {
-            let levels: Vec<String> = layer
-                .levels()
-                .enumerate()
-                .map(|(at, level)| format!("{} {level}", layer.cells(at).count()))
-                .collect();
-            print(format!("{}: {}", layer.name(), levels.join(", ")));
-        }
-    }
-    if !json {
-        print(format!("{count} findings"));
-    }
-    Ok(if count == 0 {
-        Exit::Clean
-    } else {
-        Exit::Differences
-    })
-}
-
-fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult {
-    let layer = |path: &Path| -> anyhow::Result<Layer> {
-        let layers = assemble::layers(&Loaded::read(path)?)?
-            .into_iter()
-            .map(|(layer, _)| layer)
-            .collect();
-        chosen(layers, name, false)?
-            .into_iter()
-            .next()
-            .context("a grid has at least one layer")
-    };
-    let changes = city_grid::diff::diff(&layer(old)?, &layer(new)?);
-    for change in &changes {
-        if json {
-            print(serde_json::to_string(change)?);
-        } else {
-            print(change);
-        }
-    }
-    if !json {
-        print(format!("{} differences", changes.len()));
-    }
-    Ok(if changes.is_empty() {
-        Exit::Clean
-    } else {
-        Exit::Differences
-    })
 }
 
 fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &PathBuf) -> CommandResult {

@@ -34,6 +34,8 @@ pub struct Grid {
     pub strict: bool,
     /// The layers; the first owns incidents. None: the built-in synthetic grid.
     pub layers: Vec<GridLayer>,
+    /// What of a grid's flaws is told, and what refuses it.
+    pub limits: city_grid::Limits,
 }
 
 /// `[[grid.layers]]`
