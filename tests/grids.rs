@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use city::{expect, run};
+use city::{City, expect, run};
 use city_grid::{Crs, crs};
+use city_simulator::Scenario;
 use serde_json::{Value, json};
 
 const LEVELS: [(&str, usize, usize); 4] = [
@@ -319,5 +320,381 @@ fn points_that_cannot_be_read_are_told() {
             "{points}: {err}"
         );
         assert!(!dir.path().join("cells.csv").exists(), "half an answer: {points}");
+    }
+}
+
+/// Reads a GeoJSON file and holds it to RFC 7946: closed rings of at least four positions, the outer one counter-clockwise.
+fn features(path: &Path) -> Vec<Value> {
+    let file = read_json(path);
+    assert_eq!(file["type"], "FeatureCollection");
+    let features = file["features"].as_array().unwrap();
+    for feature in features {
+        assert_eq!(feature["type"], "Feature");
+        let geometry = &feature["geometry"];
+        let coordinates = &geometry["coordinates"];
+        let polygons: Vec<&Value> = match geometry["type"].as_str().unwrap() {
+            "Polygon" => vec![coordinates],
+            "MultiPolygon" => coordinates.as_array().unwrap().iter().collect(),
+            kind => {
+                assert!(kind == "Point" || kind == "MultiPoint", "{feature}");
+                continue;
+            }
+        };
+        for (number, ring) in polygons
+            .into_iter()
+            .flat_map(|rings| rings.as_array().unwrap().iter().enumerate())
+        {
+            let ring = ring.as_array().unwrap();
+            assert!(ring.len() >= 4 && ring.first() == ring.last(), "{feature}");
+            let at = |point: &Value, axis: usize| point[axis].as_f64().unwrap();
+            let origin = &ring[0];
+            let area: f64 = ring
+                .windows(2)
+                .map(|pair| {
+                    let (x0, y0) = (at(&pair[0], 0) - at(origin, 0), at(&pair[0], 1) - at(origin, 1));
+                    let (x1, y1) = (at(&pair[1], 0) - at(origin, 0), at(&pair[1], 1) - at(origin, 1));
+                    x0 * y1 - x1 * y0
+                })
+                .sum();
+            assert!(if number == 0 { area > 0.0 } else { area < 0.0 }, "{feature}");
+        }
+    }
+    features.clone()
+}
+
+#[test]
+fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = with_grid(dir.path(), "7");
+    let path = dir.path().join("grid/duty_cell.geojson");
+    let mut cells = read_json(&path);
+    // far from the border of the district
+    let gone = cells["features"].as_array_mut().unwrap().remove(700);
+    fs::write(&path, cells.to_string()).unwrap();
+    let out = dir.path().join("flaws.geojson");
+    let told = expect(
+        3,
+        &[
+            "--json",
+            "grid",
+            "check",
+            "--config",
+            &config,
+            "--geojson",
+            &text(&out),
+        ],
+    );
+    let lines: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown = features(&out);
+    assert_eq!(shown.len(), lines.len());
+    for (feature, line) in shown.iter().zip(&lines) {
+        assert_eq!(&feature["properties"], line);
+        assert_eq!(
+            (&line["layer"], &line["refused"]),
+            (&json!("duty"), &json!(false))
+        );
+        let lon = line["lon"].as_f64().unwrap();
+        assert!((120.9..121.5).contains(&lon), "{line}");
+    }
+    let gap = lines.iter().find(|line| line["what"] == "gap").unwrap();
+    let area = gap["area_m2"].as_f64().unwrap();
+    assert!(
+        area > 1_000.0 && gap["codes"].as_array().unwrap().len() > 1,
+        "{gap}"
+    );
+    let ring = |feature: &Value| feature["coordinates"].to_string().matches("],[").count();
+    let outline = shown
+        .iter()
+        .find(|feature| feature["properties"]["what"] == "gap")
+        .unwrap();
+    assert!(
+        ring(&outline["geometry"]) <= ring(&gone["geometry"]) && ring(&outline["geometry"]) > 2,
+        "the gap is the cell: {outline} {gone}"
+    );
+
+    // A warning starts, a refusal does not, whatever the command.
+    expect(0, &["check", "--config", &config]);
+    let plain = fs::read_to_string(dir.path().join("cityops.toml")).unwrap();
+    let limit = format!("[grid.limits]\ngap = {{ refuse_m2 = {:.0} }}\n", area / 2.0);
+    fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
+    let (input, output) = (text(&dir.path().join("in")), text(&dir.path().join("out")));
+    fs::create_dir(&input).unwrap();
+    fs::write(dir.path().join("in/sensor.ndjson"), "").unwrap();
+    for args in [
+        &["check", "--config", &config][..],
+        &[
+            "replay", "--config", &config, "--input", &input, "--output", &output,
+        ],
+        &["run", "--config", &config],
+    ] {
+        let ran = run(args);
+        let err = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(78), "{args:?}: {err}");
+        for word in [
+            "cityops.toml:2",
+            "layer \"duty\"",
+            "gap: duty_cell",
+            "grid.limits.gap",
+        ] {
+            assert!(err.contains(word), "{args:?}: no {word} in {err}");
+        }
+    }
+    let told = expect(3, &["grid", "check", "--config", &config]);
+    assert!(
+        told.contains("refused by grid.limits.gap") && told.contains("1 gap ("),
+        "{told}"
+    );
+    // Half as much again is let through.
+    let limit = format!("[grid.limits.gap]\nrefuse_m2 = {:.0}\n", area * 1.5);
+    fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
+    expect(0, &["check", "--config", &config]);
+    expect(
+        0,
+        &[
+            "replay", "--config", &config, "--input", &input, "--output", &output,
+        ],
+    );
+    for (limit, words) in [
+        (
+            "gapp = { refuse_m2 = 1 }",
+            &["cityops.toml:2", "gapp", "\"gap\""][..],
+        ),
+        ("gap = { refuse_m = 1 }", &["cityops.toml:2", "refuse_m2"]),
+        ("gap = { refuse_m2 = -1 }", &["cityops.toml:2", "grid.limits.gap"]),
+        ("duplicate_code = \"refused\"", &["cityops.toml:2", "refuse"]),
+    ] {
+        fs::write(
+            dir.path().join("cityops.toml"),
+            format!("[grid.limits]\n{limit}\n{plain}"),
+        )
+        .unwrap();
+        let ran = run(&["check", "--config", &config]);
+        let err = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(78), "{limit}: {err}");
+        assert!(words.iter().all(|word| err.contains(word)), "{limit}: {err}");
+    }
+}
+
+#[test]
+fn what_loading_finds_is_refused_without_measuring() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[grid.limits]\nduplicate_code = \"refuse\"\n[[grid.layers]]\nname = \"london\"\n\
+        [[grid.layers.levels]]\nlevel = \"block\"\nfile = \"square.geojson\"\n";
+    fs::write(dir.path().join("cityops.toml"), config).unwrap();
+    fs::write(
+        dir.path().join("square.geojson"),
+        SQUARE.replace("\"B\"", "\"A\""),
+    )
+    .unwrap();
+    fs::write(dir.path().join("sensor.ndjson"), "").unwrap();
+    let input = text(dir.path());
+    let output = text(&dir.path().join("out"));
+    let config = text(&dir.path().join("cityops.toml"));
+    let ran = run(&[
+        "replay", "--config", &config, "--input", &input, "--output", &output,
+    ]);
+    let err = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(78), "{err}");
+    for word in [
+        "cityops.toml:2",
+        "london",
+        "duplicate_code",
+        "grid.limits.duplicate_code",
+    ] {
+        assert!(err.contains(word), "no {word} in {err}");
+    }
+}
+
+#[test]
+fn more_than_twenty_flaws_of_a_kind_are_summed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let square: Value = serde_json::from_str(SQUARE).unwrap();
+    // strips of a metre, none of them beside another
+    let strips: Vec<Value> = (0..25)
+        .map(|number| {
+            let mut strip = square["features"][0].clone();
+            let south = 51.5 + 0.001 * f64::from(number);
+            let north = south + 0.000_01;
+            strip["properties"]["code"] = json!(format!("S{number:02}"));
+            strip["geometry"]["coordinates"] = json!([[
+                [0.0, south],
+                [0.01, south],
+                [0.01, north],
+                [0.0, north],
+                [0.0, south]
+            ]]);
+            strip
+        })
+        .collect();
+    let file = json!({ "type": "FeatureCollection", "features": strips });
+    fs::write(dir.path().join("strips.geojson"), file.to_string()).unwrap();
+    let config = "[[grid.layers]]\nname = \"thin\"\n[[grid.layers.levels]]\nlevel = \"x\"\nfile = \"strips.geojson\"\n";
+    fs::write(dir.path().join("cityops.toml"), config).unwrap();
+    let config = text(&dir.path().join("cityops.toml"));
+    let shown = |told: &str| told.lines().filter(|line| line.contains("sliver: x")).count();
+    let told = expect(3, &["grid", "check", "--config", &config]);
+    assert!(shown(&told) == 20 && told.contains("sliver: 5 more"), "{told}");
+    assert!(
+        told.contains("25 sliver") && told.contains("25 findings"),
+        "{told}"
+    );
+    let told = expect(3, &["grid", "check", "--config", &config, "--all"]);
+    assert!(shown(&told) == 25 && !told.contains("more"), "{told}");
+    let told = expect(3, &["--json", "grid", "check", "--config", &config]);
+    assert_eq!(told.lines().count(), 25);
+}
+
+#[test]
+fn a_changed_grid_tells_the_open_incidents_that_it_touches() {
+    let city = City::new(Scenario::Typhoon, 3, 3_000);
+    city.replay("out");
+    let incidents = fs::read_to_string(city.path("out/incidents.ndjson")).unwrap();
+    let open: Vec<Value> = incidents
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|incident| incident["status"] == "OPEN" && incident["location"].is_object())
+        .collect();
+    let cell = |incident: &Value| -> String {
+        let cells = incident["cells"].as_array().unwrap();
+        cells
+            .last()
+            .map_or(String::new(), |cell| cell["code"].as_str().unwrap().to_owned())
+    };
+    let code = open.iter().map(&cell).find(|code| code.len() == 15).unwrap();
+    let ids = |of: &str| -> BTreeSet<String> {
+        let there = open.iter().filter(|incident| cell(incident) == of);
+        there
+            .map(|incident| incident["incident_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+
+    // The same city with a new code for one cell, and another unit for a second one.
+    let other = open
+        .iter()
+        .map(&cell)
+        .find(|other| *other != code && other.len() == 15)
+        .unwrap();
+    let new = tempfile::tempdir().unwrap();
+    let folder = new.path().join("grid");
+    fs::create_dir(&folder).unwrap();
+    for entry in fs::read_dir(city.path("grid")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    let layers = fs::read_to_string(city.path("cityops.toml")).unwrap();
+    let grid_only = layers.split("[registry]").next().unwrap();
+    let grid_only = &grid_only[grid_only.find("[[grid").unwrap()..];
+    fs::write(new.path().join("cityops.toml"), grid_only).unwrap();
+    let path = folder.join("duty_cell.geojson");
+    let mut cells = read_json(&path);
+    for feature in cells["features"].as_array_mut().unwrap() {
+        let properties = &mut feature["properties"];
+        if properties["code"] == json!(code) {
+            properties["code"] = json!(format!("{}Z99", &code[..12]));
+        } else if properties["code"] == json!(other) {
+            properties["name"] = json!("新名网格");
+        }
+    }
+    fs::write(&path, cells.to_string()).unwrap();
+
+    let (old, new_config) = (city.config(), text(&new.path().join("cityops.toml")));
+    let (out, shown) = (text(&city.path("out")), new.path().join("changed.geojson"));
+    let told = expect(
+        3,
+        &[
+            "--json",
+            "grid",
+            "diff",
+            &old,
+            &new_config,
+            "--incidents",
+            &out,
+            "--geojson",
+            &text(&shown),
+        ],
+    );
+    let lines: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let changes: Vec<&str> = lines.iter().filter_map(|line| line["change"].as_str()).collect();
+    assert_eq!(
+        changes.iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from([&"recoded", &"renamed"]),
+        "{told}"
+    );
+    assert_eq!(features(&shown).len(), 2);
+    let touched: BTreeMap<String, &Value> = lines
+        .iter()
+        .filter_map(|line| Some((line["incident"].as_str()?.to_owned(), line)))
+        .collect();
+    let recoded = ids(&code);
+    // an incident is told by its location, which may lie in the cell although another one was published
+    assert!(
+        recoded.iter().all(|id| touched.contains_key(id)),
+        "{recoded:?} {touched:?}"
+    );
+    for id in &recoded {
+        let line = touched[id];
+        assert_eq!(
+            (&line["old_code"], &line["status"]),
+            (&json!(code), &json!("inside")),
+            "{line}"
+        );
+        assert_eq!(line["new_code"], json!(format!("{}Z99", &code[..12])), "{line}");
+        assert!(
+            line["kind"].is_string() && line["band"].as_str().unwrap().starts_with('P'),
+            "{line}"
+        );
+    }
+    for id in ids(&other) {
+        assert_eq!(touched[&id]["changes"], json!(["renamed"]));
+    }
+    assert!(
+        touched.len() < open.len() / 2,
+        "{} of {}",
+        touched.len(),
+        open.len()
+    );
+    let told = expect(
+        3,
+        &[
+            "grid",
+            "diff",
+            "--old",
+            &old,
+            "--new",
+            &new_config,
+            "--incidents",
+            &out,
+        ],
+    );
+    assert!(
+        told.contains("recoded from") && told.contains("open incidents are touched"),
+        "{told}"
+    );
+    // A broker that is not there is told as everywhere.
+    let away = "[kafka]\nbootstrap_servers = \"127.0.0.1:1\"\n";
+    fs::write(new.path().join("live.toml"), away).unwrap();
+    expect(
+        69,
+        &[
+            "grid",
+            "diff",
+            &old,
+            &new_config,
+            "--config",
+            &text(&new.path().join("live.toml")),
+        ],
+    );
+    for args in [
+        &["grid", "diff"][..],
+        &["grid", "diff", &old],
+        &["grid", "diff", "--old", &old],
+    ] {
+        expect(2, args);
     }
 }

@@ -4,7 +4,9 @@
 //! left is swept from south to north in slabs between vertices; areas are good to some millionths, outlines to a tenth of a
 //! millimetre.
 
+mod columns;
 mod outline;
+mod regions;
 mod sweep;
 
 use city_model::{Plane, Position};
@@ -12,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ring::{Ring, edges, self_crossing, twice_area};
 use crate::shape::Part;
-use sweep::{Rule, Sweep};
+use sweep::Rule;
 
 /// Borders collected with a weight: ground to the left of an outer ring counts once.
 #[derive(Debug, Default)]
@@ -76,6 +78,14 @@ impl Borders {
     /// The pieces of more than `area_min_m2` that are not covered exactly `normal` times. With `normal` 1 the outside is
     /// normal too.
     pub(crate) fn regions(self, normal: i32, area_min_m2: f64) -> Vec<Region> {
+        let strands = self.strands();
+        columns::sweep(Rule::Not(normal), &strands, area_min_m2)
+    }
+}
+
+impl Borders {
+    /// What did not cancel, sorted.
+    fn strands(self) -> Vec<Strand> {
         let mut strands = Vec::new();
         // the map's order does not show: strands are sorted below
         for ((a, b), net) in self.net {
@@ -86,7 +96,7 @@ impl Borders {
             }
         }
         strands.sort_unstable();
-        Sweep::new(Rule::Not(normal), &strands).run(area_min_m2)
+        strands
     }
 }
 
@@ -96,7 +106,7 @@ pub(crate) fn even_odd(rings: &[Ring]) -> Vec<Vec<Ring>> {
     let edges = rings.iter().flat_map(|ring| edges(ring));
     let mut strands: Vec<Strand> = edges.filter_map(|(a, b)| Strand::new(a, b, 1)).collect();
     strands.sort_unstable();
-    let regions = Sweep::new(Rule::EvenOdd, &strands).run(0.0);
+    let regions = columns::sweep(Rule::EvenOdd, &strands, 0.0);
     regions.into_iter().flat_map(|region| region.polygons).collect()
 }
 
@@ -151,6 +161,17 @@ impl Strand {
         let up = (lat - self.low.lat_e9 as f64) / (self.high.lat_e9 - self.low.lat_e9) as f64;
         self.low.lon_e9 as f64 + up * (self.high.lon_e9 - self.low.lon_e9) as f64
     }
+
+    /// Where it crosses a meridian that lies between its ends.
+    fn at_lon(&self, lon_e9: i64) -> Position {
+        let wide = |from: i64, to: i64| (to - from) as f64;
+        let (a, b) = (self.low, self.high);
+        let up = wide(a.lon_e9, lon_e9) / wide(a.lon_e9, b.lon_e9) * wide(a.lat_e9, b.lat_e9);
+        Position {
+            lon_e9,
+            lat_e9: a.lat_e9 + libm::round(up) as i64,
+        }
+    }
 }
 
 /// Square metres of a square nano-degree at a latitude.
@@ -170,98 +191,4 @@ pub(crate) fn square_metres_at(lat_e9: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ring::Ring;
-
-    fn ring(points: &[(i64, i64)]) -> Ring {
-        points
-            .iter()
-            .map(|&(x, y)| Position {
-                lon_e9: x * 1_000_000,
-                lat_e9: y * 1_000_000,
-            })
-            .collect()
-    }
-
-    fn square(west: i64, south: i64, east: i64, north: i64) -> Part {
-        let points = [(west, south), (east, south), (east, north), (west, north)];
-        Part::new(vec![ring(&points)]).unwrap()
-    }
-
-    /// Sides of 0.001° at the equator are 111.319 m by 110.574 m.
-    const UNIT_M2: f64 = 111.319 * 110.574;
-
-    fn check(parts: &[(Part, i32)], normal: i32, want: &[(i32, f64)]) {
-        let mut borders = Borders::default();
-        for (part, weight) in parts {
-            borders.add(part, *weight);
-        }
-        let mut got: Vec<(i32, f64)> = borders
-            .regions(normal, 1.0)
-            .into_iter()
-            .map(|region| (region.cover, region.area_m2 / UNIT_M2))
-            .collect();
-        got.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        assert_eq!(got.len(), want.len(), "{got:?}");
-        for (got, want) in got.iter().zip(want) {
-            assert_eq!(got.0, want.0);
-            assert!((got.1 - want.1).abs() < 0.001 * want.1, "{got:?} {want:?}");
-        }
-    }
-
-    #[test]
-    fn seams_cancel_with_and_without_shared_vertices() {
-        let left = square(0, 0, 10, 10);
-        check(&[(left.clone(), 1), (square(10, 0, 20, 10), 1)], 1, &[]);
-        let halves = [(square(10, 0, 20, 5), 1), (square(10, 5, 20, 10), 1)];
-        check(&[(left, 1), halves[0].clone(), halves[1].clone()], 1, &[]);
-    }
-
-    #[test]
-    fn overlaps_are_measured_apart() {
-        let parts = [
-            (square(0, 0, 10, 10), 1),
-            (square(9, 0, 20, 2), 1),
-            (square(9, 4, 20, 9), 1),
-        ];
-        check(&parts, 1, &[(2, 2.0), (2, 5.0)]);
-    }
-
-    #[test]
-    fn only_enclosed_ground_is_a_gap() {
-        let frame = [
-            (square(0, 0, 10, 2), 1),
-            (square(0, 8, 10, 10), 1),
-            (square(0, 2, 2, 8), 1),
-        ];
-        check(&frame, 1, &[]); // open to the east
-        let mut closed = frame.to_vec();
-        closed.push((square(8, 2, 10, 8), 1));
-        check(&closed, 1, &[(0, 36.0)]);
-        let mut holed = ring(&[(2, 2), (8, 2), (8, 8), (2, 8)]);
-        holed.reverse();
-        let part = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10), (0, 10)]), holed]).unwrap();
-        check(&[(part, 1)], 1, &[(0, 36.0)]);
-    }
-
-    #[test]
-    fn slanted_borders_that_cross_are_measured() {
-        let up = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10)])]).unwrap();
-        let down = Part::new(vec![ring(&[(0, 0), (10, 0), (0, 10)])]).unwrap();
-        check(&[(up, 1), (down, 1)], 1, &[(2, 25.0)]);
-    }
-
-    #[test]
-    fn differences_have_a_sign() {
-        let parts = [(square(0, 0, 10, 10), 1), (square(1, 0, 11, 10), -1)];
-        check(&parts, 0, &[(-1, 10.0), (1, 10.0)]);
-    }
-
-    #[test]
-    fn a_crossing_ring_counts_by_the_even_odd_rule() {
-        let eight = Part::new(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]).unwrap();
-        check(&[(eight.clone(), 1)], 0, &[(1, 25.0), (1, 25.0)]);
-        check(&[(eight, 1), (square(6, 4, 8, 6), 1)], 1, &[(2, 4.0)]);
-    }
-}
+mod tests;

@@ -95,7 +95,7 @@ fn beside(layer: &Layer, at: usize, region: &Region) -> Vec<CellIndex> {
 
 /// Whether one of two overlapping cells is wholly inside the other, or both are the same.
 fn nested(layer: &Layer, a: CellIndex, b: CellIndex, findings: &mut Vec<Finding>) {
-    let outside = |cell: CellIndex, other: CellIndex| {
+    let inside = |cell: CellIndex, other: CellIndex| {
         let mut borders = Borders::default();
         layer.parts(cell).iter().for_each(|part| borders.add(part, 1));
         layer.parts(other).iter().for_each(|part| borders.add(part, -1));
@@ -103,7 +103,7 @@ fn nested(layer: &Layer, a: CellIndex, b: CellIndex, findings: &mut Vec<Finding>
         let only_here = regions.iter().filter(|region| region.cover > 0);
         only_here.map(|region| region.area_m2).sum::<f64>() <= INSIDE_SHARE * layer.area_m2(cell)
     };
-    let (a_inside, b_inside) = (outside(a, b), outside(b, a));
+    let (a_inside, b_inside) = (inside(a, b), inside(b, a));
     let (what, inner, outer, relation) = match (a_inside, b_inside) {
         (true, true) => (What::SameGround, a, b, "has the same ground as"),
         (true, false) => (What::InsideAnother, a, b, "lies wholly in"),

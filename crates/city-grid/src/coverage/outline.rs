@@ -9,6 +9,8 @@ use crate::shape::{Part, Side as Place};
 
 /// The number of a side that runs along a parallel.
 pub(super) const PARALLEL: u32 = u32::MAX;
+/// The number of a side that runs along the meridian between two columns.
+pub(super) const BOUND: u32 = u32::MAX - 1;
 
 /// A piece of a region's border; the region is on its left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,19 +1,14 @@
-//! Sweeps borders from south to north, joins what is covered alike into regions, and walks around each.
+//! Sweeps the borders in one column from south to north, and joins what is covered alike into regions.
 
 use city_model::Position;
 use rustc_hash::FxHashMap;
 
-use super::outline::{PARALLEL, Side, outline};
-use super::{Region, Strand, square_metres_at};
+use super::outline::{PARALLEL, Side};
+use super::regions::{OUTSIDE, Regions, THIN};
+use super::{Strand, square_metres_at};
 
-/// Widths up to a tenth of a millimetre are rounding.
-const THIN: i64 = 1;
 /// How often a slab in which strands cross is cut; what crosses after that is told as if it did not.
 const CUTS_MAX: u32 = 48;
-/// So many places inside a region are remembered: enough to name the cells that make it.
-const SAMPLES_MAX: usize = 32;
-/// The region of the outside, which is never reported.
-const OUTSIDE: usize = 0;
 /// A stretch that has not met its region yet.
 const UNKNOWN: usize = usize::MAX;
 
@@ -34,15 +29,6 @@ struct Stretch {
     region: usize,
 }
 
-#[derive(Debug)]
-struct Draft {
-    cover: i32,
-    area_m2: f64,
-    largest_m2: f64,
-    sample: Position,
-    samples: Vec<Position>,
-}
-
 /// What counts as cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
@@ -52,73 +38,116 @@ pub(super) enum Rule {
     EvenOdd,
 }
 
+/// Where a stretch touches the western or eastern bound of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Touch {
+    pub(super) south: i64,
+    pub(super) north: i64,
+    pub(super) cover: i32,
+    pub(super) region: usize,
+}
+
+/// The strands of one column, sorted; those that only tell what lies to the west of it are on its western bound.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) west: i64,
+    pub(super) east: i64,
+    /// Each with the number of the border that it is a piece of.
+    pub(super) strands: Vec<(Strand, u32)>,
+}
+
 pub(super) struct Sweep<'a> {
     rule: Rule,
-    strands: &'a [Strand],
-    /// What region each region was found to be a part of.
-    joined: Vec<usize>,
-    regions: Vec<Draft>,
+    column: &'a Column,
+    regions: &'a mut Regions,
     /// The abnormal stretches of the last slab, west to east.
     below: Vec<Stretch>,
-    sides: Vec<(Side, usize)>,
     /// The side that a strand's western or eastern flank made last, to be made longer.
     last_side: FxHashMap<(u32, bool), usize>,
+    /// What touches the western and the eastern bound, from south to north.
+    touches: [Vec<Touch>; 2],
 }
 
 impl Sweep<'_> {
-    /// `strands` must be sorted.
-    pub(super) fn new(rule: Rule, strands: &[Strand]) -> Sweep<'_> {
-        let outside = Draft {
-            cover: 0,
-            area_m2: 0.0,
-            largest_m2: 0.0,
-            sample: Position { lon_e9: 0, lat_e9: 0 },
-            samples: Vec::new(),
-        };
-        Sweep {
+    /// Sweeps a column; answers what touches its western and its eastern bound.
+    pub(super) fn run(rule: Rule, column: &Column, regions: &mut Regions) -> [Vec<Touch>; 2] {
+        let mut sweep = Sweep {
             rule,
-            strands,
-            joined: vec![OUTSIDE],
-            regions: vec![outside],
+            column,
+            regions,
             below: Vec::new(),
-            sides: Vec::new(),
             last_side: FxHashMap::default(),
-        }
+            touches: [Vec::new(), Vec::new()],
+        };
+        sweep.sweep();
+        sweep.touches
     }
 
-    /// The regions of more than `area_min_m2`, from south to north.
-    pub(super) fn run(mut self, area_min_m2: f64) -> Vec<Region> {
-        let ends = self.strands.iter();
+    fn sweep(&mut self) {
+        let column = self.column;
+        let ends = column.strands.iter();
         let mut lats: Vec<i64> = ends
-            .flat_map(|strand| [strand.low.lat_e9, strand.high.lat_e9])
+            .flat_map(|(strand, _)| [strand.low.lat_e9, strand.high.lat_e9])
             .collect();
         lats.sort_unstable();
         lats.dedup();
-        let mut by_south: Vec<u32> = (0..self.strands.len() as u32).collect();
-        by_south.sort_by_key(|&at| self.strands[at as usize].low.lat_e9);
+        let strand = |at: u32| &column.strands[at as usize].0;
+        let mut by_south: Vec<u32> = (0..column.strands.len() as u32).collect();
+        by_south.sort_by_key(|&at| strand(at).low.lat_e9);
         let mut coming = by_south.into_iter().peekable();
         // from slab to slab in the order of the last one, so that sorting finds little to do
         let mut active: Vec<u32> = Vec::new();
-        self.below = self.stretches(&[]);
+        let (first, last) = match lats.as_slice() {
+            [] => (i64::MAX, i64::MAX),
+            [first, .., last] => (*first, *last),
+            [only] => (*only, *only),
+        };
+        self.below = self.beyond();
+        self.touch(i64::MIN, first);
         for slab in lats.windows(2) {
-            active.retain(|&at| self.strands[at as usize].high.lat_e9 > slab[0]);
-            while let Some(at) = coming.next_if(|&at| self.strands[at as usize].low.lat_e9 <= slab[0]) {
+            active.retain(|&at| strand(at).high.lat_e9 > slab[0]);
+            while let Some(at) = coming.next_if(|&at| strand(at).low.lat_e9 <= slab[0]) {
                 active.push(at);
             }
             self.slab(&mut active, slab[0], slab[1], CUTS_MAX);
         }
-        if let Some(&north) = lats.last() {
-            let beyond = self.stretches(&[]);
-            self.step(beyond, north);
+        let beyond = self.beyond();
+        self.step(beyond, last);
+        self.touch(last, i64::MAX);
+    }
+
+    /// South and north of everything.
+    fn beyond(&self) -> Vec<Stretch> {
+        let mut outside = self.stretches(&[]);
+        outside.iter_mut().for_each(|stretch| stretch.region = OUTSIDE);
+        outside
+    }
+
+    /// Keeps what of the slab that is now below touches the column's bounds.
+    fn touch(&mut self, south: i64, north: i64) {
+        let (west, east) = (self.column.west, self.column.east);
+        let is_at = |wall: Wall, bound: i64| wall.south == bound && wall.north == bound;
+        for stretch in &self.below {
+            let touch = Touch {
+                south,
+                north,
+                cover: stretch.cover,
+                region: stretch.region,
+            };
+            if is_at(stretch.west, west) {
+                self.touches[0].push(touch);
+            }
+            if is_at(stretch.east, east) {
+                self.touches[1].push(touch);
+            }
         }
-        self.finish(area_min_m2)
     }
 
     fn slab(&mut self, active: &mut [u32], south: i64, north: i64, cuts: u32) {
         let mut lines: Vec<(f64, f64, u32)> = active
             .iter()
             .map(|&at| {
-                let strand = &self.strands[at as usize];
+                let strand = &self.column.strands[at as usize].0;
                 (strand.lon_at(south as f64), strand.lon_at(north as f64), at)
             })
             .collect();
@@ -153,6 +182,7 @@ impl Sweep<'_> {
         }
         let here = self.stretches(&walls);
         self.step(here, south);
+        self.touch(south, north);
         self.raise(south, north);
     }
 
@@ -165,8 +195,8 @@ impl Sweep<'_> {
         };
         let mut found: Vec<Stretch> = Vec::new();
         let mut cover = 0;
-        let mut west = end(i64::MIN);
-        for &east in walls.iter().chain(&[end(i64::MAX)]) {
+        let mut west = end(self.column.west);
+        for &east in walls.iter().chain(&[end(self.column.east)]) {
             let normal = match self.rule {
                 Rule::Not(normal) => normal,
                 Rule::EvenOdd => 0,
@@ -196,7 +226,7 @@ impl Sweep<'_> {
             }
             if east.strand != PARALLEL {
                 match self.rule {
-                    Rule::Not(_) => cover += self.strands[east.strand as usize].step,
+                    Rule::Not(_) => cover += self.column.strands[east.strand as usize].0.step,
                     Rule::EvenOdd => cover = 1 - cover,
                 }
             }
@@ -229,17 +259,15 @@ impl Sweep<'_> {
                     continue;
                 }
                 shared.push((at, number, west, east));
-                let root = self.root(last.region);
                 if next.region == UNKNOWN {
-                    next.region = root;
+                    next.region = self.regions.root(last.region);
                 } else {
-                    let other = self.root(next.region);
-                    self.joined[root.max(other)] = root.min(other); // the outside stays the root
+                    self.regions.join(last.region, next.region);
                 }
             }
         }
         for stretch in here.iter_mut().filter(|stretch| stretch.region == UNKNOWN) {
-            stretch.region = self.open(stretch.cover);
+            stretch.region = self.regions.open(stretch.cover);
         }
         let at = |lon_e9| Position { lon_e9, lat_e9 };
         let mut sides: Vec<(i64, i64, usize, bool)> = Vec::new();
@@ -271,7 +299,7 @@ impl Sweep<'_> {
                     to: at(to),
                     strand: PARALLEL,
                 };
-                self.sides.push((side, region));
+                self.regions.sides.push((side, region));
             }
         }
         self.below = here;
@@ -282,7 +310,7 @@ impl Sweep<'_> {
         let stretches = std::mem::take(&mut self.below);
         let mut scale = None;
         for stretch in stretches.iter().filter(|stretch| stretch.region != OUTSIDE) {
-            let region = self.root(stretch.region);
+            let region = self.regions.root(stretch.region);
             let (west, east) = (stretch.west, stretch.east);
             if region != OUTSIDE {
                 let scale = *scale.get_or_insert_with(|| square_metres_at((south + north) as f64 / 2.0));
@@ -292,10 +320,16 @@ impl Sweep<'_> {
                     lon_e9: (west.south + west.north + east.south + east.north) / 4,
                     lat_e9: (south + north) / 2,
                 };
-                self.regions[region].add(area_m2, middle);
+                self.regions.add(region, area_m2, middle);
             }
-            self.flank(east, true, region, south, north);
-            self.flank(west, false, region, south, north);
+            // what touches a bound is compared with the next column first
+            let is_at = |wall: Wall, bound: i64| wall.south == bound && wall.north == bound;
+            if !is_at(east, self.column.east) {
+                self.flank(east, true, region, south, north);
+            }
+            if !is_at(west, self.column.west) {
+                self.flank(west, false, region, south, north);
+            }
         }
         self.below = stretches;
     }
@@ -310,8 +344,9 @@ impl Sweep<'_> {
             lon_e9: wall.north,
             lat_e9: north,
         };
+        let strand = self.column.strands[wall.strand as usize].1;
         if let Some(&at) = self.last_side.get(&(wall.strand, is_east)) {
-            let (side, owner) = &mut self.sides[at];
+            let (side, owner) = &mut self.regions.sides[at];
             let end = if is_east { &mut side.to } else { &mut side.from };
             if *end == low && *owner == region {
                 *end = high;
@@ -319,82 +354,8 @@ impl Sweep<'_> {
             }
         }
         let (from, to) = if is_east { (low, high) } else { (high, low) };
-        let strand = wall.strand;
-        self.last_side.insert((strand, is_east), self.sides.len());
-        self.sides.push((Side { from, to, strand }, region));
-    }
-
-    fn open(&mut self, cover: i32) -> usize {
-        self.regions.push(Draft {
-            cover,
-            area_m2: 0.0,
-            largest_m2: -1.0,
-            sample: Position { lon_e9: 0, lat_e9: 0 },
-            samples: Vec::new(),
-        });
-        self.joined.push(self.joined.len());
-        self.joined.len() - 1
-    }
-
-    fn root(&mut self, mut region: usize) -> usize {
-        while self.joined[region] != region {
-            self.joined[region] = self.joined[self.joined[region]];
-            region = self.joined[region];
-        }
-        region
-    }
-
-    fn finish(mut self, area_min_m2: f64) -> Vec<Region> {
-        for region in (1..self.regions.len()).rev() {
-            let root = self.root(region);
-            if root != region {
-                let part = std::mem::take(&mut self.regions[region].samples);
-                let (area_m2, largest_m2) = (self.regions[region].area_m2, self.regions[region].largest_m2);
-                let sample = self.regions[region].sample;
-                self.regions[root].take(area_m2, largest_m2, sample, part);
-            }
-        }
-        let mut sides: FxHashMap<usize, Vec<Side>> = FxHashMap::default();
-        for (side, region) in std::mem::take(&mut self.sides) {
-            let root = self.root(region);
-            if root != OUTSIDE && self.regions[root].area_m2 > area_min_m2 {
-                sides.entry(root).or_default().push(side);
-            }
-        }
-        // the map's order does not show: it is asked region by region
-        let mut found = Vec::with_capacity(sides.len());
-        for (number, draft) in self.regions.into_iter().enumerate() {
-            let Some(sides) = sides.remove(&number) else {
-                continue;
-            };
-            found.push(Region {
-                cover: draft.cover,
-                area_m2: draft.area_m2,
-                sample: draft.sample,
-                samples: draft.samples,
-                polygons: outline(sides),
-            });
-        }
-        found
-    }
-}
-
-impl Draft {
-    fn add(&mut self, area_m2: f64, middle: Position) {
-        let samples = if self.samples.len() < SAMPLES_MAX && area_m2 > 0.1 {
-            vec![middle]
-        } else {
-            Vec::new()
-        };
-        self.take(area_m2, area_m2, middle, samples);
-    }
-
-    fn take(&mut self, area_m2: f64, largest_m2: f64, sample: Position, mut samples: Vec<Position>) {
-        self.area_m2 += area_m2;
-        if largest_m2 > self.largest_m2 {
-            (self.largest_m2, self.sample) = (largest_m2, sample);
-        }
-        samples.truncate(SAMPLES_MAX - self.samples.len().min(SAMPLES_MAX));
-        self.samples.append(&mut samples);
+        let sides = &mut self.regions.sides;
+        self.last_side.insert((wall.strand, is_east), sides.len());
+        sides.push((Side { from, to, strand }, region));
     }
 }
