@@ -415,7 +415,7 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         "the gap is the cell: {outline} {gone}"
     );
 
-    // A warning starts, a refusal does not, whatever the command.
+    // A warning starts, a refusal does not.
     expect(0, &["check", "--config", &config]);
     let plain = fs::read_to_string(dir.path().join("cityops.toml")).unwrap();
     let limit = format!("[grid.limits]\ngap = {{ refuse_m2 = {:.0} }}\n", area / 2.0);
@@ -428,7 +428,6 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         &[
             "replay", "--config", &config, "--input", &input, "--output", &output,
         ],
-        &["run", "--config", &config],
     ] {
         let ran = run(args);
         let err = String::from_utf8(ran.stderr).unwrap();

@@ -110,15 +110,16 @@ impl Layer {
 
     /// All cells of a level that hold a position, by code.
     pub(crate) fn all_at(&self, level: usize, position: Position) -> Vec<CellIndex> {
-        let found = self
-            .levels
-            .get(level)
-            .map(|level| self.around(level, position, 0));
+        let point = AABB::from_point(corner(position));
+        let trees = self.levels.get(level).into_iter();
+        let mut found: Vec<CellIndex> = trees
+            .flat_map(|level| level.tree.locate_in_envelope_intersecting(point))
+            .filter(|entry| self.part(entry).side(position) != Side::Outside)
+            .map(|entry| CellIndex(entry.cell))
+            .collect();
+        found.sort_unstable();
+        found.dedup(); // a cell may have several parts there
         found
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(_, cell)| cell)
-            .collect()
     }
 
     /// The cells of a level whose boxes meet those of some ground, by code.
