@@ -33,6 +33,11 @@ pub(super) fn of_level(layer: &Layer, at: usize, level: &Name, limits: &Limits, 
         let thin = region.width_m() < limits.sliver.width_m;
         let (what, cells) = if region.cover > 1 {
             let cells = covering(layer, at, &region);
+            if let [cell] = cells[..]
+                && layer.parts(cell).len() > 1
+            {
+                continue; // its own parts overlap, which is told of the cell
+            }
             let two = cells.iter().enumerate();
             pairs.extend(two.flat_map(|(n, &a)| cells[n + 1..].iter().map(move |&b| (a, b))));
             (if thin { What::SeamOverlap } else { What::Overlap }, cells)
@@ -71,6 +76,9 @@ fn covering(layer: &Layer, at: usize, region: &Region) -> Vec<CellIndex> {
                 .into_iter()
                 .for_each(|cell| *count.entry(cell).or_insert(0) += 1);
         }
+    }
+    if count.is_empty() {
+        return layer.all_at(at, region.sample);
     }
     let mut cells: Vec<CellIndex> = count.keys().copied().collect();
     cells.sort_by_key(|cell| (std::cmp::Reverse(count[cell]), *cell));

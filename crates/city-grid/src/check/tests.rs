@@ -285,14 +285,18 @@ fn each_flaw_is_told_with_its_place_its_size_and_the_cells() {
         (
             &[("A", &[&[SQUARE, INNER, SHIFTED]])],
             &[
+                (What::HolesOverlap, "A", 1.0, (4.5, 4.5)),
                 (What::Gap, "A", 8.0, (3.0, 3.5)),
                 (What::Gap, "A", 8.0, (6.0, 5.5)),
-                (What::HolesOverlap, "A", 1.0, (4.5, 4.5)),
             ],
         ),
         (
             &[("A", &[&[SQUARE, OUT]])],
-            &[(What::HoleOutside, "A", 6.0, (10.0, 4.5))],
+            // by the even-odd rule the part of the hole outside is ground, which closes the rest in
+            &[
+                (What::HoleOutside, "A", 6.0, (10.0, 4.5)),
+                (What::Gap, "A", 6.0, (8.0, 4.5)),
+            ],
         ),
         (
             &[("A", &[&[SQUARE], &[OUT]])],
