@@ -22,7 +22,9 @@ pub enum Severity {
 }
 
 /// One thing that is wrong with a grid.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two findings are the same when they say the same of the same place.
+#[derive(Debug, Clone)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -107,16 +109,40 @@ impl Finding {
         by_severity
             .then_with(|| self.what.cmp(&other.what))
             .then_with(|| size(other).total_cmp(&size(self)))
-            .then_with(|| self.place_order(other))
+            .then_with(|| self.cmp(other))
     }
 
-    /// By level and code: the order of findings at loading, whatever the order of the features.
-    pub(crate) fn place_order(&self, other: &Finding) -> std::cmp::Ordering {
-        let key = |finding: &Finding| (finding.level.clone(), finding.code.clone(), finding.what);
-        key(self)
-            .cmp(&key(other))
-            .then_with(|| self.detail.cmp(&other.detail))
-            .then_with(|| self.position.cmp(&other.position))
+    fn key(&self) -> (Severity, &Name, Option<&Name>, What, &str, Option<Position>) {
+        let code = self.code.as_ref();
+        (
+            self.severity,
+            &self.level,
+            code,
+            self.what,
+            &self.detail,
+            self.position,
+        )
+    }
+}
+
+impl PartialEq for Finding {
+    fn eq(&self, other: &Finding) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Finding {}
+
+impl PartialOrd for Finding {
+    fn partial_cmp(&self, other: &Finding) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By level and code, whatever the order in which they were found.
+impl Ord for Finding {
+    fn cmp(&self, other: &Finding) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
     }
 }
 

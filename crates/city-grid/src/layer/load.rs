@@ -66,7 +66,7 @@ impl Layer {
             });
         }
         findings.append(&mut layer.findings);
-        findings.sort_by(Finding::place_order); // features may come in any order
+        findings.sort(); // features may come in any order
         layer.findings.clone_from(&findings);
         Ok((layer, findings))
     }
