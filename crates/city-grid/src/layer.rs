@@ -9,6 +9,7 @@ mod load;
 
 mod assemble;
 mod locate;
+mod shares;
 
 use city_model::{Name, Position};
 use rstar::{AABB, RTree, RTreeObject};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assemble::Draft;
 pub use config::{LayerConfig, LevelConfig};
+pub use shares::Share;
 
 use crate::coverage::square_metres_at;
 use crate::finding::Finding;

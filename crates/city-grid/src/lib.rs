@@ -21,4 +21,4 @@ pub mod generate;
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
-pub use layer::{Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
+pub use layer::{Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Share, Status};
