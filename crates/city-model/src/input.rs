@@ -65,6 +65,9 @@ pub struct Activation {
     pub partitions: Vec<Name>,
     /// Whether an input partition that never had a record is left out of the clock.
     pub hold_idle: bool,
+    /// The layers of the grid with their versions, so that the log says which one placed the events that follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid: Vec<(Name, Name)>,
 }
 
 /// The input partitions of the loop that sends it, each with the highest append time processed there.
