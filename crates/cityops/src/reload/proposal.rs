@@ -205,6 +205,42 @@ mod tests {
     }
 
     #[test]
+    fn groups_and_kinds_do_not_move_while_running() {
+        let folder = Folder::new();
+        let mut wrong = Vec::new();
+        for (rules, words) in [
+            (
+                "[kinds.sinkhole]\n",
+                "the kind sinkhole of the group sinkhole would be new",
+            ),
+            (
+                "[kinds.garbage_exposed]\nrelated = [\"road_ponding\"]\n",
+                "would move from the group",
+            ),
+            (
+                "[kinds.garbage_exposed]\nweight = 900\n",
+                "would move from partition",
+            ),
+        ] {
+            match folder.propose("rules.toml", rules) {
+                Err(error) if error.contains(words) && error.contains("\"rules.files\"") => {}
+                other => wrong.push(format!("{rules}: {words} is not in {other:?}")),
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        // One that came by a rules file cannot go either.
+        folder.write(
+            "rules.toml",
+            "[kinds.sinkhole]\nname_zh = \"塌陷\"\nname_en = \"sinkhole\"\n",
+        );
+        let gone = folder.propose("rules.toml", "").unwrap_err();
+        assert!(
+            gone.contains("the kind sinkhole of the group sinkhole would be gone"),
+            "{gone}"
+        );
+    }
+
+    #[test]
     fn the_content_of_a_key_takes_a_restart() {
         let folder = Folder::new();
         let (loaded, setup) = folder.running();
