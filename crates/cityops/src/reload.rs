@@ -184,8 +184,8 @@ impl Reloading {
         Some(result)
     }
 
-    fn put_in_force(&mut self, loaded: Loaded, setup: Setup, inputs: &[city_model::Name]) {
-        let standing = Standing::of(Arc::new(setup), inputs);
+    fn put_in_force(&mut self, loaded: Loaded, setup: Arc<Setup>, inputs: &[city_model::Name]) {
+        let standing = Standing::of(setup, inputs);
         for (layer, version) in &standing.activation.grid {
             tracing::info!(%layer, %version, "this grid comes into force");
         }

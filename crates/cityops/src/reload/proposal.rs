@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use stream_worker::Setup;
@@ -16,7 +17,7 @@ pub(super) enum Proposal {
     /// They moved while they were read: nothing of it counts.
     Moving,
     /// Good, and built.
-    Good(Box<Loaded>, Setup),
+    Good(Box<Loaded>, Arc<Setup>),
 }
 
 /// Reads the configuration at `path` again, with every file that it names, and builds it. The files are told in any
@@ -31,7 +32,7 @@ pub(super) fn propose(path: &Path, running: &Loaded, setup: &Setup) -> (Reads, a
     let proposal = if has_moved(&reads) {
         Ok(Proposal::Moving)
     } else {
-        built.map(|(loaded, setup)| Proposal::Good(Box::new(loaded), setup))
+        built.map(|(loaded, setup)| Proposal::Good(Box::new(loaded), Arc::new(setup)))
     };
     (reads, proposal)
 }
