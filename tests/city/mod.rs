@@ -11,6 +11,7 @@ pub mod folder;
 pub mod output;
 pub mod records;
 pub mod spoilt;
+pub mod town;
 pub mod web;
 
 use std::path::{Path, PathBuf};
