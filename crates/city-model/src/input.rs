@@ -219,3 +219,25 @@ pub struct Command {
     /// When.
     pub issued_at: EventTime,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_of_before_the_grid_was_named_still_reads() {
+        let old = r#"{"version":"v","city":"310117","rules":"","timezone":"Asia/Shanghai",
+            "origin":{"lon_e9":121,"lat_e9":31},"reorder_ms":1,"max_late_ms":2,"sensors_max_late_ms":3,
+            "partitions":["a"],"hold_idle":false}"#;
+        let activation: Activation = serde_json::from_str(old).unwrap();
+        assert_eq!(activation.grid, []);
+        let named = Activation {
+            grid: vec![("duty".into(), "7".into())],
+            ..activation.clone()
+        };
+        for one in [activation, named] {
+            let text = serde_json::to_string(&one).unwrap();
+            assert_eq!(serde_json::from_str::<Activation>(&text).unwrap(), one);
+        }
+    }
+}
