@@ -11,6 +11,7 @@ use city_model::Name;
 use crate::coverage::perimeter_m;
 use crate::finding::{Finding, What};
 use crate::geometry::Geometry;
+use crate::ground::Part;
 use crate::layer::{CellIndex, Layer};
 use crate::limits::{Limits, Verdict};
 
@@ -48,12 +49,7 @@ pub fn loaded(layer: &Layer) -> Vec<Finding> {
         };
         let cells = layer.of_code(&finding.level, &code);
         finding.position = cells.iter().find_map(|&cell| layer.inner_point(cell));
-        let parts: Vec<_> = cells
-            .iter()
-            .flat_map(|&cell| layer.parts(cell))
-            .cloned()
-            .collect();
-        finding.geometry = Geometry::of_parts(&parts);
+        finding.geometry = Geometry::of_parts(cells.iter().flat_map(|&cell| layer.parts(cell)));
         if finding.what == What::DuplicateCode {
             finding.area_m2 = Some(cells.iter().map(|&cell| layer.area_m2(cell)).sum());
         }
@@ -75,8 +71,8 @@ fn sliver(layer: &Layer, index: CellIndex, limits: &Limits, findings: &mut Vec<F
     let parts = layer.parts(index);
     let area = layer.area_m2(index);
     let smallest = limits.sliver.warn_m2.max(limits.sliver.refuse_m2.unwrap_or(0.0));
-    let width = 2.0 * area / perimeter_m(parts.iter().flat_map(|part| &part.rings));
-    let detail = if parts.is_empty() {
+    let width = 2.0 * area / perimeter_m(parts.clone().flat_map(Part::rings));
+    let detail = if parts.len() == 0 {
         return; // it has no area, and was found at loading
     } else if area < smallest {
         format!("only {area:.1} m²")

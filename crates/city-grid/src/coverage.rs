@@ -12,8 +12,8 @@ mod sweep;
 use city_model::{Plane, Position};
 use rustc_hash::FxHashMap;
 
+use crate::ground::Part;
 use crate::ring::{Ring, edges, self_crossing, twice_area};
-use crate::shape::Part;
 use sweep::Rule;
 
 /// Borders collected with a weight: ground to the left of an outer ring counts once.
@@ -48,23 +48,31 @@ pub(crate) struct Region {
 
 impl Borders {
     /// Adds the ground of a part, `weight` times.
-    pub(crate) fn add(&mut self, part: &Part, weight: i32) {
-        match part.rings.as_slice() {
-            [ring] if self_crossing(ring).is_none() => {
-                let left = if twice_area(ring) > 0 { weight } else { -weight };
-                self.add_ring(ring, left);
+    pub(crate) fn add(&mut self, part: Part<'_>, weight: i32) {
+        let mut rings = part.rings();
+        if let (Some(ring), None) = (rings.next(), rings.next()) {
+            return self.add_alone(ring, weight);
+        }
+        // holes that are no holes have their ground by the even-odd rule
+        for ring in even_odd(part.rings()).iter().flatten() {
+            self.add_ring(ring, weight);
+        }
+    }
+
+    /// Adds the ground of a single ring, which may cross itself.
+    pub(crate) fn add_alone(&mut self, ring: &[Position], weight: i32) {
+        if self_crossing(ring).is_some() {
+            for ring in even_odd(std::iter::once(ring)).iter().flatten() {
+                self.add_ring(ring, weight);
             }
-            // crossing rings, and holes that are no holes, have their ground by the even-odd rule
-            rings => {
-                for ring in even_odd(rings).iter().flatten() {
-                    self.add_ring(ring, weight);
-                }
-            }
+        } else {
+            let left = if twice_area(ring) > 0 { weight } else { -weight };
+            self.add_ring(ring, left);
         }
     }
 
     /// Adds a ring that does not cross itself: the ground on its left `weight` times.
-    pub(crate) fn add_ring(&mut self, ring: &[Position], weight: i32) {
+    fn add_ring(&mut self, ring: &[Position], weight: i32) {
         for (a, b) in edges(ring) {
             let (key, sign) = if a <= b {
                 ((a, b), weight)
@@ -102,8 +110,8 @@ impl Borders {
 
 /// The ground of rings by the even-odd rule, as polygons whose rings do not cross. Edges that nothing crosses stay as they
 /// are, so that they still cancel against a neighbour's.
-pub(crate) fn even_odd(rings: &[Ring]) -> Vec<Vec<Ring>> {
-    let edges = rings.iter().flat_map(|ring| edges(ring));
+pub(crate) fn even_odd<'a>(rings: impl Iterator<Item = &'a [Position]>) -> Vec<Vec<Ring>> {
+    let edges = rings.flat_map(edges);
     let mut strands: Vec<Strand> = edges.filter_map(|(a, b)| Strand::new(a, b, 1)).collect();
     strands.sort_unstable();
     let regions = columns::sweep(Rule::EvenOdd, &strands, 0.0);
@@ -120,11 +128,11 @@ pub(crate) fn left_of(ring: &[Position]) -> Ring {
 }
 
 /// The length of rings, in metres.
-pub(crate) fn perimeter_m<'a>(rings: impl Iterator<Item = &'a Ring>) -> f64 {
+pub(crate) fn perimeter_m<'a>(rings: impl Iterator<Item = &'a [Position]>) -> f64 {
     const STEP_E9: i64 = 10_000_000; // 0.01°: a million whole millimetres
     let mut scale = None;
     let mut sum = 0.0;
-    for (a, b) in rings.flat_map(|ring| edges(ring)) {
+    for (a, b) in rings.flat_map(edges) {
         let (wide, high) = *scale.get_or_insert_with(|| {
             let far = Position {
                 lon_e9: a.lon_e9 + STEP_E9,
@@ -146,7 +154,7 @@ pub(crate) fn perimeter_m<'a>(rings: impl Iterator<Item = &'a Ring>) -> f64 {
 impl Region {
     /// Its mean width: twice the area over the length of its border, in metres.
     pub(crate) fn width_m(&self) -> f64 {
-        2.0 * self.area_m2 / perimeter_m(self.polygons.iter().flatten())
+        2.0 * self.area_m2 / perimeter_m(self.polygons.iter().flatten().map(Vec::as_slice))
     }
 }
 

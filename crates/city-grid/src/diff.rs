@@ -202,8 +202,8 @@ fn compare(sides: &Sides<'_>, a: CellIndex, b: CellIndex, level: &Name, changes:
     const MOVED_MIN_M2: f64 = 0.01;
     let [old, new] = sides.layers;
     let mut borders = Borders::default();
-    old.parts(a).iter().for_each(|part| borders.add(part, -1));
-    new.parts(b).iter().for_each(|part| borders.add(part, 1));
+    old.parts(a).for_each(|part| borders.add(part, -1));
+    new.parts(b).for_each(|part| borders.add(part, 1));
     let regions = borders.regions(0, 0.0);
     let sum = |gained: bool| -> f64 {
         let there = regions.iter().filter(|region| (region.cover > 0) == gained);

@@ -4,8 +4,8 @@ use city_model::Position;
 use serde_json::{Value, json};
 
 use crate::coverage::{even_odd, left_of};
+use crate::ground::Part;
 use crate::ring::{Ring, self_crossing};
-use crate::shape::Part;
 
 /// A geometry with more points than this is told by its box: it is to look at, and the file must stay readable.
 const POINTS_MAX: usize = 4_000;
@@ -48,12 +48,13 @@ impl Geometry {
     }
 
     /// The ground of parts, by the even-odd rule where their rings cross.
-    pub(crate) fn of_parts(parts: &[Part]) -> Geometry {
-        let mut polygons = Vec::with_capacity(parts.len());
+    pub(crate) fn of_parts<'a>(parts: impl Iterator<Item = Part<'a>>) -> Geometry {
+        let mut polygons = Vec::with_capacity(parts.size_hint().0);
         for part in parts {
-            match part.rings.as_slice() {
+            let rings: Vec<&[Position]> = part.rings().collect();
+            match rings.as_slice() {
                 [ring] if self_crossing(ring).is_none() => polygons.push(vec![left_of(ring)]),
-                rings => polygons.extend(even_odd(rings)),
+                rings => polygons.extend(even_odd(rings.iter().copied())),
             }
         }
         Geometry::polygons(polygons)
@@ -87,6 +88,7 @@ impl Geometry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::tests::ground;
 
     fn ring(points: &[(i64, i64)]) -> Ring {
         let at = |&(x, y): &(i64, i64)| Position {
@@ -100,8 +102,8 @@ mod tests {
     fn rings_are_closed_and_their_ground_is_on_the_left() {
         let clockwise = ring(&[(0, 0), (0, 9), (9, 9), (9, 0)]);
         let hole = ring(&[(1, 1), (2, 1), (2, 2)]);
-        let part = Part::new(vec![clockwise.clone(), hole]).unwrap();
-        let told = Geometry::of_parts(&[part]).to_geojson();
+        let part = ground(vec![clockwise.clone(), hole]);
+        let told = Geometry::of_parts([part.part(0)].into_iter()).to_geojson();
         assert_eq!(told["type"], "Polygon");
         let rings = told["coordinates"].as_array().unwrap();
         assert_eq!(rings.len(), 2, "{told}");
@@ -117,7 +119,8 @@ mod tests {
                 .sum();
             assert!(area * sign > 0.0, "{told}");
         }
-        let plain = Geometry::of_parts(&[Part::new(vec![clockwise]).unwrap()]);
+        let plain = ground(vec![clockwise]);
+        let plain = Geometry::of_parts([plain.part(0)].into_iter());
         assert_eq!(
             plain.to_geojson()["coordinates"].to_string(),
             "[[[9.0,0.0],[9.0,9.0],[0.0,9.0],[0.0,0.0],[9.0,0.0]]]"
@@ -126,8 +129,8 @@ mod tests {
 
     #[test]
     fn a_figure_of_eight_becomes_two_polygons() {
-        let eight = Part::new(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]).unwrap();
-        let told = Geometry::of_parts(&[eight]).to_geojson();
+        let eight = ground(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]);
+        let told = Geometry::of_parts([eight.part(0)].into_iter()).to_geojson();
         assert_eq!(told["type"], "MultiPolygon");
         assert_eq!(told["coordinates"].as_array().unwrap().len(), 2, "{told}");
         assert!(told.to_string().contains("[5.0,5.0]"), "{told}");

@@ -7,8 +7,9 @@
 pub mod crs;
 mod finding;
 mod geometry;
+mod ground;
+mod raster;
 mod ring;
-mod shape;
 
 pub mod layer;
 
@@ -23,5 +24,5 @@ pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
 pub use geometry::Geometry;
-pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
+pub use layer::{Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Share, Status};
 pub use limits::{AreaLimit, Limits, SliverLimit, Verdict};

@@ -6,12 +6,13 @@
 mod incidents;
 mod ledger;
 mod observing;
+mod reloads;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use city_model::{DeadLetterReason, EventTime, Ledger, Quality, Source};
+use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -19,6 +20,7 @@ use prometheus::{
 
 pub use incidents::RevisionReason;
 pub use observing::LoopObserver;
+pub use reloads::{ReloadMetrics, ReloadResult};
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -44,6 +46,7 @@ pub struct Metrics {
     unreadable: IntCounterVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
+    reloads: ReloadMetrics,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
@@ -78,6 +81,7 @@ impl Metrics {
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
+            reloads: ReloadMetrics::register(registry)?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -115,6 +119,18 @@ impl Metrics {
     /// A committed record of an incident could not be read.
     pub fn incident_unreadable(&self) {
         self.unreadable.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// What reloads come to.
+    pub fn reloads(&self) -> &ReloadMetrics {
+        &self.reloads
+    }
+
+    /// Names configuration and grid of what is in force, in place of what was before.
+    pub fn describe(&self, activation: &Activation) {
+        self.set_config(&activation.version);
+        let layers = activation.grid.iter();
+        self.set_grid(layers.map(|(layer, version)| (&**layer, &**version)));
     }
 
     /// Names the active configuration, in place of the one before.

@@ -8,9 +8,9 @@ use super::of_cell;
 use crate::coverage::{Borders, Region};
 use crate::finding::{Finding, What};
 use crate::geometry::Geometry;
+use crate::ground::Side;
 use crate::layer::{Cell, CellIndex, Layer};
 use crate::limits::Limits;
-use crate::shape::Side;
 
 /// So many points of a gap's border are asked for the cells beside it.
 const ASKED_MAX: usize = 64;
@@ -107,18 +107,13 @@ fn nested(layer: &Layer, a: CellIndex, b: CellIndex, findings: &mut Vec<Finding>
     let inside = |cell: CellIndex, other: CellIndex| {
         // most overlaps are strips along a border, and the middle of a cell tells them cheaply
         let middle = layer.inner_point(cell);
-        let may_be = |p: Position| {
-            layer
-                .parts(other)
-                .iter()
-                .any(|part| part.side(p) != Side::Outside)
-        };
+        let may_be = |p: Position| layer.parts(other).any(|part| part.side(p) != Side::Outside);
         if !middle.is_some_and(may_be) {
             return false;
         }
         let mut borders = Borders::default();
-        layer.parts(cell).iter().for_each(|part| borders.add(part, 1));
-        layer.parts(other).iter().for_each(|part| borders.add(part, -1));
+        layer.parts(cell).for_each(|part| borders.add(part, 1));
+        layer.parts(other).for_each(|part| borders.add(part, -1));
         let regions = borders.regions(0, 0.0);
         let only_here = regions.iter().filter(|region| region.cover > 0);
         only_here.map(|region| region.area_m2).sum::<f64>() <= INSIDE_SHARE * layer.area_m2(cell)

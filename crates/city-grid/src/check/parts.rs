@@ -6,9 +6,9 @@ use super::of_cell;
 use crate::coverage::{Borders, Region, perimeter_m};
 use crate::finding::{Finding, What};
 use crate::geometry::Geometry;
+use crate::ground::{Ground, Part, Side};
 use crate::layer::{CellIndex, Layer};
-use crate::ring::{Edge, Ring, cross, edges, edges_cross, meetings};
-use crate::shape::Part;
+use crate::ring::{Edge, Ring, cross, edges_cross, meetings};
 
 /// Less is rounding of coordinates, as in the limits of gaps and overlaps.
 const LEAST_M2: f64 = 1.0;
@@ -17,55 +17,50 @@ const PLACES_MAX: usize = 100;
 
 pub(super) fn check(layer: &Layer, cell: CellIndex, findings: &mut Vec<Finding>) {
     let parts = layer.parts(cell);
-    for part in parts.iter().filter(|part| part.rings.len() > 1) {
-        holes(layer, cell, part, findings);
+    for part in parts.clone() {
+        let rings: Vec<&[Position]> = part.rings().collect();
+        if let [outer, inner @ ..] = rings.as_slice()
+            && !inner.is_empty()
+        {
+            holes(layer, cell, outer, inner, findings);
+        }
     }
     if parts.len() > 1 {
         let mut borders = Borders::default();
-        parts.iter().for_each(|part| borders.add(part, 1));
-        let over = borders
-            .regions(1, LEAST_M2)
-            .into_iter()
-            .filter(|region| region.cover > 1);
-        for region in over {
+        parts.clone().for_each(|part| borders.add(part, 1));
+        let over = borders.regions(1, LEAST_M2).into_iter();
+        for region in over.filter(|region| region.cover > 1) {
             findings.push(ground(layer, cell, What::PartsOverlap, "of two parts", region));
         }
         touching(layer, cell, parts, findings);
     }
 }
 
-fn holes(layer: &Layer, cell: CellIndex, part: &Part, findings: &mut Vec<Finding>) {
-    let alone = |ring: &Ring| Part::new(vec![ring.clone()]);
-    let mut out = Borders::default();
-    let mut among = Borders::default();
-    if let Some(outer) = part.rings.first().and_then(alone) {
-        out.add(&outer, 1);
+fn holes(
+    layer: &Layer,
+    cell: CellIndex,
+    outer: &[Position],
+    holes: &[&[Position]],
+    findings: &mut Vec<Finding>,
+) {
+    let (mut out, mut among) = (Borders::default(), Borders::default());
+    out.add_alone(outer, 1);
+    for hole in holes {
+        among.add_alone(hole, 1);
+        out.add_alone(hole, -1);
     }
-    for hole in part.rings[1..].iter().filter_map(alone) {
-        among.add(&hole, 1);
-    }
-    let double = among
-        .regions(1, LEAST_M2)
-        .into_iter()
-        .filter(|region| region.cover > 1);
-    for region in double {
+    let double = among.regions(1, LEAST_M2).into_iter();
+    for region in double.filter(|region| region.cover > 1) {
         findings.push(ground(layer, cell, What::HolesOverlap, "of two holes", region));
     }
-    for hole in part.rings[1..].iter().filter_map(alone) {
-        out.add(&hole, -1);
-    }
-    // where two holes overlap inside the polygon the sum is negative as well; that has been told
+    let mut polygon = Ground::default();
+    polygon.push(vec![vec![outer.to_vec()]]);
     for region in out.regions(0, LEAST_M2) {
-        let outside = part.rings.first().and_then(alone);
-        let is_out = outside.is_some_and(|outer| outer.side(region.sample) == crate::shape::Side::Outside);
+        // where two holes overlap inside the polygon the sum is negative as well; that has been told
+        let is_out = polygon.part(0).side(region.sample) == Side::Outside;
         if region.cover < 0 && is_out {
-            findings.push(ground(
-                layer,
-                cell,
-                What::HoleOutside,
-                "of a hole outside its polygon",
-                region,
-            ));
+            let of = "of a hole outside its polygon";
+            findings.push(ground(layer, cell, What::HoleOutside, of, region));
         }
     }
 }
@@ -82,11 +77,15 @@ fn ground(layer: &Layer, cell: CellIndex, what: What, of: &str, region: Region) 
 }
 
 /// Stretches of border that two parts have in common.
-fn touching(layer: &Layer, cell: CellIndex, parts: &[Part], findings: &mut Vec<Finding>) {
-    let all = parts.iter().enumerate().flat_map(|(number, part)| {
-        let edges = part.rings.iter().flat_map(|ring| edges(ring));
-        edges.map(move |edge| (edge, number))
-    });
+fn touching<'a>(
+    layer: &Layer,
+    cell: CellIndex,
+    parts: impl Iterator<Item = Part<'a>>,
+    findings: &mut Vec<Finding>,
+) {
+    let all = parts
+        .enumerate()
+        .flat_map(|(number, part)| part.edges().map(move |edge| (edge, number)));
     let mut shared: Vec<Edge> = Vec::new();
     meetings(all, |(one, part), (other, number)| {
         if part != number && edges_cross(one, other) && cross(one.0, one.1, other.0) == 0 {
@@ -99,7 +98,7 @@ fn touching(layer: &Layer, cell: CellIndex, parts: &[Part], findings: &mut Vec<F
     };
     // there and back is twice the way
     let lines: Vec<Ring> = shared.iter().map(|&(from, to)| vec![from, to]).collect();
-    let length_m = perimeter_m(lines.iter()) / 2.0;
+    let length_m = perimeter_m(lines.iter().map(Vec::as_slice)) / 2.0;
     let (lon, lat) = (at.lon(), at.lat());
     let detail = format!("two parts share {length_m:.1} m of border near {lon:.6}, {lat:.6}");
     let points: Vec<Position> = shared.into_iter().flat_map(|(from, to)| [from, to]).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use city_model::Position;
 
+use crate::ground::{Ground, Part, Side as Place};
 use crate::ring::{Ring, twice_area};
-use crate::shape::{Part, Side as Place};
 
 /// The number of a side that runs along a parallel.
 pub(super) const PARALLEL: u32 = u32::MAX;
@@ -105,23 +105,30 @@ fn loops(points: &[Position], rings: &mut Vec<Ring>) {
 
 /// Puts every hole into its outer ring.
 fn nest(rings: Vec<Ring>) -> Vec<Vec<Ring>> {
-    let mut outers: Vec<Part> = Vec::new();
+    let mut polygons: Vec<Vec<Ring>> = Vec::new();
     let mut holes: Vec<Ring> = Vec::new();
     for ring in rings {
         match twice_area(&ring).signum() {
-            1 => outers.extend(Part::new(vec![ring])),
+            1 => polygons.push(vec![ring]),
             -1 => holes.push(ring),
             _ => {}
         }
     }
-    let mut polygons: Vec<Vec<Ring>> = outers.iter().map(|part| part.rings.clone()).collect();
+    if holes.is_empty() {
+        return polygons;
+    }
+    // one cell a polygon
+    let mut outers = Ground::default();
+    polygons
+        .iter()
+        .for_each(|polygon| outers.push(vec![polygon.clone()]));
     for hole in holes {
-        let inside = |outer: &Part| {
+        let inside = |outer: Part<'_>| {
             let sides = hole.iter().map(|&point| outer.side(point));
             sides.into_iter().find(|side| *side != Place::Border) != Some(Place::Outside)
         };
-        let holding = (0..outers.len()).filter(|&at| inside(&outers[at]));
-        let smallest = holding.min_by_key(|&at| (outers[at].twice_area(), at));
+        let holding = (0..polygons.len()).filter(|&at| inside(outers.part(at as u32)));
+        let smallest = holding.min_by_key(|&at| (outers.part(at as u32).twice_area(), at));
         if let Some(at) = smallest {
             polygons[at].push(hole);
         }

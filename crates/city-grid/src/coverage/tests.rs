@@ -1,6 +1,8 @@
 //! Squares and triangles laid over each other.
 
 use super::*;
+use crate::ground::Ground;
+use crate::ground::tests::ground;
 use crate::ring::Ring;
 
 fn ring(points: &[(i64, i64)]) -> Ring {
@@ -13,18 +15,18 @@ fn ring(points: &[(i64, i64)]) -> Ring {
         .collect()
 }
 
-fn square(west: i64, south: i64, east: i64, north: i64) -> Part {
+fn square(west: i64, south: i64, east: i64, north: i64) -> Ground {
     let points = [(west, south), (east, south), (east, north), (west, north)];
-    Part::new(vec![ring(&points)]).unwrap()
+    ground(vec![ring(&points)])
 }
 
 /// Sides of 0.001° at the equator are 111.319 m by 110.574 m.
 const UNIT_M2: f64 = 111.319 * 110.574;
 
-fn check(parts: &[(Part, i32)], normal: i32, want: &[(i32, f64)]) {
+fn check(parts: &[(Ground, i32)], normal: i32, want: &[(i32, f64)]) {
     let mut borders = Borders::default();
     for (part, weight) in parts {
-        borders.add(part, *weight);
+        borders.add(part.part(0), *weight);
     }
     let mut got: Vec<(i32, f64)> = borders
         .regions(normal, 1.0)
@@ -70,14 +72,14 @@ fn only_enclosed_ground_is_a_gap() {
     check(&closed, 1, &[(0, 36.0)]);
     let mut holed = ring(&[(2, 2), (8, 2), (8, 8), (2, 8)]);
     holed.reverse();
-    let part = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10), (0, 10)]), holed]).unwrap();
+    let part = ground(vec![ring(&[(0, 0), (10, 0), (10, 10), (0, 10)]), holed]);
     check(&[(part, 1)], 1, &[(0, 36.0)]);
 }
 
 #[test]
 fn slanted_borders_that_cross_are_measured() {
-    let up = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10)])]).unwrap();
-    let down = Part::new(vec![ring(&[(0, 0), (10, 0), (0, 10)])]).unwrap();
+    let up = ground(vec![ring(&[(0, 0), (10, 0), (10, 10)])]);
+    let down = ground(vec![ring(&[(0, 0), (10, 0), (0, 10)])]);
     check(&[(up, 1), (down, 1)], 1, &[(2, 25.0)]);
 }
 
@@ -89,7 +91,7 @@ fn differences_have_a_sign() {
 
 #[test]
 fn a_crossing_ring_counts_by_the_even_odd_rule() {
-    let eight = Part::new(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]).unwrap();
+    let eight = ground(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]);
     check(&[(eight.clone(), 1)], 0, &[(1, 25.0), (1, 25.0)]);
     check(&[(eight, 1), (square(6, 4, 8, 6), 1)], 1, &[(2, 4.0)]);
 }
@@ -110,8 +112,9 @@ proptest::proptest! {
         let mut strands = Vec::new();
         for triangle in corners.chunks_exact(3) {
             let mut borders = Borders::default();
-            if let Some(part) = Part::new(vec![ring(triangle)]).filter(|part| part.twice_area() != 0) {
-                borders.add(&part, 1);
+            let corners = ring(triangle);
+            if twice_area(&corners) != 0 {
+                borders.add_alone(&corners, 1);
             }
             strands.extend(borders.strands());
         }
@@ -138,9 +141,11 @@ proptest::proptest! {
 
 #[test]
 fn an_outline_has_its_holes_and_corners_that_touch_come_apart() {
-    let outlines = |parts: &[(Part, i32)], normal: i32| -> Vec<Vec<Vec<Ring>>> {
+    let outlines = |parts: &[(Ground, i32)], normal: i32| -> Vec<Vec<Vec<Ring>>> {
         let mut borders = Borders::default();
-        parts.iter().for_each(|(part, weight)| borders.add(part, *weight));
+        parts
+            .iter()
+            .for_each(|(part, weight)| borders.add(part.part(0), *weight));
         let regions = borders.regions(normal, 1.0);
         regions.into_iter().map(|region| region.polygons).collect()
     };
@@ -168,7 +173,7 @@ fn an_outline_has_its_holes_and_corners_that_touch_come_apart() {
     let told = outlines(&[(square(0, 0, 3, 3), 1), (square(3, 3, 6, 6), 1)], 0);
     assert_eq!(told.len(), 2, "{told:?}");
     // a hole that touches the border in a point stays a hole
-    let diamond = Part::new(vec![ring(&[(0, 4), (2, 2), (4, 4), (2, 6)])]).unwrap();
+    let diamond = ground(vec![ring(&[(0, 4), (2, 2), (4, 4), (2, 6)])]);
     let told = outlines(&[(square(0, 0, 9, 9), 1), (diamond, -1)], 0);
     assert_eq!(told.len(), 1);
     assert_eq!(

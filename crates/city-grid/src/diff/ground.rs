@@ -125,8 +125,8 @@ fn shares(layer: &Layer, found: &[(CellIndex, f64)], whole_m2: f64) -> Vec<Share
 /// The ground that two cells have in common, in m².
 fn common_m2(old: &Layer, a: CellIndex, new: &Layer, b: CellIndex) -> f64 {
     let mut borders = Borders::default();
-    old.parts(a).iter().for_each(|part| borders.add(part, 1));
-    new.parts(b).iter().for_each(|part| borders.add(part, 1));
+    old.parts(a).for_each(|part| borders.add(part, 1));
+    new.parts(b).for_each(|part| borders.add(part, 1));
     let twice = borders
         .regions(1, 0.0)
         .into_iter()

@@ -168,7 +168,7 @@ fn one(
         .location
         .and_then(|place| Position::from_degrees(place.lon, place.lat));
     let path = |layer: &Layer, located: &Located| -> Vec<(String, String)> {
-        let cells = located.path.iter().map(|&cell| layer.cell(cell));
+        let cells = located.path(layer).into_iter().map(|cell| layer.cell(cell));
         cells
             .map(|cell| (cell.level.to_string(), cell.code.to_string()))
             .collect()
