@@ -190,3 +190,14 @@ fn the_worst_comes_first() {
         .collect();
     assert_eq!(told, [(What::Gap, 9), (What::Gap, 1), (What::PartsTouch, 0)]);
 }
+
+#[test]
+fn a_repeated_point_is_no_flaw_even_when_strict() {
+    let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"code":"A","name":"n"},
+        "geometry":{"type":"Polygon","coordinates":[[[121,31],[121.1,31],[121.1,31],[121.1,31.1],[121,31]]]}}]}"#;
+    let config = r#"{"name":"x","levels":[{"level":"beat","crs":"WGS84","code":"code","label":"name"}]}"#;
+    let config: crate::LayerConfig = serde_json::from_str(config).unwrap();
+    let (layer, findings) = Layer::load(&config, &[text.as_bytes()], true).unwrap();
+    assert_eq!(findings[0].what, What::RepeatedPoint);
+    assert_eq!(check(&layer), []);
+}
