@@ -151,7 +151,7 @@ fn agree(layer: Layer, level: usize, count: usize, seed: u64) {
         );
         inside += usize::from(located.status == Status::Inside);
     }
-    println!("{}: {count} points agree, {inside} inside", layer.name());
+    eprintln!("{}: {count} points agree, {inside} inside", layer.name());
     assert!(inside > count / 2);
 }
 
@@ -169,12 +169,12 @@ fn millions_of_points_on_borders_have_the_cell_of_another_exact_method() {
 #[test]
 fn a_grid_of_yours_agrees_as_well() {
     let Ok(config) = std::env::var("CITYOPS_TEST_GRID") else {
-        println!("CITYOPS_TEST_GRID names no configuration: the built-in grid is tried");
+        eprintln!("CITYOPS_TEST_GRID names no configuration: the built-in grid is tried");
         agree(city_grid::builtin(), 3, 10_000, 3);
         return;
     };
     for (layer, findings) in assemble::layers(&Loaded::read(Path::new(&config)).unwrap()).unwrap() {
-        println!("{}: {} findings", layer.name(), findings.len());
+        eprintln!("{}: {} findings", layer.name(), findings.len());
         agree(layer.clone(), layer.levels().len() - 1, 2_000_000, 4);
     }
 }
