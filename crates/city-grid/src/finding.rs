@@ -43,6 +43,14 @@ pub enum What {
     BadCode,
     /// A cell too small or too thin to be meant.
     Sliver,
+    /// A time of validity that is not readable, or an end that is not after its beginning; it is read as unbounded.
+    BadValidity,
+    /// A file that says it is in a system of another kind than the configured one.
+    CrsMismatch,
+    /// A text with bytes that are not of its encoding.
+    BadText,
+    /// A table of texts of which nobody says the encoding.
+    EncodingAssumed,
 }
 
 impl What {
@@ -61,6 +69,10 @@ impl What {
             What::Overlap => "overlap",
             What::BadCode => "bad_code",
             What::Sliver => "sliver",
+            What::BadValidity => "bad_validity",
+            What::CrsMismatch => "crs_mismatch",
+            What::BadText => "bad_text",
+            What::EncodingAssumed => "encoding_assumed",
         }
     }
 
@@ -72,13 +84,17 @@ impl What {
             | What::MissingParent
             | What::OutsideParent
             | What::Gap
-            | What::Overlap => Severity::Error,
+            | What::Overlap
+            | What::BadValidity
+            | What::CrsMismatch => Severity::Error,
             What::UnclosedRing
             | What::DegenerateRing
             | What::SelfCrossing
             | What::ParentNotCovered
             | What::BadCode
-            | What::Sliver => Severity::Warning,
+            | What::Sliver
+            | What::BadText
+            | What::EncodingAssumed => Severity::Warning,
         }
     }
 }
@@ -132,7 +148,7 @@ impl fmt::Display for Finding {
 pub enum GridError {
     /// The configuration and the texts do not fit together.
     Config(String),
-    /// A level's file is not a usable GeoJSON feature collection.
+    /// A level's file is not usable: not of any format that is read, or damaged.
     File {
         /// The level.
         level: String,
@@ -150,6 +166,19 @@ pub enum GridError {
         /// What is wrong.
         what: String,
     },
+}
+
+impl GridError {
+    /// The same with what explains it.
+    pub(crate) fn because(mut self, why: &str) -> GridError {
+        match &mut self {
+            GridError::Config(what) | GridError::File { what, .. } | GridError::Feature { what, .. } => {
+                what.push_str("; ");
+                what.push_str(why);
+            }
+        }
+        self
+    }
 }
 
 impl fmt::Display for GridError {

@@ -20,4 +20,6 @@ pub mod generate;
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
-pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
+pub use layer::{
+    Cell, CellIndex, Layer, LayerConfig, LevelConfig, LevelSource, Located, Status, Timeline, is_shapefile,
+};
