@@ -22,6 +22,7 @@ pub(crate) use assemble::Draft;
 pub use config::{LayerConfig, LevelConfig};
 pub use read::{LevelSource, is_shapefile};
 pub use timeline::{STATES_MAX, Timeline};
+pub use validity::moment_of;
 
 use crate::coverage::square_metres_at;
 use crate::finding::Finding;

@@ -8,10 +8,13 @@ mod ledger;
 mod observing;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use city_model::{DeadLetterReason, EventTime, Ledger, Quality, Source};
+use city_grid::Timeline;
+use city_model::{DeadLetterReason, EventTime, Ledger, Name, Quality, Source};
+use event_intake::Placed;
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -29,6 +32,7 @@ pub struct Metrics {
     ledger: ledger::LedgerMetrics,
     dead_letters: IntCounterVec,
     location_quality: IntCounterVec,
+    grid_located: IntCounterVec,
     lag: IntGaugeVec,
     watermark_lag: GaugeVec,
     stage_duration: HistogramVec,
@@ -44,9 +48,17 @@ pub struct Metrics {
     unreadable: IntCounterVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
+    grid: Mutex<GridShown>,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
+}
+
+/// The layers of the grid, and the versions that are shown of them.
+#[derive(Default)]
+struct GridShown {
+    layers: Vec<Timeline>,
+    versions: Vec<Name>,
 }
 
 impl Metrics {
@@ -63,6 +75,7 @@ impl Metrics {
             ledger: ledger::LedgerMetrics::register(registry)?,
             dead_letters: make.counters("deadletters_total", "Records refused, by the reason in the dead letters.", &["source", "reason"])?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
+            grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
             lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
             watermark_lag: make.seconds("watermark_lag_seconds", "How far the clock that a loop sends for an input partition is behind the wall clock, in seconds.", &["worker", "partition"])?,
             stage_duration: make.durations("stage_duration_seconds", "Time that one batch spent in a worker's processor, in seconds.", &["stage"], batch())?,
@@ -77,7 +90,8 @@ impl Metrics {
             newest_output_age: make.seconds("newest_output_age_seconds", "Age of the newest committed revision of any incident, in seconds.", &[])?,
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
-            grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
+            grid_info: make.gauges("grid_version_info", "The version of each layer of the grid now; always 1.", &["layer", "version"])?,
+            grid: Mutex::default(),
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -112,6 +126,13 @@ impl Metrics {
             .inc_by(events);
     }
 
+    /// Counts events by where a layer of the grid has them.
+    pub fn placed(&self, layer: &str, status: Placed, events: u64) {
+        self.grid_located
+            .with_label_values(&[layer, status.as_str()])
+            .inc_by(events);
+    }
+
     /// A committed record of an incident could not be read.
     pub fn incident_unreadable(&self) {
         self.unreadable.with_label_values::<&str>(&[]).inc();
@@ -123,12 +144,32 @@ impl Metrics {
         self.config_info.with_label_values(&[version]).set(1);
     }
 
-    /// Names the layers of the grid with their versions, in place of those before.
-    pub fn set_grid<'a>(&self, layers: impl IntoIterator<Item = (&'a str, &'a str)>) {
-        self.grid_info.reset();
-        for (layer, version) in layers {
-            self.grid_info.with_label_values(&[layer, version]).set(1);
+    /// Names the layers of the grid, whose versions change on their dates, in place of those before.
+    pub fn set_grid(&self, layers: Vec<Timeline>) {
+        let mut grid = self.grid.lock().unwrap_or_else(PoisonError::into_inner);
+        *grid = GridShown {
+            layers,
+            versions: Vec::new(),
+        };
+    }
+
+    fn show_grid(&self, now: EventTime) {
+        let mut grid = self.grid.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions: Vec<Name> = grid
+            .layers
+            .iter()
+            .map(|layer| layer.at(now).version().clone())
+            .collect();
+        if versions == grid.versions {
+            return;
         }
+        self.grid_info.reset();
+        for (layer, version) in grid.layers.iter().zip(&versions) {
+            self.grid_info
+                .with_label_values(&[&**layer.name(), &**version])
+                .set(1);
+        }
+        grid.versions = versions;
     }
 
     /// Records of source topics that the loops of this process have committed.
@@ -148,6 +189,7 @@ impl Metrics {
                 .with_label_values::<&str>(&[])
                 .set(age_ms as f64 / 1_000.0);
         }
+        self.show_grid(now);
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .context("write the metrics")
@@ -269,7 +311,10 @@ mod tests {
         metrics.incident_unreadable();
         metrics.set_config("old");
         metrics.set_config("c1");
-        metrics.set_grid([("duty", "7"), ("police", "2")]);
+        let layer = city_grid::builtin();
+        let version = layer.version().clone();
+        metrics.set_grid(vec![layer.into()]);
+        metrics.placed("duty", Placed::Snapped, 2);
         let text = metrics.text(now).unwrap();
         families(&text);
         for line in [
@@ -277,7 +322,8 @@ mod tests {
             "cityops_location_quality_total{quality=\"DOOR\",source=\"report\"} 3",
             "cityops_incidents_unreadable_total 1",
             "cityops_config_info{version=\"c1\"} 1",
-            "cityops_grid_version_info{layer=\"police\",version=\"2\"} 1",
+            "cityops_grid_located_total{layer=\"duty\",status=\"snapped\"} 2",
+            &format!("cityops_grid_version_info{{layer=\"duty\",version=\"{version}\"}} 1"),
         ] {
             assert!(
                 text.lines().any(|found| found == line),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use city_model::{DeadLetterReason, Quality, Source};
+use event_intake::Placed;
 use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{IntakeObserver, Setup};
@@ -196,18 +197,7 @@ pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Resu
 
 fn describe(metrics: &Metrics, start: &ServiceStart<'_>) {
     metrics.set_config(&start.setup.activation(&[]).version);
-    let layers: Vec<(String, String)> = start
-        .setup
-        .intake
-        .layers()
-        .iter()
-        .map(|layer| (layer.name().to_string(), layer.version().to_string()))
-        .collect();
-    metrics.set_grid(
-        layers
-            .iter()
-            .map(|(name, version)| (name.as_str(), version.as_str())),
-    );
+    metrics.set_grid(start.setup.intake.layers().to_vec());
 }
 
 /// Follows what is committed, in every process: any of them answers for the whole city.
@@ -275,6 +265,10 @@ struct IntakeMetrics(Arc<Metrics>);
 impl IntakeObserver for IntakeMetrics {
     fn located(&self, source: Source, quality: Quality, events: u64) {
         self.0.located(source, quality, events);
+    }
+
+    fn placed(&self, layer: &str, status: Placed, events: u64) {
+        self.0.placed(layer, status, events);
     }
 
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {

@@ -54,6 +54,12 @@ impl Span {
     }
 }
 
+/// The moment that a text means, spelt as the times of validity in a grid's files: RFC 3339, a date, epoch milliseconds.
+/// `None` when it is no time.
+pub fn moment_of(text: &str, zone: &TimeZone) -> Option<EventTime> {
+    moment(&Value::from(text), zone).ok().flatten()
+}
+
 /// The moment that a value means, `None` for a blank.
 fn moment(value: &Value, zone: &TimeZone) -> Result<Option<EventTime>, ()> {
     match value {

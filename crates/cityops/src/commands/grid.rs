@@ -1,11 +1,12 @@
 //! `cityops grid …`: makes, checks, compares and uses grids.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use city_grid::generate::{GridSpec, generate};
-use city_grid::{Crs, Layer, crs};
-use city_model::Position;
+use city_grid::{Crs, Timeline, crs, layer};
+use city_model::{EventTime, Position};
 
 use crate::CommandResult;
 use crate::assemble;
@@ -22,9 +23,16 @@ pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
         GridCommand::Locate {
             config,
             layer,
+            at,
             input,
             output,
-        } => locate(config.as_deref(), layer.as_deref(), &input, &output),
+        } => locate(
+            config.as_deref(),
+            layer.as_deref(),
+            at.as_deref(),
+            &input,
+            &output,
+        ),
     }
 }
 
@@ -56,23 +64,36 @@ fn check(config: &Path, name: Option<&str>, json: bool) -> CommandResult {
         name,
         true,
     )? {
-        for finding in city_grid::check::check(&layer) {
-            count += 1;
-            if json {
-                print(serde_json::json!({
-                    "layer": layer.name(), "what": finding.what.name(), "code": finding.code, "detail": finding.detail,
-                }));
-            } else {
-                print(format!("{}: {finding}", layer.name()));
+        // What is wrong with a cell is told once, however many states it lasts.
+        let mut told = BTreeSet::new();
+        for (from, state) in layer.states() {
+            for finding in city_grid::check::check(state) {
+                if told.contains(&finding) {
+                    continue;
+                }
+                count += 1;
+                if json {
+                    print(serde_json::json!({
+                        "layer": layer.name(), "what": finding.what.name(), "code": finding.code, "detail": finding.detail,
+                    }));
+                } else {
+                    print(format!("{}: {finding}", layer.name()));
+                }
+                told.insert(finding);
             }
-        }
-        if !json {
-            let levels: Vec<String> = layer
-                .levels()
-                .enumerate()
-                .map(|(at, level)| format!("{} {level}", layer.cells(at).count()))
-                .collect();
-            print(format!("{}: {}", layer.name(), levels.join(", ")));
+            if !json {
+                let levels: Vec<String> = state
+                    .levels()
+                    .enumerate()
+                    .map(|(at, level)| format!("{} {level}", state.cells(at).count()))
+                    .collect();
+                let from = if from == EventTime::MIN {
+                    String::new()
+                } else {
+                    format!(" from {from}")
+                };
+                print(format!("{}{from}: {}", layer.name(), levels.join(", ")));
+            }
         }
     }
     if !json {
@@ -86,7 +107,7 @@ fn check(config: &Path, name: Option<&str>, json: bool) -> CommandResult {
 }
 
 fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult {
-    let layer = |path: &Path| -> anyhow::Result<Layer> {
+    let layer = |path: &Path| -> anyhow::Result<Timeline> {
         let layers = assemble::layers(&Loaded::read(path)?)?
             .into_iter()
             .map(|(layer, _)| layer)
@@ -96,7 +117,7 @@ fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult
             .next()
             .context("a grid has at least one layer")
     };
-    let changes = city_grid::diff::diff(&layer(old)?, &layer(new)?);
+    let changes = city_grid::diff::diff(layer(old)?.newest(), layer(new)?.newest());
     for change in &changes {
         if json {
             print(serde_json::to_string(change)?);
@@ -114,8 +135,20 @@ fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult
     })
 }
 
-fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &PathBuf) -> CommandResult {
+fn locate(
+    config: Option<&Path>,
+    name: Option<&str>,
+    at: Option<&str>,
+    input: &PathBuf,
+    output: &PathBuf,
+) -> CommandResult {
     let loaded = config.map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
+    let zone = assemble::timezone(&loaded)?;
+    let moment = |text| {
+        layer::moment_of(text, &zone)
+            .ok_or_else(|| usage(format!("--at {text}: write a date or an RFC 3339 time")))
+    };
+    let at = at.map(moment).transpose()?;
     let layers = assemble::layers(&loaded)?
         .into_iter()
         .map(|(layer, _)| layer)
@@ -124,6 +157,7 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         .into_iter()
         .next()
         .context("a grid has at least one layer")?;
+    let layer = at.map_or_else(|| layer.newest(), |at| layer.at(at));
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_path(input)
@@ -182,7 +216,7 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
 }
 
 /// The layer of a name; without one the first, or all.
-fn chosen(layers: Vec<Layer>, name: Option<&str>, all: bool) -> anyhow::Result<Vec<Layer>> {
+fn chosen(layers: Vec<Timeline>, name: Option<&str>, all: bool) -> anyhow::Result<Vec<Timeline>> {
     let Some(name) = name else {
         return Ok(if all {
             layers
@@ -191,7 +225,7 @@ fn chosen(layers: Vec<Layer>, name: Option<&str>, all: bool) -> anyhow::Result<V
         });
     };
     let known: Vec<String> = layers.iter().map(|layer| layer.name().to_string()).collect();
-    let found: Vec<Layer> = layers
+    let found: Vec<Timeline> = layers
         .into_iter()
         .filter(|layer| **layer.name() == *name)
         .collect();
