@@ -128,7 +128,7 @@ fn what_is_wrong_is_told_with_its_line() {
             &[
                 "cityops.toml:6:",
                 "towns.shp",
-                "no property `until`",
+                "has the property `until`",
                 "code, name, from, to",
             ],
         ),

@@ -125,7 +125,7 @@ fn dated(
         Ground::Loose(rings) => {
             let mut kept = Vec::with_capacity(rings.len());
             for (number, points) in rings.iter().enumerate() {
-                kept.extend(usable(points, &format!("ring {number}"))?);
+                kept.extend(usable(points, &format!("polygon 0, ring {number}"))?);
             }
             polygons_of(kept)
         }

@@ -147,6 +147,8 @@ struct Maker<'a> {
     config: &'a LevelConfig,
     /// Whether any feature had each of the optional properties.
     seen: [bool; 4],
+    /// What the first feature has.
+    names: Option<Vec<String>>,
 }
 
 impl<'a> Maker<'a> {
@@ -154,6 +156,7 @@ impl<'a> Maker<'a> {
         Maker {
             config,
             seen: [false; 4],
+            names: None,
         }
     }
 
@@ -181,6 +184,7 @@ impl<'a> Maker<'a> {
         for (seen, value) in self.seen.iter_mut().zip(&optional) {
             *seen |= value.is_some();
         }
+        self.names.get_or_insert_with(&names);
         let [parent, unit, valid_from, valid_to] = optional;
         let ground = ground().map_err(|what| feature_error(config, index, Some(&code), what))?;
         Ok(Feature {
@@ -202,7 +206,8 @@ impl<'a> Maker<'a> {
         }
         for (name, seen) in optional_properties(self.config).into_iter().zip(self.seen) {
             if let (Some(name), false) = (name, seen) {
-                let what = format!("no feature has the property `{name}`");
+                let has = self.names.unwrap_or_default().join(", ");
+                let what = format!("no feature has the property `{name}`; the first has: {has}");
                 return Err(file_error(self.config, what));
             }
         }
