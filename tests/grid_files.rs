@@ -10,17 +10,17 @@ use std::path::Path;
 
 use city::{expect, run};
 use dbase::encoding::EncodingRs;
-use dbase::{FieldValue, Record, TableWriterBuilder};
+use dbase::{Date, FieldValue, Record, TableWriterBuilder};
 use shapefile::{Point, Polygon, PolygonRing, ShapeWriter};
 
-/// Code, name, western and eastern end in degrees, first day, day after the last.
-type Cell = (&'static str, &'static str, f64, f64, &'static str, &'static str);
+/// Code, name, western and eastern end in degrees, month of 2026 from which on it is valid, and the one after.
+type Cell = (&'static str, &'static str, f64, f64, Option<u32>, Option<u32>);
 
 const CELLS: [Cell; 4] = [
-    ("310117001", "方松街道", 121.20, 121.22, "", "20260701"),
-    ("310117011", "方松东", 121.21, 121.22, "20260701", ""),
-    ("310117012", "方松西", 121.20, 121.21, "20260701", ""),
-    ("310117002", "中山街道", 121.22, 121.24, "", ""),
+    ("310117001", "方松街道", 121.20, 121.22, None, Some(7)),
+    ("310117011", "方松东", 121.21, 121.22, Some(7), None),
+    ("310117012", "方松西", 121.20, 121.21, Some(7), None),
+    ("310117002", "中山街道", 121.22, 121.24, None, None),
 ];
 
 const CONFIG: &str = "[[grid.layers]]\nname = \"duty\"\nsnap_m = 20.0\n[[grid.layers.levels]]\nlevel = \"town\"\n\
@@ -39,8 +39,8 @@ fn folder(dir: &Path, config: &str) -> String {
     let mut rows = TableWriterBuilder::with_encoding(EncodingRs::from(encoding_rs::GBK))
         .add_character_field(name("code"), 20)
         .add_character_field(name("name"), 40)
-        .add_character_field(name("from"), 10)
-        .add_character_field(name("to"), 10)
+        .add_date_field(name("from"))
+        .add_date_field(name("to"))
         .build_with_dest(&mut dbf);
     for (code, label, west, east, from, to) in CELLS {
         let corners = [
@@ -55,9 +55,12 @@ fn folder(dir: &Path, config: &str) -> String {
             .write_shape(&Polygon::new(PolygonRing::Outer(ring)))
             .unwrap();
         let mut row = Record::default();
-        for (column, text) in [("code", code), ("name", label), ("from", from), ("to", to)] {
-            let value = (!text.is_empty()).then(|| text.to_owned());
-            row.insert(column.to_owned(), FieldValue::Character(value));
+        for (column, text) in [("code", code), ("name", label)] {
+            row.insert(column.to_owned(), FieldValue::Character(Some(text.to_owned())));
+        }
+        for (column, month) in [("from", from), ("to", to)] {
+            let date = month.map(|month| Date::new(1, month, 2026).unwrap());
+            row.insert(column.to_owned(), FieldValue::Date(date));
         }
         rows.write_record(&row).unwrap();
     }
