@@ -49,7 +49,7 @@ pub enum What {
     CrsMismatch,
     /// A text with bytes that are not of its encoding.
     BadText,
-    /// A table of texts of which nobody says the encoding.
+    /// A table whose encoding nobody says, or whose `.cpg` names an unknown one.
     EncodingAssumed,
 }
 

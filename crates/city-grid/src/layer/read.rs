@@ -5,6 +5,7 @@ mod geojson;
 mod flatgeobuf;
 
 mod dbf;
+mod encoding;
 mod shapefile;
 
 mod reference;

@@ -3,13 +3,19 @@
 //! Own code, because the crate for it makes numbers floats, which would change codes of more than 15 digits, and passes
 //! over deleted rows, after which rows and shapes no longer belong together.
 
+use std::ops::Range;
+
 use encoding_rs::Encoding;
 use serde_json::{Number, Value};
+
+use super::encoding::encoding;
 
 /// The size of the header, and of the description of a column.
 const BLOCK_BYTES: usize = 32;
 /// Ends the descriptions of the columns.
 const TERMINATOR: u8 = 0x0d;
+/// Kinds of columns that hold text in the table's encoding.
+const TEXTS: [u8; 4] = *b"CDVL";
 /// The flag before a row that was deleted.
 const DELETED: u8 = b'*';
 
@@ -22,16 +28,16 @@ pub(super) struct Table<'a> {
     /// How many rows there are, deleted ones too.
     pub(super) len: usize,
     encoding: &'static Encoding,
-    /// Nobody says which encoding it is, and the texts are not UTF-8.
-    pub(super) is_guessed: bool,
+    /// Why it may be another encoding.
+    pub(super) doubt: Option<String>,
 }
 
 #[derive(Debug)]
 struct Column {
     name: String,
     kind: u8,
-    from: usize,
-    end: usize,
+    /// Where it lies in a row.
+    range: Range<usize>,
 }
 
 impl<'a> Table<'a> {
@@ -56,53 +62,42 @@ impl<'a> Table<'a> {
             ));
         }
         let rows = &rows[..len * row_bytes];
-        let declared = match configured {
-            Some(label) => {
-                let unknown = || format!("`{label}` is no encoding; such as UTF-8, GBK, GB18030, Big5");
-                Some(labelled(label).ok_or_else(unknown)?)
-            }
-            None => cpg
-                .and_then(|cpg| labelled(std::str::from_utf8(cpg).ok()?))
-                .or(of_language(header[29])),
-        };
-        let is_utf8 = || Encoding::utf8_valid_up_to(rows) == rows.len();
-        let is_guessed = declared.is_none() && !is_utf8();
-        // A table that says nothing and is not UTF-8 comes from a Chinese desktop.
-        let fallback = if is_guessed {
-            encoding_rs::GBK
-        } else {
-            encoding_rs::UTF_8
-        };
-        let encoding = declared.unwrap_or(fallback);
         let mut columns = Vec::new();
         let mut from = 1; // after the flag
         for block in descriptions.chunks_exact(BLOCK_BYTES) {
             if block[0] == TERMINATOR {
                 break;
             }
-            let name = block[..11].split(|&byte| byte == 0).next().unwrap_or_default();
-            let name = encoding.decode_without_bom_handling(name).0.trim().to_owned();
             let end = from + usize::from(block[16]);
+            let name = block[..11].split(|&byte| byte == 0).next().unwrap_or_default();
             if end > row_bytes {
+                let name = String::from_utf8_lossy(name);
                 return Err(format!(
                     "column `{name}` reaches beyond the rows' {row_bytes} bytes"
                 ));
             }
-            columns.push(Column {
-                name,
-                kind: block[11].to_ascii_uppercase(),
-                from,
-                end,
-            });
+            columns.push((name, block[11].to_ascii_uppercase(), from..end));
             from = end;
         }
+        let is_utf8 = || {
+            let texts = columns.iter().filter(|(_, kind, _)| TEXTS.contains(kind));
+            let names = columns.iter().map(|(name, ..)| *name);
+            let rows = || rows.chunks_exact(row_bytes);
+            let values = texts.flat_map(|(.., range)| rows().map(|row| &row[range.clone()]));
+            names.chain(values).all(|text| std::str::from_utf8(text).is_ok())
+        };
+        let (encoding, doubt) = encoding(configured, cpg, header[29], is_utf8)?;
+        let columns = columns.into_iter().map(|(name, kind, range)| {
+            let name = encoding.decode_without_bom_handling(name).0.trim().to_owned();
+            Column { name, kind, range }
+        });
         Ok(Table {
-            columns,
+            columns: columns.collect(),
             rows,
             row_bytes,
             len,
             encoding,
-            is_guessed,
+            doubt,
         })
     }
 
@@ -124,7 +119,7 @@ impl<'a> Table<'a> {
     /// What a row has in a column, `None` without such a column. The flag says that bytes are not of the encoding.
     pub(super) fn value(&self, row: usize, column: &str) -> Option<(Value, bool)> {
         let column = self.columns.iter().find(|found| found.name == column)?;
-        let raw = self.row(row).get(column.from..column.end).unwrap_or_default();
+        let raw = self.row(row).get(column.range.clone()).unwrap_or_default();
         let value = match (column.kind, raw.len()) {
             (b'I' | b'+', 4) => i32::from_le_bytes([raw[0], raw[1], raw[2], raw[3]]).into(),
             (b'O' | b'B', 8) => {
@@ -134,7 +129,7 @@ impl<'a> Table<'a> {
                     .map_or(Value::Null, Value::Number)
             }
             (b'N' | b'F', _) => number(&String::from_utf8_lossy(raw)),
-            (b'C' | b'D' | b'V' | b'L', _) => {
+            (kind, _) if TEXTS.contains(&kind) => {
                 let raw = raw.split(|&byte| byte == 0).next().unwrap_or_default();
                 let (text, is_bad) = self.encoding.decode_without_bom_handling(raw);
                 return Some((Value::from(text.trim()), is_bad));
@@ -171,65 +166,9 @@ fn number(text: &str) -> Value {
     }
 }
 
-/// The encoding of a label, as configurations and code page files write it.
-fn labelled(label: &str) -> Option<&'static Encoding> {
-    let label = label
-        .trim_start_matches('\u{feff}')
-        .trim_matches(['\0', ' ', '\r', '\n', '\t']);
-    let upper = label.to_ascii_uppercase();
-    let number = ["ANSI", "OEM", "CP", "WINDOWS", "MS"]
-        .iter()
-        .find_map(|prefix| upper.strip_prefix(prefix))
-        .unwrap_or(&upper)
-        .trim_start_matches([' ', '-', '_']);
-    match number {
-        "936" | "54936" => Some(encoding_rs::GBK),
-        "950" => Some(encoding_rs::BIG5),
-        "932" => Some(encoding_rs::SHIFT_JIS),
-        "949" => Some(encoding_rs::EUC_KR),
-        "65001" | "UTF8" => Some(encoding_rs::UTF_8),
-        "1252" | "88591" => Some(encoding_rs::WINDOWS_1252),
-        _ => Encoding::for_label_no_replacement(label.as_bytes()),
-    }
-}
-
-/// The encoding of a header's language byte, where it names one that city grids come in.
-fn of_language(byte: u8) -> Option<&'static Encoding> {
-    match byte {
-        0x4d | 0x7a => Some(encoding_rs::GBK),
-        0x4f | 0x78 => Some(encoding_rs::BIG5),
-        0x13 | 0x7b => Some(encoding_rs::SHIFT_JIS),
-        0x4e | 0x79 => Some(encoding_rs::EUC_KR),
-        0xf0 => Some(encoding_rs::UTF_8),
-        // Most writers put 0x57 (the machine's code page) or 0x03 whatever they write, so these say nothing.
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_read_as_exports_write_them() {
-        for (label, want) in [
-            ("UTF-8", "UTF-8"),
-            ("utf8\r\n", "UTF-8"),
-            ("65001", "UTF-8"),
-            ("GBK", "GBK"),
-            ("936", "GBK"),
-            ("ANSI 936", "GBK"),
-            ("CP936", "GBK"),
-            ("gb2312", "GBK"),
-            ("GB18030", "gb18030"),
-            ("Big5", "Big5"),
-            ("ISO-8859-1", "windows-1252"),
-        ] {
-            assert_eq!(labelled(label).map(Encoding::name), Some(want), "{label}");
-        }
-        assert_eq!(labelled("klingon"), None);
-        assert_eq!(labelled(""), None);
-    }
 
     #[test]
     fn no_digit_of_a_number_is_lost() {

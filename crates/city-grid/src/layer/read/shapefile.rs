@@ -80,11 +80,9 @@ pub(super) fn read(
         return Err(file_error(config, what));
     }
     let mut features = maker.finish(features)?;
-    if table.is_guessed {
-        let detail =
-            "neither a .cpg nor the .dbf names an encoding, and the texts are not UTF-8: read as GBK";
-        features.oddities.push((What::EncodingAssumed, detail.to_owned()));
-    }
+    features
+        .oddities
+        .extend(table.doubt.map(|doubt| (What::EncodingAssumed, doubt)));
     let prj = source.prj.map(String::from_utf8_lossy);
     Ok((features, prj.and_then(|prj| Declared::well_known(&prj))))
 }

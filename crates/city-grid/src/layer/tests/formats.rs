@@ -141,6 +141,12 @@ fn chinese_tables_are_read_in_their_encoding() {
     let findings = same(&config(), source(&unsaid), "taken for GBK, and told");
     assert_eq!(findings[0].what, What::EncodingAssumed);
 
+    let findings = same(
+        &config(),
+        with_cpg(&gbk, b"klingon"),
+        "by the language byte, and told",
+    );
+    assert!(findings[0].detail.contains("`klingon`"), "{findings:?}");
     let (_, findings) = read(&config(), wrong_cpg).unwrap();
     assert!(
         findings.iter().all(|finding| finding.what == What::BadText),
