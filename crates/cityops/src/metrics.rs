@@ -334,6 +334,38 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_shows_the_version_of_the_moment() {
+        let cell = |code: &str, valid: &str| {
+            format!(
+                r#"{{"type":"Feature","properties":{{"code":"{code}",{valid}}},
+                "geometry":{{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,31]]]}}}}"#
+            )
+        };
+        let (old, new) = (
+            cell("old", "\"to\":\"2026-07-01\""),
+            cell("new", "\"from\":\"2026-07-01\""),
+        );
+        let text = format!(r#"{{"type":"FeatureCollection","features":[{old},{new}]}}"#);
+        let config = r#"{"name":"duty","levels":[{"level":"town","crs":"WGS84","code":"code","label":"code",
+            "valid_from":"from","valid_to":"to"}]}"#;
+        let config = serde_json::from_str(config).unwrap();
+        let zone = jiff::tz::TimeZone::UTC;
+        let (layer, _) = Timeline::load(&config, &[text.as_bytes().into()], true, &zone).unwrap();
+        let july = layer.states().nth(1).unwrap().0;
+        let versions: Vec<Name> = layer.states().map(|(_, state)| state.version().clone()).collect();
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        metrics.set_grid(vec![layer]);
+        for (now, shown, hidden) in [(july - 1, 0, 1), (july, 1, 0)] {
+            let text = metrics.text(now).unwrap();
+            assert!(
+                text.contains(&format!("version=\"{}\"}} 1", versions[shown])),
+                "{text}"
+            );
+            assert!(!text.contains(&*versions[hidden]), "{text}");
+        }
+    }
+
+    #[test]
     fn shows_the_ledger_as_it_stands() {
         let metrics = Metrics::register(&Registry::new()).unwrap();
         let mut ledger = Ledger::default();
