@@ -6,8 +6,9 @@
 
 pub mod crs;
 mod finding;
+mod ground;
+mod raster;
 mod ring;
-mod shape;
 
 pub mod layer;
 
@@ -21,5 +22,6 @@ pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
 pub use layer::{
-    Cell, CellIndex, Layer, LayerConfig, LevelConfig, LevelSource, Located, Status, Timeline, is_shapefile,
+    Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, LevelSource, Located, Share, Status, Timeline,
+    is_shapefile,
 };

@@ -6,14 +6,13 @@
 mod incidents;
 mod ledger;
 mod observing;
+mod reloads;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use city_grid::Timeline;
-use city_model::{DeadLetterReason, EventTime, Ledger, Name, Quality, Source};
+use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
 use event_intake::Placed;
 use prometheus::core::Collector;
 use prometheus::{
@@ -22,6 +21,7 @@ use prometheus::{
 
 pub use incidents::RevisionReason;
 pub use observing::LoopObserver;
+pub use reloads::{ReloadMetrics, ReloadResult};
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -48,17 +48,10 @@ pub struct Metrics {
     unreadable: IntCounterVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
-    grid: Mutex<GridShown>,
+    reloads: ReloadMetrics,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
-}
-
-/// The layers of the grid, and the versions that are shown of them.
-#[derive(Default)]
-struct GridShown {
-    layers: Vec<Timeline>,
-    versions: Vec<Name>,
 }
 
 impl Metrics {
@@ -90,8 +83,8 @@ impl Metrics {
             newest_output_age: make.seconds("newest_output_age_seconds", "Age of the newest committed revision of any incident, in seconds.", &[])?,
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
-            grid_info: make.gauges("grid_version_info", "The version of each layer of the grid now; always 1.", &["layer", "version"])?,
-            grid: Mutex::default(),
+            grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
+            reloads: ReloadMetrics::register(registry)?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -138,38 +131,30 @@ impl Metrics {
         self.unreadable.with_label_values::<&str>(&[]).inc();
     }
 
+    /// What reloads come to.
+    pub fn reloads(&self) -> &ReloadMetrics {
+        &self.reloads
+    }
+
+    /// Names configuration and grid of what is in force, in place of what was before.
+    pub fn describe(&self, activation: &Activation) {
+        self.set_config(&activation.version);
+        let layers = activation.grid.iter();
+        self.set_grid(layers.map(|(layer, version)| (&**layer, &**version)));
+    }
+
     /// Names the active configuration, in place of the one before.
     pub fn set_config(&self, version: &str) {
         self.config_info.reset();
         self.config_info.with_label_values(&[version]).set(1);
     }
 
-    /// Names the layers of the grid, whose versions change on their dates, in place of those before.
-    pub fn set_grid(&self, layers: Vec<Timeline>) {
-        let mut grid = self.grid.lock().unwrap_or_else(PoisonError::into_inner);
-        *grid = GridShown {
-            layers,
-            versions: Vec::new(),
-        };
-    }
-
-    fn show_grid(&self, now: EventTime) {
-        let mut grid = self.grid.lock().unwrap_or_else(PoisonError::into_inner);
-        let versions: Vec<Name> = grid
-            .layers
-            .iter()
-            .map(|layer| layer.at(now).version().clone())
-            .collect();
-        if versions == grid.versions {
-            return;
-        }
+    /// Names the layers of the grid with their versions, in place of those before.
+    pub fn set_grid<'a>(&self, layers: impl IntoIterator<Item = (&'a str, &'a str)>) {
         self.grid_info.reset();
-        for (layer, version) in grid.layers.iter().zip(&versions) {
-            self.grid_info
-                .with_label_values(&[&**layer.name(), &**version])
-                .set(1);
+        for (layer, version) in layers {
+            self.grid_info.with_label_values(&[layer, version]).set(1);
         }
-        grid.versions = versions;
     }
 
     /// Records of source topics that the loops of this process have committed.
@@ -189,7 +174,6 @@ impl Metrics {
                 .with_label_values::<&str>(&[])
                 .set(age_ms as f64 / 1_000.0);
         }
-        self.show_grid(now);
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .context("write the metrics")
@@ -311,9 +295,7 @@ mod tests {
         metrics.incident_unreadable();
         metrics.set_config("old");
         metrics.set_config("c1");
-        let layer = city_grid::builtin();
-        let version = layer.version().clone();
-        metrics.set_grid(vec![layer.into()]);
+        metrics.set_grid([("duty", "7"), ("police", "2")]);
         metrics.placed("duty", Placed::Snapped, 2);
         let text = metrics.text(now).unwrap();
         families(&text);
@@ -323,7 +305,7 @@ mod tests {
             "cityops_incidents_unreadable_total 1",
             "cityops_config_info{version=\"c1\"} 1",
             "cityops_grid_located_total{layer=\"duty\",status=\"snapped\"} 2",
-            &format!("cityops_grid_version_info{{layer=\"duty\",version=\"{version}\"}} 1"),
+            "cityops_grid_version_info{layer=\"police\",version=\"2\"} 1",
         ] {
             assert!(
                 text.lines().any(|found| found == line),
@@ -331,38 +313,6 @@ mod tests {
             );
         }
         assert!(!text.contains("version=\"old\""));
-    }
-
-    #[test]
-    fn a_layer_shows_the_version_of_the_moment() {
-        let cell = |code: &str, valid: &str| {
-            format!(
-                r#"{{"type":"Feature","properties":{{"code":"{code}",{valid}}},
-                "geometry":{{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,31]]]}}}}"#
-            )
-        };
-        let (old, new) = (
-            cell("old", "\"to\":\"2026-07-01\""),
-            cell("new", "\"from\":\"2026-07-01\""),
-        );
-        let text = format!(r#"{{"type":"FeatureCollection","features":[{old},{new}]}}"#);
-        let config = r#"{"name":"duty","levels":[{"level":"town","crs":"WGS84","code":"code","label":"code",
-            "valid_from":"from","valid_to":"to"}]}"#;
-        let config = serde_json::from_str(config).unwrap();
-        let zone = jiff::tz::TimeZone::UTC;
-        let (layer, _) = Timeline::load(&config, &[text.as_bytes().into()], true, &zone).unwrap();
-        let july = layer.states().nth(1).unwrap().0;
-        let versions: Vec<Name> = layer.states().map(|(_, state)| state.version().clone()).collect();
-        let metrics = Metrics::register(&Registry::new()).unwrap();
-        metrics.set_grid(vec![layer]);
-        for (now, shown, hidden) in [(july - 1, 0, 1), (july, 1, 0)] {
-            let text = metrics.text(now).unwrap();
-            assert!(
-                text.contains(&format!("version=\"{}\"}} 1", versions[shown])),
-                "{text}"
-            );
-            assert!(!text.contains(&*versions[hidden]), "{text}");
-        }
     }
 
     #[test]

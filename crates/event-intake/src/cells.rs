@@ -41,10 +41,11 @@ pub(crate) fn at(
             Status::Outside if owns => place.flags.push(Flag::OutsideGrid),
             Status::Snapped | Status::Outside => {}
         }
+        let whole = located.path(layer);
         let path = if is_place {
-            &located.path[..]
+            &whole[..]
         } else {
-            down_to_town(layer, &located.path)
+            down_to_town(layer, &whole)
         };
         let mut sure = None;
         let mut found = Vec::with_capacity(path.len());
@@ -68,7 +69,7 @@ pub(crate) fn at(
             found.push(cell_ref(layer, *index, confidence(signed, u_mm)));
         }
         place.cells.extend(found.into_iter().rev());
-        place.town = place.town.or_else(|| town_of(layer, &located.path));
+        place.town = place.town.or_else(|| town_of(layer, &whole));
         if owns && is_place {
             let radius_mm = u_mm.clamp(0, ALSO_MOST_MM) as u64;
             let own = located.cell();
@@ -238,7 +239,7 @@ mod tests {
             .flat_map(|(cell, _)| {
                 layer
                     .polygons(cell)
-                    .flat_map(|p| p.iter().flatten())
+                    .flat_map(|p| p.flatten())
                     .copied()
                     .collect::<Vec<_>>()
             })

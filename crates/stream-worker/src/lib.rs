@@ -8,11 +8,13 @@
 mod correlate;
 mod deadletter;
 mod enrich;
+mod in_force;
 mod outbox;
 mod setup;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
 pub use enrich::{Enrich, IntakeObserver, Settled};
+pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use setup::{Setup, SetupParts, input_partition_name};

@@ -4,8 +4,8 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
 use super::corner;
+use crate::ground::{Ground, Part, Side};
 use crate::ring::Ring;
-use crate::shape::{Part, Side};
 
 /// Polygons of rings, the outer one first: what lies in an even number of other rings is ground, what lies in an odd one a
 /// hole in the smallest of them.
@@ -13,12 +13,10 @@ pub(super) fn polygons_of(rings: Vec<Ring>) -> Vec<Vec<Ring>> {
     if rings.len() < 2 {
         return rings.into_iter().map(|ring| vec![ring]).collect();
     }
-    // A ring of the reader's has points.
-    let parts: Vec<Part> = rings
-        .into_iter()
-        .filter_map(|ring| Part::new(vec![ring]))
-        .collect();
-    let areas: Vec<i128> = parts.iter().map(Part::twice_area).collect();
+    let mut ground = Ground::default();
+    ground.push(rings.iter().map(|ring| vec![ring.clone()]).collect());
+    let parts: Vec<Part<'_>> = ground.parts(0).collect(); // one a ring, as the reader's rings have points
+    let areas: Vec<i128> = parts.iter().map(|part| part.twice_area()).collect();
     let boxes = parts.iter().enumerate().map(|(at, part)| {
         GeomWithData::new(
             Rectangle::from_corners(corner(part.south_west), corner(part.north_east)),
@@ -42,14 +40,12 @@ pub(super) fn polygons_of(rings: Vec<Ring>) -> Vec<Vec<Ring>> {
         around
     };
     let around: Vec<Vec<usize>> = (0..parts.len()).map(around).collect();
-    let mut polygons: Vec<Vec<Ring>> = vec![Vec::new(); parts.len()];
+    let mut polygons: Vec<Vec<Ring>> = vec![Vec::new(); rings.len()];
     let mut holes: Vec<(usize, Ring)> = Vec::new();
-    for (at, part) in parts.into_iter().enumerate() {
+    for (at, ring) in rings.into_iter().enumerate() {
         match around[at].first() {
-            Some(&outer) if around[at].len() % 2 == 1 => {
-                holes.extend(part.rings.into_iter().map(|ring| (outer, ring)))
-            }
-            _ => polygons[at].extend(part.rings),
+            Some(&outer) if around[at].len() % 2 == 1 => holes.push((outer, ring)),
+            _ => polygons[at].push(ring),
         }
     }
     for (outer, ring) in holes {
@@ -64,6 +60,7 @@ mod tests {
     use city_model::Position;
 
     use super::*;
+    use crate::ground::tests::ground;
 
     fn square(from: i64, to: i64) -> Ring {
         let at = |lon_e9, lat_e9| Position { lon_e9, lat_e9 };
@@ -101,9 +98,7 @@ mod tests {
     fn a_ring_that_is_there_twice_leaves_nothing() {
         let polygons = polygons_of(vec![square(0, 1000), square(0, 1000)]);
         assert_eq!(polygons, [[square(0, 1000), square(0, 1000)]]);
-        assert_eq!(
-            Part::new(polygons[0].clone()).unwrap().side(square(500, 600)[0]),
-            Side::Outside
-        );
+        let ground = ground(polygons[0].clone());
+        assert_eq!(ground.part(0).side(square(500, 600)[0]), Side::Outside);
     }
 }

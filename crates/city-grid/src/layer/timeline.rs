@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use city_model::{EventTime, Name};
 use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
 
 use super::load::{Dated, levels};
 use super::read::LevelSource;
@@ -78,6 +79,19 @@ impl Timeline {
     /// The name of the layer.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// A short hash of all states and their times; of a layer with one state, that state's version.
+    pub fn version(&self) -> Name {
+        if let [(_, state)] = &self.states[..] {
+            return state.version().clone();
+        }
+        let mut hash = Sha256::new();
+        for (from, state) in &self.states {
+            hash.update(from.millis().to_le_bytes());
+            hash.update(state.version().as_bytes()); // all of one length
+        }
+        city_model::hex(&hash.finalize()[..6]).into()
     }
 
     /// The state that holds at a moment.

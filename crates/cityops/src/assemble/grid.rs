@@ -85,13 +85,12 @@ impl LevelFiles {
 fn beside(loaded: &Loaded, file: &Path, named: &Path, ending: &str) -> Result<Option<Vec<u8>>, ConfigError> {
     for ending in [ending.to_owned(), ending.to_ascii_uppercase()] {
         let path = loaded.path(&named.with_extension(ending));
-        match std::fs::read(&path) {
-            Ok(bytes) => return Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
+        if path.try_exists().unwrap_or(true) {
+            let read = loaded.reads.read("grid.layers.levels.file", &path);
+            return read.map(Some).map_err(|error| {
                 let message = format!("cannot read {}: {error}", path.display());
-                return Err(loaded.error("grid.layers.levels.file", file, message));
-            }
+                loaded.error("grid.layers.levels.file", file, message)
+            });
         }
     }
     Ok(None)

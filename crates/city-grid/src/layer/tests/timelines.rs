@@ -55,6 +55,7 @@ fn a_split_makes_two_states_with_versions_of_their_own() {
     assert_eq!(place(before).as_deref(), Some("1"));
     assert_eq!(place(after).as_deref(), Some("11"));
     assert_ne!(before.version(), after.version());
+    assert!(timeline.version() != *before.version() && timeline.version() != *after.version());
     assert_eq!(timeline.newest().version(), after.version());
     assert_eq!(timeline.at(EventTime::MIN).version(), before.version());
     // each is the layer that a file of only its cells would give
@@ -181,7 +182,7 @@ fn parents_are_those_of_the_same_time() {
     let (timeline, findings) = Timeline::load(&config, &sources, true, &zone()).unwrap();
     assert_eq!(findings, []);
     let town = |state: &Layer| {
-        let path = state.locate(at(121.002, 31.002)).path;
+        let path = state.locate(at(121.002, 31.002)).path(state);
         state.cell(path[0]).code.to_string()
     };
     let towns: Vec<String> = timeline.states().map(|(_, state)| town(state)).collect();
