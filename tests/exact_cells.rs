@@ -175,6 +175,12 @@ fn a_grid_of_yours_agrees_as_well() {
     };
     for (layer, findings) in assemble::layers(&Loaded::read(Path::new(&config)).unwrap()).unwrap() {
         eprintln!("{}: {} findings", layer.name(), findings.len());
-        agree(layer.clone(), layer.levels().len() - 1, 2_000_000, 4);
+        let layer = layer.newest();
+        agree(
+            city_grid::Layer::clone(layer),
+            layer.levels().len() - 1,
+            2_000_000,
+            4,
+        );
     }
 }

@@ -161,7 +161,7 @@ impl fmt::Display for Finding {
 pub enum GridError {
     /// The configuration and the texts do not fit together.
     Config(String),
-    /// A level's file is not a usable GeoJSON feature collection.
+    /// A level's file is not usable: not of any format that is read, or damaged.
     File {
         /// The level.
         level: String,
@@ -179,6 +179,19 @@ pub enum GridError {
         /// What is wrong.
         what: String,
     },
+}
+
+impl GridError {
+    /// The same with what explains it.
+    pub(crate) fn because(mut self, why: &str) -> GridError {
+        match &mut self {
+            GridError::Config(what) | GridError::File { what, .. } | GridError::Feature { what, .. } => {
+                what.push_str("; ");
+                what.push_str(why);
+            }
+        }
+        self
+    }
 }
 
 impl fmt::Display for GridError {

@@ -186,6 +186,9 @@ impl GeneratedGrid {
             label: "name".to_owned(),
             parent: (at > 0).then(|| "parent".to_owned()),
             unit: (at == LEVELS.len() - 1).then(|| "unit".to_owned()),
+            valid_from: None,
+            valid_to: None,
+            encoding: None,
         };
         LayerConfig {
             name: name.to_owned(),

@@ -4,11 +4,15 @@
 //! most 2 m outside all cells to the nearest. The order of features in a file does not matter.
 
 mod config;
-mod features;
 mod load;
+mod read;
+mod timeline;
+mod validity;
 
 mod assemble;
+mod holes;
 mod locate;
+mod normal;
 mod shares;
 
 use city_model::{Name, Position};
@@ -17,7 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assemble::Draft;
 pub use config::{LayerConfig, LevelConfig};
+pub use read::{LevelSource, is_shapefile};
 pub use shares::Share;
+pub use timeline::{STATES_MAX, Timeline};
+pub use validity::moment_of;
 
 use crate::coverage::square_metres_at;
 use crate::finding::Finding;

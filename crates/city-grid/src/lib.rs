@@ -24,5 +24,8 @@ pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
 pub use geometry::Geometry;
-pub use layer::{Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Share, Status};
+pub use layer::{
+    Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, LevelSource, Located, Share, Status, Timeline,
+    is_shapefile,
+};
 pub use limits::{AreaLimit, Limits, SliverLimit, Verdict};

@@ -106,6 +106,10 @@ pub struct Limits {
     pub same_ground: Verdict,
     pub bad_code: Verdict,
     pub code_not_nested: Verdict,
+    pub bad_validity: Verdict,
+    pub crs_mismatch: Verdict,
+    pub bad_text: Verdict,
+    pub encoding_assumed: Verdict,
 }
 
 impl Default for Limits {
@@ -132,6 +136,10 @@ impl Default for Limits {
             same_ground: Verdict::Warn,
             bad_code: Verdict::Warn,
             code_not_nested: Verdict::Warn,
+            bad_validity: Verdict::Warn,
+            crs_mismatch: Verdict::Warn,
+            bad_text: Verdict::Warn,
+            encoding_assumed: Verdict::Warn,
         }
     }
 }
@@ -229,6 +237,10 @@ impl Limits {
             What::SameGround => self.same_ground,
             What::BadCode => self.bad_code,
             What::CodeNotNested => self.code_not_nested,
+            What::BadValidity => self.bad_validity,
+            What::CrsMismatch => self.crs_mismatch,
+            What::BadText => self.bad_text,
+            What::EncodingAssumed => self.encoding_assumed,
             What::Gap
             | What::SeamGap
             | What::Overlap
@@ -252,6 +264,10 @@ fn found_at_loading(what: What) -> bool {
             | What::NoArea
             | What::DuplicateCode
             | What::MissingParent
+            | What::BadValidity
+            | What::CrsMismatch
+            | What::BadText
+            | What::EncodingAssumed
     )
 }
 

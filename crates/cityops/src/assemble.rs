@@ -1,21 +1,22 @@
 //! From the configuration to what the workers share: rules, grid, registry, intake.
 
+mod grid;
 pub(crate) mod quality;
 mod registry;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_grid::{Finding, GridError, Layer, LayerConfig, LevelConfig};
+use city_grid::Timeline;
 use city_model::Position;
 use city_rules::{ConfigError, Rules};
 use event_intake::{Intake, IntakeConfig, SourceConfig};
-use jiff::tz::TimeZone;
 use stream_worker::{Setup, SetupParts};
 use wire_format::{Decoder, SchemaStore};
 
-use crate::config::{GridLayer, Loaded, Source};
+use crate::config::{Loaded, Source};
+
+pub use grid::{layers, timezone};
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -38,59 +39,6 @@ pub fn rules(loaded: &Loaded) -> anyhow::Result<Rules> {
     })
 }
 
-/// The layers of a configuration, each with what was odd about its files.
-///
-/// # Errors
-/// A [`ConfigError`] that names the file's key.
-pub fn layers(loaded: &Loaded) -> anyhow::Result<Vec<(Layer, Vec<Finding>)>> {
-    if loaded.config.grid.layers.is_empty() {
-        return Ok(vec![(city_grid::builtin(), Vec::new())]);
-    }
-    loaded
-        .config
-        .grid
-        .layers
-        .iter()
-        .map(|layer| load_layer(loaded, layer))
-        .collect()
-}
-
-fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<Finding>)> {
-    let mut texts = Vec::new();
-    for level in &layer.levels {
-        texts.push(loaded.bytes_of("grid.layers.levels.file", &level.file)?);
-    }
-    let levels = layer.levels.iter().map(|level| LevelConfig {
-        level: level.level.clone(),
-        crs: level.crs,
-        code: level.code.clone(),
-        label: level.label.clone(),
-        parent: level.parent.clone(),
-        unit: level.unit.clone(),
-    });
-    let config = LayerConfig {
-        name: layer.name.clone(),
-        levels: levels.collect(),
-    };
-    let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
-    Layer::load(&config, &texts, loaded.config.grid.strict).map_err(|error| {
-        let wrong = match &error {
-            GridError::File { level, .. } | GridError::Feature { level, .. } => Some(level),
-            GridError::Config(_) => None,
-        };
-        let level = wrong.and_then(|wrong| layer.levels.iter().find(|level| level.level == *wrong));
-        let file = level
-            .or(layer.levels.first())
-            .map_or_else(|| Path::new(""), |level| level.file.as_path());
-        let message = format!(
-            "layer \"{}\", {}: {error}",
-            layer.name,
-            loaded.path(file).display()
-        );
-        loaded.error("grid.layers", file, message).into()
-    })
-}
-
 /// Everything that the workers of a process share, with the enriched log laid on so many partitions.
 ///
 /// # Errors
@@ -101,9 +49,9 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     let mut kept = Vec::new();
     for (layer, _) in layers(loaded)? {
         quality::admit(loaded, &layer)?;
-        kept.push(Arc::new(layer));
+        kept.push(layer);
     }
-    let timezone = TimeZone::get(&config.city.timezone).context("read city.timezone")?;
+    let timezone = timezone(loaded)?;
     let mut intake = IntakeConfig::new(rules.clone(), kept, timezone);
     let source = |source: &Source| SourceConfig {
         crs: source.crs,
@@ -130,7 +78,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     let origin = intake
         .layers
         .first()
-        .map(|layer| centre(layer))
+        .map(centre)
         .context("a grid has at least one layer")?;
     Ok(Setup::new(
         SetupParts {
@@ -149,8 +97,8 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     ))
 }
 
-/// The middle of a layer's box, to a hundredth of a degree: a redrawn border must not move the plane.
-fn centre(layer: &Layer) -> Position {
+/// The middle of the box of all that a layer ever has, to a hundredth of a degree: a redrawn border must not move the plane.
+fn centre(layer: &Timeline) -> Position {
     let [west, south, east, north] = layer.bbox();
     let middle = |a: f64, b: f64| ((a + b) * 50.0).round() / 100.0;
     Position::from_degrees(middle(west, east), middle(south, north))

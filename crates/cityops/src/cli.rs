@@ -158,6 +158,9 @@ pub enum GridCommand {
         /// Which layer; the first by default.
         #[arg(long)]
         layer: Option<String>,
+        /// The grid of this time (RFC 3339 or a date, in the city's zone), where cells have dates; the newest by default.
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
         /// CSV with the columns `id,x,y` and perhaps `crs`.
         #[arg(long, value_name = "FILE")]
         input: PathBuf,

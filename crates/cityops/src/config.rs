@@ -21,6 +21,9 @@ pub use sections::{
     Schemas, Source, Time, Topics,
 };
 
+/// Farther off, a point is in the wrong cell rather than in a seam between two.
+const SNAP_M_MAX: f64 = 1_000.0;
+
 /// The whole configuration. Every key has a default but those of what is listed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -240,6 +243,20 @@ impl Loaded {
                     "name",
                     nth,
                     &format!("a second layer \"{}\"", layer.name),
+                );
+            }
+            if !(0.0..=SNAP_M_MAX).contains(&layer.snap_m) {
+                let lines = lines::of_key(&self.text, "grid.layers", "snap_m");
+                let says = |line: &usize| {
+                    let line = self.text.lines().nth(line - 1).unwrap_or_default();
+                    let value = line.split(['=', '#']).nth(1).unwrap_or_default().trim();
+                    value.parse() == Ok(layer.snap_m)
+                };
+                return wrong_nth(
+                    "grid.layers",
+                    "snap_m",
+                    lines.iter().position(says).unwrap_or(usize::MAX),
+                    &format!("{} is not within 0 and {SNAP_M_MAX} metres", layer.snap_m),
                 );
             }
             if layer.levels.is_empty() {

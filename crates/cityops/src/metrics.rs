@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
+use event_intake::Placed;
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -31,6 +32,7 @@ pub struct Metrics {
     ledger: ledger::LedgerMetrics,
     dead_letters: IntCounterVec,
     location_quality: IntCounterVec,
+    grid_located: IntCounterVec,
     lag: IntGaugeVec,
     watermark_lag: GaugeVec,
     stage_duration: HistogramVec,
@@ -66,6 +68,7 @@ impl Metrics {
             ledger: ledger::LedgerMetrics::register(registry)?,
             dead_letters: make.counters("deadletters_total", "Records refused, by the reason in the dead letters.", &["source", "reason"])?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
+            grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
             lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
             watermark_lag: make.seconds("watermark_lag_seconds", "How far the clock that a loop sends for an input partition is behind the wall clock, in seconds.", &["worker", "partition"])?,
             stage_duration: make.durations("stage_duration_seconds", "Time that one batch spent in a worker's processor, in seconds.", &["stage"], batch())?,
@@ -113,6 +116,13 @@ impl Metrics {
     pub fn located(&self, source: Source, quality: Quality, events: u64) {
         self.location_quality
             .with_label_values(&[source.as_str(), quality.as_str()])
+            .inc_by(events);
+    }
+
+    /// Counts events by where a layer of the grid has them.
+    pub fn placed(&self, layer: &str, status: Placed, events: u64) {
+        self.grid_located
+            .with_label_values(&[layer, status.as_str()])
             .inc_by(events);
     }
 
@@ -286,6 +296,7 @@ mod tests {
         metrics.set_config("old");
         metrics.set_config("c1");
         metrics.set_grid([("duty", "7"), ("police", "2")]);
+        metrics.placed("duty", Placed::Snapped, 2);
         let text = metrics.text(now).unwrap();
         families(&text);
         for line in [
@@ -293,6 +304,7 @@ mod tests {
             "cityops_location_quality_total{quality=\"DOOR\",source=\"report\"} 3",
             "cityops_incidents_unreadable_total 1",
             "cityops_config_info{version=\"c1\"} 1",
+            "cityops_grid_located_total{layer=\"duty\",status=\"snapped\"} 2",
             "cityops_grid_version_info{layer=\"police\",version=\"2\"} 1",
         ] {
             assert!(

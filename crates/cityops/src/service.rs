@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use city_model::{DeadLetterReason, Quality, Source};
+use event_intake::Placed;
 use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{InForce, IntakeObserver, Setup, Standing};
@@ -264,6 +265,10 @@ struct IntakeMetrics(Arc<Metrics>);
 impl IntakeObserver for IntakeMetrics {
     fn located(&self, source: Source, quality: Quality, events: u64) {
         self.0.located(source, quality, events);
+    }
+
+    fn placed(&self, layer: &str, status: Placed, events: u64) {
+        self.0.placed(layer, status, events);
     }
 
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {

@@ -1,9 +1,7 @@
 //! The cells of a place in every layer, how sure each is, who is responsible, and who else may be affected.
 
-use std::sync::Arc;
-
-use city_grid::{CellIndex, Layer, Status};
-use city_model::{CellRef, Flag, Name, Position, Responsible};
+use city_grid::{CellIndex, Layer, Status, Timeline};
+use city_model::{CellRef, EventTime, Flag, Name, Position, Responsible};
 
 /// How far `also_affects` looks at most, in millimetres.
 const ALSO_MOST_MM: i64 = 100_000;
@@ -18,13 +16,24 @@ pub(crate) struct GridPlace {
     pub(crate) also_affects: Vec<Name>,
     pub(crate) town: Option<Name>,
     pub(crate) flags: Vec<Flag>,
+    /// How it relates to each layer, in their order; nothing where there is no position.
+    pub(crate) statuses: Vec<Status>,
 }
 
-/// The cells of a position that is sure to `u_mm`. One that is no place to compare is only told apart down to its town.
-pub(crate) fn at(layers: &[Arc<Layer>], position: Position, u_mm: i64, is_place: bool) -> GridPlace {
+/// The cells that a position, sure to `u_mm`, had at a moment. One that is no place to compare is only told apart down to
+/// its town.
+pub(crate) fn at(
+    layers: &[Timeline],
+    moment: EventTime,
+    position: Position,
+    u_mm: i64,
+    is_place: bool,
+) -> GridPlace {
     let mut place = GridPlace::default();
     for (rank, layer) in layers.iter().enumerate() {
+        let layer = layer.at(moment);
         let located = layer.locate(position);
+        place.statuses.push(located.status);
         let owns = rank == 0;
         match located.status {
             Status::Inside => {}
@@ -77,13 +86,14 @@ pub(crate) fn at(layers: &[Arc<Layer>], position: Position, u_mm: i64, is_place:
     place
 }
 
-/// The cells of a town that is known by its code alone.
-pub(crate) fn of_town(layers: &[Arc<Layer>], code: &str) -> GridPlace {
+/// The cells that a town had at a moment, which is known by its code alone.
+pub(crate) fn of_town(layers: &[Timeline], moment: EventTime, code: &str) -> GridPlace {
     let mut place = GridPlace {
         town: Some(code.into()),
         ..GridPlace::default()
     };
-    let Some((layer, index)) = layers.first().and_then(|layer| Some((layer, layer.find(code)?))) else {
+    let first = layers.first().map(|layer| layer.at(moment));
+    let Some((layer, index)) = first.and_then(|layer| Some((layer, layer.find(code)?))) else {
         return place;
     };
     let mut path = Vec::new();
@@ -161,6 +171,8 @@ fn confidence(border_mm: i64, u_mm: i64) -> u16 {
 mod tests {
     use super::*;
 
+    const NOW: EventTime = EventTime::from_millis(1_782_835_200_000);
+
     #[test]
     fn confidence_follows_the_normal_distribution() {
         // Φ(0), Φ(0.5), Φ(1), Φ(-1) from the table of the normal distribution.
@@ -179,11 +191,11 @@ mod tests {
 
     #[test]
     fn a_place_has_its_path_and_neighbours_near_the_border() {
-        let layers = [Arc::new(city_grid::builtin())];
-        let layer = &layers[0];
+        let layers = [Timeline::from(city_grid::builtin())];
+        let layer = layers[0].newest();
         let (finest, _) = layer.cells(layer.levels().len() - 1).next().unwrap();
         let inner = layer.inner_point(finest).unwrap();
-        let sure = at(&layers, inner, 1_000, true);
+        let sure = at(&layers, NOW, inner, 1_000, true);
         assert_eq!(sure.cells.len(), layer.levels().len());
         assert_eq!(
             sure.cells.last().map(|cell| &cell.code),
@@ -200,22 +212,28 @@ mod tests {
         );
         assert_eq!((sure.also_affects.len(), sure.flags.len()), (0, 0));
 
-        let vague = at(&layers, inner, 5_000_000, true);
+        let vague = at(&layers, NOW, inner, 5_000_000, true);
         assert!(vague.cells.last().unwrap().confidence < 1_000);
 
-        let town = at(&layers, inner, 500_000, false);
+        let town = at(&layers, NOW, inner, 500_000, false);
         assert_eq!(town.responsible.map(|r| r.code), town.town);
-        let named = of_town(&layers, town.town.as_deref().unwrap());
+        let named = of_town(&layers, NOW, town.town.as_deref().unwrap());
         assert_eq!(named.responsible.map(|r| r.code), town.town);
 
-        let away = at(&layers, Position::from_degrees(10.0, 10.0).unwrap(), 5_000, true);
+        let away = at(
+            &layers,
+            NOW,
+            Position::from_degrees(10.0, 10.0).unwrap(),
+            5_000,
+            true,
+        );
         assert_eq!((away.cells.len(), away.flags), (0, vec![Flag::OutsideGrid]));
     }
 
     #[test]
     fn a_place_on_a_border_affects_the_other_side() {
-        let layers = [Arc::new(city_grid::builtin())];
-        let layer = &layers[0];
+        let layers = [Timeline::from(city_grid::builtin())];
+        let layer = layers[0].newest();
         let corner = layer
             .cells(layer.levels().len() - 1)
             .flat_map(|(cell, _)| {
@@ -227,7 +245,7 @@ mod tests {
             })
             .find(|position| layer.near(*position, 100).len() > 1)
             .unwrap();
-        let place = at(&layers, corner, 5_000, true);
+        let place = at(&layers, NOW, corner, 5_000, true);
         assert!(!place.also_affects.is_empty() && place.also_affects.len() <= ALSO_MOST);
         assert_eq!(place.cells.last().unwrap().confidence, 500);
         assert!(!place.also_affects.contains(&place.cells.last().unwrap().code));

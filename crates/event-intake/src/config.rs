@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_grid::{Crs, Layer};
+use city_grid::{Crs, Timeline};
 use city_model::{Facility, Name, Position};
 use city_rules::Rules;
 use jiff::tz::TimeZone;
@@ -72,8 +72,8 @@ pub struct Registry {
 pub struct IntakeConfig {
     /// What the city has decided.
     pub rules: Arc<Rules>,
-    /// The grid's layers; the first owns incidents.
-    pub layers: Vec<Arc<Layer>>,
+    /// The grid's layers; the first owns incidents. An event gets the cells of its own time.
+    pub layers: Vec<Timeline>,
     /// The source systems that are listed.
     pub sources: BTreeMap<String, SourceConfig>,
     /// For every other source system; without it those are unknown.
@@ -94,7 +94,7 @@ pub struct IntakeConfig {
 
 impl IntakeConfig {
     /// The contract's defaults around these rules and layers: every source known, in WGS84.
-    pub fn new(rules: Arc<Rules>, layers: Vec<Arc<Layer>>, timezone: TimeZone) -> IntakeConfig {
+    pub fn new(rules: Arc<Rules>, layers: Vec<Timeline>, timezone: TimeZone) -> IntakeConfig {
         IntakeConfig {
             rules,
             layers,

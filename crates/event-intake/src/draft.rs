@@ -8,6 +8,7 @@ use wire_format::WireTime;
 use crate::intake::Intake;
 use crate::kinds::Reading;
 use crate::place::Place;
+use crate::verdict::Placed;
 use crate::when::When;
 use crate::{address, cells};
 
@@ -36,8 +37,8 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The event.
-    pub(crate) fn finish(self, intake: &Intake) -> Event {
+    /// The event, and where each layer of the grid has it.
+    pub(crate) fn finish(self, intake: &Intake) -> (Event, Vec<Placed>) {
         let rules = intake.rules();
         let located = match (self.place.position, self.place.is_located()) {
             (Some(position), true) => Some(Located {
@@ -48,10 +49,20 @@ impl Draft<'_> {
             _ => None,
         };
         let town_code = self.town_code.map(str::trim).filter(|code| !code.is_empty());
+        // Late or not, an event belongs to the cells of its own day.
+        let moment = self.when.event_time;
         let grid = match (self.place.position, town_code) {
-            (Some(position), _) => cells::at(intake.layers(), position, self.place.u_mm, located.is_some()),
-            (None, Some(code)) => cells::of_town(intake.layers(), code),
+            (Some(position), _) => {
+                let u_mm = self.place.u_mm;
+                cells::at(intake.layers(), moment, position, u_mm, located.is_some())
+            }
+            (None, Some(code)) => cells::of_town(intake.layers(), moment, code),
             (None, None) => cells::GridPlace::default(),
+        };
+        let placed = if grid.statuses.is_empty() {
+            vec![Placed::Unlocated; intake.layers().len()]
+        } else {
+            grid.statuses.iter().map(|status| Placed::from(*status)).collect()
         };
         let nearby = located
             .as_ref()
@@ -88,7 +99,7 @@ impl Draft<'_> {
         let alternatives = alternatives
             .map(|other| rules.kind(*other).name.clone())
             .collect();
-        Event {
+        let event = Event {
             key: self.key,
             source: self.source,
             channel: self.channel,
@@ -120,7 +131,8 @@ impl Draft<'_> {
             flags,
             code_gb2013: gb2013.map(Name::from),
             code_gb2026: gb2026.map(Name::from),
-        }
+        };
+        (event, placed)
     }
 }
 

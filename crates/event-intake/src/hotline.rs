@@ -12,7 +12,7 @@ use crate::place::{self, Place};
 use crate::privacy::half_width;
 use crate::state::RememberedTicket;
 use crate::when::when;
-use crate::{Decision, IntakeRow, IntakeState, Verdict};
+use crate::{IntakeRow, IntakeState, Verdict};
 
 /// Credibility of a caller with an exact address (DOMAIN 4.1 C), and of one without (proposal: as the app's).
 const EXACT: u8 = 5;
@@ -103,7 +103,7 @@ impl Intake {
             hints: self.rules().map_hints(&text),
             flags: Vec::new(),
         };
-        let event = draft.finish(self);
+        let (event, placed) = draft.finish(self);
         // The root keeps its kind: what later tickets say of it goes where the first one went.
         let kind = cited.map_or_else(|| event.kind.clone(), |cited| cited.kind.clone());
         let about = RememberedTicket {
@@ -119,9 +119,8 @@ impl Intake {
             about: Some(about),
         });
         Ok(Verdict {
-            result: Decision::Event(Box::new(event)),
             rows,
-            fault: None,
+            ..Verdict::event((event, placed))
         })
     }
 

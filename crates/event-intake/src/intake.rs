@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_grid::Layer;
+use city_grid::Timeline;
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
@@ -35,7 +35,7 @@ impl Intake {
         let bounds = config
             .layers
             .first()
-            .map(|layer| Bounds::around(layer, config.bbox_margin_m));
+            .map(|layer| Bounds::around(layer.bbox(), config.bbox_margin_m));
         let ponding = config
             .rules
             .kind_id("road_ponding")
@@ -93,7 +93,7 @@ impl Intake {
     }
 
     /// The grid's layers.
-    pub fn layers(&self) -> &[Arc<Layer>] {
+    pub fn layers(&self) -> &[Timeline] {
         &self.config.layers
     }
 

@@ -27,4 +27,4 @@ mod when;
 pub use config::{Component, Device, FacilityPlace, IntakeConfig, Registry, SourceConfig};
 pub use intake::Intake;
 pub use state::{Alarm, IntakeRow, IntakeState, RememberedTicket, RowError};
-pub use verdict::{Decision, DeviceFault, Fault, Verdict};
+pub use verdict::{Decision, DeviceFault, Fault, Placed, Verdict};

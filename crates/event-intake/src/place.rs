@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use city_grid::{Crs, Layer, crs};
+use city_grid::{Crs, crs};
 use city_model::{DeadLetterReason, Position, Quality};
 use wire_format::{Refusal, WireLocation};
 
@@ -78,9 +78,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// A layer's box, wider by `margin_m` on every side.
-    pub(crate) fn around(layer: &Layer, margin_m: f64) -> Bounds {
-        let [west, south, east, north] = layer.bbox();
+    /// A layer's box `[west, south, east, north]`, wider by `margin_m` on every side.
+    pub(crate) fn around([west, south, east, north]: [f64; 4], margin_m: f64) -> Bounds {
         // A degree of latitude is 110.6 to 111.7 km; of longitude that times the cosine.
         let lat = margin_m / 110_574.0;
         let widest = south.abs().max(north.abs()).min(89.0).to_radians();
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn the_ladder_and_its_refusals() {
         let layer = city_grid::builtin();
-        let bounds = Bounds::around(&layer, 50_000.0);
+        let bounds = Bounds::around(layer.bbox(), 50_000.0);
         let check = |crs: &str, x: f64, y: f64, accuracy: f64, quality: &str, expected: &str| {
             let location = WireLocation {
                 crs: Some(crs.into()),

@@ -11,7 +11,7 @@ use crate::intake::{Intake, key, name};
 use crate::kinds::{self, Category};
 use crate::place::{self, Place};
 use crate::when::when;
-use crate::{Decision, Verdict, address};
+use crate::{Verdict, address};
 
 impl Intake {
     pub(crate) fn report(&self, report: &Report, ingested_at: EventTime) -> Result<Verdict, Refusal> {
@@ -76,7 +76,7 @@ impl Intake {
             hints: self.rules().map_hints(&text),
             flags: Vec::new(),
         };
-        Ok(Verdict::of(Decision::Event(Box::new(draft.finish(self)))))
+        Ok(Verdict::event(draft.finish(self)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::kinds::Reading;
 use crate::place::{self, Place};
 use crate::state::{Alarm, DeviceState};
 use crate::when::{When, when};
-use crate::{Decision, DeviceFault, Fault, IntakeRow, IntakeState, Verdict};
+use crate::{DeviceFault, Fault, IntakeRow, IntakeState, Placed, Verdict};
 
 /// The same clock fault of a device is told again after so long.
 const TELL_AGAIN_MS: i64 = HOUR_MS;
@@ -127,9 +127,9 @@ impl Intake {
         rows.extend(memory(&told, signal, alarm, known));
         let event = self.reading_event(told, signal, given, milli, broken);
         Ok(Verdict {
-            result: Decision::Event(Box::new(event)),
             rows,
             fault,
+            ..Verdict::event(event)
         })
     }
 
@@ -140,7 +140,7 @@ impl Intake {
         given: Place,
         milli: Option<i64>,
         broken: Option<Fault>,
-    ) -> Event {
+    ) -> (Event, Vec<Placed>) {
         let component = told.component();
         let is_suspect = broken.is_some() || clock_is_wrong(&told.when);
         let draft = Draft {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use city_grid::Status;
 use city_model::{Command, Event, EventKey, EventTime, Name, Outcome, Silence, Warning};
 use serde::{Deserialize, Serialize};
 use wire_format::Refusal;
@@ -17,6 +18,43 @@ pub struct Verdict {
     pub rows: Vec<IntakeRow>,
     /// Trouble of the device or its clock, for maintenance.
     pub fault: Option<DeviceFault>,
+    /// Where each layer of the grid has an event, in the order of the layers; empty for everything else.
+    pub placed: Vec<Placed>,
+}
+
+/// How an event relates to a layer of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Placed {
+    /// In a cell or on its border.
+    Inside,
+    /// Outside all cells, by so little that it counts for the nearest.
+    Snapped,
+    /// Outside.
+    Outside,
+    /// It has no position.
+    Unlocated,
+}
+
+impl Placed {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Placed::Inside => "inside",
+            Placed::Snapped => "snapped",
+            Placed::Outside => "outside",
+            Placed::Unlocated => "unlocated",
+        }
+    }
+}
+
+impl From<Status> for Placed {
+    fn from(status: Status) -> Placed {
+        match status {
+            Status::Inside => Placed::Inside,
+            Status::Snapped => Placed::Snapped,
+            Status::Outside => Placed::Outside,
+        }
+    }
 }
 
 impl Verdict {
@@ -25,6 +63,14 @@ impl Verdict {
             result,
             rows: Vec::new(),
             fault: None,
+            placed: Vec::new(),
+        }
+    }
+
+    pub(crate) fn event((event, placed): (Event, Vec<Placed>)) -> Verdict {
+        Verdict {
+            placed,
+            ..Verdict::of(Decision::Event(Box::new(event)))
         }
     }
 

@@ -8,7 +8,7 @@ use crate::intake::{Intake, key, name};
 use crate::kinds::Reading;
 use crate::place::{self, Place};
 use crate::when::when;
-use crate::{Decision, DeviceFault, Fault, IntakeState, Verdict};
+use crate::{DeviceFault, Fault, IntakeState, Verdict};
 
 /// What a camera sees is 10 to 150 m in front of its pole; smoke is seen from farther (DOMAIN 2.8).
 const POLE_U_MM: i64 = 60_000;
@@ -105,7 +105,7 @@ impl Intake {
             hints: Vec::new(),
             flags: Vec::new(),
         };
-        Ok(Verdict::of(Decision::Event(Box::new(draft.finish(self)))))
+        Ok(Verdict::event(draft.finish(self)))
     }
 
     /// The target's place, else the pole's with the uncertainty of what is in front of it.

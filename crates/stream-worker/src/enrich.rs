@@ -7,7 +7,7 @@ use anyhow::Context;
 use city_model::{
     Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Quality, Source,
 };
-use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
+use event_intake::{Decision, IntakeRow, IntakeState, Placed, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
@@ -28,6 +28,8 @@ pub struct Enrich {
     keeps_rows: bool,
     observer: Option<Arc<dyn IntakeObserver>>,
     located: BTreeMap<Quality, u64>,
+    /// By the number of the layer.
+    placed: BTreeMap<(usize, Placed), u64>,
     refused: BTreeMap<DeadLetterReason, u64>,
 }
 
@@ -35,6 +37,9 @@ pub struct Enrich {
 pub trait IntakeObserver: Send + Sync {
     /// So many events of a source whose place is known this well.
     fn located(&self, source: Source, quality: Quality, events: u64);
+
+    /// So many events that a layer of the grid has there, by its name.
+    fn placed(&self, layer: &str, status: Placed, events: u64);
 
     /// So many records of a source refused for this reason.
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
@@ -73,6 +78,7 @@ impl Enrich {
             keeps_rows: true,
             observer: None,
             located: BTreeMap::new(),
+            placed: BTreeMap::new(),
             refused: BTreeMap::new(),
         }
     }
@@ -133,7 +139,17 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         let setup = self.setup.clone();
-        let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
+        let Verdict {
+            result,
+            rows,
+            fault,
+            placed,
+        } = setup.intake.judge(&self.state, &decoded, record.timestamp);
+        if self.observer.is_some() {
+            for (layer, status) in placed.into_iter().enumerate() {
+                *self.placed.entry((layer, status)).or_default() += 1;
+            }
+        }
         for row in rows {
             self.state.apply(&row);
             if self.keeps_rows {
@@ -305,7 +321,14 @@ impl Processor for Enrich {
             std::mem::take(&mut self.located),
             std::mem::take(&mut self.refused),
         );
+        let placed = std::mem::take(&mut self.placed);
         if let Some(observer) = &self.observer {
+            let layers = self.setup.intake.layers();
+            for ((layer, status), events) in placed {
+                if let Some(layer) = layers.get(layer) {
+                    observer.placed(layer.name(), status, events);
+                }
+            }
             located
                 .into_iter()
                 .for_each(|(quality, events)| observer.located(self.source, quality, events));

@@ -74,7 +74,7 @@ impl Setup {
     pub fn grid(&self) -> Vec<(Name, Name)> {
         let layers = self.intake.layers().iter();
         layers
-            .map(|layer| (layer.name().clone(), layer.version().clone()))
+            .map(|layer| (layer.name().clone(), layer.version()))
             .collect()
     }
 

@@ -53,11 +53,19 @@ pub enum What {
     CodeNotNested,
     /// A cell too small or too thin to be meant.
     Sliver,
+    /// A time of validity that is not readable, or an end that is not after its beginning; it is read as unbounded.
+    BadValidity,
+    /// A file that says it is in a system of another kind than the configured one.
+    CrsMismatch,
+    /// A text with bytes that are not of its encoding.
+    BadText,
+    /// A table whose encoding nobody says, or whose `.cpg` names an unknown one.
+    EncodingAssumed,
 }
 
 impl What {
     /// Every kind.
-    pub const ALL: [What; 23] = [
+    pub const ALL: [What; 27] = [
         What::UnclosedRing,
         What::DegenerateRing,
         What::RepeatedPoint,
@@ -81,6 +89,10 @@ impl What {
         What::BadCode,
         What::CodeNotNested,
         What::Sliver,
+        What::BadValidity,
+        What::CrsMismatch,
+        What::BadText,
+        What::EncodingAssumed,
     ];
 
     /// The stable name.
@@ -109,6 +121,10 @@ impl What {
             What::BadCode => "bad_code",
             What::CodeNotNested => "code_not_nested",
             What::Sliver => "sliver",
+            What::BadValidity => "bad_validity",
+            What::CrsMismatch => "crs_mismatch",
+            What::BadText => "bad_text",
+            What::EncodingAssumed => "encoding_assumed",
         }
     }
 
@@ -122,7 +138,9 @@ impl What {
             | What::Gap
             | What::Overlap
             | What::InsideAnother
-            | What::SameGround => Severity::Error,
+            | What::SameGround
+            | What::BadValidity
+            | What::CrsMismatch => Severity::Error,
             What::UnclosedRing
             | What::DegenerateRing
             | What::RepeatedPoint
@@ -137,7 +155,9 @@ impl What {
             | What::SeamOverlap
             | What::BadCode
             | What::CodeNotNested
-            | What::Sliver => Severity::Warning,
+            | What::Sliver
+            | What::BadText
+            | What::EncodingAssumed => Severity::Warning,
         }
     }
 }

@@ -34,6 +34,7 @@ impl Layer {
             findings: Vec::new(),
         };
         for (level, mut cells) in drafts {
+            cells.iter_mut().for_each(Draft::normalise);
             cells.sort_unstable();
             for pair in cells.windows(2) {
                 if pair[0].code == pair[1].code {

@@ -30,4 +30,13 @@ pub struct LevelConfig {
     /// The property that names the unit or grid head in charge.
     #[serde(default)]
     pub unit: Option<String>,
+    /// The property that holds when the cell begins to be valid. Blank: it always was.
+    #[serde(default)]
+    pub valid_from: Option<String>,
+    /// The property that holds when it ends to be; that moment is no longer the cell's. Blank: it has no end.
+    #[serde(default)]
+    pub valid_to: Option<String>,
+    /// The encoding of a shapefile's table, by its usual name; otherwise its `.cpg` or its header says.
+    #[serde(default)]
+    pub encoding: Option<String>,
 }

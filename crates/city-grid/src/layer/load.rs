@@ -1,112 +1,153 @@
 //! From the texts of a layer's files to the layer: coordinates, rings, and what was odd about them.
 
 use city_model::{Name, Position};
+use jiff::tz::TimeZone;
 
-use super::features::{Feature, read};
-use super::{Draft, Layer, LayerConfig};
+use super::holes::polygons_of;
+use super::read::{Feature, Ground, LevelSource, RawRing, read};
+use super::validity::Span;
+use super::{Draft, LayerConfig};
 use crate::crs::{Crs, to_wgs84};
 use crate::finding::{Finding, GridError, What};
 use crate::ring::{Ring, cross, self_crossings, spikes};
 
-impl Layer {
-    /// Reads a layer from the bytes of its levels' GeoJSON files, gzipped or not, in the order of the configuration.
-    ///
-    /// Bad rings (unclosed, self-crossing, degenerate), duplicate codes and missing parents are findings; when `strict`, the
-    /// first of them is an error. What leaves no choice is an error always: no text, broken JSON, another geometry than
-    /// polygons, coordinates that are no place, a feature without a code.
-    pub fn load(
-        config: &LayerConfig,
-        texts: &[&[u8]],
-        strict: bool,
-    ) -> Result<(Layer, Vec<Finding>), GridError> {
-        if config.levels.is_empty() || config.levels.len() != texts.len() {
-            return Err(GridError::Config(format!(
-                "layer `{}` has {} levels and {} files",
-                config.name,
-                config.levels.len(),
-                texts.len()
-            )));
-        }
-        let mut findings = Vec::new();
-        let mut drafts: Vec<(Name, Vec<Draft>)> = Vec::with_capacity(texts.len());
-        for (at, (level, text)) in config.levels.iter().zip(texts).enumerate() {
-            let name: Name = level.level.as_str().into();
-            if drafts.iter().any(|(other, _)| *other == name) {
-                let what = format!("layer `{}` has level `{name}` twice", config.name);
-                return Err(GridError::Config(what));
-            }
-            let mut cells = Vec::new();
-            for feature in read(level, text)? {
-                let index = feature.index;
-                let before = findings.len();
-                let mut draft = draft(&name, level.crs, feature, &mut findings)?;
-                if at == 0 {
-                    draft.parent = None; // the enclosing cell is beyond this layer
-                }
-                // a repeated point means nothing in any reading
-                let mut new = findings[before..].iter();
-                let flaw = new.find(|finding| finding.what != What::RepeatedPoint);
-                if let Some(finding) = flaw.filter(|_| strict) {
-                    return Err(GridError::Feature {
-                        level: level.level.clone(),
-                        index,
-                        code: Some(draft.code),
-                        what: format!("{}: {}", finding.what, finding.detail),
-                    });
-                }
-                cells.push(draft);
-            }
-            drafts.push((name, cells));
-        }
-        let mut layer = Layer::assemble(&config.name, drafts);
-        if let Some(finding) = layer.findings.first().filter(|_| strict) {
-            return Err(GridError::File {
-                level: finding.level.to_string(),
-                what: finding.to_string(),
-            });
-        }
-        findings.append(&mut layer.findings);
-        findings.sort(); // features may come in any order
-        layer.findings.clone_from(&findings);
-        Ok((layer, findings))
-    }
+/// A cell with the time that it is valid.
+#[derive(Debug, Clone)]
+pub(super) struct Dated {
+    pub(super) draft: Draft,
+    pub(super) span: Span,
 }
 
-fn draft(level: &Name, crs: Crs, feature: Feature, findings: &mut Vec<Finding>) -> Result<Draft, GridError> {
+/// Levels of cells, widest first, and what was odd about their files.
+pub(super) type Levels = (Vec<(Name, Vec<Dated>)>, Vec<Finding>);
+
+/// Reads the files of a layer.
+pub(super) fn levels(
+    config: &LayerConfig,
+    sources: &[LevelSource<'_>],
+    strict: bool,
+    zone: &TimeZone,
+) -> Result<Levels, GridError> {
+    if config.levels.is_empty() || config.levels.len() != sources.len() {
+        return Err(GridError::Config(format!(
+            "layer `{}` has {} levels and {} files",
+            config.name,
+            config.levels.len(),
+            sources.len()
+        )));
+    }
+    let mut findings = Vec::new();
+    let mut levels: Vec<(Name, Vec<Dated>)> = Vec::with_capacity(sources.len());
+    for (at, (level, source)) in config.levels.iter().zip(sources).enumerate() {
+        let name: Name = level.level.as_str().into();
+        if levels.iter().any(|(other, _)| *other == name) {
+            let what = format!("layer `{}` has level `{name}` twice", config.name);
+            return Err(GridError::Config(what));
+        }
+        let read = read(level, source)?;
+        let of_file = read.oddities;
+        if let Some((what, detail)) = of_file.first().filter(|_| strict) {
+            return Err(GridError::File {
+                level: level.level.clone(),
+                what: format!("{what}: {detail}"),
+            });
+        }
+        let mut cells = Vec::with_capacity(read.features.len());
+        for feature in read.features {
+            let index = feature.index;
+            let before = findings.len();
+            let mut cell = dated(&name, level.crs, feature, zone, &mut findings).map_err(|error| {
+                // numbers that are no place are best explained by the file's own word
+                let mismatch = of_file.iter().find(|(what, _)| *what == What::CrsMismatch);
+                mismatch.map_or(error.clone(), |(_, detail)| error.because(detail))
+            })?;
+            if at == 0 {
+                cell.draft.parent = None; // the enclosing cell is beyond this layer
+            }
+            // a repeated point means nothing in any reading
+            let mut new = findings[before..].iter();
+            let flaw = new.find(|finding| finding.what != What::RepeatedPoint);
+            if let Some(finding) = flaw.filter(|_| strict) {
+                return Err(GridError::Feature {
+                    level: level.level.clone(),
+                    index,
+                    code: Some(cell.draft.code),
+                    what: format!("{}: {}", finding.what, finding.detail),
+                });
+            }
+            cells.push(cell);
+        }
+        let of_file = of_file.into_iter();
+        findings.extend(of_file.map(|(what, detail)| Finding::new(what, &name, None, detail)));
+        levels.push((name, cells));
+    }
+    Ok((levels, findings))
+}
+
+fn dated(
+    level: &Name,
+    crs: Crs,
+    feature: Feature,
+    zone: &TimeZone,
+    findings: &mut Vec<Finding>,
+) -> Result<Dated, GridError> {
     let code: Name = feature.code.as_str().into();
     let mut report = |what: What, detail: String, points: &[Position]| {
         findings.push(Finding::new(what, level, Some(&code), detail).at_points(points));
     };
-    let mut polygons = Vec::with_capacity(feature.polygons.len());
-    for (at, polygon) in feature.polygons.iter().enumerate() {
-        let mut rings = Vec::with_capacity(polygon.len());
-        for (number, points) in polygon.iter().enumerate() {
-            let place = format!("polygon {at}, ring {number}");
-            let positions = positions(crs, points).map_err(|what| GridError::Feature {
-                level: level.to_string(),
-                index: feature.index,
-                code: Some(feature.code.clone()),
-                what: format!("{place}, {what}"),
-            })?;
-            match ring(positions, &place, &mut report) {
-                Some(ring) => rings.push(ring),
-                None if number == 0 => break, // holes without their polygon would become ground
-                None => {}
-            }
-        }
-        if !rings.is_empty() {
-            polygons.push(rings);
-        }
+    for (what, detail) in feature.oddities {
+        report(what, detail, &[]);
     }
+    let mut usable = |points: &RawRing, place: &str| {
+        let positions = positions(crs, points).map_err(|what| GridError::Feature {
+            level: level.to_string(),
+            index: feature.index,
+            code: Some(feature.code.clone()),
+            what: format!("{place}, {what}"),
+        })?;
+        Ok(ring(positions, place, &mut report))
+    };
+    let polygons = match &feature.ground {
+        Ground::Polygons(polygons) => {
+            let mut kept = Vec::with_capacity(polygons.len());
+            for (at, polygon) in polygons.iter().enumerate() {
+                let mut rings = Vec::with_capacity(polygon.len());
+                for (number, points) in polygon.iter().enumerate() {
+                    match usable(points, &format!("polygon {at}, ring {number}"))? {
+                        Some(ring) => rings.push(ring),
+                        None if number == 0 => break, // holes without their polygon would become ground
+                        None => {}
+                    }
+                }
+                if !rings.is_empty() {
+                    kept.push(rings);
+                }
+            }
+            kept
+        }
+        Ground::Loose(rings) => {
+            let mut kept = Vec::with_capacity(rings.len());
+            for (number, points) in rings.iter().enumerate() {
+                kept.extend(usable(points, &format!("polygon 0, ring {number}"))?);
+            }
+            polygons_of(kept)
+        }
+    };
     if polygons.is_empty() {
         report(What::NoArea, "no usable ring is left".to_owned(), &[]);
     }
-    Ok(Draft {
-        code: feature.code,
-        name: feature.name,
-        parent: feature.parent,
-        unit: feature.unit,
-        polygons,
+    let span = Span::read(&feature.valid, zone, |detail| {
+        report(What::BadValidity, detail, &[])
+    });
+    Ok(Dated {
+        draft: Draft {
+            code: feature.code,
+            name: feature.name,
+            parent: feature.parent,
+            unit: feature.unit,
+            polygons,
+        },
+        span,
     })
 }
 

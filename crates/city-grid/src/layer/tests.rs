@@ -1,7 +1,10 @@
 //! Small files of squares, for the tests of loading and of locating.
 
+mod formats;
 mod loading;
 mod locating;
+mod timelines;
+mod written;
 
 use super::*;
 use crate::crs::{Crs, from_wgs84};
@@ -16,6 +19,9 @@ fn flat(crs: Crs) -> LayerConfig {
         label: "name".to_owned(),
         parent: None,
         unit: None,
+        valid_from: None,
+        valid_to: None,
+        encoding: None,
     };
     LayerConfig {
         name: "police".to_owned(),

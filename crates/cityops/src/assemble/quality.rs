@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use city_grid::{Finding, Layer, Limits, Verdict, check};
+use city_grid::{Finding, Layer, Limits, Timeline, Verdict, check};
 use city_rules::ConfigError;
 use serde_json::json;
 
@@ -17,12 +17,12 @@ const LOGGED_MAX: usize = 20;
 ///
 /// # Errors
 /// When a finding is one that the limits refuse.
-pub(crate) fn admit(loaded: &Loaded, layer: &Layer) -> Result<(), ConfigError> {
+pub(crate) fn admit(loaded: &Loaded, layer: &Timeline) -> Result<(), ConfigError> {
     let limits = &loaded.config.grid.limits;
     let mut findings = if limits.need_measuring() {
-        check::check_by(layer, limits)
+        measured(layer, limits)
     } else {
-        check::loaded(layer)
+        of_states(layer, check::loaded)
     };
     findings.retain(|finding| limits.judge(finding) != Verdict::Ignore);
     judge(loaded, layer, &findings)?;
@@ -36,9 +36,24 @@ pub(crate) fn admit(loaded: &Loaded, layer: &Layer) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Everything that is wrong with a layer, the ground measured, worst first.
+pub(crate) fn measured(layer: &Timeline, limits: &Limits) -> Vec<Finding> {
+    of_states(layer, |state| check::check_by(state, limits))
+}
+
+/// What is wrong with a cell is told once, however many states of the layer it lasts.
+fn of_states(layer: &Timeline, check: impl Fn(&Layer) -> Vec<Finding>) -> Vec<Finding> {
+    let states = layer.states();
+    let mut findings: Vec<Finding> = states.flat_map(|(_, state)| check(state)).collect();
+    findings.sort();
+    findings.dedup();
+    findings.sort_by(Finding::worst_first);
+    findings
+}
+
 /// # Errors
 /// The worst finding that the limits refuse, with the key of its limit.
-pub(crate) fn judge(loaded: &Loaded, layer: &Layer, findings: &[Finding]) -> Result<(), ConfigError> {
+pub(crate) fn judge(loaded: &Loaded, layer: &Timeline, findings: &[Finding]) -> Result<(), ConfigError> {
     let limits = &loaded.config.grid.limits;
     let mut refused = findings
         .iter()

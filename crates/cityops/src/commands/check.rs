@@ -60,7 +60,7 @@ fn measured(loaded: &Loaded) -> anyhow::Result<Vec<Counts>> {
     let limits = &loaded.config.grid.limits;
     let mut counts = Vec::new();
     for (layer, _) in crate::assemble::layers(loaded)? {
-        let findings = city_grid::check::check_by(&layer, limits);
+        let findings = quality::measured(&layer, limits);
         quality::judge(loaded, &layer, &findings)?;
         counts.push(Counts::of(layer.name(), &findings));
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use city_grid::generate::{GridSpec, generate};
-use city_grid::{Crs, Layer, crs};
+use city_grid::{Crs, Timeline, crs, layer};
 use city_model::Position;
 
 use crate::CommandResult;
@@ -27,9 +27,16 @@ pub(super) fn run(command: GridCommand, json: bool) -> CommandResult {
         GridCommand::Locate {
             config,
             layer,
+            at,
             input,
             output,
-        } => locate(config.as_deref(), layer.as_deref(), &input, &output),
+        } => locate(
+            config.as_deref(),
+            layer.as_deref(),
+            at.as_deref(),
+            &input,
+            &output,
+        ),
     }
 }
 
@@ -50,8 +57,20 @@ fn make(seed: u64, output: &Path, json: bool) -> CommandResult {
     Ok(Exit::Clean)
 }
 
-fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &PathBuf) -> CommandResult {
+fn locate(
+    config: Option<&Path>,
+    name: Option<&str>,
+    at: Option<&str>,
+    input: &PathBuf,
+    output: &PathBuf,
+) -> CommandResult {
     let loaded = config.map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
+    let zone = assemble::timezone(&loaded)?;
+    let moment = |text| {
+        layer::moment_of(text, &zone)
+            .ok_or_else(|| usage(format!("--at {text}: write a date or an RFC 3339 time")))
+    };
+    let at = at.map(moment).transpose()?;
     let layers = assemble::layers(&loaded)?
         .into_iter()
         .map(|(layer, _)| layer)
@@ -60,6 +79,7 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
         .into_iter()
         .next()
         .context("a grid has at least one layer")?;
+    let layer = at.map_or_else(|| layer.newest(), |at| layer.at(at));
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_path(input)
@@ -118,7 +138,7 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
 }
 
 /// The layer of a name; without one the first, or all.
-fn chosen(layers: Vec<Layer>, name: Option<&str>, all: bool) -> anyhow::Result<Vec<Layer>> {
+fn chosen(layers: Vec<Timeline>, name: Option<&str>, all: bool) -> anyhow::Result<Vec<Timeline>> {
     let Some(name) = name else {
         return Ok(if all {
             layers
@@ -127,7 +147,7 @@ fn chosen(layers: Vec<Layer>, name: Option<&str>, all: bool) -> anyhow::Result<V
         });
     };
     let known: Vec<String> = layers.iter().map(|layer| layer.name().to_string()).collect();
-    let found: Vec<Layer> = layers
+    let found: Vec<Timeline> = layers
         .into_iter()
         .filter(|layer| **layer.name() == *name)
         .collect();

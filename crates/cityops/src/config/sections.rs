@@ -44,6 +44,9 @@ pub struct Grid {
 pub struct GridLayer {
     /// Its name.
     pub name: String,
+    /// How far outside all cells a point may be and still belong to the nearest, in metres.
+    #[serde(default = "snap_m")]
+    pub snap_m: f64,
     /// Its levels, widest first.
     #[serde(default)]
     pub levels: Vec<GridLevel>,
@@ -55,7 +58,7 @@ pub struct GridLayer {
 pub struct GridLevel {
     /// `district`, `town`, `village`, `duty_cell`, `unit_cell`, or a name of yours.
     pub level: String,
-    /// GeoJSON, plain or gzipped.
+    /// GeoJSON or FlatGeobuf, plain or gzipped, or the `.shp` of a shapefile with its `.dbf` beside it.
     pub file: PathBuf,
     /// Its coordinate system.
     #[serde(default = "wgs84")]
@@ -72,6 +75,20 @@ pub struct GridLevel {
     /// The property with the unit or grid head in charge.
     #[serde(default)]
     pub unit: Option<String>,
+    /// The property with the time from which the cell is valid.
+    #[serde(default)]
+    pub valid_from: Option<String>,
+    /// The property with the time until which it is.
+    #[serde(default)]
+    pub valid_to: Option<String>,
+    /// The encoding of a shapefile's table, where its `.cpg` and its header say nothing or a wrong one.
+    #[serde(default)]
+    pub encoding: Option<String>,
+}
+
+/// As a layer has it by itself.
+fn snap_m() -> f64 {
+    city_grid::layer::SNAP_MM as f64 / 1_000.0
 }
 
 fn wgs84() -> Crs {

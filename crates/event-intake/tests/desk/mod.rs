@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use city_grid::{Crs, Layer};
+use city_grid::{Crs, Timeline};
 use city_model::{Event, EventTime, Facility, Flag, Hint, Position, Source};
 use city_rules::Rules;
 use event_intake::{
@@ -14,12 +14,12 @@ use event_intake::{
 use serde_json::{Value, json};
 use wire_format::{Decoder, SchemaStore};
 
-/// 2026-09-06 15:59:59.123 UTC.
+/// 2026-09-06 23:59:59.123 UTC.
 pub(crate) const NOW: i64 = 1_788_739_199_123;
 
 static DECODER: LazyLock<Decoder> = LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::builtin()));
-static LAYERS: LazyLock<Vec<Arc<Layer>>> = LazyLock::new(|| vec![Arc::new(city_grid::builtin())]);
+static LAYERS: LazyLock<Vec<Timeline>> = LazyLock::new(|| vec![city_grid::builtin().into()]);
 
 pub(crate) fn position(lon: f64, lat: f64) -> Position {
     Position::from_degrees(lon, lat).unwrap()
@@ -102,6 +102,7 @@ impl Desk {
                     result: Decision::Refused(refusal),
                     rows: vec![],
                     fault: None,
+                    placed: vec![],
                 };
             }
         };

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use city_grid::{Finding, Layer, Limits, Verdict, check::check_by};
+use city_grid::{Finding, Limits, Timeline, Verdict};
+use city_model::EventTime;
 use serde_json::{Map, Value, json};
 
 use super::{chosen, features};
 use crate::CommandResult;
 use crate::assemble;
-use crate::assemble::quality::Counts;
+use crate::assemble::quality::{Counts, measured};
 use crate::cli::GridCheckArgs;
 use crate::commands::print;
 use crate::config::Loaded;
@@ -21,9 +22,9 @@ pub(super) fn run(args: &GridCheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let limits = &loaded.config.grid.limits;
     let layers = assemble::layers(&loaded)?.into_iter().map(|(layer, _)| layer);
-    let mut all: Vec<(Layer, Vec<Finding>)> = Vec::new();
+    let mut all: Vec<(Timeline, Vec<Finding>)> = Vec::new();
     for layer in chosen(layers.collect(), args.layer.as_deref(), true)? {
-        let findings = check_by(&layer, limits);
+        let findings = measured(&layer, limits);
         if json {
             for finding in &findings {
                 print(Value::Object(properties(&layer, limits, finding)));
@@ -53,7 +54,7 @@ pub(super) fn run(args: &GridCheckArgs, json: bool) -> CommandResult {
     })
 }
 
-fn tell(layer: &Layer, limits: &Limits, findings: &[Finding], all: bool) {
+fn tell(layer: &Timeline, limits: &Limits, findings: &[Finding], all: bool) {
     let name = layer.name();
     let mut shown: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     for (at, finding) in findings.iter().enumerate() {
@@ -79,16 +80,29 @@ fn tell(layer: &Layer, limits: &Limits, findings: &[Finding], all: bool) {
             print(format!("{name}: {kind}: {more} more{ground}; --all lists them"));
         }
     }
-    let levels: Vec<String> = layer
-        .levels()
-        .enumerate()
-        .map(|(at, level)| format!("{} {level}", layer.cells(at).count()))
-        .collect();
-    print(format!("{name}: {}", levels.join(", ")));
+    for (from, state) in layer.states() {
+        let levels: Vec<String> = state
+            .levels()
+            .enumerate()
+            .map(|(at, level)| format!("{} {level}", state.cells(at).count()))
+            .collect();
+        let from = match from {
+            EventTime::MIN => String::new(),
+            from => format!(" from {from}"),
+        };
+        let bytes = state.bytes();
+        let megabytes = |bytes: usize| bytes as f64 / 1e6;
+        print(format!(
+            "{name}{from}: {}; in memory {:.1} MB of borders, {:.1} MB of index",
+            levels.join(", "),
+            megabytes(bytes.borders + bytes.cells),
+            megabytes(bytes.trees + bytes.rasters),
+        ));
+    }
     print(Counts::of(name, findings));
 }
 
-fn properties(layer: &Layer, limits: &Limits, finding: &Finding) -> Map<String, Value> {
+fn properties(layer: &Timeline, limits: &Limits, finding: &Finding) -> Map<String, Value> {
     let mut told = finding.properties();
     told.insert("layer".to_owned(), json!(layer.name()));
     let refused = limits.judge(finding) == Verdict::Refuse;

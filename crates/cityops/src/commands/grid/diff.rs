@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use city_grid::Layer;
+use city_grid::Timeline;
 use city_grid::diff::diff;
 use serde_json::Value;
 
@@ -22,7 +22,8 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
     };
     let name = args.layer.as_deref();
     let (old, new) = (layer(old, name)?, layer(new, name)?);
-    let changes = diff(&old, &new);
+    let (old, new) = (old.newest(), new.newest());
+    let changes = diff(old, new);
     for change in &changes {
         if json {
             print(Value::Object(change.properties()));
@@ -45,7 +46,7 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
         (None, None) => None,
     };
     if let Some(open) = incidents {
-        let found = touched::touched(&open, &old, &new, &changes);
+        let found = touched::touched(&open, old, new, &changes);
         for one in &found {
             if json {
                 print(serde_json::to_string(one)?);
@@ -68,7 +69,7 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
     })
 }
 
-fn layer(config: &Path, name: Option<&str>) -> anyhow::Result<Layer> {
+fn layer(config: &Path, name: Option<&str>) -> anyhow::Result<Timeline> {
     let layers = assemble::layers(&Loaded::read(config)?)?
         .into_iter()
         .map(|(layer, _)| layer);
