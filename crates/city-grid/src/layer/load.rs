@@ -4,7 +4,7 @@ use city_model::{Name, Position};
 
 use super::features::{Feature, read};
 use super::{Draft, Layer, LayerConfig};
-use crate::crs::{Crs, to_wgs84};
+use crate::crs::{Crs, Systems};
 use crate::finding::{Finding, GridError, What};
 use crate::ring::{Ring, cross, self_crossing};
 
@@ -14,7 +14,23 @@ impl Layer {
     /// Bad rings (unclosed, self-crossing, degenerate), duplicate codes and missing parents are findings; when `strict`, the
     /// first of them is an error. What leaves no choice is an error always: no text, broken JSON, another geometry than
     /// polygons, coordinates that are no place, a feature without a code.
+    ///
+    /// # Errors
+    /// As said; with the level, the feature and the point where they are known.
     pub fn load(
+        config: &LayerConfig,
+        texts: &[&[u8]],
+        strict: bool,
+    ) -> Result<(Layer, Vec<Finding>), GridError> {
+        Layer::load_in(&Systems::default(), config, texts, strict)
+    }
+
+    /// The same in the city's own coordinate systems.
+    ///
+    /// # Errors
+    /// As [`Layer::load`].
+    pub fn load_in(
+        systems: &Systems,
         config: &LayerConfig,
         texts: &[&[u8]],
         strict: bool,
@@ -39,7 +55,7 @@ impl Layer {
             for feature in read(level, text)? {
                 let index = feature.index;
                 let before = findings.len();
-                let mut draft = draft(&name, level.crs, feature, &mut findings)?;
+                let mut draft = draft(&name, (systems, level.crs), feature, &mut findings)?;
                 if at == 0 {
                     draft.parent = None; // the enclosing cell is beyond this layer
                 }
@@ -69,7 +85,12 @@ impl Layer {
     }
 }
 
-fn draft(level: &Name, crs: Crs, feature: Feature, findings: &mut Vec<Finding>) -> Result<Draft, GridError> {
+fn draft(
+    level: &Name,
+    crs: (&Systems, Crs),
+    feature: Feature,
+    findings: &mut Vec<Finding>,
+) -> Result<Draft, GridError> {
     let code: Name = feature.code.as_str().into();
     let mut report = |what: What, detail: String| {
         findings.push(Finding::new(what, level, Some(&code), detail));
@@ -107,9 +128,10 @@ fn draft(level: &Name, crs: Crs, feature: Feature, findings: &mut Vec<Finding>) 
     })
 }
 
-fn positions(crs: Crs, points: &[(f64, f64)]) -> Result<Vec<Position>, String> {
+fn positions((systems, crs): (&Systems, Crs), points: &[(f64, f64)]) -> Result<Vec<Position>, String> {
     let place = |(at, &(x, y)): (usize, &(f64, f64))| {
-        to_wgs84(crs, x, y)
+        systems
+            .to_wgs84(crs, x, y)
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
             .ok_or_else(|| format!("point {at}: ({x}, {y}) is no place in {crs}"))
     };
