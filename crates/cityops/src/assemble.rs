@@ -1,11 +1,13 @@
 //! From the configuration to what the workers share: rules, grid, registry, intake.
 
+mod plane;
 mod registry;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use city_grid::crs::Systems;
 use city_grid::{Finding, GridError, Layer, LayerConfig, LevelConfig};
 use city_model::Position;
 use city_rules::{ConfigError, Rules};
@@ -15,6 +17,8 @@ use stream_worker::{Setup, SetupParts};
 use wire_format::{Decoder, SchemaStore};
 
 use crate::config::{GridLayer, Loaded, Source};
+
+pub use plane::{Control, control, parameters, systems};
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -45,16 +49,21 @@ pub fn layers(loaded: &Loaded) -> anyhow::Result<Vec<(Layer, Vec<Finding>)>> {
     if loaded.config.grid.layers.is_empty() {
         return Ok(vec![(city_grid::builtin(), Vec::new())]);
     }
+    let systems = systems(loaded)?;
     loaded
         .config
         .grid
         .layers
         .iter()
-        .map(|layer| load_layer(loaded, layer))
+        .map(|layer| load_layer(loaded, &systems, layer))
         .collect()
 }
 
-fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<Finding>)> {
+fn load_layer(
+    loaded: &Loaded,
+    systems: &Systems,
+    layer: &GridLayer,
+) -> anyhow::Result<(Layer, Vec<Finding>)> {
     let mut texts = Vec::new();
     for level in &layer.levels {
         texts.push(loaded.bytes_of("grid.layers.levels.file", &level.file)?);
@@ -72,7 +81,7 @@ fn load_layer(loaded: &Loaded, layer: &GridLayer) -> anyhow::Result<(Layer, Vec<
         levels: levels.collect(),
     };
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
-    Layer::load(&config, &texts, loaded.config.grid.strict).map_err(|error| {
+    Layer::load_in(systems, &config, &texts, loaded.config.grid.strict).map_err(|error| {
         let wrong = match &error {
             GridError::File { level, .. } | GridError::Feature { level, .. } => Some(level),
             GridError::Config(_) => None,
@@ -124,7 +133,8 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         .filter(|(name, _)| *name != "default")
         .map(|(n, s)| (n.clone(), source(s)))
         .collect();
-    intake.registry = registry::read(loaded)?;
+    intake.systems = plane::systems_told(loaded)?;
+    intake.registry = registry::read(loaded, &intake.systems)?;
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     intake.reporter_key = reporter_key(loaded)?;

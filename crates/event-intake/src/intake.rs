@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use city_grid::Layer;
+use city_grid::crs::Systems;
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use wire_format::{Record, Refusal};
 
 use crate::config::{Component, Device, IntakeConfig, SourceConfig};
 use crate::facilities::Facilities;
-use crate::place::{Bounds, Place};
+use crate::place::{Bounds, Frame, Place};
 use crate::privacy::Reporters;
 use crate::{IntakeState, Verdict, privacy};
 
@@ -105,8 +106,16 @@ impl Intake {
         &self.config.timezone
     }
 
-    pub(crate) fn bounds(&self) -> Option<&Bounds> {
-        self.bounds.as_ref()
+    /// The coordinate systems as this city has them.
+    pub fn systems(&self) -> &Systems {
+        &self.config.systems
+    }
+
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame {
+            systems: &self.config.systems,
+            bounds: self.bounds.as_ref(),
+        }
     }
 
     pub(crate) fn facilities(&self) -> &Facilities {

@@ -196,6 +196,10 @@ impl PlaneFit {
         )
     }
 
+    pub(super) fn numbers(&self) -> [f64; 4] {
+        [self.dx, self.dy, self.a, self.b]
+    }
+
     /// The shifts east and north, in metres.
     pub fn shift_m(&self) -> (f64, f64) {
         (self.dx, self.dy)

@@ -21,6 +21,14 @@ impl Systems {
         self.sh2000.as_ref()
     }
 
+    /// The fit's parameters as bytes, for a version that is to cover them; empty where the published constants stand.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let numbers = self.sh2000.iter().flat_map(PlaneFit::numbers);
+        numbers
+            .flat_map(|number| number.to_bits().to_le_bytes())
+            .collect()
+    }
+
     /// As [`to_wgs84`], with SH2000 on the fitted plane. `None` where that has no answer.
     pub fn to_wgs84(&self, crs: Crs, x: f64, y: f64) -> Option<(f64, f64)> {
         match (crs, &self.sh2000) {

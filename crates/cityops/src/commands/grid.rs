@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use city_grid::generate::{GridSpec, generate};
-use city_grid::{Crs, Layer, crs};
+use city_grid::{Crs, Layer};
 use city_model::Position;
 
 use crate::CommandResult;
@@ -116,6 +116,7 @@ fn diff(old: &Path, new: &Path, name: Option<&str>, json: bool) -> CommandResult
 
 fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &PathBuf) -> CommandResult {
     let loaded = config.map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
+    let systems = assemble::systems(&loaded)?;
     let layers = assemble::layers(&loaded)?
         .into_iter()
         .map(|(layer, _)| layer)
@@ -159,7 +160,8 @@ fn locate(config: Option<&Path>, name: Option<&str>, input: &PathBuf, output: &P
                 .parse()
                 .map_err(|_| wrong(&format!("unknown coordinate system \"{name}\"")))?,
         };
-        let position = crs::to_wgs84(system, coordinate(x)?, coordinate(y)?)
+        let position = systems
+            .to_wgs84(system, coordinate(x)?, coordinate(y)?)
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
             .ok_or_else(|| wrong("the point is not on earth"))?;
         let located = layer.locate(position);
