@@ -17,6 +17,8 @@ pub mod diff;
 
 pub mod generate;
 
+pub mod suspicion;
+
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use city_grid::Layer;
 use city_grid::crs::Systems;
+use city_grid::{Crs, Layer};
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
@@ -136,8 +136,22 @@ impl Intake {
         source.ok_or_else(|| Refusal::new(DeadLetterReason::UnknownSource, "source_system: not configured"))
     }
 
+    /// The coordinate system that is configured for a source system; `None` for one that is unknown.
+    pub fn declared(&self, system: &str) -> Option<Crs> {
+        self.source(system).ok().map(|source| source.crs)
+    }
+
+    /// The source systems that the configuration lists.
+    pub fn listed(&self) -> impl Iterator<Item = Name> {
+        self.config.sources.keys().map(|name| Name::from(name.as_str()))
+    }
+
     pub(crate) fn device(&self, id: &str) -> Option<&Device> {
         self.devices.get(id)
+    }
+
+    pub(crate) fn component(&self, id: &str) -> Option<&Component> {
+        self.components.get(id)
     }
 
     /// The surveyed place of a component.

@@ -9,9 +9,10 @@ use city_model::{
 };
 use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
+use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
 
-use crate::{InputRecord, OutRecord, Outbox, Processor, Setup, dead_letter};
+use crate::{InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
 
 /// One input partition.
 pub struct Enrich {
@@ -25,8 +26,37 @@ pub struct Enrich {
     counted: BTreeSet<LedgerCell>,
     keeps_rows: bool,
     observer: Option<Arc<dyn IntakeObserver>>,
+    surveyor: Option<Surveyor>,
     located: BTreeMap<Quality, u64>,
     refused: BTreeMap<DeadLetterReason, u64>,
+}
+
+/// Holds what records say of surveyed things against the registry.
+struct Surveyor {
+    observer: Arc<dyn PlaceObserver>,
+    /// What was last said of each thing: a device that stands still is compared once.
+    said: FxHashMap<u64, u64>,
+}
+
+/// Things whose last word is remembered; beyond, all are forgotten and compared anew.
+const SAID_MAX: usize = 1 << 16;
+
+impl Surveyor {
+    fn look_at(&mut self, setup: &Setup, record: &Record) {
+        let Some(claim) = setup.intake.claim(record) else {
+            return;
+        };
+        if self.said.len() >= SAID_MAX {
+            self.said.clear();
+        }
+        let said = claim.said();
+        if self.said.insert(claim.place, said) == Some(said) {
+            return;
+        }
+        if let Some(comparison) = setup.intake.compare(&claim) {
+            self.observer.compared(vec![comparison]);
+        }
+    }
 }
 
 /// Is told, batch by batch, what intake refuses and how well it can place events.
@@ -69,6 +99,7 @@ impl Enrich {
             counted: BTreeSet::new(),
             keeps_rows: true,
             observer: None,
+            surveyor: None,
             located: BTreeMap::new(),
             refused: BTreeMap::new(),
         }
@@ -78,6 +109,18 @@ impl Enrich {
     pub fn observed_by(self, observer: Arc<dyn IntakeObserver>) -> Enrich {
         Enrich {
             observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// The same with somebody who is told how the sources' positions agree with the registry's. What that finds decides
+    /// nothing.
+    pub fn comparing(self, observer: Arc<dyn PlaceObserver>) -> Enrich {
+        Enrich {
+            surveyor: Some(Surveyor {
+                observer,
+                said: FxHashMap::default(),
+            }),
             ..self
         }
     }
@@ -121,6 +164,9 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         let setup = self.setup.clone();
+        if let Some(surveyor) = &mut self.surveyor {
+            surveyor.look_at(&setup, &decoded);
+        }
         let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
         for row in rows {
             self.state.apply(&row);

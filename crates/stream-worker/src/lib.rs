@@ -9,10 +9,12 @@ mod correlate;
 mod deadletter;
 mod enrich;
 mod outbox;
+mod partners;
 mod setup;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
 pub use enrich::{Enrich, IntakeObserver, Settled};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
+pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};

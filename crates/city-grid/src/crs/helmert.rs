@@ -116,8 +116,8 @@ impl PlaneFit {
             ("dy", dy, SHIFT_M_MAX),
             ("rotation_arcsec", rotation_arcsec, TURN_ARCSEC_MAX),
         ] {
-            // NaN compares with nothing
-            if !(value.abs() <= most) {
+            // NaN lies in no range
+            if !(-most..=most).contains(&value) {
                 return Err(FitError::Unusable(what, value));
             }
         }
@@ -147,7 +147,7 @@ impl PlaneFit {
         let mut pairs = Vec::with_capacity(points.len());
         for (at, point) in points.iter().enumerate() {
             for (what, value) in [("x", point.x), ("y", point.y)] {
-                if !(value.abs() <= 2.0 * SHIFT_M_MAX) {
+                if !(-2.0 * SHIFT_M_MAX..=2.0 * SHIFT_M_MAX).contains(&value) {
                     return Err(FitError::Unusable(what, value));
                 }
             }
@@ -250,10 +250,13 @@ pub fn outlier(points: &[ControlPoint], limit_m: f64) -> Option<(usize, f64)> {
     best
 }
 
-/// Pairs of (built-in plane, customer's plane). About the middles, so that large coordinates lose no digits.
-fn least_squares(pairs: &[((f64, f64), (f64, f64))]) -> Result<PlaneFit, FitError> {
+/// A point on the built-in plane, and on the customer's.
+type Pair = ((f64, f64), (f64, f64));
+
+/// About the middles, so that large coordinates lose no digits.
+fn least_squares(pairs: &[Pair]) -> Result<PlaneFit, FitError> {
     let count = pairs.len() as f64;
-    let mean = |pick: fn(&((f64, f64), (f64, f64))) -> f64| pairs.iter().map(pick).sum::<f64>() / count;
+    let mean = |pick: fn(&Pair) -> f64| pairs.iter().map(pick).sum::<f64>() / count;
     let from = (mean(|p| p.0.0), mean(|p| p.0.1));
     let to = (mean(|p| p.1.0), mean(|p| p.1.1));
     let (mut along, mut across, mut square) = (0.0, 0.0, 0.0);
@@ -265,7 +268,7 @@ fn least_squares(pairs: &[((f64, f64), (f64, f64))]) -> Result<PlaneFit, FitErro
         square += u * u + v * v;
     }
     let spread_m = libm::sqrt(square / count);
-    if !(spread_m >= SPREAD_M_MIN) {
+    if spread_m < SPREAD_M_MIN {
         return Err(FitError::OneSpot(spread_m));
     }
     let (a, b) = (along / square, across / square);
@@ -275,7 +278,7 @@ fn least_squares(pairs: &[((f64, f64), (f64, f64))]) -> Result<PlaneFit, FitErro
         a,
         b,
     };
-    if !(fit.scale_ppm().abs() <= SCALE_PPM_MAX) {
+    if !(-SCALE_PPM_MAX..=SCALE_PPM_MAX).contains(&fit.scale_ppm()) {
         return Err(FitError::Scale(fit.scale_ppm()));
     }
     Ok(fit)
