@@ -92,22 +92,28 @@ struct Bar {
     share_permille: i64,
     /// So many times what chance does.
     times_chance: i64,
+    /// Without the registry, so many other systems: one may be the one that is wrong; two wrong alike are a coincidence.
+    systems: usize,
+    /// So many more systems may find the source where it says than find it displaced.
+    defenders: usize,
 }
 
 const RAISE: Bar = Bar {
     pairs: 20,
     share_permille: 500,
     times_chance: 3,
+    systems: 2,
+    defenders: 0,
 };
 const KEEP: Bar = Bar {
     pairs: 12,
     share_permille: 400,
     times_chance: 2,
+    systems: 1,
+    defenders: 2,
 };
 /// Fewer places of another system say nothing, for or against.
 const PLACES_OF_A_WITNESS: i64 = 4;
-/// One other system may be the one that is wrong; two that are wrong alike are a coincidence.
-const SYSTEMS: usize = 2;
 /// More than a third of the shortest offset (456 m in Shanghai) would meet whom it does not mean.
 const TOLERANCE_MM_MAX: i64 = 150_000;
 
@@ -203,23 +209,32 @@ impl Suspicion {
 
 /// The charge of one way to be wrong, if it reaches the bar: before the registry alone, or before several other systems.
 fn charge(tallies: &BTreeMap<Witness, Tally>, way: usize, bar: &Bar) -> Option<Charge> {
-    let registry = tallies.get(&Witness::Registry);
-    if let Some(tally) = registry {
+    let before_registry = tallies.get(&Witness::Registry).map(|tally| {
         let sums = tally.ways[way];
-        if reaches(&sums, tally.votes, bar) {
-            return Some(Charge {
-                way,
-                sums,
-                as_declared: tally.as_declared,
-                share: share(sums.supporting, tally.votes),
-                witnesses: vec![Name::from("registry")],
-            });
-        }
+        let charge = Charge {
+            way,
+            sums,
+            as_declared: tally.as_declared,
+            share: share(sums.supporting, tally.votes),
+            witnesses: vec![Name::from("registry")],
+        };
         // What sits where it was surveyed is not displaced, whatever others say: they may be.
-        if tally.as_declared >= PLACES_OF_A_WITNESS && tally.as_declared > sums.supporting {
-            return None;
-        }
+        let acquits = tally.as_declared >= PLACES_OF_A_WITNESS && tally.as_declared > sums.supporting;
+        (acquits, reaches(&sums, tally.votes, bar).then_some(charge))
+    });
+    let (acquits, surveyed) = before_registry.unwrap_or((false, None));
+    if acquits {
+        return None;
     }
+    let told = charge_by_others(tallies, way, bar);
+    // With both, the one that more places support.
+    match (surveyed, told) {
+        (Some(surveyed), Some(told)) if told.sums.supporting > surveyed.sums.supporting => Some(told),
+        (surveyed, told) => surveyed.or(told),
+    }
+}
+
+fn charge_by_others(tallies: &BTreeMap<Witness, Tally>, way: usize, bar: &Bar) -> Option<Charge> {
     let (mut sums, mut as_declared) = (WayTally::default(), 0);
     let (mut accusers, mut defenders) = (Vec::new(), 0);
     for (witness, tally) in tallies {
@@ -238,8 +253,8 @@ fn charge(tallies: &BTreeMap<Witness, Tally>, way: usize, bar: &Bar) -> Option<C
             defenders += 1;
         }
     }
-    let stands = accusers.len() >= SYSTEMS
-        && accusers.len() > defenders
+    let stands = accusers.len() >= bar.systems
+        && accusers.len() + bar.defenders > defenders
         && reaches(&sums, sums.supporting + as_declared, bar);
     stands.then(|| Charge {
         way,

@@ -14,6 +14,7 @@ pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod service;
+pub mod sources;
 pub mod table;
 pub mod topics;
 pub mod workers;

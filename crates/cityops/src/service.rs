@@ -20,6 +20,7 @@ use crate::config::{Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::http::{Health, Serving};
 use crate::metrics::{LoopObserver, Metrics};
+use crate::sources::SourceWatch;
 use crate::workers::{Role, Start, Workers};
 
 /// How long to wait before the follower of a broken connection starts again.
@@ -106,6 +107,7 @@ impl Service {
             &stop,
         )?;
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
+        let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let workers = Workers::start(Start {
             setup: start.setup,
             properties: start.properties,
@@ -119,6 +121,7 @@ impl Service {
                 ))
             }),
             intake_observer: Arc::new(IntakeMetrics(metrics.clone())),
+            place_observer: Arc::new(watch),
             embedded: start.embedded,
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
