@@ -88,3 +88,6 @@ pub fn warn(evidence: &Evidence, message: &'static str) {
         "{message}"
     );
 }
+
+#[cfg(test)]
+mod tests;
