@@ -71,6 +71,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
             "replicas",
             "replication",
         ),
+        ("[reload]\nwach = \"5s\"\n", "cityops.toml:2:", "wach", "watch"),
         ("[schemas]\nfile = {}\n", "cityops.toml:2:", "file", "files"),
         (
             "[privacy]\nreporter_key = \"a\"\n",
@@ -107,6 +108,14 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
         (
             "[sources.a]\ncrs = \"GCJ-02\"\n",
             &["cityops.toml:2:", "crs", "GCJ02"],
+        ),
+        (
+            "[reload]\n\nwatch = \"on\"\n",
+            &["cityops.toml:3:", "watch", "\"off\""],
+        ),
+        (
+            "[reload]\nwatch = \"1ms\"\n",
+            &["cityops.toml:2:", "watch", "100ms"],
         ),
         (
             "[time]\nidle = \"holds\"\n",

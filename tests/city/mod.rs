@@ -11,6 +11,8 @@ pub mod folder;
 pub mod output;
 pub mod records;
 pub mod spoilt;
+pub mod town;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -181,15 +183,15 @@ impl Running {
 
     /// SIGTERM, and the exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let id = self.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("-TERM");
         self.0.wait().unwrap().code()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status();
+        assert!(status.unwrap().success());
     }
 }
 

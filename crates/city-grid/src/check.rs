@@ -8,8 +8,8 @@ use city_model::Name;
 
 use crate::coverage::{Borders, Region, square_metres_at};
 use crate::finding::{Finding, What};
+use crate::ground::Part;
 use crate::layer::{Cell, CellIndex, Layer};
-use crate::ring::edges;
 
 /// Gaps and overlaps up to this are rounding of coordinates.
 const AREA_MIN_M2: f64 = 1.0;
@@ -142,15 +142,13 @@ fn bad_code(level: &str, code: &str) -> Option<String> {
 }
 
 fn sliver(layer: &Layer, index: CellIndex) -> Option<String> {
-    let parts = layer.parts(index);
     let middle = layer.inner_point(index)?;
     let scale = square_metres_at(middle.lat_e9 as f64);
     let area = layer.area_m2(index);
     let side = libm::sqrt(scale); // a perimeter needs no more than a rough scale
-    let perimeter: f64 = parts
-        .iter()
-        .flat_map(|part| &part.rings)
-        .flat_map(|ring| edges(ring))
+    let perimeter: f64 = layer
+        .parts(index)
+        .flat_map(Part::edges)
         .map(|(a, b)| {
             let (x, y) = ((b.lon_e9 - a.lon_e9) as f64, (b.lat_e9 - a.lat_e9) as f64);
             side * libm::sqrt(x * x + y * y)

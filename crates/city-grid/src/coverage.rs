@@ -9,8 +9,8 @@ mod sweep;
 use city_model::{Plane, Position};
 use rustc_hash::FxHashMap;
 
+use crate::ground::Part;
 use crate::ring::{edges, self_crossing, twice_area};
-use crate::shape::Part;
 use sweep::Sweep;
 
 /// Borders collected with a weight: ground to the left of an outer ring counts once.
@@ -46,16 +46,16 @@ pub(crate) struct Region {
 
 impl Borders {
     /// Adds the ground of a part, `weight` times.
-    pub(crate) fn add(&mut self, part: &Part, weight: i32) {
-        if part.rings.iter().any(|ring| self_crossing(ring).is_some()) {
+    pub(crate) fn add(&mut self, part: Part<'_>, weight: i32) {
+        if part.rings().any(|ring| self_crossing(ring).is_some()) {
             self.polygons_crossing += 1;
-            for (a, b) in part.rings.iter().flat_map(|ring| edges(ring)) {
+            for (a, b) in part.edges() {
                 self.crossing
                     .extend(Strand::new(a, b, weight, self.polygons_crossing));
             }
             return;
         }
-        for (number, ring) in part.rings.iter().enumerate() {
+        for (number, ring) in part.rings().enumerate() {
             let outer_sign = if number == 0 { 1 } else { -1 };
             let sign = if twice_area(ring) > 0 {
                 outer_sign
@@ -141,6 +141,8 @@ pub(crate) fn square_metres_at(lat_e9: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::Ground;
+    use crate::ground::tests::ground;
     use crate::ring::Ring;
 
     fn ring(points: &[(i64, i64)]) -> Ring {
@@ -153,18 +155,18 @@ mod tests {
             .collect()
     }
 
-    fn square(west: i64, south: i64, east: i64, north: i64) -> Part {
+    fn square(west: i64, south: i64, east: i64, north: i64) -> Ground {
         let points = [(west, south), (east, south), (east, north), (west, north)];
-        Part::new(vec![ring(&points)]).unwrap()
+        ground(vec![ring(&points)])
     }
 
     /// Sides of 0.001° at the equator are 111.319 m by 110.574 m.
     const UNIT_M2: f64 = 111.319 * 110.574;
 
-    fn check(parts: &[(Part, i32)], normal: i32, want: &[(i32, f64)]) {
+    fn check(parts: &[(Ground, i32)], normal: i32, want: &[(i32, f64)]) {
         let mut borders = Borders::default();
         for (part, weight) in parts {
-            borders.add(part, *weight);
+            borders.add(part.part(0), *weight);
         }
         let mut got: Vec<(i32, f64)> = borders
             .regions(normal)
@@ -211,14 +213,14 @@ mod tests {
         check(&closed, 1, &[(0, 36.0)]);
         let mut holed = ring(&[(2, 2), (8, 2), (8, 8), (2, 8)]);
         holed.reverse();
-        let part = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10), (0, 10)]), holed]).unwrap();
+        let part = ground(vec![ring(&[(0, 0), (10, 0), (10, 10), (0, 10)]), holed]);
         check(&[(part, 1)], 1, &[(0, 36.0)]);
     }
 
     #[test]
     fn slanted_borders_that_cross_are_measured() {
-        let up = Part::new(vec![ring(&[(0, 0), (10, 0), (10, 10)])]).unwrap();
-        let down = Part::new(vec![ring(&[(0, 0), (10, 0), (0, 10)])]).unwrap();
+        let up = ground(vec![ring(&[(0, 0), (10, 0), (10, 10)])]);
+        let down = ground(vec![ring(&[(0, 0), (10, 0), (0, 10)])]);
         check(&[(up, 1), (down, 1)], 1, &[(2, 25.0)]);
     }
 
@@ -230,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_crossing_ring_counts_by_the_even_odd_rule() {
-        let eight = Part::new(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]).unwrap();
+        let eight = ground(vec![ring(&[(0, 0), (10, 10), (10, 0), (0, 10)])]);
         check(&[(eight.clone(), 1)], 0, &[(1, 25.0), (1, 25.0)]);
         check(&[(eight, 1), (square(6, 4, 8, 6), 1)], 1, &[(2, 4.0)]);
     }

@@ -5,6 +5,7 @@
 
 mod cutter;
 mod dice;
+mod lattice;
 mod mesh;
 mod names;
 mod places;
@@ -12,9 +13,12 @@ mod write;
 
 use city_model::{Name, Position};
 
+use crate::Crs;
+use crate::ground::{Ground, Part};
 use crate::layer::{Draft, Layer, LayerConfig, LevelConfig};
-use crate::{Crs, ring::Ring};
+use crate::ring::Ring;
 use dice::Dice;
+pub use lattice::{GeneratedCells, lattice};
 use mesh::{Item, Mesh};
 use places::{TOWNS, Town as Place};
 
@@ -145,7 +149,9 @@ fn draft(code: &str, name: &str, parent: Option<&str>) -> Draft {
 fn describe(drafts: &[Vec<Draft>; 4], plans: &[Vec<places::Village>]) -> Vec<Town> {
     let town = |(draft, plan): (&Draft, &Vec<places::Village>)| {
         let rings: Vec<Ring> = draft.polygons.iter().flatten().cloned().collect();
-        let inner = crate::shape::Part::new(rings.clone()).and_then(|part| part.inner_point());
+        let mut ground = Ground::default();
+        ground.push(draft.polygons.clone());
+        let inner = ground.parts(0).find_map(Part::inner_point);
         let first = rings.iter().flatten().next().copied();
         Some(Town {
             code: draft.code.as_str().into(),

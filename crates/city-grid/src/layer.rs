@@ -9,6 +9,7 @@ mod load;
 
 mod assemble;
 mod locate;
+mod shares;
 
 use city_model::{Name, Position};
 use rstar::{AABB, RTree, RTreeObject};
@@ -16,10 +17,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assemble::Draft;
 pub use config::{LayerConfig, LevelConfig};
+pub use shares::Share;
 
 use crate::coverage::square_metres_at;
 use crate::finding::Finding;
-use crate::shape::Part;
+use crate::ground::{Ground, Part};
+use crate::raster::Raster;
 
 /// How far outside all cells a point may be and still belong to the nearest: shapefile exports leave such seams.
 pub const SNAP_MM: u64 = 2_000;
@@ -74,22 +77,38 @@ impl Status {
 }
 
 /// Where a point is in a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Located {
     /// How it relates to the layer.
     pub status: Status,
-    /// The cells that hold it, widest first. The last is of the finest level, unless only a wider one has ground there.
-    /// Empty outside.
-    pub path: Vec<CellIndex>,
+    cell: Option<CellIndex>,
     /// How far outside its cell a snapped point is, in millimetres; otherwise 0.
     pub snapped_mm: u64,
 }
 
 impl Located {
-    /// The finest cell that holds the point.
+    /// The cell that holds it: of the finest level, unless only a wider one has ground there. None outside.
     pub fn cell(&self) -> Option<CellIndex> {
-        self.path.last().copied()
+        self.cell
     }
+
+    /// The cells of `layer` that hold it, widest first; empty outside.
+    pub fn path(&self, layer: &Layer) -> Vec<CellIndex> {
+        self.cell.map_or_else(Vec::new, |cell| layer.path(cell))
+    }
+}
+
+/// What a layer takes in memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Bytes {
+    /// The borders themselves.
+    pub borders: usize,
+    /// The R-trees, without what their inner nodes take beside the boxes of the parts.
+    pub trees: usize,
+    /// The pixels in front of them.
+    pub rasters: usize,
+    /// Codes, names, units and parents.
+    pub cells: usize,
 }
 
 /// A named division of the ground into cells.
@@ -102,7 +121,7 @@ pub struct Layer {
     /// Level by level; in a level by code, then by everything else, so that load order does not show.
     cells: Vec<Cell>,
     /// The ground of each cell, in the same order.
-    shapes: Vec<Vec<Part>>,
+    ground: Ground,
     snap_mm: u64,
     findings: Vec<Finding>,
 }
@@ -113,6 +132,8 @@ struct Level {
     first: u32,
     end: u32,
     tree: RTree<Entry>,
+    /// In front of the tree, where the level has ground.
+    raster: Option<Raster>,
 }
 
 /// One part in the tree: boxes of whole multipolygons would overlap half the city.
@@ -120,6 +141,7 @@ struct Level {
 struct Entry {
     bounds: AABB<[f64; 2]>,
     cell: u32,
+    /// Its number in the ground.
     part: u32,
 }
 
@@ -178,43 +200,63 @@ impl Layer {
         range.map(|index| (CellIndex(index), &self.cells[index as usize]))
     }
 
+    /// A cell and those that enclose it, widest first.
+    pub fn path(&self, cell: CellIndex) -> Vec<CellIndex> {
+        let enclosing = |cell: &CellIndex| self.cell(*cell).parent; // one level wider, so this ends
+        let mut path: Vec<CellIndex> = std::iter::successors(Some(cell), enclosing).collect();
+        path.reverse();
+        path
+    }
+
     /// A point well inside the cell; `None` for a cell without ground.
     pub fn inner_point(&self, cell: CellIndex) -> Option<Position> {
-        let parts = self.shapes.get(cell.get())?;
-        let inner = parts.iter().filter_map(Part::inner_point);
+        let inner = self.parts(cell).filter_map(Part::inner_point);
         inner.max_by_key(|&(p, width)| (width, p)).map(|(p, _)| p)
     }
 
     /// The ground of a cell: polygons of rings, the outer one first; rings are not closed.
-    pub fn polygons(&self, cell: CellIndex) -> impl Iterator<Item = &[Vec<Position>]> {
-        let parts = self.shapes.get(cell.get()).map_or(&[][..], Vec::as_slice);
-        parts.iter().map(|part| part.rings.as_slice())
+    pub fn polygons(&self, cell: CellIndex) -> impl Iterator<Item = impl Iterator<Item = &[Position]>> {
+        self.parts(cell).map(Part::rings)
     }
 
     /// The area of a cell, in square metres. Lobes of a ring that crosses itself count against each other.
     pub fn area_m2(&self, cell: CellIndex) -> f64 {
-        let parts = self.shapes.get(cell.get()).map_or(&[][..], Vec::as_slice);
-        let area = |part: &Part| {
+        let area = |part: Part<'_>| {
             let middle = (part.south_west.lat_e9 + part.north_east.lat_e9) as f64 / 2.0;
             part.twice_area() as f64 / 2.0 * square_metres_at(middle)
         };
-        parts.iter().map(area).sum()
+        self.parts(cell).map(area).sum()
     }
 
-    pub(crate) fn parts(&self, cell: CellIndex) -> &[Part] {
-        &self.shapes[cell.get()]
+    pub(crate) fn parts(&self, cell: CellIndex) -> impl ExactSizeIterator<Item = Part<'_>> + Clone {
+        self.ground.parts(cell.get())
     }
 
     /// The south-west and north-east corners of everything, in degrees: `[west, south, east, north]`.
     pub fn bbox(&self) -> [f64; 4] {
-        let mut bounds = [180.0f64, 90.0, -180.0, -90.0];
-        for part in self.shapes.iter().flatten() {
-            bounds[0] = bounds[0].min(part.south_west.lon());
-            bounds[1] = bounds[1].min(part.south_west.lat());
-            bounds[2] = bounds[2].max(part.north_east.lon());
-            bounds[3] = bounds[3].max(part.north_east.lat());
+        let Some((south_west, north_east)) = self.ground.corners(0..self.cells.len()) else {
+            return [180.0, 90.0, -180.0, -90.0];
+        };
+        [
+            south_west.lon(),
+            south_west.lat(),
+            north_east.lon(),
+            north_east.lat(),
+        ]
+    }
+
+    /// What the layer takes in memory.
+    pub fn bytes(&self) -> Bytes {
+        let rasters = self.levels.iter().filter_map(|level| level.raster.as_ref());
+        let entries: usize = self.levels.iter().map(|level| level.tree.size()).sum();
+        let texts =
+            |cell: &Cell| cell.code.len() + cell.name.len() + cell.unit.as_ref().map_or(0, |u| u.len());
+        Bytes {
+            borders: self.ground.bytes(),
+            trees: entries * size_of::<Entry>(),
+            rasters: rasters.map(Raster::bytes).sum(),
+            cells: size_of_val(&*self.cells) + self.cells.iter().map(texts).sum::<usize>(),
         }
-        bounds
     }
 
     /// What was found at loading.

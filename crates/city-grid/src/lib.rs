@@ -6,8 +6,9 @@
 
 pub mod crs;
 mod finding;
+mod ground;
+mod raster;
 mod ring;
-mod shape;
 
 pub mod layer;
 
@@ -22,4 +23,4 @@ pub mod suspicion;
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;
-pub use layer::{Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Status};
+pub use layer::{Bytes, Cell, CellIndex, Layer, LayerConfig, LevelConfig, Located, Share, Status};

@@ -65,6 +65,9 @@ pub struct Activation {
     pub partitions: Vec<Name>,
     /// Whether an input partition that never had a record is left out of the clock.
     pub hold_idle: bool,
+    /// The layers of the grid with their versions, so that the log says which one placed the events that follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid: Vec<(Name, Name)>,
 }
 
 /// The input partitions of the loop that sends it, each with the highest append time processed there.
@@ -215,4 +218,26 @@ pub struct Command {
     pub operator: Name,
     /// When.
     pub issued_at: EventTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_of_before_the_grid_was_named_still_reads() {
+        let old = r#"{"version":"v","city":"310117","rules":"","timezone":"Asia/Shanghai",
+            "origin":{"lon_e9":121,"lat_e9":31},"reorder_ms":1,"max_late_ms":2,"sensors_max_late_ms":3,
+            "partitions":["a"],"hold_idle":false}"#;
+        let activation: Activation = serde_json::from_str(old).unwrap();
+        assert_eq!(activation.grid, []);
+        let named = Activation {
+            grid: vec![("duty".into(), "7".into())],
+            ..activation.clone()
+        };
+        for one in [activation, named] {
+            let text = serde_json::to_string(&one).unwrap();
+            assert_eq!(serde_json::from_str::<Activation>(&text).unwrap(), one);
+        }
+    }
 }

@@ -144,7 +144,7 @@ impl Ground {
         let (lon, lat) = self.degrees(spot);
         let layer = self.layer.as_ref()?;
         let located = layer.locate(Position::from_degrees(lon, lat)?);
-        Some(&layer.cell(*located.path.get(1)?).code)
+        Some(&layer.cell(*located.path(layer).get(1)?).code)
     }
 
     /// The town of a place: by the map, else the nearest centre.

@@ -4,6 +4,8 @@ mod client;
 mod coordinates;
 mod lines;
 mod overrides;
+mod reads;
+mod reload;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ use city_rules::{ConfigError, strict};
 use serde::{Deserialize, Serialize};
 
 pub use coordinates::{Coordinates, Sh2000};
+pub use reads::{FileRead, Reads, Stamp};
+pub use reload::{Reload, Watch};
 pub use sections::{
     City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Privacy, Registry, RulesFiles,
     Schemas, Source, Time, Topics,
@@ -47,6 +51,8 @@ pub struct Config {
     pub privacy: Privacy,
     /// HTTP.
     pub http: Http,
+    /// Changes while it runs.
+    pub reload: Reload,
 }
 
 /// A configuration with the folder that its relative paths start from.
@@ -60,6 +66,8 @@ pub struct Loaded {
     pub text: String,
     /// The folder of relative paths.
     pub base: PathBuf,
+    /// What was read for it so far, this file first.
+    pub reads: Reads,
 }
 
 impl Loaded {
@@ -68,9 +76,17 @@ impl Loaded {
     /// # Errors
     /// A [`ConfigError`] with line, key and nearest valid key, or that the file cannot be read.
     pub fn read(path: &Path) -> anyhow::Result<Loaded> {
+        Loaded::read_into(path, Reads::default())
+    }
+
+    /// The same, with what is read noted in `reads` even when it is not good.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn read_into(path: &Path, reads: Reads) -> anyhow::Result<Loaded> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Loaded::read_with(path, environment)
+        Loaded::read_all(path, environment, reads)
     }
 
     /// The same with a given environment.
@@ -81,8 +97,16 @@ impl Loaded {
         path: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> anyhow::Result<Loaded> {
+        Loaded::read_all(path, environment, Reads::default())
+    }
+
+    fn read_all(
+        path: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+        reads: Reads,
+    ) -> anyhow::Result<Loaded> {
         let file = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = reads.read("", path).map_err(|error| {
             crate::exit::bad_configuration(format!("cannot read the configuration {file}: {error}"))
         })?;
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -108,6 +132,7 @@ impl Loaded {
             file,
             text,
             base,
+            reads,
         };
         loaded
             .validate()
@@ -130,6 +155,7 @@ impl Loaded {
             file: "built-in".to_owned(),
             text: String::new(),
             base: PathBuf::new(),
+            reads: Reads::default(),
         }
     }
 
@@ -144,7 +170,8 @@ impl Loaded {
     /// A [`ConfigError`] that names the key when it cannot be read.
     pub fn bytes_of(&self, key: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
         let full = self.path(path);
-        std::fs::read(&full)
+        self.reads
+            .read(key, &full)
             .map_err(|error| self.error(key, path, format!("cannot read {}: {error}", full.display())))
     }
 

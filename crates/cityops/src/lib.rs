@@ -13,6 +13,7 @@ pub mod config;
 pub mod exit;
 pub mod http;
 pub mod metrics;
+pub mod reload;
 pub mod service;
 pub mod sources;
 pub mod table;

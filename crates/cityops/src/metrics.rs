@@ -7,13 +7,14 @@
 mod incidents;
 mod ledger;
 mod observing;
+mod reloads;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
 use city_grid::suspicion::Evidence;
-use city_model::{DeadLetterReason, EventTime, Ledger, Quality, Source};
+use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -21,6 +22,7 @@ use prometheus::{
 
 pub use incidents::RevisionReason;
 pub use observing::LoopObserver;
+pub use reloads::{ReloadMetrics, ReloadResult};
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -47,6 +49,7 @@ pub struct Metrics {
     source_suspect: GaugeVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
+    reloads: ReloadMetrics,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
@@ -82,6 +85,7 @@ impl Metrics {
             source_suspect: make.shares("source_crs_suspect", "Share of the compared places at which a source looks like another coordinate system than it declares; absent while none is suspect.", &["source_system", "declared", "looks_like"])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
+            reloads: ReloadMetrics::register(registry)?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -132,6 +136,18 @@ impl Metrics {
     pub fn source_cleared(&self, evidence: &Evidence) {
         // A series that is not there needs no removing.
         let _ = self.source_suspect.remove_label_values(&suspect_labels(evidence));
+    }
+
+    /// What reloads come to.
+    pub fn reloads(&self) -> &ReloadMetrics {
+        &self.reloads
+    }
+
+    /// Names configuration and grid of what is in force, in place of what was before.
+    pub fn describe(&self, activation: &Activation) {
+        self.set_config(&activation.version);
+        let layers = activation.grid.iter();
+        self.set_grid(layers.map(|(layer, version)| (&**layer, &**version)));
     }
 
     /// Names the active configuration, in place of the one before.

@@ -10,7 +10,7 @@ use anyhow::Context;
 use city_model::{DeadLetterReason, Quality, Source};
 use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
-use stream_worker::{IntakeObserver, Setup};
+use stream_worker::{InForce, IntakeObserver, Setup, Standing};
 use tokio::sync::oneshot;
 use wire_format::Topic;
 
@@ -21,7 +21,7 @@ use crate::exit::unreachable;
 use crate::http::{Health, Serving};
 use crate::metrics::{LoopObserver, Metrics};
 use crate::sources::SourceWatch;
-use crate::workers::{Role, Start, Workers};
+use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// The committed ledger.
     pub committed: Arc<Committed>,
+    /// What the workers judge by.
+    pub in_force: Arc<InForce>,
     workers: Workers,
     stop: Arc<AtomicBool>,
     follower: JoinHandle<()>,
@@ -91,7 +93,10 @@ impl Service {
             .context("start the HTTP threads")?;
         let listener = http.block_on(crate::http::bind(start.listen))?;
         tracing::info!(listen = %listener.local_addr()?, "HTTP listens");
-        describe(&metrics, &start);
+        let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
+        let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
+        metrics.describe(&standing.activation);
+        let in_force = Arc::new(InForce::new(standing));
         health.set_grid_loaded();
         let kafka: Kafka = start.loaded.config.kafka.clone();
         let stop = Arc::new(AtomicBool::new(false));
@@ -107,9 +112,8 @@ impl Service {
             &stop,
         )?;
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
-        let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let workers = Workers::start(Start {
-            setup: start.setup,
+            in_force: in_force.clone(),
             properties: start.properties,
             kafka: kafka.clone(),
             partitions: start.partitions,
@@ -139,6 +143,7 @@ impl Service {
             board,
             metrics,
             committed,
+            in_force,
             workers,
             stop,
             follower,
@@ -195,22 +200,6 @@ pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Resu
         Err(WorkerError::Unreachable(error)) => Err(unreachable(error.to_string())),
         Err(error) => Err(anyhow::anyhow!("the {} worker gave up: {error}", role.as_str())),
     }
-}
-
-fn describe(metrics: &Metrics, start: &ServiceStart<'_>) {
-    metrics.set_config(&start.setup.activation(&[]).version);
-    let layers: Vec<(String, String)> = start
-        .setup
-        .intake
-        .layers()
-        .iter()
-        .map(|layer| (layer.name().to_string(), layer.version().to_string()))
-        .collect();
-    metrics.set_grid(
-        layers
-            .iter()
-            .map(|(name, version)| (name.as_str(), version.as_str())),
-    );
 }
 
 /// Follows what is committed, in every process: any of them answers for the whole city.

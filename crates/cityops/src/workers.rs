@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use city_model::Name;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
-    Correlate, Enrich, IntakeObserver, PlaceObserver, Processor, Setup, input_partition_name,
+    Correlate, Enrich, InForce, IntakeObserver, PlaceObserver, Processor, Standing, input_partition_name,
 };
 use wire_format::Topic;
 
@@ -41,8 +41,8 @@ impl Role {
 
 /// What the workers of a process are started with.
 pub struct Start {
-    /// What they share.
-    pub setup: Arc<Setup>,
+    /// What they share, as it stands.
+    pub in_force: Arc<InForce>,
     /// The client's properties.
     pub properties: Properties,
     /// Groups, prefixes, loops.
@@ -77,15 +77,6 @@ impl Workers {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, ended) = channel();
         let start = Arc::new(start);
-        // Warnings, silences and commands come seldom: were they listed, their last one would hold the clock.
-        let inputs: Vec<Name> = EVENTS
-            .iter()
-            .flat_map(|topic| {
-                (0..start.partitions.get(topic).copied().unwrap_or(0))
-                    .map(|p| input_partition_name(*topic, p))
-            })
-            .collect();
-        let activation = Arc::new(start.setup.activation(&inputs));
         let mut workers = Workers {
             stop: stop.clone(),
             threads: Vec::new(),
@@ -94,11 +85,11 @@ impl Workers {
         for role in &start.roles {
             for number in 0..start.kafka.loops.max(1) {
                 let (start, stop, sender) = (start.clone(), stop.clone(), sender.clone());
-                let (role, activation) = (*role, activation.clone());
+                let role = *role;
                 let observer = (start.observer)(role);
                 let name = format!("{}-{number}", role.as_str());
                 let thread = std::thread::Builder::new().name(name).spawn(move || {
-                    let result = run_loop(&start, role, &activation, &*observer, &stop);
+                    let result = run_loop(&start, role, &*observer, &stop);
                     // Nobody listens any more when the process is on its way out.
                     let _ = Sender::send(&sender, (role, result));
                 })?;
@@ -132,14 +123,23 @@ impl Workers {
     }
 }
 
+/// The input partitions that the clock is the least over. Warnings, silences and commands come seldom: were they listed,
+/// their last one would hold it.
+pub fn clock_inputs(partitions: &BTreeMap<Topic, i32>) -> Vec<Name> {
+    let of = |topic: &Topic| 0..partitions.get(topic).copied().unwrap_or(0);
+    EVENTS
+        .iter()
+        .flat_map(|topic| of(topic).map(|partition| input_partition_name(*topic, partition)))
+        .collect()
+}
+
 fn run_loop(
     start: &Start,
     role: Role,
-    activation: &Arc<city_model::Activation>,
     observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<(), WorkerError> {
-    let setup = &start.setup;
+    let (_, Standing { setup, .. }) = start.in_force.standing();
     let (inputs, changelog) = match role {
         Role::Enrich => (INPUTS.to_vec(), Topic::EnrichChangelog),
         Role::Correlate => (vec![Topic::Enriched], Topic::CorrelateChangelog),
@@ -159,14 +159,17 @@ fn run_loop(
     let factory = |topic: Topic, _partition: i32| -> Box<dyn Processor> {
         match topic.source() {
             Some(source) => {
-                let enrich = Enrich::new(setup.clone(), source, activation.clone());
+                let enrich = Enrich::following(start.in_force.clone(), source);
                 Box::new(
                     enrich
                         .observed_by(start.intake_observer.clone())
                         .comparing(start.place_observer.clone()),
                 )
             }
-            None => Box::new(Correlate::new().comparing(setup.clone(), start.place_observer.clone())),
+            None => {
+                let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
+                Box::new(Correlate::new().comparing_in(in_force, observer))
+            }
         }
     };
     kafka_log::worker::run(config, &factory, observer, stop)

@@ -32,10 +32,11 @@ pub(crate) fn at(layers: &[Arc<Layer>], position: Position, u_mm: i64, is_place:
             Status::Outside if owns => place.flags.push(Flag::OutsideGrid),
             Status::Snapped | Status::Outside => {}
         }
+        let whole = located.path(layer);
         let path = if is_place {
-            &located.path[..]
+            &whole[..]
         } else {
-            down_to_town(layer, &located.path)
+            down_to_town(layer, &whole)
         };
         let mut sure = None;
         let mut found = Vec::with_capacity(path.len());
@@ -59,7 +60,7 @@ pub(crate) fn at(layers: &[Arc<Layer>], position: Position, u_mm: i64, is_place:
             found.push(cell_ref(layer, *index, confidence(signed, u_mm)));
         }
         place.cells.extend(found.into_iter().rev());
-        place.town = place.town.or_else(|| town_of(layer, &located.path));
+        place.town = place.town.or_else(|| town_of(layer, &whole));
         if owns && is_place {
             let radius_mm = u_mm.clamp(0, ALSO_MOST_MM) as u64;
             let own = located.cell();
@@ -220,7 +221,7 @@ mod tests {
             .flat_map(|(cell, _)| {
                 layer
                     .polygons(cell)
-                    .flat_map(|p| p.iter().flatten())
+                    .flat_map(|p| p.flatten())
                     .copied()
                     .collect::<Vec<_>>()
             })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    CloseReason, Event, EventKey, Incident, IncidentId, Input, LedgerCell, Outcome, Signal, Source, Status,
+    Activation, CloseReason, Event, EventKey, Incident, IncidentId, Input, LedgerCell, Outcome, Signal,
+    Source, Status,
 };
 
 use crate::draft::Draft;
@@ -16,25 +17,33 @@ impl Engine {
     /// Looks at the state and decides what an input changes.
     pub fn decide(&self, input: &Input) -> Decision {
         match input {
-            Input::Activation(activation) => {
-                let known = self
-                    .setting
-                    .as_ref()
-                    .is_some_and(|s| *s.activation == **activation);
-                let mut decision = Decision::default();
-                if !known {
-                    decision
-                        .changes
-                        .push(Change::Activate(Arc::new((**activation).clone())));
-                }
-                decision
-            }
+            Input::Activation(activation) => self.decide_activation(activation),
             Input::Event(event) => self.decide_event(event),
             Input::Tick(tick) => self.decide_tick(tick),
             Input::Warning { warning, counts } => self.decide_warning(warning, *counts),
             Input::Silence { silence, counts } => self.decide_silence(silence, *counts),
             Input::Command(command) => self.decide_command(command),
         }
+    }
+
+    /// An activation that holds already changes nothing: every partition of every process announces it.
+    fn decide_activation(&self, activation: &Activation) -> Decision {
+        let mut activation = activation.clone();
+        if let Some(setting) = &self.setting
+            && !self.incidents.is_empty()
+        {
+            // Kept incidents lie on this plane: a grid whose middle moved must not move them.
+            activation.origin = setting.activation.origin;
+        }
+        let mut decision = Decision::default();
+        if self
+            .setting
+            .as_ref()
+            .is_none_or(|setting| *setting.activation != activation)
+        {
+            decision.changes.push(Change::Activate(Arc::new(activation)));
+        }
+        decision
     }
 
     /// Looks at the state and decides what becomes of an input whose decision failed: it is counted, never lost.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS, Name, Outcome,
-    Silence, Source, Status, Warning,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS,
+    Name, Outcome, Silence, Source, Status, Warning,
 };
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
@@ -50,15 +50,15 @@ impl Engine {
     pub fn apply(&mut self, change: &Change) -> Result<(), SettingError> {
         match change {
             Change::Activate(activation) => {
-                let unchanged = self
-                    .setting
-                    .as_ref()
-                    .is_some_and(|s| s.activation.rules == activation.rules);
-                let setting = match (&self.setting, unchanged) {
-                    (Some(old), true) => Setting::with_rules(activation.clone(), old.rules.clone())?,
-                    _ => Setting::read(activation)?,
-                };
-                self.activate(setting);
+                match &mut self.setting {
+                    // Another grid, say: nothing here rests on it, so nothing is laid anew and nothing waits.
+                    Some(old) if is_alike(&old.activation, activation) => old.activation = activation.clone(),
+                    Some(old) if old.activation.rules == activation.rules => {
+                        let setting = Setting::with_rules(activation.clone(), old.rules.clone())?;
+                        self.activate(setting);
+                    }
+                    _ => self.activate(Setting::read(activation)?),
+                }
             }
             Change::Clock(partition, at) => {
                 self.clocks.insert(partition.clone(), *at);
@@ -340,6 +340,18 @@ impl Engine {
             self.due.remove(&(due, incident.id.clone()));
         }
     }
+}
+
+/// Whether two activations decide alike: they differ in what is only shown or only concerns the clock.
+fn is_alike(one: &Activation, other: &Activation) -> bool {
+    let alike = Activation {
+        version: one.version.clone(),
+        grid: one.grid.clone(),
+        partitions: one.partitions.clone(),
+        hold_idle: one.hold_idle,
+        ..other.clone()
+    };
+    *one == alike
 }
 
 /// The key under which an incident without a place is found.

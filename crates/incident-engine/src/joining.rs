@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Band, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId, Member,
-    Status, Watcher,
+    Band, CellRef, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId,
+    Member, Status, Watcher,
 };
 
 use crate::{Evidence, Setting};
@@ -137,8 +137,12 @@ pub(crate) fn absorb(
     show(incident, event, evidence);
 }
 
-/// The cell in charge is that of the best position; the others are affected too.
+/// The cell in charge is that of the best position; the others are affected too. An incident keeps the version of the grid
+/// that it was opened with: in another one its code may mean other ground.
 fn take_cells(incident: &mut Incident, event: &Event, reorder_ms: i64) {
+    if !is_same_grid(&incident.cells, &event.cells) {
+        return;
+    }
     incident.also_affects.extend(event.also_affects.iter().cloned());
     incident.also_affects.extend(
         event
@@ -155,6 +159,15 @@ fn take_cells(incident: &mut Incident, event: &Event, reorder_ms: i64) {
     if incident.cells.is_empty() && incident.town.is_none() {
         incident.town = event.town.clone();
     }
+}
+
+/// Whether no layer shows in two versions.
+fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
+    ours.iter().all(|one| {
+        theirs
+            .iter()
+            .all(|other| one.layer != other.layer || one.version == other.version)
+    })
 }
 
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {

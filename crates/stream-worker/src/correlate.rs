@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use wire_format::{Refusal, Topic};
 
 use crate::partners::Partners;
-use crate::{InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
+use crate::{InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
 
 /// One partition of the enriched log and its engine.
 pub struct Correlate {
@@ -46,6 +46,14 @@ impl Correlate {
     pub fn comparing(self, setup: Arc<Setup>, observer: Arc<dyn PlaceObserver>) -> Correlate {
         Correlate {
             partners: Some((Partners::new(setup), observer)),
+            ..self
+        }
+    }
+
+    /// The same in a process whose configuration may be replaced.
+    pub fn comparing_in(self, in_force: Arc<InForce>, observer: Arc<dyn PlaceObserver>) -> Correlate {
+        Correlate {
+            partners: Some((Partners::following(in_force), observer)),
             ..self
         }
     }

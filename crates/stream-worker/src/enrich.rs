@@ -12,7 +12,9 @@ use incident_engine::{Change, OutcomeRecord};
 use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
 
-use crate::{InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
+use crate::{
+    InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, dead_letter,
+};
 
 /// One input partition.
 pub struct Enrich {
@@ -21,6 +23,8 @@ pub struct Enrich {
     state: IntakeState,
     ledger: Ledger,
     activation: Arc<Activation>,
+    /// Where a newer configuration shows, and the generation that was taken last.
+    in_force: Option<(Arc<InForce>, u64)>,
     rows: BTreeMap<String, Option<Vec<u8>>>,
     /// Cells that were counted since the last checkpoint; their rows are written once a batch, not once a record.
     counted: BTreeSet<LedgerCell>,
@@ -95,6 +99,7 @@ impl Enrich {
             state: IntakeState::default(),
             ledger: Ledger::default(),
             activation,
+            in_force: None,
             rows: BTreeMap::new(),
             counted: BTreeSet::new(),
             keeps_rows: true,
@@ -102,6 +107,15 @@ impl Enrich {
             surveyor: None,
             located: BTreeMap::new(),
             refused: BTreeMap::new(),
+        }
+    }
+
+    /// A partition of `source` that takes whatever is put in force, between two batches.
+    pub fn following(in_force: Arc<InForce>, source: Source) -> Enrich {
+        let (generation, Standing { setup, activation }) = in_force.standing();
+        Enrich {
+            in_force: Some((in_force, generation)),
+            ..Enrich::new(setup, source, activation)
         }
     }
 
@@ -233,6 +247,31 @@ impl Enrich {
         }
     }
 
+    /// Takes what is in force; whether it is newer.
+    fn catch_up(&mut self) -> bool {
+        let Some((in_force, seen)) = &mut self.in_force else {
+            return false;
+        };
+        let Some((generation, standing)) = in_force.newer_than(*seen) else {
+            return false;
+        };
+        *seen = generation;
+        self.setup = standing.setup;
+        self.activation = standing.activation;
+        if let Some(surveyor) = &mut self.surveyor {
+            // The registry may have moved: every device's word is compared with it anew.
+            surveyor.said.clear();
+        }
+        true
+    }
+
+    /// Tells every partition of the enriched log by what the events that follow are judged.
+    fn announce(&self, out: &mut Outbox) {
+        for partition in 0..self.setup.partitions() {
+            out.send(partition, Input::Activation(Box::new((*self.activation).clone())));
+        }
+    }
+
     fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
         out.records.push(dead_letter(record, refusal));
         *self.refused.entry(refusal.reason).or_default() += 1;
@@ -275,8 +314,14 @@ impl Processor for Enrich {
     }
 
     fn begin(&mut self, out: &mut Outbox) {
-        for partition in 0..self.setup.partitions() {
-            out.send(partition, Input::Activation(Box::new((*self.activation).clone())));
+        // Restoring took its time.
+        self.catch_up();
+        self.announce(out);
+    }
+
+    fn refresh(&mut self, out: &mut Outbox) {
+        if self.catch_up() {
+            self.announce(out);
         }
     }
 

@@ -8,6 +8,7 @@
 mod correlate;
 mod deadletter;
 mod enrich;
+mod in_force;
 mod outbox;
 mod partners;
 mod setup;
@@ -15,6 +16,7 @@ mod setup;
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
 pub use enrich::{Enrich, IntakeObserver, Settled};
+pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};

@@ -59,9 +59,15 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Adds an input for a partition of the enriched log.
+    /// Adds an input for a partition of the enriched log. An activation that follows itself says nothing: the partitions
+    /// of one loop announce the same one together.
     pub fn send(&mut self, partition: i32, input: Input) {
-        self.inputs.entry(partition).or_default().push(input);
+        let inputs = self.inputs.entry(partition).or_default();
+        let again =
+            matches!((inputs.last(), &input), (Some(Input::Activation(a)), Input::Activation(b)) if a == b);
+        if !again {
+            inputs.push(input);
+        }
     }
 
     /// Whether there is nothing to commit.
@@ -89,6 +95,10 @@ pub trait Processor: Send {
 
     /// Called once, after restoring and before the first record.
     fn begin(&mut self, out: &mut Outbox);
+
+    /// Called before each batch, and now and then without one: what changed around the partition is taken here, so that
+    /// a batch is decided under one configuration.
+    fn refresh(&mut self, _out: &mut Outbox) {}
 
     /// Decides one record.
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox);

@@ -11,7 +11,7 @@ use city_model::{Event, EventTime, Name, Plane, Point, Position, Signal};
 use city_rules::KindId;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::Setup;
+use crate::{InForce, Setup, Standing};
 
 /// Is told where sources put things that somebody else knows the place of.
 pub trait PlaceObserver: Send + Sync {
@@ -39,6 +39,8 @@ const NEIGHBOURHOOD_MM: i64 = 500_000;
 /// What was reported lately, by kind and place, and by component, ticket and address.
 pub(crate) struct Partners {
     setup: Arc<Setup>,
+    /// Where a newer setup is found, with the generation of this one.
+    in_force: Option<(Arc<InForce>, u64)>,
     plane: Plane,
     cells: FxHashMap<(KindId, i64, i64), VecDeque<Seen>>,
     /// In the order in which they were first filled.
@@ -61,6 +63,7 @@ impl Partners {
         Partners {
             plane: Plane::at(setup.origin),
             setup,
+            in_force: None,
             cells: FxHashMap::default(),
             cells_by_age: VecDeque::new(),
             things: FxHashMap::default(),
@@ -68,8 +71,27 @@ impl Partners {
         }
     }
 
+    /// The same under whatever is put in force.
+    pub(crate) fn following(in_force: Arc<InForce>) -> Partners {
+        let (generation, Standing { setup, .. }) = in_force.standing();
+        Partners {
+            in_force: Some((in_force, generation)),
+            ..Partners::new(setup)
+        }
+    }
+
+    fn catch_up(&mut self) {
+        if let Some((in_force, seen)) = &mut self.in_force
+            && let Some((generation, standing)) = in_force.newer_than(*seen)
+        {
+            *seen = generation;
+            self.setup = standing.setup;
+        }
+    }
+
     /// Holds an event against what others reported, and remembers it.
     pub(crate) fn meet(&mut self, event: &Event) -> Vec<Comparison> {
+        self.catch_up();
         let Some(located) = event.located.as_ref().filter(|located| located.u_mm <= U_MM_MAX) else {
             return Vec::new();
         };

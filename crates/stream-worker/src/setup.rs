@@ -70,6 +70,19 @@ impl Setup {
         self.layout.get(group).map_or(0, |partition| *partition as i32)
     }
 
+    /// The layers of the grid with their versions.
+    pub fn grid(&self) -> Vec<(Name, Name)> {
+        let layers = self.intake.layers().iter();
+        layers
+            .map(|layer| (layer.name().clone(), layer.version().clone()))
+            .collect()
+    }
+
+    /// How groups lie on the partitions of the enriched log.
+    pub fn layout(&self) -> &BTreeMap<Group, u32> {
+        &self.layout
+    }
+
     /// The activation of this configuration for a clock over these input partitions.
     pub fn activation(&self, inputs: &[Name]) -> Activation {
         let mut activation = Activation {
@@ -83,6 +96,7 @@ impl Setup {
             sensors_max_late_ms: self.sensors_max_late_ms,
             partitions: inputs.to_vec(),
             hold_idle: self.hold_idle,
+            grid: self.grid(),
         };
         // Serialising to memory cannot fail: the type holds text and numbers.
         let mut whole = serde_json::to_vec(&activation).unwrap_or_default();

@@ -88,7 +88,7 @@ fn towns_are_described() {
     assert_eq!(towns.iter().map(|town| town.duty_cells).sum::<usize>(), 1322);
     let layer = grid.into_layer("duty");
     for town in towns {
-        let path = layer.locate(town.centre).path;
+        let path = layer.locate(town.centre).path(&layer);
         assert_eq!(layer.cell(path[1]).code, town.code);
     }
 }

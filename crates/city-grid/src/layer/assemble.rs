@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Cell, CellIndex, Entry, Layer, Level, SNAP_MM, corner};
 use crate::finding::{Finding, What};
+use crate::ground::Ground;
+use crate::raster::Raster;
 use crate::ring::Ring;
-use crate::shape::Part;
 
 /// A cell before it has its place in a layer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +29,7 @@ impl Layer {
             version: "".into(),
             levels: Vec::with_capacity(drafts.len()),
             cells: Vec::new(),
-            shapes: Vec::new(),
+            ground: Ground::default(),
             snap_mm: SNAP_MM,
             findings: Vec::new(),
         };
@@ -44,6 +45,7 @@ impl Layer {
             }
             layer.add_level(level, cells);
         }
+        layer.ground.shrink();
         layer.version = layer.hash();
         layer
     }
@@ -53,15 +55,15 @@ impl Layer {
         let mut entries = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let index = self.cells.len() as u32;
-            let parts: Vec<Part> = draft.polygons.into_iter().filter_map(Part::new).collect();
-            for (part, ground) in parts.iter().enumerate() {
+            self.ground.push(draft.polygons);
+            for number in self.ground.part_numbers(index as usize) {
+                let part = self.ground.part(number);
                 entries.push(Entry {
-                    bounds: AABB::from_corners(corner(ground.south_west), corner(ground.north_east)),
+                    bounds: AABB::from_corners(corner(part.south_west), corner(part.north_east)),
                     cell: index,
-                    part: part as u32,
+                    part: number,
                 });
             }
-            self.shapes.push(parts);
             self.cells.push(Cell {
                 code: draft.code.into(),
                 name: draft.name.into(),
@@ -74,12 +76,12 @@ impl Layer {
         }
         let end = self.cells.len() as u32;
         let name = level;
-        let tree = RTree::bulk_load(entries);
         self.levels.push(Level {
             name,
             first,
             end,
-            tree,
+            tree: RTree::bulk_load(entries),
+            raster: Raster::draw(&self.ground, first as usize..end as usize),
         });
     }
 
@@ -117,7 +119,8 @@ impl Layer {
             put(&mut bytes, &level.name);
             bytes.extend_from_slice(&(level.end - level.first).to_le_bytes());
         }
-        for (cell, parts) in self.cells.iter().zip(&self.shapes) {
+        for (at, cell) in self.cells.iter().enumerate() {
+            let parts = self.ground.parts(at);
             put(&mut bytes, &cell.code);
             put(&mut bytes, &cell.name);
             put(&mut bytes, cell.unit.as_deref().unwrap_or_default());
@@ -125,8 +128,8 @@ impl Layer {
             put(&mut bytes, parent.unwrap_or_default());
             bytes.extend_from_slice(&(parts.len() as u32).to_le_bytes());
             for part in parts {
-                bytes.extend_from_slice(&(part.rings.len() as u32).to_le_bytes());
-                for ring in &part.rings {
+                bytes.extend_from_slice(&(part.rings().count() as u32).to_le_bytes());
+                for ring in part.rings() {
                     bytes.extend_from_slice(&(ring.len() as u32).to_le_bytes());
                     for Position { lon_e9, lat_e9 } in ring {
                         bytes.extend_from_slice(&lon_e9.to_le_bytes());

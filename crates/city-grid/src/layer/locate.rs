@@ -4,55 +4,56 @@ use city_model::{Plane, Point, Position};
 use rstar::AABB;
 
 use super::{CellIndex, Entry, Layer, Level, Located, Status, corner};
-use crate::shape::{Part, Side};
+use crate::ground::Side;
 
 impl Layer {
-    /// The cells that hold `position`: exactly one a level, or none outside.
+    /// The cell that holds `position`, of the finest level that has ground there, and how sure that is.
     pub fn locate(&self, position: Position) -> Located {
+        let located = |status: Status, cell: CellIndex, snapped_mm: u64| Located {
+            status,
+            cell: Some(cell),
+            snapped_mm,
+        };
         for level in self.levels.iter().rev() {
             if let Some(cell) = self.hit(level, position) {
-                return self.located(Status::Inside, cell, 0);
+                return located(Status::Inside, cell, 0);
             }
             if let Some(&(mm, cell)) = self.around(level, position, self.snap_mm).first() {
-                return self.located(Status::Snapped, cell, mm);
+                return located(Status::Snapped, cell, mm);
             }
         }
         Located {
             status: Status::Outside,
-            path: Vec::new(),
+            cell: None,
             snapped_mm: 0,
         }
     }
 
     /// The cell of the level with the smallest code that holds the point.
     pub(super) fn hit(&self, level: &Level, position: Position) -> Option<CellIndex> {
+        match &level.raster {
+            Some(raster) => {
+                let cell = raster.at(self.ground.points(), position)?;
+                Some(CellIndex(level.first + cell))
+            }
+            None => self.hit_by_tree(level, position),
+        }
+    }
+
+    /// The same without the raster.
+    pub(super) fn hit_by_tree(&self, level: &Level, position: Position) -> Option<CellIndex> {
         let point = AABB::from_point(corner(position));
         let mut best: Option<u32> = None;
         for entry in level.tree.locate_in_envelope_intersecting(point) {
-            if best.is_none_or(|best| entry.cell < best) && self.part(entry).side(position) != Side::Outside {
+            if best.is_none_or(|best| entry.cell < best) && self.side(entry, position) != Side::Outside {
                 best = Some(entry.cell);
             }
         }
         best.map(CellIndex)
     }
 
-    fn part(&self, entry: &Entry) -> &Part {
-        &self.shapes[entry.cell as usize][entry.part as usize]
-    }
-
-    fn located(&self, status: Status, cell: CellIndex, snapped_mm: u64) -> Located {
-        let mut path = Vec::with_capacity(self.levels.len());
-        let mut at = Some(cell);
-        while let Some(cell) = at {
-            path.push(cell); // a parent is one level wider, so this ends
-            at = self.cells[cell.get()].parent;
-        }
-        path.reverse();
-        Located {
-            status,
-            path,
-            snapped_mm,
-        }
+    fn side(&self, entry: &Entry, position: Position) -> Side {
+        self.ground.part(entry.part).side(position)
     }
 
     /// The cells of a level within `radius_mm`, with their distance (0 inside), nearest first, ties by code.
@@ -76,9 +77,8 @@ impl Layer {
         let near = AABB::from_corners(corner_at(-1), corner_at(1));
         let mut found: Vec<(u64, CellIndex)> = Vec::new();
         for entry in level.tree.locate_in_envelope_intersecting(near) {
-            let part = self.part(entry);
-            let mm = match part.side(position) {
-                Side::Outside => part.border_within_mm(&plane, lat),
+            let mm = match self.side(entry, position) {
+                Side::Outside => self.ground.part(entry.part).border_mm(&plane),
                 Side::Inside | Side::Border => 0,
             };
             if mm <= radius_mm {
@@ -104,8 +104,8 @@ impl Layer {
     /// 0 for a cell without ground.
     pub fn border_distance_mm(&self, cell: CellIndex, position: Position) -> u64 {
         let plane = Plane::at(position);
-        let parts = self.shapes.get(cell.get()).map_or(&[][..], Vec::as_slice);
-        parts.iter().map(|part| part.border_mm(&plane)).min().unwrap_or(0)
+        let borders = self.parts(cell).map(|part| part.border_mm(&plane));
+        borders.min().unwrap_or(0)
     }
 
     /// All cells of a level that hold a position, by code.

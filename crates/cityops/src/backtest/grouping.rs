@@ -133,6 +133,7 @@ impl Feed {
             sensors_max_late_ms: 72 * HOUR_MS,
             partitions: vec![clock.clone()],
             hold_idle: false,
+            grid: Vec::new(),
         };
         let setting = Setting::with_rules(Arc::new(activation), rules.clone())?;
         Ok(Feed {

@@ -9,6 +9,7 @@ use crate::CommandResult;
 use crate::cli::RunArgs;
 use crate::config::Loaded;
 use crate::exit::{Exit, usage};
+use crate::reload::{ReloadStart, Reloader, ask_at_hangup};
 use crate::service::{Ending, Service, ServiceStart, worker_ended};
 use crate::workers::Role;
 use crate::{assemble, topics};
@@ -18,6 +19,8 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let roles = roles(&args.workers)?;
     let asked = asked_to_stop()?;
+    let (ask, asks) = std::sync::mpsc::channel();
+    ask_at_hangup(ask.clone())?;
     let properties = topics::properties(&loaded)?;
     let partitions = topics::partitions(&loaded, &properties)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
@@ -33,6 +36,13 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
         embedded: false,
         keep_grouping: false,
     })?;
+    let start = ReloadStart {
+        path: args.config.clone(),
+        loaded,
+        in_force: service.in_force.clone(),
+        metrics: service.metrics.clone(),
+    };
+    let _reloader = Reloader::start(start, ask, asks)?;
     let ending = service.wait(|| asked.load(Ordering::Relaxed));
     service.stop();
     if let Ending::Worker(role, result) = ending {

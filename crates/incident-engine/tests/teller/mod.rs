@@ -48,6 +48,7 @@ pub fn activation() -> Activation {
         sensors_max_late_ms: 72 * 3_600_000,
         partitions: vec!["test".into()],
         hold_idle: false,
+        grid: Vec::new(),
     }
 }
 

@@ -74,6 +74,9 @@ impl Work<'_> {
     /// Gives each record to its task, then asks the touched ones for their state rows.
     fn process(&mut self, batch: &Batch<'_>) {
         let begun = Instant::now();
+        for task in &mut self.tasks {
+            task.processor.refresh(&mut self.outbox);
+        }
         let mut finder = Finder::default();
         for message in &batch.messages {
             let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) else {

@@ -122,7 +122,7 @@ fn parents_are_found_by_property_and_by_position() {
     let narrow = collection(std::slice::from_ref(&cell));
     let parent = |config: &LayerConfig, narrow: &str| {
         let (layer, findings) = Layer::load(config, &[wide.as_bytes(), narrow.as_bytes()], false).unwrap();
-        let path = layer.locate(at(121.0135, 31.003)).path;
+        let path = layer.locate(at(121.0135, 31.003)).path(&layer);
         let codes: Vec<String> = path
             .iter()
             .map(|&cell| layer.cell(cell).code.to_string())

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ground::Side;
 
 #[test]
 fn shared_borders_and_overlaps_go_to_the_smallest_code() {
@@ -43,7 +44,7 @@ fn points_just_outside_snap_and_others_do_not() {
     assert!((1_890..=1_910).contains(&snapped.snapped_mm), "{snapped:?}");
     let outside = layer.locate(at(121.005, 31.0 - 2.1 * metre));
     assert_eq!(outside.status, Status::Outside);
-    assert_eq!(outside.path, []);
+    assert_eq!(outside.path(&layer), []);
     assert_eq!(
         code_at(&layer, 121.01, 31.0 - metre).as_deref(),
         Some("A"),
@@ -91,7 +92,7 @@ fn a_cell_of_several_parts_is_near_once() {
 fn trying_points(layer: &Layer, count: usize) -> Vec<Position> {
     let finest = layer.levels().len() - 1;
     let mut points = Vec::new();
-    let rings: Vec<&Vec<Position>> = layer
+    let rings: Vec<&[Position]> = layer
         .cells(finest)
         .flat_map(|(index, _)| layer.polygons(index).flatten().collect::<Vec<_>>())
         .collect();
@@ -146,27 +147,19 @@ fn each_point_has_exactly_one_cell_in_any_load_order() {
         let located = layer.locate(p);
         assert_ne!(located.status, Status::Outside, "{p:?}");
         assert_eq!(located, other.locate(p));
-        assert_eq!(located.path.len(), 4);
+        assert_eq!(located.path(&layer).len(), 4);
         // the slow way: every cell that holds the point, borders included
         let holding: Vec<CellIndex> = layer
             .cells(finest)
-            .filter(|(index, _)| {
-                layer
-                    .parts(*index)
-                    .iter()
-                    .any(|part| part.side(p) != crate::shape::Side::Outside)
-            })
+            .filter(|(index, _)| layer.parts(*index).any(|part| part.side(p) != Side::Outside))
             .map(|(index, _)| index)
             .collect();
         match located.status {
             Status::Inside => assert_eq!(located.cell(), holding.first().copied(), "{p:?}"),
             _ => assert!(holding.is_empty(), "{p:?}"),
         }
-        for (level, &cell) in located.path.iter().enumerate() {
-            let parts = layer.parts(cell);
-            let holds = parts
-                .iter()
-                .any(|part| part.side(p) != crate::shape::Side::Outside);
+        for (level, &cell) in located.path(&layer).iter().enumerate() {
+            let holds = layer.parts(cell).any(|part| part.side(p) != Side::Outside);
             assert!(holds || located.status == Status::Snapped, "level {level} {p:?}");
         }
     }
@@ -177,7 +170,7 @@ fn inner_edges_never_leave_the_grid() {
     let layer = generate(&GridSpec::default(), 4).into_layer("duty");
     let district = layer.cells(0).next().unwrap().0;
     for p in trying_points(&layer, 5_000) {
-        let in_district = layer.parts(district)[0].side(p) != crate::shape::Side::Outside;
+        let in_district = layer.parts(district).any(|part| part.side(p) != Side::Outside);
         let located = layer.locate(p);
         assert_eq!(located.status == Status::Inside, in_district, "{p:?}");
     }
@@ -208,7 +201,7 @@ fn neighbours_and_border_distances_agree() {
             let mut found: Vec<(u64, CellIndex)> = layer
                 .cells(3)
                 .map(|(index, _)| {
-                    let inside = layer.parts(index)[0].side(p) != crate::shape::Side::Outside;
+                    let inside = layer.parts(index).any(|part| part.side(p) != Side::Outside);
                     (
                         if inside {
                             0
@@ -244,7 +237,7 @@ proptest! {
         let (layer, _) = load(&[square("1", 0, 0)]);
         let p = Position { lon_e9, lat_e9 };
         let wild = Position { lon_e9: lon_e9 % 180_000_000_001, lat_e9: lat_e9 % 90_000_000_001 };
-        prop_assert_eq!(layer.locate(p).path.len(), layer.near(p, 0).len());
+        prop_assert_eq!(layer.locate(p).path(&layer).len(), layer.near(p, 0).len());
         for p in [p, wild] {
             let _ = layer.near(p, radius);
             let _ = layer.locate(p);
