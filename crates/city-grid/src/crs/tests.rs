@@ -94,7 +94,7 @@ fn one_place_in_five_systems_lies_in_one_cell() {
                 let lat = south + (north - south) * f64::from(other) / 39.7;
                 let cell = |(lon, lat)| {
                     let position = city_model::Position::from_degrees(lon, lat).unwrap();
-                    layer.locate(position).path
+                    layer.locate(position).path(&layer)
                 };
                 let expected = cell((lon, lat));
                 inside += u32::from(!expected.is_empty());
