@@ -20,6 +20,8 @@ pub mod limits;
 
 pub mod generate;
 
+pub mod suspicion;
+
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
 pub use generate::builtin;

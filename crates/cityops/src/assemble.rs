@@ -1,6 +1,7 @@
 //! From the configuration to what the workers share: rules, grid, registry, intake.
 
 mod grid;
+mod plane;
 pub(crate) mod quality;
 mod registry;
 
@@ -17,6 +18,7 @@ use wire_format::{Decoder, SchemaStore};
 use crate::config::{Loaded, Source};
 
 pub use grid::{layers, timezone};
+pub use plane::{Control, control, parameters, systems};
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -71,7 +73,8 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         .filter(|(name, _)| *name != "default")
         .map(|(n, s)| (n.clone(), source(s)))
         .collect();
-    intake.registry = registry::read(loaded)?;
+    intake.systems = plane::systems_told(loaded)?;
+    intake.registry = registry::read(loaded, &intake.systems)?;
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     intake.reporter_key = reporter_key(loaded)?;

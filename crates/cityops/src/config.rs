@@ -1,6 +1,7 @@
 //! The configuration file: what an operator may write, read strictly, with overrides from the environment.
 
 mod client;
+mod coordinates;
 mod lines;
 mod overrides;
 mod reads;
@@ -14,6 +15,7 @@ use anyhow::Context;
 use city_rules::{ConfigError, strict};
 use serde::{Deserialize, Serialize};
 
+pub use coordinates::{Coordinates, Sh2000};
 pub use reads::{FileRead, Reads, Stamp};
 pub use reload::{Reload, Watch};
 pub use sections::{
@@ -36,6 +38,8 @@ pub struct Config {
     pub rules: RulesFiles,
     /// Devices, components, facilities.
     pub registry: Registry,
+    /// Coordinate systems whose parameters are the city's own.
+    pub crs: Coordinates,
     /// What the source systems send; `default` stands for every one that is not listed.
     pub sources: BTreeMap<String, Source>,
     /// Time.
@@ -289,6 +293,9 @@ impl Loaded {
         }
         if topics.replication.is_some_and(|replicas| replicas < 1) {
             return wrong("topics", "replication", "a topic needs at least one replica");
+        }
+        if let Err((key, message)) = self.config.crs.sh2000.check() {
+            return wrong("crs.sh2000", key, &message);
         }
         let listen = &self.config.http.listen;
         if !listen

@@ -15,6 +15,7 @@ pub mod http;
 pub mod metrics;
 pub mod reload;
 pub mod service;
+pub mod sources;
 pub mod table;
 pub mod topics;
 pub mod workers;

@@ -1,7 +1,8 @@
 //! The metrics of a process: one struct, registered once and handed down; there are no globals.
 //!
 //! A metric that nobody has fed yet is not shown: a zero would claim that something was measured. Labels come from
-//! closed sets: sources, outcomes, reasons, bands, workers, and the kinds, overrides and layers of the configuration.
+//! closed sets: sources, outcomes, reasons, bands, workers, and the kinds, overrides, layers and source systems of the
+//! configuration.
 
 mod incidents;
 mod ledger;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use city_grid::suspicion::Evidence;
 use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
 use event_intake::Placed;
 use prometheus::core::Collector;
@@ -46,6 +48,7 @@ pub struct Metrics {
     end_to_end: HistogramVec,
     newest_output_age: GaugeVec,
     unreadable: IntCounterVec,
+    source_suspect: GaugeVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
     reloads: ReloadMetrics,
@@ -82,6 +85,7 @@ impl Metrics {
             end_to_end: make.durations("end_to_end_latency_seconds", "Time from the append of the opening event to the append of the incident's first revision, in seconds.", &["band"], doubling(0.01, 15))?,
             newest_output_age: make.seconds("newest_output_age_seconds", "Age of the newest committed revision of any incident, in seconds.", &[])?,
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
+            source_suspect: make.shares("source_crs_suspect", "Share of the compared places at which a source looks like another coordinate system than it declares; absent while none is suspect.", &["source_system", "declared", "looks_like"])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
             reloads: ReloadMetrics::register(registry)?,
@@ -129,6 +133,19 @@ impl Metrics {
     /// A committed record of an incident could not be read.
     pub fn incident_unreadable(&self) {
         self.unreadable.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// A source looks like another coordinate system than it declares.
+    pub fn source_suspect(&self, evidence: &Evidence) {
+        self.source_suspect
+            .with_label_values(&suspect_labels(evidence))
+            .set(evidence.share);
+    }
+
+    /// It does no longer.
+    pub fn source_cleared(&self, evidence: &Evidence) {
+        // A series that is not there needs no removing.
+        let _ = self.source_suspect.remove_label_values(&suspect_labels(evidence));
     }
 
     /// What reloads come to.
@@ -180,6 +197,15 @@ impl Metrics {
     }
 }
 
+/// Configured sources and `other`, and two closed sets.
+fn suspect_labels(evidence: &Evidence) -> [&str; 3] {
+    [
+        &evidence.source_system,
+        evidence.declared.name(),
+        evidence.looks_like,
+    ]
+}
+
 /// `count` buckets from `start` seconds on, each twice the one before.
 fn doubling(start: f64, count: u32) -> Vec<f64> {
     (0..count)
@@ -205,6 +231,10 @@ impl Maker<'_> {
 
     fn seconds(&self, name: &str, help: &str, labels: &[&str]) -> anyhow::Result<GaugeVec> {
         self.keep(name, GaugeVec::new(opts(name, help), labels))
+    }
+
+    fn shares(&self, name: &str, help: &str, labels: &[&str]) -> anyhow::Result<GaugeVec> {
+        self.seconds(name, help, labels)
     }
 
     fn durations(

@@ -21,6 +21,7 @@ use crate::config::{Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::http::{Health, Serving};
 use crate::metrics::{LoopObserver, Metrics};
+use crate::sources::SourceWatch;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long to wait before the follower of a broken connection starts again.
@@ -93,6 +94,7 @@ impl Service {
             .context("start the HTTP threads")?;
         let listener = http.block_on(crate::http::bind(start.listen))?;
         tracing::info!(listen = %listener.local_addr()?, "HTTP listens");
+        let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
         metrics.describe(&standing.activation);
         let in_force = Arc::new(InForce::new(standing));
@@ -124,6 +126,7 @@ impl Service {
                 ))
             }),
             intake_observer: Arc::new(IntakeMetrics(metrics.clone())),
+            place_observer: Arc::new(watch),
             embedded: start.embedded,
         })?;
         let (end_http, ended) = oneshot::channel::<()>();

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use city_model::Name;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
-use stream_worker::{Correlate, Enrich, InForce, IntakeObserver, Processor, Standing, input_partition_name};
+use stream_worker::{
+    Correlate, Enrich, InForce, IntakeObserver, PlaceObserver, Processor, Standing, input_partition_name,
+};
 use wire_format::Topic;
 
 use crate::config::Kafka;
@@ -53,6 +55,8 @@ pub struct Start {
     pub observer: Box<dyn Fn(Role) -> Arc<dyn Observer + Send + Sync> + Send + Sync>,
     /// Is told what intake refuses and how well it can place events.
     pub intake_observer: Arc<dyn IntakeObserver>,
+    /// Is told how the sources' positions agree.
+    pub place_observer: Arc<dyn PlaceObserver>,
     /// The broker is the embedded one.
     pub embedded: bool,
 }
@@ -156,9 +160,16 @@ fn run_loop(
         match topic.source() {
             Some(source) => {
                 let enrich = Enrich::following(start.in_force.clone(), source);
-                Box::new(enrich.observed_by(start.intake_observer.clone()))
+                Box::new(
+                    enrich
+                        .observed_by(start.intake_observer.clone())
+                        .comparing(start.place_observer.clone()),
+                )
             }
-            None => Box::new(Correlate::new()),
+            None => {
+                let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
+                Box::new(Correlate::new().comparing_in(in_force, observer))
+            }
         }
     };
     kafka_log::worker::run(config, &factory, observer, stop)

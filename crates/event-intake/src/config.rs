@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use city_grid::crs::Systems;
 use city_grid::{Crs, Timeline};
 use city_model::{Facility, Name, Position};
 use city_rules::Rules;
@@ -78,6 +79,8 @@ pub struct IntakeConfig {
     pub sources: BTreeMap<String, SourceConfig>,
     /// For every other source system; without it those are unknown.
     pub default_source: Option<SourceConfig>,
+    /// The coordinate systems as this city has them.
+    pub systems: Systems,
     /// Devices, components, facilities.
     pub registry: Registry,
     /// The city's time zone, for times without one.
@@ -103,6 +106,7 @@ impl IntakeConfig {
                 crs: Crs::Wgs84,
                 code_system: None,
             }),
+            systems: Systems::default(),
             registry: Registry::default(),
             timezone,
             reporter_key: Vec::new(),

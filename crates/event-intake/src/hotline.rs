@@ -164,9 +164,9 @@ impl Intake {
                 quality: None,
                 ..location.clone()
             };
-            place::read("location", &location, crs, self.bounds(), Quality::Poi)
+            place::read("location", &location, crs, self.frame(), Quality::Poi)
         } else {
-            place::read("location", location, crs, self.bounds(), assumed)
+            place::read("location", location, crs, self.frame(), assumed)
         };
         read.unwrap_or(Place::UNUSABLE)
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use city_grid::Timeline;
+use city_grid::crs::Systems;
+use city_grid::{Crs, Timeline};
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use wire_format::{Record, Refusal};
 
 use crate::config::{Component, Device, IntakeConfig, SourceConfig};
 use crate::facilities::Facilities;
-use crate::place::{Bounds, Place};
+use crate::place::{Bounds, Frame, Place};
 use crate::privacy::Reporters;
 use crate::{IntakeState, Verdict, privacy};
 
@@ -105,8 +106,16 @@ impl Intake {
         &self.config.timezone
     }
 
-    pub(crate) fn bounds(&self) -> Option<&Bounds> {
-        self.bounds.as_ref()
+    /// The coordinate systems as this city has them.
+    pub fn systems(&self) -> &Systems {
+        &self.config.systems
+    }
+
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame {
+            systems: &self.config.systems,
+            bounds: self.bounds.as_ref(),
+        }
     }
 
     pub(crate) fn facilities(&self) -> &Facilities {
@@ -127,8 +136,22 @@ impl Intake {
         source.ok_or_else(|| Refusal::new(DeadLetterReason::UnknownSource, "source_system: not configured"))
     }
 
+    /// The coordinate system that is configured for a source system; `None` for one that is unknown.
+    pub fn declared(&self, system: &str) -> Option<Crs> {
+        self.source(system).ok().map(|source| source.crs)
+    }
+
+    /// The source systems that the configuration lists.
+    pub fn listed(&self) -> impl Iterator<Item = Name> {
+        self.config.sources.keys().map(|name| Name::from(name.as_str()))
+    }
+
     pub(crate) fn device(&self, id: &str) -> Option<&Device> {
         self.devices.get(id)
+    }
+
+    pub(crate) fn component(&self, id: &str) -> Option<&Component> {
+        self.components.get(id)
     }
 
     /// The surveyed place of a component.

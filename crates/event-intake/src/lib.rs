@@ -22,9 +22,11 @@ mod facilities;
 mod kinds;
 mod place;
 pub mod privacy;
+mod surveyed;
 mod when;
 
 pub use config::{Component, Device, FacilityPlace, IntakeConfig, Registry, SourceConfig};
 pub use intake::Intake;
 pub use state::{Alarm, IntakeRow, IntakeState, RememberedTicket, RowError};
+pub use surveyed::Claim;
 pub use verdict::{Decision, DeviceFault, Fault, Placed, Verdict};

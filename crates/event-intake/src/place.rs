@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use city_grid::{Crs, crs};
+use city_grid::Crs;
+use city_grid::crs::Systems;
 use city_model::{DeadLetterReason, Position, Quality};
 use wire_format::{Refusal, WireLocation};
 
@@ -97,15 +98,42 @@ impl Bounds {
     }
 }
 
+/// What coordinates are read by: the systems as the city has them, and the box that they must lie in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) systems: &'a Systems,
+    pub(crate) bounds: Option<&'a Bounds>,
+}
+
+/// The system of `location`: the record's own word before its source's.
+pub(crate) fn system_of(field: &str, location: &WireLocation, default_crs: Crs) -> Result<Crs, Refusal> {
+    let Some(name) = location
+        .crs
+        .as_deref()
+        .map(str::trim)
+        .filter(|crs| !crs.is_empty())
+    else {
+        return Ok(default_crs);
+    };
+    let mut name = name.to_ascii_uppercase();
+    name.retain(|c| c != '-' && c != '_' && c != ' '); // "GCJ-02" is GCJ02
+    Crs::from_str(&name).map_err(|_| {
+        Refusal::new(
+            DeadLetterReason::CrsMissing,
+            format!("{field}.crs: not one of the contract's"),
+        )
+    })
+}
+
 /// The place of `location`; `assumed` is the quality of one that does not say how it was found. (0, 0) is no place.
 pub(crate) fn read(
     field: &str,
     location: &WireLocation,
     default_crs: Crs,
-    bounds: Option<&Bounds>,
+    frame: Frame<'_>,
     assumed: Quality,
 ) -> Result<Place, Refusal> {
-    use DeadLetterReason::{BadValue, CoordOutOfBbox, CrsMissing};
+    use DeadLetterReason::{BadValue, CoordOutOfBbox};
     let said = match location
         .quality
         .as_deref()
@@ -140,23 +168,12 @@ pub(crate) fn read(
             ));
         }
     }
-    let system = match location
-        .crs
-        .as_deref()
-        .map(str::trim)
-        .filter(|crs| !crs.is_empty())
-    {
-        None => default_crs,
-        Some(name) => {
-            let mut name = name.to_ascii_uppercase();
-            name.retain(|c| c != '-' && c != '_' && c != ' '); // "GCJ-02" is GCJ02
-            let unknown = || Refusal::new(CrsMissing, format!("{field}.crs: not one of the contract's"));
-            Crs::from_str(&name).map_err(|_| unknown())?
-        }
-    };
-    let (lon, lat) = crs::to_wgs84(system, location.x, location.y)
+    let system = system_of(field, location, default_crs)?;
+    let (lon, lat) = frame
+        .systems
+        .to_wgs84(system, location.x, location.y)
         .ok_or_else(|| Refusal::new(CoordOutOfBbox, format!("{field}: not on the earth in {system}")))?;
-    if bounds.is_some_and(|bounds| !bounds.holds(lon, lat)) {
+    if frame.bounds.is_some_and(|bounds| !bounds.holds(lon, lat)) {
         return Err(Refusal::new(
             CoordOutOfBbox,
             format!("{field}: too far outside the first layer"),
@@ -184,7 +201,10 @@ mod tests {
     #[test]
     fn the_ladder_and_its_refusals() {
         let layer = city_grid::builtin();
-        let bounds = Bounds::around(layer.bbox(), 50_000.0);
+        let frame = Frame {
+            systems: &Systems::default(),
+            bounds: Some(&Bounds::around(layer.bbox(), 50_000.0)),
+        };
         let check = |crs: &str, x: f64, y: f64, accuracy: f64, quality: &str, expected: &str| {
             let location = WireLocation {
                 crs: Some(crs.into()),
@@ -193,7 +213,7 @@ mod tests {
                 accuracy_m: Some(accuracy),
                 quality: Some(quality.into()),
             };
-            let told = match read("location", &location, Crs::Wgs84, Some(&bounds), Quality::Gnss) {
+            let told = match read("location", &location, Crs::Wgs84, frame, Quality::Gnss) {
                 Err(refusal) => refusal.to_string(),
                 Ok(place) => format!(
                     "{} u={} located={}",

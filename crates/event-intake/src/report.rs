@@ -46,7 +46,7 @@ impl Intake {
                     Channel::Inspector | Channel::App | Channel::Police => Quality::Gnss,
                     _ => address::quality(report.address.as_deref()),
                 };
-                place::read("location", location, source.crs, self.bounds(), assumed)?
+                place::read("location", location, source.crs, self.frame(), assumed)?
             }
             None => Place::NOWHERE,
         };

@@ -75,13 +75,9 @@ impl Intake {
             late_ms,
         )?;
         let given = match &reading.location {
-            Some(location) => place::read(
-                "location",
-                location,
-                source.crs,
-                self.bounds(),
-                Quality::Component,
-            )?,
+            Some(location) => {
+                place::read("location", location, source.crs, self.frame(), Quality::Component)?
+            }
             None => Place::NOWHERE,
         };
         let (milli, broken) = match value_of(rule, reading)? {

@@ -111,13 +111,13 @@ impl Intake {
     /// The target's place, else the pole's with the uncertainty of what is in front of it.
     fn video_place(&self, alert: &VideoAlert, crs: city_grid::Crs, is_fire: bool) -> Result<Place, Refusal> {
         if let Some(target) = &alert.target_location {
-            let target = place::read("target_location", target, crs, self.bounds(), Quality::Gnss)?;
+            let target = place::read("target_location", target, crs, self.frame(), Quality::Gnss)?;
             if target.position.is_some() {
                 return Ok(target);
             }
         }
         let pole = match &alert.location {
-            Some(pole) => place::read("location", pole, crs, self.bounds(), Quality::Component)?,
+            Some(pole) => place::read("location", pole, crs, self.frame(), Quality::Component)?,
             None => Place::NOWHERE,
         };
         let registered = self

@@ -13,7 +13,7 @@ mod verify;
 
 pub use arrival::Arrivals;
 pub use outputs::{Outputs, ReplayLedger};
-pub use replay::{ReplayOptions, enriched_inputs, replay};
+pub use replay::{ReplayOptions, enriched_inputs, replay, replay_watched};
 pub use verify::{Difference, verify};
 
 /// The input files in the order in which equal arrivals are read.

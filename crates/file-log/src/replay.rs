@@ -6,7 +6,7 @@ use std::sync::Arc;
 use city_model::{EventTime, Input, Ledger, Name, SECOND_MS, Source, Tick};
 use incident_engine::{Engine, Setting};
 use jiff::tz::TimeZone;
-use stream_worker::{Correlate, Enrich, InputRecord, Outbox, Settled, Setup};
+use stream_worker::{Correlate, Enrich, InputRecord, Outbox, PlaceObserver, Settled, Setup};
 use wire_format::Topic;
 
 use crate::merge::Merge;
@@ -29,10 +29,35 @@ pub fn replay(
     output: &Path,
     options: ReplayOptions,
 ) -> anyhow::Result<ReplayLedger> {
+    let pipeline = Pipeline::new(&setup)?;
+    run(pipeline, &setup, input, output, options)
+}
+
+/// The same with somebody who is told how the sources' positions agree. The output is the same.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_watched(
+    setup: Arc<Setup>,
+    input: &Path,
+    output: &Path,
+    options: ReplayOptions,
+    observer: Arc<dyn PlaceObserver>,
+) -> anyhow::Result<ReplayLedger> {
+    let pipeline = Pipeline::new(&setup)?.comparing(&setup, &observer);
+    run(pipeline, &setup, input, output, options)
+}
+
+fn run(
+    mut pipeline: Pipeline,
+    setup: &Setup,
+    input: &Path,
+    output: &Path,
+    options: ReplayOptions,
+) -> anyhow::Result<ReplayLedger> {
     let timezone = TimeZone::get(&setup.timezone)?;
     let mut merge = Merge::open(input, &setup.decoder, &timezone)?;
     let mut outputs = Outputs::create(output, options.evidence)?;
-    let mut pipeline = Pipeline::new(&setup)?;
     while let Some((source, line)) = merge.next()? {
         pipeline.tick_to(line.arrival, &mut outputs)?;
         let record = record_of(source, &line.bytes, line.number, line.arrival);
@@ -111,6 +136,17 @@ impl Pipeline {
             clock,
             ticked: None,
         })
+    }
+
+    fn comparing(self, setup: &Arc<Setup>, observer: &Arc<dyn PlaceObserver>) -> Pipeline {
+        let enrich = self.enrich.into_iter();
+        Pipeline {
+            enrich: enrich
+                .map(|(source, enrich)| (source, enrich.comparing(observer.clone())))
+                .collect(),
+            correlate: self.correlate.comparing(setup.clone(), observer.clone()),
+            ..self
+        }
     }
 
     /// Ticks at every second up to `arrival`. Seconds in which nothing can happen are passed over: a tick in which no

@@ -1,6 +1,7 @@
 //! The correlate processor: decodes batches of the enriched log, lets the engine decide, and turns its answers into records.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{Batch, DeadLetterReason, Input, Ledger, Outcome};
@@ -8,7 +9,8 @@ use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output};
 use rustc_hash::FxHashMap;
 use wire_format::{Refusal, Topic};
 
-use crate::{InputRecord, OutRecord, Outbox, Processor, dead_letter};
+use crate::partners::Partners;
+use crate::{InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
 
 /// One partition of the enriched log and its engine.
 pub struct Correlate {
@@ -16,6 +18,7 @@ pub struct Correlate {
     /// Rows since the last checkpoint: only the last one of a key is written.
     rows: FxHashMap<String, Change>,
     keeps_rows: bool,
+    partners: Option<(Partners, Arc<dyn PlaceObserver>)>,
 }
 
 impl Correlate {
@@ -25,6 +28,7 @@ impl Correlate {
             engine: Engine::default(),
             rows: FxHashMap::default(),
             keeps_rows: true,
+            partners: None,
         }
     }
 
@@ -34,6 +38,23 @@ impl Correlate {
             engine,
             rows: FxHashMap::default(),
             keeps_rows: false,
+            partners: None,
+        }
+    }
+
+    /// The same with somebody who is told how the positions of different sources agree. What that finds decides nothing.
+    pub fn comparing(self, setup: Arc<Setup>, observer: Arc<dyn PlaceObserver>) -> Correlate {
+        Correlate {
+            partners: Some((Partners::new(setup), observer)),
+            ..self
+        }
+    }
+
+    /// The same in a process whose configuration may be replaced.
+    pub fn comparing_in(self, in_force: Arc<InForce>, observer: Arc<dyn PlaceObserver>) -> Correlate {
+        Correlate {
+            partners: Some((Partners::following(in_force), observer)),
+            ..self
         }
     }
 
@@ -49,6 +70,12 @@ impl Correlate {
 
     /// Decides one input. A panic inside the decision changes nothing: that one input becomes `processing_failed`.
     pub fn take(&mut self, input: &Input) -> Vec<Output> {
+        if let (Some((partners, observer)), Input::Event(event)) = (&mut self.partners, input) {
+            let comparisons = partners.meet(event);
+            if !comparisons.is_empty() {
+                observer.compared(comparisons);
+            }
+        }
         let decision = catch_unwind(AssertUnwindSafe(|| self.engine.decide(input))).unwrap_or_else(|_| {
             tracing::error!("deciding an input failed; it is counted as processing_failed");
             self.engine.decide_failed(input)

@@ -9,9 +9,12 @@ use city_model::{
 };
 use event_intake::{Decision, IntakeRow, IntakeState, Placed, Verdict};
 use incident_engine::{Change, OutcomeRecord};
+use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
 
-use crate::{InForce, InputRecord, OutRecord, Outbox, Processor, Setup, Standing, dead_letter};
+use crate::{
+    InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, dead_letter,
+};
 
 /// One input partition.
 pub struct Enrich {
@@ -27,10 +30,39 @@ pub struct Enrich {
     counted: BTreeSet<LedgerCell>,
     keeps_rows: bool,
     observer: Option<Arc<dyn IntakeObserver>>,
+    surveyor: Option<Surveyor>,
     located: BTreeMap<Quality, u64>,
     /// By the number of the layer.
     placed: BTreeMap<(usize, Placed), u64>,
     refused: BTreeMap<DeadLetterReason, u64>,
+}
+
+/// Holds what records say of surveyed things against the registry.
+struct Surveyor {
+    observer: Arc<dyn PlaceObserver>,
+    /// What was last said of each thing: a device that stands still is compared once.
+    said: FxHashMap<u64, u64>,
+}
+
+/// Things whose last word is remembered; beyond, all are forgotten and compared anew.
+const SAID_MAX: usize = 1 << 16;
+
+impl Surveyor {
+    fn look_at(&mut self, setup: &Setup, record: &Record) {
+        let Some(claim) = setup.intake.claim(record) else {
+            return;
+        };
+        if self.said.len() >= SAID_MAX {
+            self.said.clear();
+        }
+        let said = claim.said();
+        if self.said.insert(claim.place, said) == Some(said) {
+            return;
+        }
+        if let Some(comparison) = setup.intake.compare(&claim) {
+            self.observer.compared(vec![comparison]);
+        }
+    }
 }
 
 /// Is told, batch by batch, what intake refuses and how well it can place events.
@@ -77,6 +109,7 @@ impl Enrich {
             counted: BTreeSet::new(),
             keeps_rows: true,
             observer: None,
+            surveyor: None,
             located: BTreeMap::new(),
             placed: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -96,6 +129,18 @@ impl Enrich {
     pub fn observed_by(self, observer: Arc<dyn IntakeObserver>) -> Enrich {
         Enrich {
             observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// The same with somebody who is told how the sources' positions agree with the registry's. What that finds decides
+    /// nothing.
+    pub fn comparing(self, observer: Arc<dyn PlaceObserver>) -> Enrich {
+        Enrich {
+            surveyor: Some(Surveyor {
+                observer,
+                said: FxHashMap::default(),
+            }),
             ..self
         }
     }
@@ -139,6 +184,9 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         let setup = self.setup.clone();
+        if let Some(surveyor) = &mut self.surveyor {
+            surveyor.look_at(&setup, &decoded);
+        }
         let Verdict {
             result,
             rows,
@@ -226,6 +274,10 @@ impl Enrich {
         *seen = generation;
         self.setup = standing.setup;
         self.activation = standing.activation;
+        if let Some(surveyor) = &mut self.surveyor {
+            // The registry may have moved: every device's word is compared with it anew.
+            surveyor.said.clear();
+        }
         true
     }
 

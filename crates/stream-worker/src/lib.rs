@@ -10,6 +10,7 @@ mod deadletter;
 mod enrich;
 mod in_force;
 mod outbox;
+mod partners;
 mod setup;
 
 pub use correlate::Correlate;
@@ -17,4 +18,5 @@ pub use deadletter::dead_letter;
 pub use enrich::{Enrich, IntakeObserver, Settled};
 pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
+pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};

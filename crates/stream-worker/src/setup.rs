@@ -99,7 +99,9 @@ impl Setup {
             grid: self.grid(),
         };
         // Serialising to memory cannot fail: the type holds text and numbers.
-        let whole = serde_json::to_vec(&activation).unwrap_or_default();
+        let mut whole = serde_json::to_vec(&activation).unwrap_or_default();
+        // A fitted plane moves positions as rules move decisions. Without one nothing is added: the version stays.
+        whole.extend(self.intake.systems().to_bytes());
         activation.version = hex(&fingerprint(&whole)[..6]).into();
         activation
     }

@@ -7,7 +7,7 @@ use super::holes::polygons_of;
 use super::read::{Feature, Ground, LevelSource, RawRing, read};
 use super::validity::Span;
 use super::{Draft, LayerConfig};
-use crate::crs::{Crs, to_wgs84};
+use crate::crs::{Crs, Systems};
 use crate::finding::{Finding, GridError, What};
 use crate::ring::{Ring, cross, self_crossings, spikes};
 
@@ -23,6 +23,7 @@ pub(super) type Levels = (Vec<(Name, Vec<Dated>)>, Vec<Finding>);
 
 /// Reads the files of a layer.
 pub(super) fn levels(
+    systems: &Systems,
     config: &LayerConfig,
     sources: &[LevelSource<'_>],
     strict: bool,
@@ -56,11 +57,12 @@ pub(super) fn levels(
         for feature in read.features {
             let index = feature.index;
             let before = findings.len();
-            let mut cell = dated(&name, level.crs, feature, zone, &mut findings).map_err(|error| {
-                // numbers that are no place are best explained by the file's own word
-                let mismatch = of_file.iter().find(|(what, _)| *what == What::CrsMismatch);
-                mismatch.map_or(error.clone(), |(_, detail)| error.because(detail))
-            })?;
+            let mut cell =
+                dated(&name, (systems, level.crs), feature, zone, &mut findings).map_err(|error| {
+                    // numbers that are no place are best explained by the file's own word
+                    let mismatch = of_file.iter().find(|(what, _)| *what == What::CrsMismatch);
+                    mismatch.map_or(error.clone(), |(_, detail)| error.because(detail))
+                })?;
             if at == 0 {
                 cell.draft.parent = None; // the enclosing cell is beyond this layer
             }
@@ -86,7 +88,7 @@ pub(super) fn levels(
 
 fn dated(
     level: &Name,
-    crs: Crs,
+    crs: (&Systems, Crs),
     feature: Feature,
     zone: &TimeZone,
     findings: &mut Vec<Finding>,
@@ -151,9 +153,10 @@ fn dated(
     })
 }
 
-fn positions(crs: Crs, points: &[(f64, f64)]) -> Result<Vec<Position>, String> {
+fn positions((systems, crs): (&Systems, Crs), points: &[(f64, f64)]) -> Result<Vec<Position>, String> {
     let place = |(at, &(x, y)): (usize, &(f64, f64))| {
-        to_wgs84(crs, x, y)
+        systems
+            .to_wgs84(crs, x, y)
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
             .ok_or_else(|| format!("point {at}: ({x}, {y}) is no place in {crs}"))
     };

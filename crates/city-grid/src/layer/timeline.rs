@@ -14,6 +14,7 @@ use super::load::{Dated, levels};
 use super::read::LevelSource;
 use super::validity::Span;
 use super::{Layer, LayerConfig};
+use crate::crs::Systems;
 use crate::finding::{Finding, GridError};
 
 /// Most states of a layer. A city redraws its grid a few times a year; each state is held whole.
@@ -43,7 +44,21 @@ impl Timeline {
         strict: bool,
         zone: &TimeZone,
     ) -> Result<(Timeline, Vec<Finding>), GridError> {
-        let (levels, mut findings) = levels(config, sources, strict, zone)?;
+        Timeline::load_in(&Systems::default(), config, sources, strict, zone)
+    }
+
+    /// The same in the city's own coordinate systems.
+    ///
+    /// # Errors
+    /// As [`Timeline::load`].
+    pub fn load_in(
+        systems: &Systems,
+        config: &LayerConfig,
+        sources: &[LevelSource<'_>],
+        strict: bool,
+        zone: &TimeZone,
+    ) -> Result<(Timeline, Vec<Finding>), GridError> {
+        let (levels, mut findings) = levels(systems, config, sources, strict, zone)?;
         let mut states = states(&config.name, levels)?;
         // what is wrong with a state is told once, however many states it lasts
         let mut of_states: BTreeMap<Finding, EventTime> = BTreeMap::new();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use city_grid::crs::Systems;
 use city_grid::{Finding, GridError, LayerConfig, LevelConfig, LevelSource, Timeline, is_shapefile};
 use city_rules::ConfigError;
 use jiff::tz::TimeZone;
@@ -18,12 +19,13 @@ pub fn layers(loaded: &Loaded) -> anyhow::Result<Vec<(Timeline, Vec<Finding>)>> 
         return Ok(vec![(city_grid::builtin().into(), Vec::new())]);
     }
     let zone = timezone(loaded)?;
+    let systems = super::systems(loaded)?;
     loaded
         .config
         .grid
         .layers
         .iter()
-        .map(|layer| load_layer(loaded, layer, &zone))
+        .map(|layer| load_layer(loaded, &systems, layer, &zone))
         .collect()
 }
 
@@ -98,6 +100,7 @@ fn beside(loaded: &Loaded, file: &Path, named: &Path, ending: &str) -> Result<Op
 
 fn load_layer(
     loaded: &Loaded,
+    systems: &Systems,
     layer: &GridLayer,
     zone: &TimeZone,
 ) -> anyhow::Result<(Timeline, Vec<Finding>)> {
@@ -123,22 +126,23 @@ fn load_layer(
     };
     let sources: Vec<LevelSource<'_>> = files.iter().map(LevelFiles::source).collect();
     let strict = loaded.config.grid.strict;
-    let (timeline, findings) = Timeline::load(&config, &sources, strict, zone).map_err(|error| {
-        let wrong = match &error {
-            GridError::File { level, .. } | GridError::Feature { level, .. } => Some(level),
-            GridError::Config(_) => None,
-        };
-        let level = wrong.and_then(|wrong| layer.levels.iter().find(|level| level.level == *wrong));
-        let file = level
-            .or(layer.levels.first())
-            .map_or_else(|| Path::new(""), |level| level.file.as_path());
-        let message = format!(
-            "layer \"{}\", {}: {error}",
-            layer.name,
-            loaded.path(file).display()
-        );
-        loaded.error("grid.layers", file, message)
-    })?;
+    let (timeline, findings) =
+        Timeline::load_in(systems, &config, &sources, strict, zone).map_err(|error| {
+            let wrong = match &error {
+                GridError::File { level, .. } | GridError::Feature { level, .. } => Some(level),
+                GridError::Config(_) => None,
+            };
+            let level = wrong.and_then(|wrong| layer.levels.iter().find(|level| level.level == *wrong));
+            let file = level
+                .or(layer.levels.first())
+                .map_or_else(|| Path::new(""), |level| level.file.as_path());
+            let message = format!(
+                "layer \"{}\", {}: {error}",
+                layer.name,
+                loaded.path(file).display()
+            );
+            loaded.error("grid.layers", file, message)
+        })?;
     let snap_mm = (layer.snap_m * 1_000.0).round() as u64; // `as` saturates, and the configuration was validated
     Ok((timeline.with_snap_mm(snap_mm), findings))
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use city_grid::{Crs, crs};
+use city_grid::Crs;
+use city_grid::crs::Systems;
 use city_model::{Facility, Name, Position};
 use city_rules::ConfigError;
 use event_intake::{Component, Device, FacilityPlace, Registry};
@@ -11,7 +12,7 @@ use event_intake::{Component, Device, FacilityPlace, Registry};
 use crate::config::Loaded;
 
 /// Reads the registries that the configuration names.
-pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
+pub(super) fn read(loaded: &Loaded, systems: &Systems) -> Result<Registry, ConfigError> {
     let files = &loaded.config.registry;
     let mut registry = Registry::default();
     if let Some(path) = &files.devices {
@@ -21,7 +22,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
             let component = row.text("component_id");
             registry.devices.push(Device {
                 device_id: row.id("device_id", &mut seen)?,
-                position: row.position()?,
+                position: row.position(systems)?,
                 u_mm: row.accuracy_mm()?,
                 component_id: (!component.is_empty()).then(|| component.into()),
             });
@@ -41,7 +42,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
             registry.components.push(Component {
                 component_id: row.id("component_id", &mut seen)?,
                 class: row.text("class").into(),
-                position: row.position()?,
+                position: row.position(systems)?,
                 u_mm: row.accuracy_mm()?,
             });
         }
@@ -69,7 +70,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
                 facility_id: row.id("facility_id", &mut seen)?,
                 class,
                 name: Name::from(row.text("name")),
-                position: row.position()?,
+                position: row.position(systems)?,
             });
         }
     }
@@ -77,14 +78,19 @@ pub(super) fn read(loaded: &Loaded) -> Result<Registry, ConfigError> {
 }
 
 /// A CSV file with named columns.
-struct Table {
+pub(super) struct Table {
     file: String,
     columns: HashMap<String, usize>,
     reader: csv::Reader<std::io::Cursor<Vec<u8>>>,
 }
 
 impl Table {
-    fn open(loaded: &Loaded, key: &str, path: &Path, mandatory: &[&str]) -> Result<Table, ConfigError> {
+    pub(super) fn open(
+        loaded: &Loaded,
+        key: &str,
+        path: &Path,
+        mandatory: &[&str],
+    ) -> Result<Table, ConfigError> {
         let bytes = loaded.bytes_of(key, path)?;
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
@@ -109,7 +115,7 @@ impl Table {
         })
     }
 
-    fn rows(&mut self) -> impl Iterator<Item = Result<Row<'_>, ConfigError>> {
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = Result<Row<'_>, ConfigError>> {
         let (file, columns) = (self.file.as_str(), &self.columns);
         self.reader.records().map(move |record| match record {
             Ok(record) => Ok(Row {
@@ -129,7 +135,7 @@ impl Table {
     }
 }
 
-struct Row<'a> {
+pub(super) struct Row<'a> {
     file: &'a str,
     columns: &'a HashMap<String, usize>,
     line: u64,
@@ -137,7 +143,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn text(&self, column: &str) -> &str {
+    pub(super) fn text(&self, column: &str) -> &str {
         self.columns
             .get(column)
             .and_then(|at| self.record.get(*at))
@@ -156,20 +162,20 @@ impl Row<'_> {
         Ok(id)
     }
 
-    fn number(&self, column: &str) -> Result<f64, ConfigError> {
+    pub(super) fn number(&self, column: &str) -> Result<f64, ConfigError> {
         let text = self.text(column);
         text.parse()
             .map_err(|_| self.error(format!("\"{column}\" is \"{text}\", which is no number")))
     }
 
-    fn position(&self) -> Result<Position, ConfigError> {
+    fn position(&self, systems: &Systems) -> Result<Position, ConfigError> {
         let system: Crs = match self.text("crs") {
             "" => Crs::Wgs84,
             name => name
                 .parse()
                 .map_err(|_| self.error(format!("unknown coordinate system \"{name}\"")))?,
         };
-        let found = crs::to_wgs84(system, self.number("lon")?, self.number("lat")?);
+        let found = systems.to_wgs84(system, self.number("lon")?, self.number("lat")?);
         found
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
             .ok_or_else(|| self.error("the coordinates are not on earth".to_owned()))
@@ -186,7 +192,11 @@ impl Row<'_> {
         Ok(Some((metres * 1_000.0) as i64))
     }
 
-    fn error(&self, message: String) -> ConfigError {
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub(super) fn error(&self, message: String) -> ConfigError {
         ConfigError {
             line: Some(self.line as usize),
             ..ConfigError::new(self.file, "", message)

@@ -27,10 +27,16 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 serde_json::json!({ "group": group, "kinds": kinds, "partition": setup.partition_of(group) })
             })
             .collect();
-        print(
-            serde_json::json!({ "ok": true, "rules_version": rules.version(), "groups": groups, "grid": grid.iter().map(Counts::to_json).collect::<Vec<_>>(),
-            }),
-        );
+        let mut told = serde_json::json!({
+            "ok": true,
+            "rules_version": rules.version(),
+            "groups": groups,
+            "grid": grid.iter().map(Counts::to_json).collect::<Vec<_>>(),
+        });
+        if let (Some(control), Some(told)) = (crate::assemble::control(&loaded)?, told.as_object_mut()) {
+            told.insert("sh2000".to_owned(), control.json());
+        }
+        print(told);
         return Ok(Exit::Clean);
     }
     print(format!("{}: good", loaded.file));
@@ -41,6 +47,17 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         rules.kinds().len(),
         groups.len()
     ));
+    match (
+        crate::assemble::control(&loaded)?,
+        setup.intake.systems().sh2000(),
+    ) {
+        (Some(control), _) => control.report().into_iter().for_each(print),
+        (None, Some(fit)) => print(format!(
+            "SH2000 by parameters: {}",
+            crate::assemble::parameters(fit)
+        )),
+        (None, None) => {}
+    }
     for (group, kinds) in groups {
         let kinds: Vec<&str> = kinds.iter().map(|kind| rules.kind(*kind).name.as_str()).collect();
         print(format!(

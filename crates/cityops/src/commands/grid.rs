@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use city_grid::generate::{GridSpec, generate};
-use city_grid::{Crs, Timeline, crs, layer};
+use city_grid::{Crs, Timeline, layer};
 use city_model::Position;
 
 use crate::CommandResult;
@@ -71,6 +71,7 @@ fn locate(
             .ok_or_else(|| usage(format!("--at {text}: write a date or an RFC 3339 time")))
     };
     let at = at.map(moment).transpose()?;
+    let systems = assemble::systems(&loaded)?;
     let layers = assemble::layers(&loaded)?
         .into_iter()
         .map(|(layer, _)| layer)
@@ -115,7 +116,8 @@ fn locate(
                 .parse()
                 .map_err(|_| wrong(&format!("unknown coordinate system \"{name}\"")))?,
         };
-        let position = crs::to_wgs84(system, coordinate(x)?, coordinate(y)?)
+        let position = systems
+            .to_wgs84(system, coordinate(x)?, coordinate(y)?)
             .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
             .ok_or_else(|| wrong("the point is not on earth"))?;
         let located = layer.locate(position);

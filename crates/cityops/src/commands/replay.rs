@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use city_grid::suspicion::Evidence;
 use file_log::{ReplayLedger, ReplayOptions};
 
 use crate::CommandResult;
@@ -11,6 +12,7 @@ use crate::cli::ReplayArgs;
 use crate::commands::print;
 use crate::config::Loaded;
 use crate::exit::{Exit, usage};
+use crate::sources::{SourceWatch, warn};
 
 pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
@@ -36,13 +38,22 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
         evidence: args.evidence,
     };
     let started = std::time::Instant::now();
-    let ledger = file_log::replay(setup, &args.input, &args.output, options).context("replay")?;
+    let watch = Arc::new(SourceWatch::new(&setup, None));
+    let ledger = file_log::replay_watched(setup, &args.input, &args.output, options, watch.clone())
+        .context("replay")?;
     tracing::info!(
         seconds = started.elapsed().as_secs_f64(),
         records = ledger.consumed,
         "replayed"
     );
-    print_ledger(&ledger, json)?;
+    let suspects = watch.suspects();
+    for evidence in &suspects {
+        warn(
+            evidence,
+            "at the end, this source seems to declare the wrong coordinate system",
+        );
+    }
+    print_result(&ledger, &suspects, json)?;
     let Some(old) = &args.verify else {
         return Ok(Exit::Clean);
     };
@@ -60,6 +71,19 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     } else {
         Ok(Exit::Differences)
     }
+}
+
+/// The ledger; the sources that are suspect beside it, where there are any, but never in `ledger.json`.
+fn print_result(ledger: &ReplayLedger, suspects: &[Evidence], json: bool) -> anyhow::Result<()> {
+    if !json || suspects.is_empty() {
+        return print_ledger(ledger, json);
+    }
+    let mut told = serde_json::to_value(ledger)?;
+    if let Some(told) = told.as_object_mut() {
+        told.insert("crs_suspects".to_owned(), serde_json::to_value(suspects)?);
+    }
+    print(told);
+    Ok(())
 }
 
 /// An earlier output must be there, and must not be what is about to be written: that would always be the same.

@@ -177,3 +177,20 @@ fn a_file_in_another_system_gives_the_same_cells() {
         }
     }
 }
+
+#[test]
+fn a_fitted_plane_moves_a_grid_drawn_on_it() {
+    let fit = crate::crs::PlaneFit::new(-21.3, -17.2, 0.0, 0.0).unwrap();
+    let systems = crate::crs::Systems::with_sh2000(fit);
+    let ring = "[[-20000,-20000],[-19000,-20000],[-19000,-19000],[-20000,-19000],[-20000,-20000]]";
+    let text = collection(&[feature("1", &polygon(ring))]);
+    let (plain, _) = Layer::load(&flat(Crs::Sh2000), &[text.as_bytes()], true).unwrap();
+    let source = [LevelSource::from(text.as_bytes())];
+    let zone = jiff::tz::TimeZone::UTC;
+    let (fitted, _) = Timeline::load_in(&systems, &flat(Crs::Sh2000), &source, true, &zone).unwrap();
+    let fitted = fitted.newest();
+    // A point of the customer's plane lies 21.3 m further east on the built-in one.
+    let east_m = (fitted.bbox()[0] - plain.bbox()[0]) * 95_300.0;
+    assert!((east_m - 21.3).abs() < 0.2, "{east_m}");
+    assert_ne!(plain.version(), fitted.version());
+}

@@ -1,0 +1,249 @@
+//! Who else reports the same thing: holds an event's position against what other source systems report near by, so that a
+//! source with the wrong coordinate system is noticed. It observes, and changes no decision.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use city_grid::Crs;
+use city_grid::suspicion::{Comparison, Witness};
+use city_model::{Event, EventTime, Name, Plane, Point, Position, Signal};
+use city_rules::KindId;
+use rustc_hash::{FxHashMap, FxHasher};
+
+use crate::{InForce, Setup, Standing};
+
+/// Is told where sources put things that somebody else knows the place of.
+pub trait PlaceObserver: Send + Sync {
+    /// These were held against each other.
+    fn compared(&self, comparisons: Vec<Comparison>);
+}
+
+/// Baidu's offset is 1,079 to 1,168 m in Shanghai; with 150 m around, its end lies in a neighbouring cell of this side.
+const CELL_MM: i64 = 1_400_000;
+/// Reports of one kind that a cell remembers.
+const CELL_REPORTS: usize = 48;
+/// Cells that are remembered; a storm over a district fills some hundreds a kind.
+const CELLS: usize = 4_096;
+/// Components, tickets and addresses that are remembered.
+const THINGS: usize = 8_192;
+/// Less exact positions say nothing about an offset.
+const U_MM_MAX: i64 = 100_000;
+/// Reports of one system this close together are one witness.
+const SAME_MM: i64 = 50_000;
+/// Within so much two positions may be of one thing, whatever the kind's radius is, in millimetres.
+const TOLERANCE_MM: (i64, i64) = (60_000, 150_000);
+/// A neighbourhood votes once: many calls about one thing are one coincidence.
+const NEIGHBOURHOOD_MM: i64 = 500_000;
+
+/// What was reported lately, by kind and place, and by component, ticket and address.
+pub(crate) struct Partners {
+    setup: Arc<Setup>,
+    /// Where a newer setup is found, with the generation of this one.
+    in_force: Option<(Arc<InForce>, u64)>,
+    plane: Plane,
+    cells: FxHashMap<(KindId, i64, i64), VecDeque<Seen>>,
+    /// In the order in which they were first filled.
+    cells_by_age: VecDeque<(KindId, i64, i64)>,
+    things: FxHashMap<u64, Seen>,
+    things_by_age: VecDeque<u64>,
+}
+
+/// A report that others are held against.
+#[derive(Debug, Clone)]
+struct Seen {
+    system: Name,
+    position: Position,
+    point: Point,
+    at: EventTime,
+}
+
+impl Partners {
+    pub(crate) fn new(setup: Arc<Setup>) -> Partners {
+        Partners {
+            plane: Plane::at(setup.origin),
+            setup,
+            in_force: None,
+            cells: FxHashMap::default(),
+            cells_by_age: VecDeque::new(),
+            things: FxHashMap::default(),
+            things_by_age: VecDeque::new(),
+        }
+    }
+
+    /// The same under whatever is put in force.
+    pub(crate) fn following(in_force: Arc<InForce>) -> Partners {
+        let (generation, Standing { setup, .. }) = in_force.standing();
+        Partners {
+            in_force: Some((in_force, generation)),
+            ..Partners::new(setup)
+        }
+    }
+
+    fn catch_up(&mut self) {
+        if let Some((in_force, seen)) = &mut self.in_force
+            && let Some((generation, standing)) = in_force.newer_than(*seen)
+        {
+            *seen = generation;
+            self.setup = standing.setup;
+        }
+    }
+
+    /// Holds an event against what others reported, and remembers it.
+    pub(crate) fn meet(&mut self, event: &Event) -> Vec<Comparison> {
+        self.catch_up();
+        let Some(located) = event.located.as_ref().filter(|located| located.u_mm <= U_MM_MAX) else {
+            return Vec::new();
+        };
+        let setup = self.setup.clone();
+        let Some(kind) = setup.rules.kind_id(event.kind.as_str()) else {
+            return Vec::new();
+        };
+        let rule = setup.rules.kind(kind);
+        if event.signal != Signal::Report || rule.moving {
+            return Vec::new();
+        }
+        let seen = Seen {
+            system: event.key.source_system.clone(),
+            position: located.position,
+            point: self.plane.project(located.position),
+            at: event.event_time,
+        };
+        let things = things(event);
+        let mut comparisons = Vec::new();
+        // The registry's place is a good reference, but not the source's word.
+        if let Some(declared) = setup
+            .intake
+            .declared(&seen.system)
+            .filter(|_| !setup.intake.is_surveyed(event))
+        {
+            let tolerance_mm = (rule.radius_mm + located.u_mm).clamp(TOLERANCE_MM.0, TOLERANCE_MM.1);
+            self.by_place(
+                &seen,
+                (kind, rule.gap_ms),
+                (declared, tolerance_mm),
+                &mut comparisons,
+            );
+            self.by_thing(&seen, &things, declared, &mut comparisons);
+        }
+        self.remember(kind, &seen);
+        for thing in things {
+            self.remember_thing(thing, seen.clone());
+        }
+        comparisons
+    }
+
+    /// Reports of the same kind within its gap, by system.
+    fn by_place(
+        &self,
+        own: &Seen,
+        (kind, gap_ms): (KindId, i64),
+        (declared, tolerance_mm): (Crs, i64),
+        comparisons: &mut Vec<Comparison>,
+    ) {
+        let (x, y) = cell(own.point, CELL_MM);
+        let mut references: BTreeMap<&Name, Vec<Position>> = BTreeMap::new();
+        for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
+            let reports = self.cells.get(&(kind, x + dx, y + dy)).into_iter().flatten();
+            for other in reports.filter(|other| other.system != own.system) {
+                if (other.at - own.at).abs() <= gap_ms {
+                    references.entry(&other.system).or_default().push(other.position);
+                }
+            }
+        }
+        let place = hash(&(kind, cell(own.point, NEIGHBOURHOOD_MM)));
+        for (system, references) in references {
+            comparisons.push(own.held_against(system, references, declared, tolerance_mm, place));
+        }
+    }
+
+    /// What another system last said of the same component, ticket or address.
+    fn by_thing(&self, own: &Seen, things: &[u64], declared: Crs, comparisons: &mut Vec<Comparison>) {
+        for thing in things {
+            if let Some(other) = self.things.get(thing).filter(|other| other.system != own.system) {
+                let references = vec![other.position];
+                comparisons.push(own.held_against(
+                    &other.system,
+                    references,
+                    declared,
+                    TOLERANCE_MM.1,
+                    *thing,
+                ));
+            }
+        }
+    }
+
+    fn remember(&mut self, kind: KindId, seen: &Seen) {
+        let (x, y) = cell(seen.point, CELL_MM);
+        let key = (kind, x, y);
+        if !self.cells.contains_key(&key) {
+            if self.cells_by_age.len() >= CELLS
+                && let Some(oldest) = self.cells_by_age.pop_front()
+            {
+                self.cells.remove(&oldest);
+            }
+            self.cells_by_age.push_back(key);
+        }
+        let reports = self.cells.entry(key).or_default();
+        reports.retain(|other| other.system != seen.system || other.point.distance_mm(seen.point) > SAME_MM);
+        if reports.len() >= CELL_REPORTS {
+            reports.pop_front();
+        }
+        reports.push_back(seen.clone());
+    }
+
+    fn remember_thing(&mut self, thing: u64, seen: Seen) {
+        if self.things.insert(thing, seen).is_none() {
+            self.things_by_age.push_back(thing);
+            if self.things_by_age.len() > THINGS
+                && let Some(oldest) = self.things_by_age.pop_front()
+            {
+                self.things.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn held_against(
+        &self,
+        witness: &Name,
+        references: Vec<Position>,
+        declared: Crs,
+        tolerance_mm: i64,
+        place: u64,
+    ) -> Comparison {
+        Comparison {
+            system: self.system.clone(),
+            declared,
+            position: self.position,
+            references,
+            tolerance_mm,
+            witness: Witness::System(witness.clone()),
+            place,
+        }
+    }
+}
+
+/// What an event names beside its place, so that two of them speak of one thing wherever they are put.
+fn things(event: &Event) -> Vec<u64> {
+    let component = event.component.as_ref().map(|id| hash(&("component", id)));
+    let ticket = event.cites.as_ref().or(event.ticket.as_ref());
+    let ticket = ticket.map(|id| hash(&("ticket", id)));
+    // Without the town: it was found by the position, which is what is in doubt.
+    let address = event
+        .address_key
+        .as_ref()
+        .map(|address| hash(&("address", event.kind.as_str(), address)));
+    [component, ticket, address].into_iter().flatten().collect()
+}
+
+fn cell(point: Point, side_mm: i64) -> (i64, i64) {
+    (point.x.div_euclid(side_mm), point.y.div_euclid(side_mm))
+}
+
+fn hash(what: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
