@@ -52,7 +52,11 @@ impl City {
         for number in 0..count {
             // The n-th class has a share like 1 / n.
             let class = ((CLASSES as f64 + 1.0).powf(random.random_range(0.0..1.0)) - 1.0) as usize;
-            let side = if random.random_bool(0.5) { CENTRE_MM } else { SIDE_MM };
+            let side = if random.random_bool(0.5) {
+                CENTRE_MM
+            } else {
+                SIDE_MM
+            };
             let half = (side as f64 * scale / 2.0) as i64;
             let point = Point {
                 x: random.random_range(-half..half),

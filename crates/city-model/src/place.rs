@@ -164,7 +164,12 @@ mod tests {
                     };
                     plane.project(there).distance_mm(Point::default()) - r_mm
                 };
-                for beyond in [outside(lon, 0), outside(-lon, 0), outside(0, lat), outside(0, -lat)] {
+                for beyond in [
+                    outside(lon, 0),
+                    outside(-lon, 0),
+                    outside(0, lat),
+                    outside(0, -lat),
+                ] {
                     assert!((1..=2).contains(&beyond), "{r_mm}: {beyond}");
                 }
             }

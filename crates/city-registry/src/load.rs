@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use city_model::{Facility, Name};
 
-use crate::components::{Components, ComponentsBuilder};
+use crate::components::{Components, ComponentsBuilder, RegistryFull};
 use crate::devices::{Device, Devices};
 use crate::facilities::{Facilities, FacilityPlace};
 use crate::table::{Column, Row, RowError, Table};
@@ -91,7 +91,10 @@ pub fn read_components(reader: impl BufRead) -> Result<Listed<Components>, RowEr
                 row.position(place)?,
                 row.accuracy_mm(accuracy)?,
             )
-            .map_err(|full| row.error(id, full.to_string()))?;
+            .map_err(|full| {
+                let column = if full == RegistryFull::Classes { class } else { id };
+                row.error(column, full.to_string())
+            })?;
         if is_repeated {
             listed.repeats(&row, component_id);
         }

@@ -124,7 +124,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         .filter(|(name, _)| *name != "default")
         .map(|(n, s)| (n.clone(), source(s)))
         .collect();
-    intake.registry = registry::read(loaded)?;
+    intake.registry = Arc::new(registry::read(loaded)?);
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     intake.reporter_key = reporter_key(loaded)?;

@@ -44,6 +44,7 @@ pub struct Metrics {
     unreadable: IntCounterVec,
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
+    registry_entries: IntGaugeVec,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
@@ -78,6 +79,7 @@ impl Metrics {
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
+            registry_entries: make.gauges("registry_entries", "What the configured registries list.", &["registry"])?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -128,6 +130,17 @@ impl Metrics {
         self.grid_info.reset();
         for (layer, version) in layers {
             self.grid_info.with_label_values(&[layer, version]).set(1);
+        }
+    }
+
+    /// Says how much each registry lists: devices, components, facilities.
+    pub fn set_registry(&self, entries: &city_registry::Registry) {
+        for (name, count) in [
+            ("devices", entries.devices.len()),
+            ("components", entries.components.len()),
+            ("facilities", entries.facilities.len()),
+        ] {
+            self.registry_entries.with_label_values(&[name]).set(count as i64);
         }
     }
 
@@ -270,6 +283,11 @@ mod tests {
         metrics.set_config("old");
         metrics.set_config("c1");
         metrics.set_grid([("duty", "7"), ("police", "2")]);
+        let components = "component_id,class,lon,lat\n1,bin,1,1\n2,bin,1,1\n".as_bytes();
+        metrics.set_registry(&city_registry::Registry {
+            components: city_registry::read_components(components).unwrap().entries,
+            ..Default::default()
+        });
         let text = metrics.text(now).unwrap();
         families(&text);
         for line in [
@@ -278,6 +296,8 @@ mod tests {
             "cityops_incidents_unreadable_total 1",
             "cityops_config_info{version=\"c1\"} 1",
             "cityops_grid_version_info{layer=\"police\",version=\"2\"} 1",
+            "cityops_registry_entries{registry=\"components\"} 2",
+            "cityops_registry_entries{registry=\"devices\"} 0",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

@@ -196,6 +196,7 @@ pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Resu
 
 fn describe(metrics: &Metrics, start: &ServiceStart<'_>) {
     metrics.set_config(&start.setup.activation(&[]).version);
+    metrics.set_registry(start.setup.intake.registry());
     let layers: Vec<(String, String)> = start
         .setup
         .intake
