@@ -8,10 +8,13 @@ use std::error::Error;
 use std::io::{BufReader, BufWriter, Write, stdin, stdout};
 use std::time::Instant;
 
+use city_model::Position;
 use rand::{RngExt, SeedableRng};
 
 const ROWS: u64 = 15_000_000;
 const CLASSES: f64 = 60.0;
+/// How often the commonest class is asked for, in the densest part.
+const ASKED: usize = 200_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -54,5 +57,27 @@ fn read() -> Result<(), Box<dyn Error>> {
         listed.repeated,
         start.elapsed().as_secs_f64()
     )?;
+    let components = listed.entries;
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(16);
+    let places: Vec<_> = (0..ASKED)
+        .filter_map(|_| {
+            let (lon, lat) = (random.random_range(-0.13..0.13), random.random_range(-0.11..0.11));
+            Position::from_degrees(121.47 + lon, 31.23 + lat)
+        })
+        .collect();
+    for r_mm in [45_000, 90_000] {
+        let start = Instant::now();
+        let found: usize = places
+            .iter()
+            .map(|place| components.near("01001", *place, r_mm).len())
+            .sum();
+        writeln!(
+            out,
+            "near, {} m: {:.0} ns, {:.1} found",
+            r_mm / 1_000,
+            start.elapsed().as_nanos() as f64 / ASKED as f64,
+            found as f64 / ASKED as f64
+        )?;
+    }
     Ok(())
 }
