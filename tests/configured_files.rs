@@ -175,6 +175,45 @@ fn a_registry_is_told_with_its_line() {
 }
 
 #[test]
+fn a_check_says_what_the_registries_list_gzipped_or_not() {
+    use std::io::Write;
+    let folder = Folder::new(
+        "[registry]\ndevices = \"devices.csv\"\ncomponents = \"parts.csv\"\nfacilities = \"places.csv\"\n",
+    );
+    folder.write("devices.csv", "device_id,lon,lat\nd,121.0,31.0\n");
+    let rows = "component_id,class,lon,lat\n1,bin,121,31\n2,01-03,121,31\n3,01-03,121,31\n4,statue,121,31\n";
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(rows.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    folder.write(
+        "places.csv",
+        "facility_id,class,name,lon,lat\nf,school,一,121,31\n",
+    );
+    for bytes in [rows.as_bytes(), &packed] {
+        folder.write("parts.csv", bytes);
+        let (code, out, err) = folder.check();
+        assert_eq!(code, Some(0), "{err}");
+        let told = out.split("registry: ").nth(1).unwrap();
+        assert_eq!(
+            told,
+            "1 devices, 4 components, 1 facilities\n  01-03: 2 (manhole_cover)\n  bin: 1\n  statue: 1 (of no kind)\n"
+        );
+    }
+    let mut expect = Expect::default();
+    folder.write("parts.csv", &packed[..packed.len() / 2]);
+    expect.bad(
+        "torn",
+        folder.check(),
+        &["cityops.toml:3:", "registry.components", "parts.csv"],
+    );
+    let (_, out, _) = Folder::new("").run(&["check", "--json"], &[]);
+    assert!(
+        out.contains("\"registry\":{\"component_classes\":{},\"components\":0,"),
+        "{out}"
+    );
+}
+
+#[test]
 fn rules_are_told_with_their_line() {
     let mut expect = Expect::default();
     let folder = Folder::new("[rules]\nfiles = [\"rules.toml\"]\n");

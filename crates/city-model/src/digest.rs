@@ -11,10 +11,27 @@ pub type Fingerprint = [u8; 16];
 
 /// The fingerprint of some bytes.
 pub fn fingerprint(bytes: &[u8]) -> Fingerprint {
-    let hash = Sha256::digest(bytes);
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash[..16]);
-    out
+    let mut whole = Fingerprinting::default();
+    whole.update(bytes);
+    whole.finish()
+}
+
+/// The fingerprint of bytes that come piece by piece.
+#[derive(Debug, Default)]
+pub struct Fingerprinting(Sha256);
+
+impl Fingerprinting {
+    /// The next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The fingerprint of all pieces.
+    pub fn finish(self) -> Fingerprint {
+        let mut out = [0; 16];
+        out.copy_from_slice(&self.0.finalize()[..16]);
+        out
+    }
 }
 
 /// Bytes as lower-case hexadecimal.

@@ -183,6 +183,8 @@ closed_set! {
         LocationUnusable = "location_unusable",
         /// The sensor's health is suspect: flat line, wrong clock, maintenance.
         Suspect = "suspect",
+        /// It named no component; the only one of its class within three sigmas of its place stands for it.
+        ComponentInferred = "component_inferred",
     }
 }
 

@@ -326,6 +326,9 @@ pub struct Incident {
     pub devices: BTreeMap<Name, Watcher>,
     /// Components named.
     pub components: BTreeSet<Name>,
+    /// Components inferred from where members lie: they join, but they keep nobody apart.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub inferred_components: BTreeSet<Name>,
     /// Distinct reporters, as keyed hashes.
     pub reporters: BTreeSet<u64>,
     /// The best credibility per kind of witness.

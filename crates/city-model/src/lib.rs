@@ -14,7 +14,7 @@ mod place;
 mod source;
 mod time;
 
-pub use digest::{Fingerprint, GroupingDigest, fingerprint, hex, sha256_hex};
+pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
     CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, Quality, Responsible, Signal,
 };

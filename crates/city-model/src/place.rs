@@ -52,9 +52,12 @@ impl Point {
     }
 }
 
-/// The whole-number square root, rounded down.
+/// The whole-number square root, rounded down. Distances below 3,000 km square into 64 bits, where it costs a fraction.
 pub fn isqrt(n: u128) -> u128 {
-    n.isqrt()
+    match u64::try_from(n) {
+        Ok(n) => u128::from(n.isqrt()),
+        Err(_) => n.isqrt(),
+    }
 }
 
 /// A tangent plane at the city's origin. Within 50 km of it a distance of 500 m errs by less than 4 m at Shanghai's
@@ -102,6 +105,18 @@ impl Plane {
         }
     }
 
+    /// How far east or west and how far north or south of the origin something can be that projects within `r_mm`
+    /// millimetres of it, in nano-degrees; never too little. At a pole every longitude is in reach.
+    pub fn half_box(&self, r_mm: i64) -> (i64, i64) {
+        // Projecting rounds down, so something may be nearly a millimetre farther.
+        let reach = (i128::from(r_mm.max(0)) + 1) << 32;
+        let within = |scale: i64| match scale {
+            ..=0 => i64::MAX,
+            scale => i64::try_from(reach / i128::from(scale) + 1).unwrap_or(i64::MAX),
+        };
+        (within(self.x_scale), within(self.y_scale))
+    }
+
     /// The position of a point on this plane.
     pub fn unproject(&self, point: Point) -> Position {
         let unscale = |mm: i64, scale: i64| ((i128::from(mm) << 32) / i128::from(scale.max(1))) as i64;
@@ -136,6 +151,49 @@ mod tests {
         let east = plane.project(Position::from_degrees(121.2377, 31.0322).unwrap());
         assert!((north.y - 1_108_670).abs() < 200, "{north:?}"); // 110.867 km a degree at 31°
         assert!((east.x - 954_830).abs() < 300, "{east:?}"); // 95.48 km a degree at 31°
+    }
+
+    #[test]
+    fn the_root_is_the_same_on_both_sides_of_64_bits() {
+        for root in [
+            0,
+            1,
+            3,
+            u128::from(u32::MAX) - 1,
+            u128::from(u32::MAX),
+            1 << 32,
+            (1 << 32) + 1,
+        ] {
+            assert_eq!((isqrt(root * root), isqrt(root * root + 2 * root)), (root, root));
+        }
+    }
+
+    #[test]
+    fn a_half_box_is_hardly_larger_than_its_circle() {
+        for lat in [-89.9, 0.0, 31.0322, 60.0] {
+            let origin = Position::from_degrees(121.2277, lat).unwrap();
+            let plane = Plane::at(origin);
+            for r_mm in [0, 1, 5_000, 45_000] {
+                let (lon, lat) = plane.half_box(r_mm);
+                let outside = |lon_e9: i64, lat_e9: i64| {
+                    let there = Position {
+                        lon_e9: origin.lon_e9 + lon_e9,
+                        lat_e9: origin.lat_e9 + lat_e9,
+                    };
+                    plane.project(there).distance_mm(Point::default()) - r_mm
+                };
+                for beyond in [
+                    outside(lon, 0),
+                    outside(-lon, 0),
+                    outside(0, lat),
+                    outside(0, -lat),
+                ] {
+                    assert!((1..=2).contains(&beyond), "{r_mm}: {beyond}");
+                }
+            }
+        }
+        let pole = Plane::at(Position::from_degrees(0.0, 90.0).unwrap());
+        assert_eq!(pole.half_box(0).0, i64::MAX);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod grid;
 mod plane;
 pub(crate) mod quality;
 mod registry;
+mod table;
 
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         .map(|(n, s)| (n.clone(), source(s)))
         .collect();
     intake.systems = plane::systems_told(loaded)?;
-    intake.registry = registry::read(loaded, &intake.systems)?;
+    intake.registry = Arc::new(registry::read(loaded, &intake.systems)?);
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     intake.reporter_key = reporter_key(loaded)?;

@@ -52,6 +52,7 @@ pub struct Metrics {
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
     reloads: ReloadMetrics,
+    registry_entries: IntGaugeVec,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
@@ -89,6 +90,7 @@ impl Metrics {
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
             reloads: ReloadMetrics::register(registry)?,
+            registry_entries: make.gauges("registry_entries", "What the configured registries list.", &["registry"])?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -171,6 +173,17 @@ impl Metrics {
         self.grid_info.reset();
         for (layer, version) in layers {
             self.grid_info.with_label_values(&[layer, version]).set(1);
+        }
+    }
+
+    /// Says how much each registry lists: devices, components, facilities.
+    pub fn set_registry(&self, entries: &city_registry::Registry) {
+        for (name, count) in [
+            ("devices", entries.devices.len()),
+            ("components", entries.components.len()),
+            ("facilities", entries.facilities.len()),
+        ] {
+            self.registry_entries.with_label_values(&[name]).set(count as i64);
         }
     }
 
@@ -327,6 +340,13 @@ mod tests {
         metrics.set_config("c1");
         metrics.set_grid([("duty", "7"), ("police", "2")]);
         metrics.placed("duty", Placed::Snapped, 2);
+        let components = "component_id,class,lon,lat\n1,bin,1,1\n2,bin,1,1\n".as_bytes();
+        metrics.set_registry(&city_registry::Registry {
+            components: city_registry::read_components(components, &Default::default())
+                .unwrap()
+                .entries,
+            ..Default::default()
+        });
         let text = metrics.text(now).unwrap();
         families(&text);
         for line in [
@@ -336,6 +356,8 @@ mod tests {
             "cityops_config_info{version=\"c1\"} 1",
             "cityops_grid_located_total{layer=\"duty\",status=\"snapped\"} 2",
             "cityops_grid_version_info{layer=\"police\",version=\"2\"} 1",
+            "cityops_registry_entries{registry=\"components\"} 2",
+            "cityops_registry_entries{registry=\"devices\"} 0",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

@@ -190,6 +190,7 @@ impl Reloading {
             tracing::info!(%layer, %version, "this grid comes into force");
         }
         self.metrics.describe(&standing.activation);
+        self.metrics.set_registry(standing.setup.intake.registry());
         self.retired.push(self.in_force.replace(standing).setup);
         self.running = loaded;
         self.watched.forget_all();

@@ -97,6 +97,7 @@ impl Service {
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
         metrics.describe(&standing.activation);
+        metrics.set_registry(standing.setup.intake.registry());
         let in_force = Arc::new(InForce::new(standing));
         health.set_grid_loaded();
         let kafka: Kafka = start.loaded.config.kafka.clone();

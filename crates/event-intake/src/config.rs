@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use city_grid::crs::Systems;
 use city_grid::{Crs, Timeline};
-use city_model::{Facility, Name, Position};
+use city_registry::Registry;
 use city_rules::Rules;
 use jiff::tz::TimeZone;
 
@@ -16,56 +16,6 @@ pub struct SourceConfig {
     pub crs: Crs,
     /// The standard or list that its codes belong to, where the record names none.
     pub code_system: Option<String>,
-}
-
-/// A device with a surveyed place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its id.
-    pub device_id: Name,
-    /// Where it stands.
-    pub position: Position,
-    /// One sigma in millimetres; 5 m where nothing is known.
-    pub u_mm: Option<i64>,
-    /// The component that it watches.
-    pub component_id: Option<Name>,
-}
-
-/// A component (部件) of the city's inventory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Component {
-    /// Its id.
-    pub component_id: Name,
-    /// Its class.
-    pub class: Name,
-    /// Where it is.
-    pub position: Position,
-    /// One sigma in millimetres; 5 m where nothing is known.
-    pub u_mm: Option<i64>,
-}
-
-/// A facility whose neighbourhood matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FacilityPlace {
-    /// Its id.
-    pub facility_id: Name,
-    /// What it is.
-    pub class: Facility,
-    /// Its name.
-    pub name: Name,
-    /// Where it is.
-    pub position: Position,
-}
-
-/// What the city knows about its things.
-#[derive(Debug, Clone, Default)]
-pub struct Registry {
-    /// Devices and cameras.
-    pub devices: Vec<Device>,
-    /// Components.
-    pub components: Vec<Component>,
-    /// Facilities.
-    pub facilities: Vec<FacilityPlace>,
 }
 
 /// All that intake is told once.
@@ -82,7 +32,7 @@ pub struct IntakeConfig {
     /// The coordinate systems as this city has them.
     pub systems: Systems,
     /// Devices, components, facilities.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// The city's time zone, for times without one.
     pub timezone: TimeZone,
     /// The key under which reporters are hashed.
@@ -107,7 +57,7 @@ impl IntakeConfig {
                 code_system: None,
             }),
             systems: Systems::default(),
-            registry: Registry::default(),
+            registry: Arc::default(),
             timezone,
             reporter_key: Vec::new(),
             max_late_ms: 24 * city_model::HOUR_MS,

@@ -10,7 +10,7 @@ use crate::kinds::Reading;
 use crate::place::Place;
 use crate::verdict::Placed;
 use crate::when::When;
-use crate::{address, cells};
+use crate::{address, cells, facilities, inferred};
 
 /// What a source's own reading found out. The texts are still personal; none of them gets into the event as it is.
 pub(crate) struct Draft<'a> {
@@ -66,7 +66,7 @@ impl Draft<'_> {
         };
         let nearby = located
             .as_ref()
-            .map(|located| intake.facilities().near(located.position))
+            .map(|located| facilities::near(&intake.registry().facilities, located.position))
             .unwrap_or_default();
         let mut kind = self.reading.kind;
         if nearby.in_underpass {
@@ -89,6 +89,11 @@ impl Draft<'_> {
         }
         if is_derived {
             flags.push(Flag::CodeDerived);
+        }
+        let mut component = self.component;
+        if let (None, Some(located)) = (&component, &located) {
+            component = inferred::component(intake, kind, located);
+            flags.extend(component.as_ref().map(|_| Flag::ComponentInferred));
         }
         let mut hints = self.hints;
         let mut facilities: Vec<Facility> = nearby.classes;
@@ -118,7 +123,7 @@ impl Draft<'_> {
             responsible: grid.responsible,
             also_affects: grid.also_affects,
             device: self.device,
-            component: self.component,
+            component,
             ticket: self.ticket,
             cites: self.cites,
             reporter: self

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use city_grid::crs::Systems;
 use city_grid::{Crs, Timeline};
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
+use city_registry::{Device, Registry};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
-use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal};
 
-use crate::config::{Component, Device, IntakeConfig, SourceConfig};
-use crate::facilities::Facilities;
+use crate::config::{IntakeConfig, SourceConfig};
+use crate::inferred::ClassNames;
 use crate::place::{Bounds, Frame, Place};
 use crate::privacy::Reporters;
 use crate::{IntakeState, Verdict, privacy};
@@ -20,9 +20,7 @@ use crate::{IntakeState, Verdict, privacy};
 #[derive(Debug, Clone)]
 pub struct Intake {
     config: IntakeConfig,
-    devices: FxHashMap<Name, Device>,
-    components: FxHashMap<Name, Component>,
-    facilities: Facilities,
+    class_names: ClassNames,
     bounds: Option<Bounds>,
     reporters: Reporters,
     /// Ponding, and what it is at an underpass.
@@ -31,8 +29,7 @@ pub struct Intake {
 
 impl Intake {
     /// An intake of this configuration.
-    pub fn new(mut config: IntakeConfig) -> Intake {
-        let registry = std::mem::take(&mut config.registry);
+    pub fn new(config: IntakeConfig) -> Intake {
         let bounds = config
             .layers
             .first()
@@ -42,17 +39,7 @@ impl Intake {
             .kind_id("road_ponding")
             .zip(config.rules.kind_id("underpass_flood"));
         Intake {
-            devices: registry
-                .devices
-                .into_iter()
-                .map(|device| (Name::clone(&device.device_id), device))
-                .collect(),
-            components: registry
-                .components
-                .into_iter()
-                .map(|part| (Name::clone(&part.component_id), part))
-                .collect(),
-            facilities: Facilities::new(&registry.facilities),
+            class_names: ClassNames::new(&config.rules, &config.registry.components),
             bounds,
             reporters: Reporters::new(&config.reporter_key),
             underpass: ponding,
@@ -84,6 +71,7 @@ impl Intake {
         self.underpass = rules
             .kind_id("road_ponding")
             .zip(rules.kind_id("underpass_flood"));
+        self.class_names = ClassNames::new(&rules, &self.config.registry.components);
         self.config.rules = rules;
         self
     }
@@ -118,8 +106,19 @@ impl Intake {
         }
     }
 
-    pub(crate) fn facilities(&self) -> &Facilities {
-        &self.facilities
+    /// What stands where.
+    pub fn registry(&self) -> &Registry {
+        &self.config.registry
+    }
+
+    /// The rules' class that a class of the registry's components stands for: by its name, or as a national code of a
+    /// kind that has one.
+    pub fn component_class(&self, listed: &str) -> Option<&str> {
+        self.class_names.meant_by(listed)
+    }
+
+    pub(crate) fn class_names(&self) -> &ClassNames {
+        &self.class_names
     }
 
     pub(crate) fn reporters(&self) -> &Reporters {
@@ -147,17 +146,13 @@ impl Intake {
     }
 
     pub(crate) fn device(&self, id: &str) -> Option<&Device> {
-        self.devices.get(id)
-    }
-
-    pub(crate) fn component(&self, id: &str) -> Option<&Component> {
-        self.components.get(id)
+        self.config.registry.devices.get(id)
     }
 
     /// The surveyed place of a component.
     pub(crate) fn component_place(&self, id: Option<&str>) -> Option<Place> {
-        let component = self.components.get(id?)?;
-        Some(Place::surveyed(component.position, component.u_mm))
+        let component = self.config.registry.components.get(id?)?;
+        Some(Place::surveyed(component.position(), component.u_mm()))
     }
 
     /// The kind of a report inside an underpass's reach: a ponding there is the underpass's flood (DOMAIN 2.8).

@@ -19,13 +19,14 @@ mod address;
 mod cells;
 mod draft;
 mod facilities;
+mod inferred;
 mod kinds;
 mod place;
 pub mod privacy;
 mod surveyed;
 mod when;
 
-pub use config::{Component, Device, FacilityPlace, IntakeConfig, Registry, SourceConfig};
+pub use config::{IntakeConfig, SourceConfig};
 pub use intake::Intake;
 pub use state::{Alarm, IntakeRow, IntakeState, RememberedTicket, RowError};
 pub use surveyed::Claim;

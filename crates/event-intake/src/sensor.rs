@@ -4,10 +4,10 @@ use city_model::{
     Channel, DeadLetterReason, Event, EventKey, EventTime, Flag, HOUR_MS, Measurement, Name, Outcome,
     Quality, Signal, Source,
 };
+use city_registry::Device;
 use city_rules::{MetricRule, UnitError, to_milli};
 use wire_format::{Refusal, SensorReading};
 
-use crate::config::Device;
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::Reading;

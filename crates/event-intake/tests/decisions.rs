@@ -466,6 +466,46 @@ fn reports_count_by_their_channel() {
 }
 
 #[test]
+fn a_report_close_to_exactly_one_component_of_its_class_takes_its_id() {
+    let at = |x: f64, accuracy_m: f64| json!({"location": {"x": x, "y": 31.03, "accuracy_m": accuracy_m}});
+    let cover = with(&report(), json!({"content": "井盖缺失"}));
+    check(
+        Source::Report,
+        &cover,
+        &[
+            // Two covers 25 m apart: 8.3 m of uncertainty reach one of them, 8.4 m reach both.
+            (
+                at(121.27, 8.3),
+                "report manhole_missing by inspector GNSS±8m c8 on cover-1 #component_inferred",
+            ),
+            (at(121.27, 8.4), "report manhole_missing by inspector GNSS±8m c8"),
+            (
+                at(121.271, 15.0),
+                "report manhole_missing by inspector GNSS±15m c8",
+            ),
+            // The registry has this one under its national code.
+            (
+                at(121.2804, 15.0),
+                "report manhole_missing by inspector GNSS±15m c8 on cover-3 #component_inferred",
+            ),
+            (
+                with(&at(121.28, 5.0), json!({"component_id": "another"})),
+                "report manhole_missing by inspector GNSS±5m c8 on another",
+            ),
+            // A road is no place, and a heap of rubbish has no component.
+            (
+                json!({"location": {"x": 121.28, "y": 31.03, "quality": "ROAD"}}),
+                "report manhole_missing by inspector ROAD c8",
+            ),
+            (
+                with(&at(121.28, 5.0), json!({"content": "路边一堆垃圾"})),
+                "report garbage_exposed by inspector GNSS±5m c8",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn the_same_point_has_the_same_cell_in_every_system() {
     let mut cells = Vec::new();
     for crs in city_grid::Crs::ALL {

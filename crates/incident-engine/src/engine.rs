@@ -289,7 +289,7 @@ impl Engine {
                     .or_default()
                     .insert(incident.id.clone());
             }
-            for component in &incident.components {
+            for component in components_of(incident) {
                 self.by_component
                     .entry(component.clone())
                     .or_default()
@@ -324,7 +324,7 @@ impl Engine {
         for device in incident.devices.keys() {
             take(&mut self.by_device, device, &incident.id);
         }
-        for component in &incident.components {
+        for component in components_of(incident) {
             take(&mut self.by_component, component, &incident.id);
         }
         if let Some(key) = address_of(incident) {
@@ -352,6 +352,11 @@ fn is_alike(one: &Activation, other: &Activation) -> bool {
         ..other.clone()
     };
     *one == alike
+}
+
+/// What an incident is found by where an event has an equal component.
+fn components_of(incident: &Incident) -> impl Iterator<Item = &Name> {
+    incident.components.iter().chain(&incident.inferred_components)
 }
 
 /// The key under which an incident without a place is found.

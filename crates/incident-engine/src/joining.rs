@@ -50,6 +50,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         member_count: 0,
         devices: BTreeMap::new(),
         components: BTreeSet::new(),
+        inferred_components: BTreeSet::new(),
         reporters: BTreeSet::new(),
         witnesses: BTreeMap::new(),
         peaks: BTreeMap::new(),
@@ -131,7 +132,11 @@ pub(crate) fn absorb(
         incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
     }
     witness(setting, incident, event);
-    incident.components.extend(event.component.clone());
+    if event.flags.contains(&Flag::ComponentInferred) {
+        incident.inferred_components.extend(event.component.clone());
+    } else {
+        incident.components.extend(event.component.clone());
+    }
     incident.reporters.extend(event.reporter);
     incident.member_count += 1;
     show(incident, event, evidence);

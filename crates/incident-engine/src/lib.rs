@@ -16,7 +16,7 @@
 //! the kind's session gap around the incident's span in event time, both ways, within the kind's longest life; a join in
 //! space also keeps the extent within the kind's cap. Ties go to the nearer, then to the incident that was founded first. Incidents
 //! that were also in reach become `related`; nothing bridges two into one by itself. Where components decide, two different
-//! components never meet.
+//! components never meet; one that intake inferred from the place joins what is of the same component, and keeps nobody apart.
 //!
 //! # The shape
 //!

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Point, Status, Why, isqrt};
+use city_model::{Event, Flag, Incident, IncidentId, Point, Status, Why, isqrt};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::engine::Engine;
@@ -309,12 +309,14 @@ fn time_barrier(rule: &KindRule, incident: &Incident, event: &Event) -> Option<&
     }
 }
 
-/// Two different components never meet where components decide.
+/// Two different components never meet where components decide. An inferred id is no evidence of a difference: the registry
+/// may lack the one that is meant.
 fn differs(incident: &Incident, event: &Event) -> bool {
+    let is_stated = !event.flags.contains(&Flag::ComponentInferred);
     event
         .component
         .as_ref()
-        .is_some_and(|own| !incident.components.is_empty() && !incident.components.contains(own))
+        .is_some_and(|own| is_stated && !incident.components.is_empty() && !incident.components.contains(own))
 }
 
 /// An incident that the centre closed or merged takes no more events; one that went quiet or cleared opens again.

@@ -73,6 +73,50 @@ fn two_manholes_25_m_apart_stay_two_when_their_sensors_tell() {
 }
 
 #[test]
+fn an_inferred_component_joins_but_keeps_nobody_apart() {
+    let missing = |id: &str, x: f64| call(id, "manhole_missing", x, 0.0);
+    // Farther apart than any radius of the kind, but they mean the same cover.
+    let mut story = Teller::new();
+    story.tell(missing("c1", 0.0).unsure(60).inferred("m1").reporter(1).at(0));
+    story.tell(missing("c2", 150.0).unsure(60).inferred("m1").reporter(2).at(1));
+    assert_eq!(story.only().member_count, 2);
+    story.tell(
+        sensor("tilt-1", "manhole_missing", 75.0, 0.0)
+            .component("m1")
+            .at(2),
+    );
+    assert_eq!(story.only().member_count, 3);
+    // What a sensor says of another cover is another's, but a guess is no evidence against nearness.
+    story.tell(
+        sensor("tilt-2", "manhole_missing", 80.0, 0.0)
+            .component("m2")
+            .at(3),
+    );
+    assert_eq!(story.incidents().len(), 2);
+
+    let mut story = Teller::new();
+    story.tell(missing("c1", 0.0).inferred("m1").reporter(1).at(0));
+    story.tell(missing("c2", 10.0).inferred("m2").reporter(2).at(1));
+    assert_eq!(story.incidents().len(), 1, "two guesses");
+    let mut story = Teller::new();
+    story.tell(
+        sensor("tilt-1", "manhole_missing", 0.0, 0.0)
+            .component("m1")
+            .at(0),
+    );
+    story.tell(missing("c2", 10.0).inferred("m2").reporter(2).at(1));
+    assert_eq!(story.incidents().len(), 1, "a guess against a name");
+    let mut story = Teller::new();
+    story.tell(missing("c1", 0.0).inferred("m2").reporter(2).at(0));
+    story.tell(
+        sensor("tilt-1", "manhole_missing", 10.0, 0.0)
+            .component("m1")
+            .at(1),
+    );
+    assert_eq!(story.incidents().len(), 1, "a name against a guess");
+}
+
+#[test]
 fn a_camera_that_goes_on_for_two_hours_is_one_event_and_twelve_revisions_at_most() {
     let mut story = Teller::new();
     for minute in 0..120 {

@@ -4,7 +4,7 @@ use city_grid::crs::{ControlPoint, FitError, Fitted, PlaneFit, Systems, outlier}
 use city_rules::ConfigError;
 use serde_json::json;
 
-use super::registry::Table;
+use super::table::Table;
 use crate::config::Loaded;
 
 /// Key of the file of control points.

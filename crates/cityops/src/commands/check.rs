@@ -18,6 +18,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         return Ok(Exit::Clean);
     }
     let rules = &setup.rules;
+    let registry = setup.intake.registry();
     let groups = rules.groups();
     if json {
         let groups: Vec<_> = groups
@@ -27,10 +28,21 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 serde_json::json!({ "group": group, "kinds": kinds, "partition": setup.partition_of(group) })
             })
             .collect();
+        let classes: serde_json::Map<String, serde_json::Value> = registry
+            .components
+            .classes()
+            .map(|(class, count)| (class.to_string(), count.into()))
+            .collect();
         let mut told = serde_json::json!({
             "ok": true,
             "rules_version": rules.version(),
             "groups": groups,
+            "registry": {
+                "devices": registry.devices.len(),
+                "components": registry.components.len(),
+                "component_classes": classes,
+                "facilities": registry.facilities.len(),
+            },
             "grid": grid.iter().map(Counts::to_json).collect::<Vec<_>>(),
         });
         if let (Some(control), Some(told)) = (crate::assemble::control(&loaded)?, told.as_object_mut()) {
@@ -65,6 +77,20 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
             setup.partition_of(group),
             kinds.join(" ")
         ));
+    }
+    print(format!(
+        "registry: {} devices, {} components, {} facilities",
+        registry.devices.len(),
+        registry.components.len(),
+        registry.facilities.len()
+    ));
+    for (class, count) in registry.components.classes() {
+        let used = match setup.intake.component_class(class) {
+            Some(meant) if meant == &**class => String::new(),
+            Some(meant) => format!(" ({meant})"),
+            None => " (of no kind)".to_owned(),
+        };
+        print(format!("  {class}: {count}{used}"));
     }
     Ok(Exit::Clean)
 }

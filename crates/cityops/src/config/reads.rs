@@ -1,11 +1,13 @@
 //! Which files a configuration was read from, and what was in them: how a later look knows whether anything changed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use city_model::{Fingerprint, fingerprint};
+use city_model::{Fingerprint, Fingerprinting, fingerprint};
 
 /// What the file system says of a file without reading it. A file put in another's place, as by a rename or by the
 /// symbolic links of a mounted config map, has another inode.
@@ -64,7 +66,49 @@ impl Reads {
     pub fn read(&self, key: &str, path: &Path) -> std::io::Result<Vec<u8>> {
         let stamp = Stamp::of(path);
         let bytes = std::fs::read(path);
-        let content = bytes.as_ref().ok().map(|bytes| fingerprint(bytes));
+        self.remember(
+            key,
+            path,
+            stamp,
+            bytes.as_ref().ok().map(|bytes| fingerprint(bytes)),
+        );
+        bytes
+    }
+
+    /// The same for a file that is too large to be held whole: it goes through `read`, and to its end in any case.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end; that is remembered, too.
+    pub fn stream<T>(
+        &self,
+        key: &str,
+        path: &Path,
+        read: impl FnOnce(&mut dyn BufRead) -> std::io::Result<T>,
+    ) -> std::io::Result<T> {
+        let stamp = Stamp::of(path);
+        let mut through = Through {
+            file: None,
+            seen: Fingerprinting::default(),
+        };
+        let result = File::open(path).and_then(|file| {
+            through.file = Some(file);
+            let mut reader = BufReader::with_capacity(BUFFER, &mut through);
+            let read = read(&mut reader);
+            std::io::copy(&mut reader, &mut std::io::sink())?;
+            read
+        });
+        let content = result.is_ok().then(|| through.seen.finish());
+        self.remember(key, path, stamp, content);
+        result
+    }
+
+    /// Looks at a file's content only.
+    pub fn look(&self, key: &str, path: &Path) {
+        // what could not be read is remembered as that
+        let _ = self.stream(key, path, |_| Ok(()));
+    }
+
+    fn remember(&self, key: &str, path: &Path, stamp: Option<Stamp>, content: Option<Fingerprint>) {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let read = files.entry(path.to_owned()).or_insert_with(|| FileRead {
             key: key.to_owned(),
@@ -75,12 +119,29 @@ impl Reads {
             // Two levels read the same file, and it changed between them: what was loaded is not what is there.
             read.content = None;
         }
-        bytes
     }
 
     /// The files so far.
     pub fn files(&self) -> BTreeMap<PathBuf, FileRead> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Fewer calls of the system for a file of a gigabyte.
+const BUFFER: usize = 1 << 18;
+
+/// A file, and the fingerprint of what was read of it.
+struct Through {
+    file: Option<File>,
+    seen: Fingerprinting,
+}
+
+impl Read for &mut Through {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let count = file.read(buffer)?;
+        self.seen.update(&buffer[..count]);
+        Ok(count)
     }
 }
 
@@ -109,6 +170,17 @@ mod tests {
         std::fs::File::open(&other).unwrap().set_modified(time).unwrap();
         std::fs::rename(&other, &file).unwrap();
         assert_ne!(Stamp::of(&file), files[&file].stamp);
+
+        // In a stream it is the same, also when nobody reads to its end.
+        let streamed = Reads::default();
+        let first = streamed.stream("registry.components", &file, |reader| {
+            let mut first = [0];
+            reader.read_exact(&mut first).map(|()| first[0])
+        });
+        assert_eq!(first.unwrap(), b't');
+        assert_eq!(streamed.files()[&file].content, Some(fingerprint(b"two")));
+        streamed.look("registry.components", &none);
+        assert_eq!(streamed.files()[&none].content, None);
 
         // Read again with another content: what was loaded is neither.
         reads.read("grid.layers.levels.file", &file).unwrap();

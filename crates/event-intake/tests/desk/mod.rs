@@ -6,11 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use city_grid::{Crs, Timeline};
 use city_model::{Event, EventTime, Facility, Flag, Hint, Position, Source};
+use city_registry::{ComponentsBuilder, Device, Facilities, FacilityPlace, Registry};
 use city_rules::Rules;
-use event_intake::{
-    Component, Decision, Device, FacilityPlace, Intake, IntakeConfig, IntakeRow, IntakeState, Registry,
-    SourceConfig, Verdict,
-};
+use event_intake::{Decision, Intake, IntakeConfig, IntakeRow, IntakeState, SourceConfig, Verdict};
 use serde_json::{Value, json};
 use wire_format::{Decoder, SchemaStore};
 
@@ -37,21 +35,30 @@ pub(crate) fn config() -> IntakeConfig {
         u_mm: None,
         component_id: component.map(Into::into),
     };
+    let mut components = ComponentsBuilder::default();
+    for (id, class, lon) in [
+        ("c-2", "manhole", 121.25),
+        // 25 m apart, as in a street, and one by itself.
+        ("cover-1", "manhole_cover", 121.27),
+        ("cover-2", "manhole_cover", 121.270_262),
+        ("cover-3", "01-03", 121.28),
+        ("hydrant-1", "hydrant", 121.270_1),
+    ] {
+        let place = position(lon, 31.03);
+        components.add(id, class, place, Some(500)).unwrap();
+    }
     IntakeConfig {
         sources: BTreeMap::from([
             ("s".to_owned(), source(Crs::Wgs84, Some("EVENTSORT"))),
             ("gcj".to_owned(), source(Crs::Gcj02, Some("GB30428_2013"))),
         ]),
         default_source: None,
-        registry: Registry {
-            devices: vec![device("pole", 121.23, None), device("gauge", 121.24, Some("c-1"))],
-            components: vec![Component {
-                component_id: "c-2".into(),
-                class: "manhole".into(),
-                position: position(121.25, 31.03),
-                u_mm: Some(500),
-            }],
-            facilities: vec![
+        registry: Arc::new(Registry {
+            devices: [device("pole", 121.23, None), device("gauge", 121.24, Some("c-1"))]
+                .into_iter()
+                .collect(),
+            components: components.finish(),
+            facilities: Facilities::new([
                 FacilityPlace {
                     facility_id: "f-1".into(),
                     class: Facility::School,
@@ -64,8 +71,8 @@ pub(crate) fn config() -> IntakeConfig {
                     name: "underpass".into(),
                     position: position(121.26, 31.03),
                 },
-            ],
-        },
+            ]),
+        }),
         reporter_key: b"a secret".to_vec(),
         ..IntakeConfig::new(Arc::clone(&RULES), LAYERS.clone(), zone)
     }

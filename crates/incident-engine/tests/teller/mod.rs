@@ -198,6 +198,12 @@ impl Told {
         self.0.component = Some(component.into());
         self
     }
+    /// A component that its place implies.
+    pub fn inferred(mut self, component: &str) -> Told {
+        self.0.component = Some(component.into());
+        self.0.flags.push(city_model::Flag::ComponentInferred);
+        self
+    }
     pub fn ticket(mut self, ticket: &str) -> Told {
         self.0.ticket = Some(ticket.into());
         self

@@ -1,0 +1,32 @@
+//! What stands where: devices and cameras, components (部件) by the million, facilities.
+//!
+//! Told once and only read from then on. The order of a file's rows does not show, but for an id that is listed twice:
+//! the last one counts. Nothing here opens a file: callers bring a reader, and it is never held in memory whole.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod components;
+mod devices;
+mod facilities;
+
+mod load;
+mod table;
+
+mod ground;
+mod id;
+
+pub use components::{Component, Components, ComponentsBuilder, Near, Only, RegistryFull};
+pub use devices::{Device, Devices};
+pub use facilities::{Facilities, FacilityPlace, NearFacility};
+pub use load::{Listed, read_components, read_devices, read_facilities};
+pub use table::RowError;
+
+/// What the city knows about its things.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// Devices and cameras.
+    pub devices: Devices,
+    /// Components.
+    pub components: Components,
+    /// Facilities.
+    pub facilities: Facilities,
+}
