@@ -91,6 +91,17 @@ pub struct CellRef {
     pub confidence: u16,
 }
 
+/// Another cell that the event may lie in: its uncertainty crosses the border.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherCell {
+    /// The layer's name.
+    pub layer: Name,
+    /// The cell's code.
+    pub code: Name,
+    /// How likely the true place lies in it, in thousandths.
+    pub weight: u16,
+}
+
 /// The cell of the owning layer, its head and how far its border is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Responsible {
@@ -231,7 +242,10 @@ pub struct Event {
     /// Who is responsible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible: Option<Responsible>,
-    /// Other finest cells of the owning layer within the uncertainty.
+    /// The likeliest other cells of each layer, where the uncertainty crosses a border, layer by layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_cells: Vec<OtherCell>,
+    /// Other finest cells of the owning layer within the uncertainty, and the towns that they are in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_affects: Vec<Name>,
     /// The device or camera; its repetitions continue what it reported first.

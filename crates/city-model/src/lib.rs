@@ -16,7 +16,8 @@ mod time;
 
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
-    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, Quality, Responsible, Signal,
+    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, Quality, Responsible,
+    Signal,
 };
 pub use incident::{
     Band, BandFact, CloseReason, Extent, Founding, Fused, Grade, Handling, Incident, Member, Status, Watcher,

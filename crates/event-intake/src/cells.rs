@@ -1,18 +1,21 @@
 //! The cells of a place in every layer, how sure each is, who is responsible, and who else may be affected.
 
-use city_grid::{CellIndex, Layer, Status, Timeline};
-use city_model::{CellRef, EventTime, Flag, Name, Position, Responsible};
+use city_grid::{CellIndex, Layer, Share, Status, Timeline};
+use city_model::{CellRef, EventTime, Flag, Name, OtherCell, Position, Responsible};
 
-/// How far `also_affects` looks at most, in millimetres.
-const ALSO_MOST_MM: i64 = 100_000;
-/// Most cells in `also_affects`.
+/// A border so many sigmas away counts for none (a proposal: 2.3 % of a normal distribution lie beyond it).
+const SURE_SIGMAS: i64 = 2;
+/// Most finest cells in `also_affects`.
 const ALSO_MOST: usize = 8;
+/// Most other cells of a layer.
+const OTHERS_MOST: usize = 4;
 
 /// What the grid says about a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct GridPlace {
     pub(crate) cells: Vec<CellRef>,
     pub(crate) responsible: Option<Responsible>,
+    pub(crate) other_cells: Vec<OtherCell>,
     pub(crate) also_affects: Vec<Name>,
     pub(crate) town: Option<Name>,
     pub(crate) flags: Vec<Flag>,
@@ -47,43 +50,70 @@ pub(crate) fn at(
         } else {
             down_to_town(layer, &whole)
         };
-        let mut sure = None;
-        let mut found = Vec::with_capacity(path.len());
-        // A wider cell's border is at least as far away as that of the cell in it.
-        for index in path.iter().rev() {
-            let border_mm = match sure {
-                Some(border_mm) => border_mm,
-                None => i64::try_from(layer.border_distance_mm(*index, position)).unwrap_or(i64::MAX),
-            };
-            if found.is_empty() && owns {
-                place.responsible = Some(responsible(layer, *index, border_mm));
-            }
-            if border_mm >= 2 * u_mm {
-                sure = Some(border_mm);
-            }
-            let signed = if located.status == Status::Snapped {
-                -border_mm
-            } else {
-                border_mm
-            };
-            found.push(cell_ref(layer, *index, confidence(signed, u_mm)));
-        }
-        place.cells.extend(found.into_iter().rev());
         place.town = place.town.or_else(|| town_of(layer, &whole));
-        if owns && is_place {
-            let radius_mm = u_mm.clamp(0, ALSO_MOST_MM) as u64;
-            let own = located.cell();
-            let others = layer
-                .near(position, radius_mm)
-                .into_iter()
-                .filter(|cell| Some(*cell) != own);
-            place.also_affects = others
-                .take(ALSO_MOST)
-                .map(|cell| Name::clone(&layer.cell(cell).code))
+        let Some(finest) = path.last() else {
+            continue;
+        };
+        let border_mm = i64::try_from(layer.border_distance_mm(*finest, position)).unwrap_or(i64::MAX);
+        if owns {
+            place.responsible = Some(responsible(layer, *finest, border_mm));
+        }
+        // A wider cell's border is at least as far away as that of the cell in it.
+        let is_sure = located.status == Status::Inside && border_mm >= SURE_SIGMAS * u_mm;
+        let shares = if is_sure {
+            Vec::new()
+        } else {
+            layer.shares(position, u_mm)
+        };
+        let confidence = |index: &CellIndex| match is_sure {
+            true => 1_000,
+            false => share_of(layer, &shares, *index),
+        };
+        place.cells.extend(
+            path.iter()
+                .map(|index| cell_ref(layer, *index, confidence(index))),
+        );
+        if is_place {
+            let others: Vec<&Share> = shares
+                .iter()
+                .filter(|share| Some(share.cell) != located.cell())
                 .collect();
+            if owns {
+                place.also_affects = affected(layer, &others, place.town.as_ref());
+            }
+            let other = |share: &&Share| OtherCell {
+                layer: Name::clone(layer.name()),
+                code: Name::clone(&layer.cell(share.cell).code),
+                weight: share.thousandths,
+            };
+            place
+                .other_cells
+                .extend(others.iter().take(OTHERS_MOST).map(other));
         }
     }
     place
+}
+
+/// How much of the shares lies in a cell, of whatever level.
+fn share_of(layer: &Layer, shares: &[Share], index: CellIndex) -> u16 {
+    let within = shares
+        .iter()
+        .filter(|share| layer.path(share.cell).contains(&index));
+    within.map(|share| share.thousandths).sum::<u16>().min(1_000)
+}
+
+/// The likeliest of the other cells, and the towns that they are in, if that is another one: its centre watches its own code.
+fn affected(layer: &Layer, others: &[&Share], town: Option<&Name>) -> Vec<Name> {
+    let others = &others[..others.len().min(ALSO_MOST)];
+    let mut codes: Vec<Name> = others
+        .iter()
+        .map(|share| Name::clone(&layer.cell(share.cell).code))
+        .collect();
+    for share in others {
+        let other = town_of(layer, &layer.path(share.cell));
+        codes.extend(other.filter(|code| Some(code) != town && !codes.contains(code)));
+    }
+    codes
 }
 
 /// The cells that a town had at a moment, which is known by its code alone.
@@ -155,39 +185,11 @@ fn responsible(layer: &Layer, index: CellIndex, border_mm: i64) -> Responsible {
     }
 }
 
-/// How likely the true place is on this side of a straight border, in thousandths: Φ(d/u), and beyond two sigma sure.
-/// A negative distance is beyond the border.
-fn confidence(border_mm: i64, u_mm: i64) -> u16 {
-    let u_mm = u_mm.max(1);
-    if border_mm >= u_mm.saturating_mul(2) {
-        return 1_000;
-    }
-    let z = border_mm as f64 / u_mm as f64;
-    let share = 0.5 * (1.0 + libm::erf(z / core::f64::consts::SQRT_2));
-    libm::rint(share * 1_000.0) as u16 // `as` saturates; the share is within 0 and 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: EventTime = EventTime::from_millis(1_782_835_200_000);
-
-    #[test]
-    fn confidence_follows_the_normal_distribution() {
-        // Φ(0), Φ(0.5), Φ(1), Φ(-1) from the table of the normal distribution.
-        for (border_mm, expected) in [
-            (0, 500),
-            (2_500, 691),
-            (5_000, 841),
-            (10_000, 1_000),
-            (-5_000, 159),
-        ] {
-            assert_eq!(confidence(border_mm, 5_000), expected);
-        }
-        assert_eq!(confidence(i64::MIN, 0), 0);
-        assert_eq!(confidence(0, i64::MAX), 500);
-    }
 
     #[test]
     fn a_place_has_its_path_and_neighbours_near_the_border() {
@@ -231,23 +233,88 @@ mod tests {
     }
 
     #[test]
-    fn a_place_on_a_border_affects_the_other_side() {
+    fn a_place_on_a_border_weighs_both_sides() {
         let layers = [Timeline::from(city_grid::builtin())];
         let layer = layers[0].newest();
-        let corner = layer
-            .cells(layer.levels().len() - 1)
-            .flat_map(|(cell, _)| {
-                layer
-                    .polygons(cell)
-                    .flat_map(|p| p.flatten())
-                    .copied()
-                    .collect::<Vec<_>>()
+        // vertices inside the district, each with all cells around it
+        let finest = layer.levels().len() - 1;
+        let corners = layer
+            .cells(finest)
+            .flat_map(|(cell, _)| layer.polygons(cell).flatten().flatten());
+        let corners: Vec<Position> = corners.copied().step_by(97).take(60).collect();
+        let mut towns = 0;
+        for corner in corners
+            .into_iter()
+            .filter(|corner| layer.near(*corner, 100).len() > 1)
+        {
+            let place = at(&layers, NOW, corner, 5_000, true);
+            let own = place.cells.last().unwrap();
+            assert!(own.confidence < 1_000, "{own:?}");
+            let weights: u32 = place
+                .other_cells
+                .iter()
+                .map(|other| u32::from(other.weight))
+                .sum();
+            assert!(u32::from(own.confidence) + weights <= 1_010, "{place:?}");
+            assert!(
+                place
+                    .other_cells
+                    .iter()
+                    .all(|other| other.weight > 0 && other.code != own.code)
+            );
+            for other in &place.other_cells {
+                assert!(place.also_affects.contains(&other.code), "{place:?}");
+            }
+            // the wider, the surer
+            let sures: Vec<u16> = place.cells.iter().map(|cell| cell.confidence).collect();
+            assert!(sures.is_sorted_by(|wide, fine| wide >= fine), "{sures:?}");
+            let other_towns = place.also_affects.iter().filter(|code| code.len() == 9);
+            towns += other_towns
+                .inspect(|code| assert_ne!(Some(*code), place.town.as_ref()))
+                .count();
+        }
+        assert!(towns > 0, "some of the corners lie between towns");
+    }
+
+    #[test]
+    fn eight_metres_from_the_border_the_other_town_is_affected() {
+        // 九亭 and 九里亭: DOMAIN 9, scenario 3
+        let layers = [Timeline::from(city_grid::builtin())];
+        let layer = layers[0].newest();
+        let town = |code: &str| layer.find(code).unwrap();
+        let (own, other) = (town("310117107"), town("310117006"));
+        let shared = |p: &&Position| {
+            layer.border_distance_mm(other, **p) == 0 && layer.border_distance_mm(own, **p) == 0
+        };
+        let border: Vec<Position> = layer
+            .polygons(own)
+            .flatten()
+            .flatten()
+            .filter(shared)
+            .copied()
+            .collect();
+        let beside = |from: &Position| {
+            let plane = city_model::Plane::at(*from);
+            (0..16).map(move |turn| {
+                let angle = f64::from(turn) * core::f64::consts::PI / 8.0;
+                let (x, y) = (
+                    (libm::cos(angle) * 8_500.0) as i64,
+                    (libm::sin(angle) * 8_500.0) as i64,
+                );
+                plane.unproject(city_model::Point { x, y })
             })
-            .find(|position| layer.near(*position, 100).len() > 1)
-            .unwrap();
-        let place = at(&layers, NOW, corner, 5_000, true);
-        assert!(!place.also_affects.is_empty() && place.also_affects.len() <= ALSO_MOST);
-        assert_eq!(place.cells.last().unwrap().confidence, 500);
-        assert!(!place.also_affects.contains(&place.cells.last().unwrap().code));
+        };
+        let is_in_own = |p: &Position| layer.locate(*p).path(layer).contains(&own);
+        let place = border
+            .iter()
+            .flat_map(beside)
+            .find(|p| is_in_own(p) && (7_500..=8_500).contains(&layer.border_distance_mm(other, *p)));
+        let told = at(&layers, NOW, place.unwrap(), 5_000, true);
+        assert_eq!(told.town.as_deref(), Some("310117107"));
+        assert!(
+            told.also_affects.iter().any(|code| &**code == "310117006"),
+            "{told:?}"
+        );
+        assert!(told.responsible.unwrap().border_mm <= 8_500);
     }
 }

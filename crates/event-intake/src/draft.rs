@@ -121,6 +121,7 @@ impl Draft<'_> {
             address_key: self.address.and_then(address::key),
             cells: grid.cells,
             responsible: grid.responsible,
+            other_cells: grid.other_cells,
             also_affects: grid.also_affects,
             device: self.device,
             component,

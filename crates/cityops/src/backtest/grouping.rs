@@ -94,6 +94,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
         address_key: row.address.clone(),
         cells: Vec::new(),
         responsible: None,
+        other_cells: Vec::new(),
         also_affects: Vec::new(),
         device: None,
         component: None,

@@ -92,6 +92,7 @@ fn event(
         address_key: None,
         cells: Vec::new(),
         responsible: None,
+        other_cells: Vec::new(),
         also_affects: Vec::new(),
         device: None,
         component: None,
