@@ -10,6 +10,7 @@ mod timeline;
 mod validity;
 
 mod assemble;
+mod bent;
 mod holes;
 mod locate;
 mod normal;

@@ -180,11 +180,10 @@ pub(crate) fn read(
         ));
     }
     let quality = said.unwrap_or(assumed);
-    let accuracy = location
-        .accuracy_m
-        .filter(|accuracy| (1.0..=5_000.0).contains(accuracy));
-    let u_mm = accuracy.map_or(default_u_mm(quality), |metres| {
-        libm::rint(metres * 1_000.0) as i64
+    // One that is out of range is still the source's word: it counts as the nearest that makes sense.
+    let stated = location.accuracy_m.filter(|accuracy| *accuracy > 0.0);
+    let u_mm = stated.map_or(default_u_mm(quality), |metres| {
+        (libm::rint(metres * 1_000.0) as i64).clamp(LEAST_U_MM, MOST_U_MM)
     });
     Ok(Place {
         position: Position::from_degrees(lon, lat),
@@ -228,7 +227,11 @@ mod tests {
         check("WGS84", x, y, 8.0, "DOOR", "DOOR u=8000 located=true");
         check("wgs-84", x, y, f64::NAN, "", "GNSS u=15000 located=true");
         check("", x, y, 0.0, "poi", "POI u=150000 located=true");
-        check("", x, y, 9e9, "ROAD", "ROAD u=500000 located=false");
+        check("", x, y, 9e9, "ROAD", "ROAD u=5000000 located=false");
+        check("", x, y, 0.5, "DOOR", "DOOR u=1000 located=true");
+        check("", x, y, 10_000.0, "DOOR", "DOOR u=5000000 located=true");
+        check("", x, y, f64::INFINITY, "DOOR", "DOOR u=5000000 located=true");
+        check("", x, y, -3.0, "DOOR", "DOOR u=30000 located=true");
         check("", 0.0, 0.0, 8.0, "DOOR", "NONE u=0 located=false");
         check("", 0.0, 0.0, 8.0, "TOWN", "TOWN u=0 located=false");
         check(

@@ -3,6 +3,7 @@
 use city_model::{Name, Position};
 use jiff::tz::TimeZone;
 
+use super::bent::bent;
 use super::holes::polygons_of;
 use super::read::{Feature, Ground, LevelSource, RawRing, read};
 use super::validity::Span;
@@ -107,7 +108,8 @@ fn dated(
             code: Some(feature.code.clone()),
             what: format!("{place}, {what}"),
         })?;
-        Ok(ring(positions, place, &mut report))
+        let ring = ring(positions, place, &mut report);
+        Ok(ring.map(|ring| bent(ring, crs.0, crs.1)))
     };
     let polygons = match &feature.ground {
         Ground::Polygons(polygons) => {
