@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_grid::Layer;
-use city_model::{DeadLetterReason, EventKey, EventTime, Name};
+use city_model::{DeadLetterReason, EventKey, EventTime, Name, Source};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
@@ -12,8 +12,8 @@ use wire_format::{Record, Refusal};
 use crate::config::{Component, Device, IntakeConfig, SourceConfig};
 use crate::facilities::Facilities;
 use crate::place::{Bounds, Place};
-use crate::privacy::Reporters;
-use crate::{IntakeState, Verdict, privacy};
+use crate::privacy::{PrivacyKeys, is_incident_of_ours};
+use crate::{IntakeState, Verdict};
 
 /// Judges records. It holds only what it was told at the start, so every thread may share it.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Intake {
     components: FxHashMap<Name, Component>,
     facilities: Facilities,
     bounds: Option<Bounds>,
-    reporters: Reporters,
+    keys: PrivacyKeys,
     /// Ponding, and what it is at an underpass.
     underpass: Option<(KindId, KindId)>,
 }
@@ -31,7 +31,14 @@ pub struct Intake {
 impl Intake {
     /// An intake of this configuration.
     pub fn new(mut config: IntakeConfig) -> Intake {
+        let keys = PrivacyKeys::new(&config.reporter_key, config.previous_reporter_key.as_deref());
         let registry = std::mem::take(&mut config.registry);
+        // What is known by a name that must not be seen is looked for by what stands for it.
+        let shown = |id: Name| keys.cover(&id).unwrap_or(id);
+        config.sources = std::mem::take(&mut config.sources)
+            .into_iter()
+            .map(|(name, source)| (keys.cover(&name).map_or(name, |shown| shown.to_string()), source))
+            .collect();
         let bounds = config
             .layers
             .first()
@@ -44,16 +51,21 @@ impl Intake {
             devices: registry
                 .devices
                 .into_iter()
+                .map(|device| Device {
+                    device_id: shown(device.device_id),
+                    component_id: device.component_id.map(shown),
+                    ..device
+                })
                 .map(|device| (Name::clone(&device.device_id), device))
                 .collect(),
             components: registry
                 .components
                 .into_iter()
-                .map(|part| (Name::clone(&part.component_id), part))
+                .map(|part| (shown(Name::clone(&part.component_id)), part))
                 .collect(),
             facilities: Facilities::new(&registry.facilities),
             bounds,
-            reporters: Reporters::new(&config.reporter_key),
+            keys,
             underpass: ponding,
             config,
         }
@@ -61,6 +73,15 @@ impl Intake {
 
     /// What becomes of a record that was appended at `ingested_at`. The rows of the verdict are to be applied to `state`.
     pub fn judge(&self, state: &IntakeState, record: &Record, ingested_at: EventTime) -> Verdict {
+        let is_group = |group: &str| {
+            self.rules()
+                .groups()
+                .iter()
+                .any(|(known, _)| known.as_str() == group)
+        };
+        let record = &*self
+            .keys
+            .cover_record(record, |id| is_incident_of_ours(id, is_group));
         let verdict = match record {
             Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
             Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
@@ -70,12 +91,12 @@ impl Intake {
             Record::Silence(silence) => self.silence(silence),
             Record::Command(command) => self.command(command),
         };
-        verdict.unwrap_or_else(|refusal| {
-            let identity = record
-                .key()
-                .map(|key| privacy::scrub_identity(record.source(), key));
-            Verdict::from(refusal.of(identity))
-        })
+        verdict.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())))
+    }
+
+    /// The identity of a refused record as it may be published: what is personal in it is covered, as in an event's.
+    pub fn public_identity(&self, source: Source, key: EventKey) -> EventKey {
+        self.keys.cover_key(source, key)
     }
 
     /// The same intake under other rules.
@@ -113,8 +134,8 @@ impl Intake {
         &self.facilities
     }
 
-    pub(crate) fn reporters(&self) -> &Reporters {
-        &self.reporters
+    pub(crate) fn keys(&self) -> &PrivacyKeys {
+        &self.keys
     }
 
     /// What is configured for a source system.

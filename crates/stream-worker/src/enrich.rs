@@ -228,7 +228,7 @@ impl Enrich {
             key: refusal
                 .identity
                 .clone()
-                .map(|key| event_intake::privacy::scrub_identity(self.source, key)),
+                .map(|key| self.setup.intake.public_identity(self.source, key)),
             outcome: Outcome::DeadLetter,
             reason: Some(refusal.reason.as_str().to_owned()),
         }
