@@ -27,6 +27,11 @@ use crate::exit::Exit;
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
     start_logging(&cli);
+    // A panic's message may quote the text that it fell over, and that may be somebody's.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("cityops: panicked at {place}");
+    }));
     let exit = match commands::dispatch(cli) {
         Ok(exit) => exit,
         Err(error) => {

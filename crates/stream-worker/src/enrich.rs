@@ -1,6 +1,7 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -133,7 +134,8 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         let setup = self.setup.clone();
-        let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
+        let Verdict { result, rows, fault } =
+            unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         for row in rows {
             self.state.apply(&row);
             if self.keeps_rows {
@@ -242,6 +244,14 @@ impl Enrich {
     }
 }
 
+/// A panic while a record is judged has changed nothing: that one record becomes `processing_failed`.
+fn unless_it_panics(judge: impl FnOnce() -> Verdict) -> Verdict {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| {
+        tracing::error!("judging a record failed; it is refused as processing_failed");
+        Refusal::new(DeadLetterReason::ProcessingFailed, "judging it failed").into()
+    })
+}
+
 impl Processor for Enrich {
     fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
         if let Some(key) = key.strip_prefix("intake/") {
@@ -313,5 +323,18 @@ impl Processor for Enrich {
                 .into_iter()
                 .for_each(|(reason, records)| observer.refused(self.source, reason, records));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_refusal() {
+        let Decision::Refused(refusal) = unless_it_panics(|| panic!("a broken invariant")).result else {
+            panic!("it is not refused")
+        };
+        assert_eq!(refusal.reason, DeadLetterReason::ProcessingFailed);
     }
 }
