@@ -50,7 +50,8 @@ fn lines(good: &Value) -> Vec<(&'static str, Vec<u8>)> {
 fn each_reason_is_reached_and_counted_once() {
     let city = City::new(Scenario::Normal, 31, 300);
     let own = fs::read_to_string(city.path("report.ndjson")).unwrap();
-    let good: Value = serde_json::from_str(own.lines().last().unwrap()).unwrap();
+    let mut good: Value = serde_json::from_str(own.lines().last().unwrap()).unwrap();
+    good["event_id"] = json!("spoilt");
     let lines = lines(&good);
     let before = own.lines().count();
     let input = city.input_from("spoilt", |file, mut bytes| {
@@ -74,12 +75,19 @@ fn each_reason_is_reached_and_counted_once() {
     }
     let more = |outcome: &str| spoilt.count(outcome) - clean.count(outcome);
     assert_eq!(more("deadletter"), lines.len() as i64);
-    let reached: BTreeSet<&str> = lines.iter().map(|(reason, _)| *reason).chain([NOT_BY_FILE]).collect();
+    let reached: BTreeSet<&str> = lines
+        .iter()
+        .map(|(reason, _)| *reason)
+        .chain([NOT_BY_FILE])
+        .collect();
     assert_eq!(reached, known());
 }
 
 fn known() -> BTreeSet<&'static str> {
-    DeadLetterReason::ALL.iter().map(|reason| reason.as_str()).collect()
+    DeadLetterReason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect()
 }
 
 #[test]

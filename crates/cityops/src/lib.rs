@@ -14,6 +14,7 @@ pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod reload;
+pub mod samples;
 pub mod service;
 pub mod table;
 pub mod topics;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_grid::Layer;
-use city_model::{DeadLetterReason, EventKey, EventTime, Name, Source};
+use city_model::{DeadLetterReason, EventKey, EventTime, Name, Position, Source};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
@@ -106,6 +106,14 @@ impl Intake {
             .zip(rules.kind_id("underpass_flood"));
         self.config.rules = rules;
         self
+    }
+
+    /// Where a device, camera or component of the registry stands.
+    pub fn surveyed(&self, id: &str) -> Option<Position> {
+        let hidden = self.keys.cover(id);
+        let id = hidden.as_deref().unwrap_or(id);
+        let device = self.devices.get(id).map(|device| device.position);
+        device.or_else(|| self.components.get(id).map(|component| component.position))
     }
 
     /// The rules in force.

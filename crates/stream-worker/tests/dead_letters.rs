@@ -127,9 +127,15 @@ fn check_headers(letter: &OutRecord, topic: &str, reason: DeadLetterReason) {
         assert_eq!(headers.get(name), Some(&expected), "{reason}: {name}");
     }
     let stage = headers["__connect.errors.stage"];
-    assert!(["VALUE_CONVERTER", "TRANSFORMATION"].contains(&stage), "{reason}: {stage}");
+    assert!(
+        ["VALUE_CONVERTER", "TRANSFORMATION"].contains(&stage),
+        "{reason}: {stage}"
+    );
     assert!(!headers["cityops.detail"].is_empty(), "{reason}");
-    assert!(!format!("{headers:?}").contains("12345678"), "{reason}: {headers:?}");
+    assert!(
+        !format!("{headers:?}").contains("12345678"),
+        "{reason}: {headers:?}"
+    );
 }
 
 #[derive(Default)]
@@ -158,7 +164,13 @@ fn every_reason_of_intake_keeps_the_value_and_says_why() {
         check_headers(letter, "city.reports.v1", reason);
         assert_eq!(letter.key.as_deref(), Some(b"key".as_slice()), "{reason}");
         if reason == TooLarge {
-            let header = |name: &str| letter.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
+            let header = |name: &str| {
+                letter
+                    .headers
+                    .iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, value)| value.clone())
+            };
             assert_eq!(letter.value.as_deref(), Some(&value[..64 * 1024]));
             assert_eq!(header("cityops.length"), Some(value.len().to_string()));
             assert_eq!(header("cityops.sha256"), Some(sha256_hex(&value)));
@@ -168,7 +180,10 @@ fn every_reason_of_intake_keeps_the_value_and_says_why() {
         // Exactly one outcome, and no word of the person but in the value.
         assert_eq!(enrich.ledger().consumed(), 1, "{reason}");
         assert_eq!(enrich.ledger().outcome(Outcome::DeadLetter), 1, "{reason}");
-        let others = out.records.iter().filter(|record| record.topic != Topic::DeadLetters);
+        let others = out
+            .records
+            .iter()
+            .filter(|record| record.topic != Topic::DeadLetters);
         for other in others {
             let told = format!(
                 "{} {}",
@@ -177,7 +192,10 @@ fn every_reason_of_intake_keeps_the_value_and_says_why() {
             );
             assert!(!told.contains("12345678"), "{reason}: {told}");
             let expected = format!("\"reason\":\"{reason}\"");
-            assert!(other.topic == Topic::Outcomes && told.contains(&expected), "{told}");
+            assert!(
+                other.topic == Topic::Outcomes && told.contains(&expected),
+                "{told}"
+            );
         }
         enrich.checkpoint(&mut out);
         assert_eq!(*seen.0.lock().unwrap(), [(reason, 1)], "the metrics see it");
@@ -190,7 +208,9 @@ fn a_record_without_a_value_stays_one() {
     let mut enrich = Enrich::new(setup.clone(), Source::Report, Arc::new(setup.activation(&[])));
     let mut out = Outbox::default();
     enrich.process(&record(Topic::Report, None), &mut out);
-    let [letter] = letters(&out)[..] else { panic!("no dead letter") };
+    let [letter] = letters(&out)[..] else {
+        panic!("no dead letter")
+    };
     check_headers(letter, "city.reports.v1", BadJson);
     assert_eq!(letter.value, None);
 }
@@ -200,7 +220,9 @@ fn what_cannot_be_decided_says_so_too() {
     let mut correlate = Correlate::new();
     let mut out = Outbox::default();
     correlate.process(&record(Topic::Enriched, Some(b"{\"inputs\":")), &mut out);
-    let [letter] = letters(&out)[..] else { panic!("no dead letter") };
+    let [letter] = letters(&out)[..] else {
+        panic!("no dead letter")
+    };
     check_headers(letter, "city.events.enriched.v1", ProcessingFailed);
     assert_eq!(letter.value.as_deref(), Some(b"{\"inputs\":".as_slice()));
 }
