@@ -54,6 +54,9 @@ static FROM_ROOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!
 
 /// An address up to its flat; `None` when that cannot be told.
 pub(crate) fn before_flat(address: &str) -> Option<&str> {
+    if !may_match(address, ROOM) {
+        return Some(address);
+    }
     match FROM_ROOM.as_ref()?.find(address) {
         Some(flat) => address.get(..flat.start()),
         None => Some(address),
@@ -61,13 +64,11 @@ pub(crate) fn before_flat(address: &str) -> Option<&str> {
 }
 
 pub(super) fn find(text: &str) -> Vec<Found> {
-    if !text.contains([
-        '室', '号', '幢', '栋', '座', '元', '楼', '层', '#', '弄', '房', '门', '住', '-',
-    ]) {
-        return Vec::new();
-    }
     let mut found = Vec::new();
-    for (pattern, kind) in EACH.iter() {
+    let wanted = EACH
+        .iter()
+        .filter(|(pattern, _)| may_match(text, pattern.as_str()));
+    for (pattern, kind) in wanted {
         for groups in pattern.captures_iter(text) {
             let whole = groups.get(0);
             let what = match kind {
@@ -107,6 +108,20 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Whether a text has the signs without which a pattern finds nothing; looking for those is the cheaper part by far.
+fn may_match(text: &str, pattern: &str) -> bool {
+    match pattern {
+        ROOM => text.contains('室'),
+        BEHIND_HOUSE => text.contains(['号', '幢', '栋', '座', '元', '楼', '层', '#']),
+        BEHIND_LANE => text.contains('弄') && text.contains(['-', '—', '~']),
+        TRIPLE => text.matches('-').nth(1).is_some(),
+        DOOR => text.contains(['楼', '层']),
+        DOOR_OF_PART => text.contains(['户', '套']),
+        NUMBERED => text.contains('房'),
+        _ => text.contains(['房', '住', '牌', '室']),
+    }
 }
 
 /// 三室两厅 is how a flat is laid out, not which one it is.

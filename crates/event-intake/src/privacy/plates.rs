@@ -19,7 +19,10 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 pub(super) fn find(text: &str) -> Vec<Found> {
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    // A letter is in every plate but those that a word tells.
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    if !has_digit || !has_letter && !text.contains(['牌', '车']) {
         return Vec::new();
     }
     let mut found = Vec::new();
