@@ -7,9 +7,9 @@ use regex::Regex;
 use super::{Found, digit};
 
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
-const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两]+(?:\s*[-—~]\s*[0-9]+)*\s*室";
+const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两]+(?:\s*[-—~/、,和至到]\s*[0-9]+)*\s*室";
 /// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
-const BEHIND_HOUSE: &str = r"(月)?\s?((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|#楼?))\s*[-—~,]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?|[一二三四五六七八九零〇○]{3,4})";
+const BEHIND_HOUSE: &str = r"(月)?\s?((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|#楼?))\s*[-—~,]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
 /// A lane with house and room: 1500弄23-302.
 const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
 /// Building, entrance, room: 12-2-301.

@@ -126,7 +126,8 @@ impl Chain {
     fn is_order_number(&self, at: usize, text: &str) -> bool {
         let (from, to) = self.runs[at];
         let length = to - from;
-        if (14..=18).contains(&length) && at < from + 8 && self.is_date(from, 1990) {
+        // Years before 2020 would also be read out of a phone behind "20".
+        if (14..=18).contains(&length) && at < from + 8 && self.is_date(from, 2020) {
             return true;
         }
         matches!(length, 16 | 20)
