@@ -250,3 +250,36 @@ fn rules_are_told_with_their_line() {
     folder.write("rules.toml", "");
     assert_eq!(folder.check().0, Some(0), "no rules of one's own are good rules");
 }
+
+#[test]
+fn the_key_before_is_checked_as_the_present_one_is() {
+    let mut expect = Expect::default();
+    let both = "[privacy]\nreporter_key_file = \"new.key\"\nprevious_reporter_key_file = \"old.key\"\n";
+    let folder = Folder::new(both);
+    folder.write("new.key", "a key of sixteen bytes and more");
+    expect.bad(
+        "no file",
+        folder.check(),
+        &["cityops.toml:3:", "previous_reporter_key_file", "old.key"],
+    );
+    folder.write("old.key", "short");
+    expect.bad(
+        "too short",
+        folder.check(),
+        &["cityops.toml:3:", "previous_reporter_key_file", "16 bytes"],
+    );
+    folder.write("old.key", "a key of sixteen bytes and more\n");
+    expect.bad("the same", folder.check(), &["cityops.toml:3:", "the same key"]);
+    folder.write("old.key", "another key of sixteen bytes");
+    let (code, _, err) = folder.check();
+    assert_eq!(code, Some(0), "{err}");
+    let alone = Folder::new("[privacy]\nprevious_reporter_key_file = \"old.key\"\n");
+    alone.write("old.key", "another key of sixteen bytes");
+    expect.bad("alone", alone.check(), &["cityops.toml:2:", "reporter_key_file"]);
+    let misspelt = Folder::new("[privacy]\nprevious_reporter_key = \"old.key\"\n");
+    expect.bad(
+        "misspelt",
+        misspelt.check(),
+        &["cityops.toml:2:", "previous_reporter_key_file"],
+    );
+}

@@ -263,6 +263,9 @@ pub struct Event {
     /// The reporter, as a keyed hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reporter: Option<u64>,
+    /// The same reporter under the key before the present one, while both are configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter_before: Option<u64>,
     /// What was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measurement: Option<Measurement>,

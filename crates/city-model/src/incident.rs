@@ -331,6 +331,9 @@ pub struct Incident {
     pub inferred_components: BTreeSet<Name>,
     /// Distinct reporters, as keyed hashes.
     pub reporters: BTreeSet<u64>,
+    /// What reporters that are counted already were called under an earlier key: each is counted under one name only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reporters_before: BTreeSet<u64>,
     /// The best credibility per kind of witness.
     pub witnesses: BTreeMap<Channel, u8>,
     /// The highest value per metric, in thousandths of its unit.

@@ -89,6 +89,11 @@ impl Components {
         self.ground.get(number).map(|_| self.at(number))
     }
 
+    /// All of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = Component<'_>> {
+        (0..self.len()).map(|number| self.at(number))
+    }
+
     /// The components of a class within `r_mm` millimetres (at most 1,000 km) of a place, nearest first, equally near
     /// ones by their ids. Distances are those of the plane that touches the earth there, which ends at the 180th meridian.
     pub fn near(&self, class: &str, place: Position, r_mm: i64) -> Vec<Near<'_>> {

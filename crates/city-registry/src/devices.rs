@@ -35,6 +35,11 @@ impl Devices {
         self.by_id.get(id)
     }
 
+    /// All of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &Device> {
+        self.by_id.values()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.by_id.len()

@@ -6,6 +6,7 @@ pub(crate) mod quality;
 mod registry;
 mod table;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -78,7 +79,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     intake.registry = Arc::new(registry::read(loaded, &intake.systems)?);
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
-    intake.reporter_key = reporter_key(loaded)?;
+    (intake.reporter_key, intake.previous_reporter_key) = reporter_keys(loaded)?;
     let origin = intake
         .layers
         .first()
@@ -128,21 +129,39 @@ fn schemas(loaded: &Loaded) -> anyhow::Result<SchemaStore> {
     Ok(store)
 }
 
-fn reporter_key(loaded: &Loaded) -> Result<Vec<u8>, ConfigError> {
-    let Some(path) = &loaded.config.privacy.reporter_key_file else {
-        tracing::warn!("no privacy.reporter_key_file: reporters are hashed with a key that everybody knows");
-        return Ok(OPEN_REPORTER_KEY.to_vec());
+/// The key under which reporters are hashed, and the one before it while that is configured.
+fn reporter_keys(loaded: &Loaded) -> Result<(Vec<u8>, Option<Vec<u8>>), ConfigError> {
+    const PREVIOUS: &str = "privacy.previous_reporter_key_file";
+    let privacy = &loaded.config.privacy;
+    let previous = match &privacy.previous_reporter_key_file {
+        Some(path) => Some((path, reporter_key(loaded, PREVIOUS, path)?)),
+        None => None,
     };
-    let mut key = loaded.bytes_of("privacy.reporter_key_file", path)?;
+    let Some(path) = &privacy.reporter_key_file else {
+        if let Some((path, _)) = previous {
+            let message = "a key before the present one, but there is no privacy.reporter_key_file";
+            return Err(loaded.error(PREVIOUS, path, message.to_owned()));
+        }
+        tracing::warn!("no privacy.reporter_key_file: reporters are hashed with a key that everybody knows");
+        return Ok((OPEN_REPORTER_KEY.to_vec(), None));
+    };
+    let present = reporter_key(loaded, "privacy.reporter_key_file", path)?;
+    match previous {
+        Some((path, previous)) if previous == present => {
+            let message = "the same key as privacy.reporter_key_file: nothing was changed";
+            Err(loaded.error(PREVIOUS, path, message.to_owned()))
+        }
+        previous => Ok((present, previous.map(|(_, key)| key))),
+    }
+}
+
+fn reporter_key(loaded: &Loaded, name: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let mut key = loaded.bytes_of(name, path)?;
     while key.last().is_some_and(u8::is_ascii_whitespace) {
         key.pop();
     }
     if key.len() < 16 {
-        return Err(loaded.error(
-            "privacy.reporter_key_file",
-            path,
-            "a key needs at least 16 bytes".to_owned(),
-        ));
+        return Err(loaded.error(name, path, "a key needs at least 16 bytes".to_owned()));
     }
     Ok(key)
 }

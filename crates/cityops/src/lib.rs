@@ -14,6 +14,7 @@ pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod reload;
+pub mod samples;
 pub mod service;
 pub mod sources;
 pub mod table;
@@ -28,6 +29,11 @@ use crate::exit::Exit;
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
     start_logging(&cli);
+    // A panic's message may quote the text that it fell over, and that may be somebody's.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("cityops: panicked at {place}");
+    }));
     let exit = match commands::dispatch(cli) {
         Ok(exit) => exit,
         Err(error) => {

@@ -5,13 +5,11 @@ use std::sync::LazyLock;
 use city_model::Name;
 use regex::Regex;
 
-use crate::privacy::{FLAT, half_width, scrub};
+use crate::privacy::{before_flat, half_width, scrub};
 
 /// Longest key, in characters.
 const MAX_CHARS: usize = 80;
 
-/// Everything from the flat number on.
-static FROM_FLAT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("{FLAT}.*$")).ok());
 /// A flat number without the word: "23号302", "23号楼-302", "5幢-12".
 static BARE_FLAT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(号楼|号|幢|栋|座|单元|楼)\s*[-—~]?\s*[0-9]{2,4}\s*$").ok());
@@ -23,7 +21,7 @@ static DASHED_FLAT: LazyLock<Option<Regex>> =
 pub(crate) fn key(address: &str) -> Option<Name> {
     let mut text = half_width(address);
     // A pattern that did not compile must not let a flat number through.
-    text = FROM_FLAT.as_ref()?.replace(&text, "").into_owned();
+    text = before_flat(&text)?.to_owned();
     text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
     text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
     let text = scrub(&text);

@@ -37,6 +37,8 @@ pub struct IntakeConfig {
     pub timezone: TimeZone,
     /// The key under which reporters are hashed.
     pub reporter_key: Vec<u8>,
+    /// The key before it, while events of both are about.
+    pub previous_reporter_key: Option<Vec<u8>>,
     /// How late a ticket or report may come before it counts as a backfill, in milliseconds.
     pub max_late_ms: i64,
     /// The same for readings and alerts.
@@ -60,6 +62,7 @@ impl IntakeConfig {
             registry: Arc::default(),
             timezone,
             reporter_key: Vec::new(),
+            previous_reporter_key: None,
             max_late_ms: 24 * city_model::HOUR_MS,
             sensors_max_late_ms: 72 * city_model::HOUR_MS,
             bbox_margin_m: 50_000.0,

@@ -127,9 +127,10 @@ impl Draft<'_> {
             component,
             ticket: self.ticket,
             cites: self.cites,
-            reporter: self
+            reporter: self.reporter_phone.and_then(|phone| intake.keys().hash(phone)),
+            reporter_before: self
                 .reporter_phone
-                .and_then(|phone| intake.reporters().hash(phone)),
+                .and_then(|phone| intake.keys().hash_before(phone)),
             measurement: self.measurement,
             credibility: self.credibility,
             facilities,

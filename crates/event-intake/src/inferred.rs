@@ -59,7 +59,10 @@ pub(crate) fn component(intake: &Intake, kind: KindId, located: &Located) -> Opt
     let reach_mm = located.u_mm.saturating_mul(SIGMAS);
     let components = &intake.registry().components;
     match components.only_near(names.iter().map(|name| &**name), located.position, reach_mm) {
-        Only::One(near) => Some(near.component.id()),
+        Only::One(near) => {
+            let id = near.component.id();
+            Some(intake.keys().cover(&id).unwrap_or(id))
+        }
         Only::None | Only::Several => None,
     }
 }

@@ -4,32 +4,40 @@ use std::sync::Arc;
 
 use city_grid::crs::Systems;
 use city_grid::{Crs, Timeline};
-use city_model::{DeadLetterReason, EventKey, EventTime, Name};
-use city_registry::{Device, Registry};
+use city_model::{DeadLetterReason, EventKey, EventTime, Name, Position, Source};
+use city_registry::{Component, Device, Registry};
 use city_rules::{KindId, Rules};
 use jiff::tz::TimeZone;
 use wire_format::{Record, Refusal};
 
 use crate::config::{IntakeConfig, SourceConfig};
+use crate::covered::Covered;
 use crate::inferred::ClassNames;
 use crate::place::{Bounds, Frame, Place};
-use crate::privacy::Reporters;
-use crate::{IntakeState, Verdict, privacy};
+use crate::privacy::{PrivacyKeys, is_incident_of_ours};
+use crate::{IntakeState, Verdict};
 
 /// Judges records. It holds only what it was told at the start, so every thread may share it.
 #[derive(Debug, Clone)]
 pub struct Intake {
     config: IntakeConfig,
     class_names: ClassNames,
+    covered: Covered,
     bounds: Option<Bounds>,
-    reporters: Reporters,
+    keys: PrivacyKeys,
     /// Ponding, and what it is at an underpass.
     underpass: Option<(KindId, KindId)>,
 }
 
 impl Intake {
     /// An intake of this configuration.
-    pub fn new(config: IntakeConfig) -> Intake {
+    pub fn new(mut config: IntakeConfig) -> Intake {
+        let keys = PrivacyKeys::new(&config.reporter_key, config.previous_reporter_key.as_deref());
+        // What is known by a name that must not be seen is looked for by what stands for it.
+        config.sources = std::mem::take(&mut config.sources)
+            .into_iter()
+            .map(|(name, source)| (keys.cover(&name).map_or(name, |shown| shown.to_string()), source))
+            .collect();
         let bounds = config
             .layers
             .first()
@@ -40,8 +48,9 @@ impl Intake {
             .zip(config.rules.kind_id("underpass_flood"));
         Intake {
             class_names: ClassNames::new(&config.rules, &config.registry.components),
+            covered: Covered::new(&config.registry, &keys),
             bounds,
-            reporters: Reporters::new(&config.reporter_key),
+            keys,
             underpass: ponding,
             config,
         }
@@ -49,6 +58,15 @@ impl Intake {
 
     /// What becomes of a record that was appended at `ingested_at`. The rows of the verdict are to be applied to `state`.
     pub fn judge(&self, state: &IntakeState, record: &Record, ingested_at: EventTime) -> Verdict {
+        let is_group = |group: &str| {
+            self.rules()
+                .groups()
+                .iter()
+                .any(|(known, _)| known.as_str() == group)
+        };
+        let record = &*self
+            .keys
+            .cover_record(record, |id| is_incident_of_ours(id, is_group));
         let verdict = match record {
             Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
             Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
@@ -58,12 +76,12 @@ impl Intake {
             Record::Silence(silence) => self.silence(silence),
             Record::Command(command) => self.command(command),
         };
-        verdict.unwrap_or_else(|refusal| {
-            let identity = record
-                .key()
-                .map(|key| privacy::scrub_identity(record.source(), key));
-            Verdict::from(refusal.of(identity))
-        })
+        verdict.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())))
+    }
+
+    /// The identity of a refused record as it may be published: what is personal in it is covered, as in an event's.
+    pub fn public_identity(&self, source: Source, key: EventKey) -> EventKey {
+        self.keys.cover_key(source, key)
     }
 
     /// The same intake under other rules.
@@ -74,6 +92,14 @@ impl Intake {
         self.class_names = ClassNames::new(&rules, &self.config.registry.components);
         self.config.rules = rules;
         self
+    }
+
+    /// Where a device, camera or component of the registry stands.
+    pub fn surveyed(&self, id: &str) -> Option<Position> {
+        let hidden = self.keys.cover(id);
+        let id = hidden.as_deref().unwrap_or(id);
+        let device = self.device(id).map(|device| device.position);
+        device.or_else(|| self.component(id).map(|component| component.position()))
     }
 
     /// The rules in force.
@@ -121,8 +147,8 @@ impl Intake {
         &self.class_names
     }
 
-    pub(crate) fn reporters(&self) -> &Reporters {
-        &self.reporters
+    pub(crate) fn keys(&self) -> &PrivacyKeys {
+        &self.keys
     }
 
     /// What is configured for a source system.
@@ -146,12 +172,17 @@ impl Intake {
     }
 
     pub(crate) fn device(&self, id: &str) -> Option<&Device> {
-        self.config.registry.devices.get(id)
+        let covered = self.covered.device(id);
+        covered.or_else(|| self.config.registry.devices.get(id))
+    }
+
+    pub(crate) fn component(&self, id: &str) -> Option<Component<'_>> {
+        self.config.registry.components.get(self.covered.listed(id))
     }
 
     /// The surveyed place of a component.
     pub(crate) fn component_place(&self, id: Option<&str>) -> Option<Place> {
-        let component = self.config.registry.components.get(id?)?;
+        let component = self.component(id?)?;
         Some(Place::surveyed(component.position(), component.u_mm()))
     }
 

@@ -17,6 +17,7 @@ mod video;
 
 mod address;
 mod cells;
+mod covered;
 mod draft;
 mod facilities;
 mod inferred;

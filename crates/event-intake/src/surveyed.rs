@@ -100,17 +100,14 @@ impl Intake {
             return false;
         };
         let device = event.device.as_deref().and_then(|id| self.device(id));
-        let component = event
-            .component
-            .as_deref()
-            .and_then(|id| self.registry().components.get(id));
+        let component = event.component.as_deref().and_then(|id| self.component(id));
         device.is_some_and(|device| device.position == located.position)
             || component.is_some_and(|component| component.position() == located.position)
     }
 
     fn surveyed_component<'a>(&self, id: Option<&'a str>) -> Option<(&'a str, Position)> {
         let id = id?.trim();
-        Some((id, self.registry().components.get(id)?.position()))
+        Some((id, self.component(id)?.position()))
     }
 }
 

@@ -564,7 +564,7 @@ fn orders_are_read_strictly_and_scrubbed() {
         Source::Silence,
         &silence,
         &[
-            (json!({}), r#"silence Cells(["310117103"]) "**先生***""#),
+            (json!({}), r#"silence Cells(["310117103"]) "联系**先生***""#),
             (
                 json!({"kinds": ["road_dmg"]}),
                 "code_unknown: kinds[0]: no such kind",
@@ -583,7 +583,7 @@ fn orders_are_read_strictly_and_scrubbed() {
         Source::Command,
         &command,
         &[
-            (json!({}), "command close by ***"),
+            (json!({}), "command close by h-fajpdkahnoplaeeb"),
             (
                 json!({"action": "explode"}),
                 "bad_value: action: not one of the contract's",

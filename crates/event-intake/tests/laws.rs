@@ -82,6 +82,190 @@ fn no_personal_data_leaves_intake() {
     assert!(event.reporter.is_some());
 }
 
+/// Identifiers that name a person, and how they stand in a record's fields.
+const NAMING: [&str; 7] = [
+    PHONE,
+    "W-139-1234-5678",
+    "2026092013912345678",
+    "310117198001011234",
+    "沪AD12345",
+    "3号楼302室烟感",
+    "wang@example.com",
+];
+
+#[test]
+fn an_identifier_that_names_a_person_becomes_a_hash_of_itself() {
+    let is_id =
+        |field: &str| field.ends_with("_id") || ["source_system", "operator", "town_code"].contains(&field);
+    for naming in NAMING {
+        for source in Source::ALL.iter().copied() {
+            let extra = match source {
+                Source::Sensor | Source::Video | Source::Report => json!({"component_id": naming}),
+                Source::Hotline => {
+                    json!({"parent_ticket_id": naming, "town_code": naming, "ticket_id": "T2"})
+                }
+                Source::Weather => json!({"region_codes": [naming], "signal": naming}),
+                Source::Silence => json!({"area": [naming]}),
+                Source::Command => {
+                    json!({"other_incident_id": naming, "event_ids": [naming, format!("s/{naming}")]})
+                }
+            };
+            let mut record = with(&personal(source), extra);
+            for (field, value) in record.as_object_mut().unwrap() {
+                if is_id(field) {
+                    *value = json!(naming);
+                }
+            }
+            // A source that is configured under such a name is still that source.
+            let mut config = desk::config();
+            let configured = config.sources["s"].clone();
+            config.sources.insert(naming.to_owned(), configured);
+            let mut desk = Desk::new();
+            desk.intake = event_intake::Intake::new(config);
+            let verdict = desk.judge(source, &record);
+            assert!(
+                !matches!(verdict.result, Decision::Refused(_)),
+                "{source} {naming}: {:?}",
+                verdict.result
+            );
+            let text = published(&verdict);
+            assert!(
+                !text.contains(naming) && !text.contains("12345678"),
+                "{source} {naming}: {text}"
+            );
+            // Nothing of it is left when it is refused, either.
+            record["event_id"] = json!(naming);
+            for broken in [
+                "observed_at",
+                "called_at",
+                "captured_at",
+                "issued_at",
+                "starts_at",
+            ] {
+                if record.get(broken).is_some() {
+                    record[broken] = json!("never");
+                }
+            }
+            let verdict = desk.judge(source, &record);
+            let Decision::Refused(refusal) = verdict.result else {
+                // A reading's clock is never a reason.
+                continue;
+            };
+            let identity = refusal
+                .identity
+                .map(|key| desk.intake.public_identity(source, key));
+            assert!(
+                !format!("{identity:?}{}", refusal.detail).contains(naming),
+                "{source} {naming}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_covered_identifier_stays_an_identity() {
+    // The device is registered under a phone number, as modems are: its place is found, and a repetition is one.
+    let mut config = desk::config();
+    let registry = std::sync::Arc::get_mut(&mut config.registry).unwrap();
+    let listed = registry
+        .devices
+        .iter()
+        .find(|device| device.component_id.as_deref() == Some("c-1"));
+    let modem = city_registry::Device {
+        device_id: PHONE.into(),
+        ..listed.unwrap().clone()
+    };
+    registry.devices.add(modem);
+    let mut desk = Desk::new();
+    desk.intake = event_intake::Intake::new(config);
+    let reading = with(
+        &sensor(),
+        json!({"device_id": PHONE, "event_id": format!("r-{PHONE}"), "value": 20.0}),
+    );
+    let Decision::Event(event) = desk.judge(Source::Sensor, &reading).result else {
+        panic!("no event")
+    };
+    assert!(
+        event.located.is_some() && event.component.as_deref() == Some("c-1"),
+        "{event:?}"
+    );
+    assert!(desk.tell(Source::Sensor, &reading).starts_with("duplicate_id"));
+    let other = with(&reading, json!({"event_id": "r-13900000000"}));
+    assert!(desk.tell(Source::Sensor, &other).starts_with("report"));
+    // A command's word about an event names it as the event does.
+    let command = json!({"command_id": "c", "incident_id": "310117-vendor-1391234567812345", "action": "split", "operator": "duty",
+        "event_ids": [format!("s/r-{PHONE}")], "issued_at": NOW});
+    let Decision::Command(command) = desk.judge(Source::Command, &command).result else {
+        panic!("no command")
+    };
+    assert_eq!(*command.event_ids[0], *event.key.to_string());
+    assert_eq!(
+        command.incident_id.as_str(),
+        "310117-vendor-1391234567812345",
+        "ours are hashes"
+    );
+}
+
+#[test]
+fn plain_identifiers_stay_as_they_are() {
+    for plain in [
+        "W-17",
+        "31011700001320000001",
+        "3101170101013812",
+        "1788739199123",
+        "20260915080000123456",
+        "SH202609201234567",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "松江12路公交站台",
+        "张江高科站-水位1",
+        "泵站-3号泵",
+        "人民北路/12",
+        "2026-09-15-0001234",
+    ] {
+        let mut desk = Desk::new();
+        let reading = with(
+            &sensor(),
+            json!({"event_id": plain, "device_id": plain, "component_id": plain, "value": 20.0}),
+        );
+        let Decision::Event(event) = desk.judge(Source::Sensor, &reading).result else {
+            panic!("no event")
+        };
+        let names = [
+            Some(&event.key.event_id),
+            event.device.as_ref(),
+            event.component.as_ref(),
+        ];
+        assert!(
+            names.iter().all(|name| name.is_some_and(|name| **name == *plain)),
+            "{plain}: {names:?}"
+        );
+    }
+}
+
+#[test]
+fn while_two_keys_are_configured_a_reporter_has_both_names() {
+    let judged = |key: &[u8], before: Option<&[u8]>| {
+        let mut desk = Desk::new();
+        desk.intake = event_intake::Intake::new(event_intake::IntakeConfig {
+            reporter_key: key.to_vec(),
+            previous_reporter_key: before.map(<[u8]>::to_vec),
+            ..desk::config()
+        });
+        match desk.judge(Source::Hotline, &personal(Source::Hotline)).result {
+            Decision::Event(event) => (event.reporter, event.reporter_before),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (old, both, new) = (
+        judged(b"old", None),
+        judged(b"new", Some(b"old")),
+        judged(b"new", None),
+    );
+    assert_eq!((old.1, new.1), (None, None));
+    assert_eq!(both, (new.0, old.0));
+    assert_ne!(new.0, old.0);
+}
+
 /// Values that records meet in the field, and worse.
 fn odd_value() -> impl Strategy<Value = Value> {
     prop_oneof![

@@ -52,6 +52,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         components: BTreeSet::new(),
         inferred_components: BTreeSet::new(),
         reporters: BTreeSet::new(),
+        reporters_before: BTreeSet::new(),
         witnesses: BTreeMap::new(),
         peaks: BTreeMap::new(),
         facilities: BTreeSet::new(),
@@ -137,9 +138,22 @@ pub(crate) fn absorb(
     } else {
         incident.components.extend(event.component.clone());
     }
-    incident.reporters.extend(event.reporter);
+    count_reporter(incident, event);
     incident.member_count += 1;
     show(incident, event, evidence);
+}
+
+/// Counts a reporter once, also where the key changed in between: processes take a new key one after the other, so either
+/// name may come first, and the earlier one also after the later one.
+fn count_reporter(incident: &mut Incident, event: &Event) {
+    let Some(reporter) = event.reporter else { return };
+    if let Some(before) = event.reporter_before {
+        incident.reporters.remove(&before);
+        incident.reporters_before.insert(before);
+    }
+    if !incident.reporters_before.contains(&reporter) {
+        incident.reporters.insert(reporter);
+    }
 }
 
 /// The cell in charge is that of the best position; the others are affected too. An incident keeps the version of the grid

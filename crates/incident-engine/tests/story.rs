@@ -3,8 +3,11 @@
 
 mod teller;
 
+use std::sync::Arc;
+
 use city_model::{Action, Band, Channel, Facility, Outcome, Quality, Severity, Status};
-use teller::{Teller, at, call, camera, command, inspector, sensor, silence, warning};
+use incident_engine::{Change, Engine, Setting};
+use teller::{Teller, activation, at, call, camera, command, inspector, rules, sensor, silence, warning};
 
 #[test]
 fn ponding_told_by_three_sources_is_one_incident_that_escalates_and_clears() {
@@ -507,4 +510,38 @@ fn a_pin_that_is_taken_back_leaves_nothing() {
     assert_eq!(story.only().band, Band::P1);
     story.command(command("k3", &id, Action::UnpinPriority));
     assert_eq!((story.only().band, story.only().lower_since), (band, None));
+}
+
+#[test]
+fn a_reporter_counts_once_over_a_change_of_the_key() {
+    let old = |id: &str, minute: i64, old: u64| call(id, "road_ponding", 10.0, 0.0).reporter(old).at(minute);
+    let both = |id: &str, minute: i64, new: u64, old: u64| {
+        let mut told = call(id, "road_ponding", 10.0, 0.0).reporter(new).at(minute);
+        told.0.reporter_before = Some(old);
+        told
+    };
+    let mut story = Teller::new();
+    story.tell(old("c1", 1, 7));
+    story.tell(old("c2", 2, 8));
+    assert_eq!(story.only().reporters.len(), 2);
+    // One process has the new key, another not yet.
+    story.tell(both("c3", 3, 107, 7));
+    story.tell(old("c4", 4, 7));
+    story.tell(both("c5", 5, 109, 9));
+    story.tell(old("c6", 6, 9));
+    assert_eq!(story.only().reporters.len(), 3, "7 and 8 and 9");
+    // A restart in between: the rows decide.
+    let mut restored = Engine::with_setting(Setting::with_rules(Arc::new(activation()), rules()).unwrap());
+    for row in story.rows.values().flatten() {
+        restored.apply(&Change::from_row(row).unwrap()).unwrap();
+    }
+    story.engine = restored;
+    story.tell(both("c7", 7, 107, 7));
+    story.tell(old("c8", 8, 9));
+    assert_eq!(story.only().reporters.len(), 3);
+    // The earlier key is gone from the configuration.
+    story.tell(call("c9", "road_ponding", 10.0, 0.0).reporter(107).at(9));
+    story.tell(call("c10", "road_ponding", 10.0, 0.0).reporter(110).at(10));
+    let one = story.only();
+    assert_eq!((one.member_count, one.reporters.len()), (10, 4));
 }

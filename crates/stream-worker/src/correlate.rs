@@ -9,6 +9,7 @@ use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output};
 use rustc_hash::FxHashMap;
 use wire_format::{Refusal, Topic};
 
+use crate::deadletter::undecided;
 use crate::partners::Partners;
 use crate::{InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
 
@@ -141,7 +142,7 @@ impl Processor for Correlate {
         };
         for input in &batch.inputs {
             let outputs = self.take(input);
-            publish(input, outputs, &mut out.records);
+            publish(record, input, outputs, &mut out.records);
         }
     }
 
@@ -153,7 +154,7 @@ impl Processor for Correlate {
 }
 
 /// Turns what the engine says into records of the outside topics.
-fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
+fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
     for output in outputs {
         match output {
             Output::Revision {
@@ -176,7 +177,7 @@ fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
             Output::Removed(id) => records.push(OutRecord::keyed(Topic::Incidents, id.as_str(), None)),
             Output::Outcome { row, reason, .. } => {
                 if row.outcome == Outcome::DeadLetter {
-                    records.push(failed(input));
+                    records.push(undecided(batch, input));
                 }
                 let key = row.key.to_string();
                 let record = OutcomeRecord {
@@ -194,19 +195,6 @@ fn publish(input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
                 headers: Vec::new(),
             }),
         }
-    }
-}
-
-/// The dead letter of an input whose decision failed: the scrubbed input, since the original stays in its own topic.
-fn failed(input: &Input) -> OutRecord {
-    OutRecord {
-        topic: Topic::DeadLetters,
-        key: None,
-        value: Some(to_json(input)),
-        headers: vec![(
-            wire_format::headers::REASON,
-            DeadLetterReason::ProcessingFailed.as_str().to_owned(),
-        )],
     }
 }
 

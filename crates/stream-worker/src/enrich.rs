@@ -1,6 +1,7 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -192,7 +193,7 @@ impl Enrich {
             rows,
             fault,
             placed,
-        } = setup.intake.judge(&self.state, &decoded, record.timestamp);
+        } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {
                 *self.placed.entry((layer, status)).or_default() += 1;
@@ -296,7 +297,7 @@ impl Enrich {
             key: refusal
                 .identity
                 .clone()
-                .map(|key| event_intake::privacy::scrub_identity(self.source, key)),
+                .map(|key| self.setup.intake.public_identity(self.source, key)),
             outcome: Outcome::DeadLetter,
             reason: Some(refusal.reason.as_str().to_owned()),
         }
@@ -308,6 +309,14 @@ impl Enrich {
             self.counted.insert(cell);
         }
     }
+}
+
+/// A panic while a record is judged has changed nothing: that one record becomes `processing_failed`.
+fn unless_it_panics(judge: impl FnOnce() -> Verdict) -> Verdict {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| {
+        tracing::error!("judging a record failed; it is refused as processing_failed");
+        Refusal::new(DeadLetterReason::ProcessingFailed, "judging it failed").into()
+    })
 }
 
 impl Processor for Enrich {
@@ -388,5 +397,18 @@ impl Processor for Enrich {
                 .into_iter()
                 .for_each(|(reason, records)| observer.refused(self.source, reason, records));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_refusal() {
+        let Decision::Refused(refusal) = unless_it_panics(|| panic!("a broken invariant")).result else {
+            panic!("it is not refused")
+        };
+        assert_eq!(refusal.reason, DeadLetterReason::ProcessingFailed);
     }
 }

@@ -1,6 +1,6 @@
 //! The headers of a dead letter: our own names, and those that Kafka Connect's tools look for.
 
-use city_model::EventTime;
+use city_model::{DeadLetterReason, EventTime};
 
 use crate::Refusal;
 
@@ -34,7 +34,7 @@ pub const CONNECT_OFFSET: &str = "__connect.errors.offset";
 pub const CONNECT_CONNECTOR: &str = "__connect.errors.connector.name";
 /// Kafka Connect: the task.
 pub const CONNECT_TASK: &str = "__connect.errors.task.id";
-/// Kafka Connect: the stage.
+/// Kafka Connect: the stage, one of its own: `VALUE_CONVERTER` where the bytes could not be read, else `TRANSFORMATION`.
 pub const CONNECT_STAGE: &str = "__connect.errors.stage";
 /// Kafka Connect: the class at work.
 pub const CONNECT_CLASS: &str = "__connect.errors.class.name";
@@ -72,11 +72,20 @@ pub fn dead_letter(refusal: &Refusal, origin: Origin<'_>) -> Vec<(&'static str, 
         (CONNECT_OFFSET, offset),
         (CONNECT_CONNECTOR, "cityops-enrich".to_owned()),
         (CONNECT_TASK, partition),
-        (CONNECT_STAGE, "VALUE_CONVERTER".to_owned()),
+        (CONNECT_STAGE, stage(refusal.reason).to_owned()),
         (CONNECT_CLASS, "cityops".to_owned()),
         (CONNECT_EXCEPTION, format!("cityops.{reason}")),
         (CONNECT_MESSAGE, refusal.detail.clone()),
     ]
+}
+
+/// Connect's name of the step that refuses for this reason.
+fn stage(reason: DeadLetterReason) -> &'static str {
+    use DeadLetterReason::{BadAvro, BadJson, BadUtf8, MissingField, TooLarge, UnknownSchema};
+    match reason {
+        BadJson | BadAvro | BadUtf8 | MissingField | TooLarge | UnknownSchema => "VALUE_CONVERTER",
+        _ => "TRANSFORMATION",
+    }
 }
 
 /// The headers that a dead letter over the size limit has besides.

@@ -101,6 +101,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
         ticket: None,
         cites: None,
         reporter: None,
+        reporter_before: None,
         measurement: None,
         credibility: CREDIBILITY,
         facilities: Vec::new(),

@@ -1,4 +1,4 @@
-//! `cityops check`: is this configuration good?
+//! `cityops check`: is this configuration good, and are an integrator's records?
 
 use crate::CommandResult;
 use crate::assemble::quality::{self, Counts};
@@ -6,6 +6,7 @@ use crate::cli::CheckArgs;
 use crate::commands::print;
 use crate::config::Loaded;
 use crate::exit::Exit;
+use crate::samples::{self, Samples};
 
 pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
@@ -13,6 +14,14 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let grid = measured(&loaded)?;
     let partitions = loaded.config.topics.enriched_partitions;
     let setup = crate::assemble::setup(&loaded, partitions)?;
+    if let (Some(file), Some(source_system)) = (&args.samples, &args.source) {
+        let samples = Samples {
+            file,
+            source_system,
+            topic: args.topic.as_deref().and_then(|topic| topic.parse().ok()),
+        };
+        return samples::judge(&loaded, &setup, samples, json);
+    }
     if args.print {
         print(loaded.masked()?);
         return Ok(Exit::Clean);

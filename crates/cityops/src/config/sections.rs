@@ -269,6 +269,8 @@ pub struct Schemas {
 pub struct Privacy {
     /// The key by which reporters are counted without being known. Without one a fixed key is used, and said so.
     pub reporter_key_file: Option<PathBuf>,
+    /// The key before it, while the key is being changed: whoever reported under it is not counted a second time.
+    pub previous_reporter_key_file: Option<PathBuf>,
 }
 
 /// `[http]`

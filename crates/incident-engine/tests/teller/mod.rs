@@ -99,6 +99,7 @@ fn event(
         ticket: None,
         cites: None,
         reporter: None,
+        reporter_before: None,
         measurement: None,
         credibility: 3,
         facilities: Vec::new(),

@@ -1,0 +1,63 @@
+//! Where somebody can be reached without a phone: mail, chat; and numbers that only a word before them tells.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Found, digit};
+
+/// A pattern whose group 1, or else the whole, must go.
+const PATTERNS: [&str; 4] = [
+    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9][A-Za-z0-9.-]*",
+    r"(?i)(?:微\s?信|薇信|威信|v信|wechat|weixin|加v|加vx|vx|wx|qq|扣扣|企鹅|抖音)\s*(?:号码|账号|帐号|号|id|群)?\s*[:是为=]?\s*([a-z][-_a-z0-9]{4,}|[0-9]{6,})",
+    r"(?i)(?:身份证|证件|护照|通行证|社保卡?|医保卡?|银行卡|储蓄卡|信用卡|卡|账户|帐户|账|帐)(?:号码|号)?(?:\s*[:是为]\s*)?([a-z]{0,2}[0-9](?:[ -]?[0-9x]){5,22})",
+    // A landline without its area code.
+    r"(?i)(?:电话|座机|固话|手机|联系方式|回电|致电|来电|号码|tel\.?)(?:号码|号)?\s*[:是为]?\s*([2-8][0-9]{2,3}[- ]?[0-9]{4})",
+];
+/// The one after which no digit may follow: it would be another number.
+const LOCAL: usize = 3;
+
+static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    PATTERNS
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect()
+});
+
+pub(super) fn find(text: &str) -> Vec<Found> {
+    if !may_hold_one(text) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (index, pattern) in EACH.iter().enumerate() {
+        for groups in pattern.captures_iter(text) {
+            let Some(what) = groups.get(1).or(groups.get(0)) else {
+                continue;
+            };
+            let next = text.get(what.end()..).and_then(|rest| rest.chars().next());
+            if index == LOCAL && next.is_some_and(|next| digit(next).is_some()) {
+                continue;
+            }
+            found.push(Found::gone(what.start(), what.end()));
+        }
+    }
+    found
+}
+
+/// Patterns cost microseconds, most texts hold neither a cue nor so many letters and digits.
+fn may_hold_one(text: &str) -> bool {
+    const CUES: &str = "微薇威扣企抖身证护通社医银储信卡账帐户电座固手联回致来码";
+    let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let is_cue = |c: char| CUES.contains(c) || matches!(c, 'v' | 'V' | 'w' | 'W' | 'q' | 'Q' | 't' | 'T');
+    text.contains('@') || signs >= 5 && text.contains(is_cue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(EACH.len(), PATTERNS.len());
+    }
+}

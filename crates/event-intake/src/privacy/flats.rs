@@ -1,0 +1,168 @@
+//! Flats: the room, and the door on a floor; the house and its gate stay, for they are where the city has to go.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Found, digit};
+
+/// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
+const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两]+(?:\s*[-—~/、,和至到]\s*[0-9]+)*\s*室";
+/// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
+const BEHIND_HOUSE: &str = r"(月)?\s?((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|#楼?))\s*[-—~,]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
+/// A lane with house and room: 1500弄23-302.
+const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
+/// Building, entrance, room: 12-2-301.
+const TRIPLE: &str = r"[0-9]{1,3}-[0-9]{1,2}-[0-9]{3,4}";
+/// A door on a floor: 六楼东户, 3层西首室.
+const DOOR: &str = r"(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3}|顶|底)\s*[楼层]\s*靠?[东南西北中左右]{1,2}(?:侧|边|面|首|手|头)?(?:户|室|间|套|那户|人家)";
+/// A door of a part of a house: 2单元东户.
+const DOOR_OF_PART: &str = r"(?:单元|楼|号|幢|栋|座|层)\s*([东南西北中左右]{1,2}(?:侧|边|首)?[户套])";
+/// A room by its number and 房: 502房, 502号房间.
+const NUMBERED: &str = r"[A-Za-z]?(?:[0-9]{3,4}|[一二三四五六七八九零〇○]{3,4})\s*号?房间?";
+/// A word that announces a room: 房号502, 家住302.
+const ANNOUNCED: &str =
+    r"(?:房号|房间号|室号|门牌号?|房间|住在?)\s*[:是为]?\s*([A-Za-z]?[0-9]{3,4}[A-Za-z]?)";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Room,
+    BehindHouse,
+    Triple,
+    Numbered,
+    Announced,
+    Other,
+}
+
+static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
+    [
+        (ROOM, Kind::Room),
+        (BEHIND_HOUSE, Kind::BehindHouse),
+        (BEHIND_LANE, Kind::Other),
+        (TRIPLE, Kind::Triple),
+        (DOOR, Kind::Other),
+        (DOOR_OF_PART, Kind::Other),
+        (NUMBERED, Kind::Numbered),
+        (ANNOUNCED, Kind::Announced),
+    ]
+    .iter()
+    .filter_map(|(pattern, kind)| Some((Regex::new(pattern).ok()?, *kind)))
+    .collect()
+});
+/// Everything from a room with its word on.
+static FROM_ROOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("{ROOM}.*$")).ok());
+
+/// An address up to its flat; `None` when that cannot be told.
+pub(crate) fn before_flat(address: &str) -> Option<&str> {
+    if !may_match(address, ROOM) {
+        return Some(address);
+    }
+    match FROM_ROOM.as_ref()?.find(address) {
+        Some(flat) => address.get(..flat.start()),
+        None => Some(address),
+    }
+}
+
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let wanted = EACH
+        .iter()
+        .filter(|(pattern, _)| may_match(text, pattern.as_str()));
+    for (pattern, kind) in wanted {
+        for groups in pattern.captures_iter(text) {
+            let whole = groups.get(0);
+            let what = match kind {
+                Kind::BehindHouse => groups.get(3),
+                _ => groups.get(1).or(whole),
+            };
+            let Some(what) = what else { continue };
+            let before = text.get(..what.start()).unwrap_or_default();
+            let after = text.get(what.end()..).unwrap_or_default();
+            let is_flat = match kind {
+                Kind::Room => !is_layout(after),
+                Kind::BehindHouse => {
+                    let house = groups.get(2).map_or("", |house| house.as_str());
+                    groups.get(1).is_none() && is_bare_room(house, what.as_str(), after)
+                }
+                Kind::Triple => {
+                    let touches = |c: char| c.is_ascii_digit() || c == '-';
+                    !before.ends_with(touches) && !after.starts_with(touches) && !is_measured(after)
+                }
+                Kind::Numbered => {
+                    !after.starts_with(['屋', '产', '顶', '东', '子', '租', '源', '型', '管', '本', '价'])
+                }
+                Kind::Announced => !is_measured(after),
+                Kind::Other => true,
+            };
+            if is_flat {
+                let instead = match kind {
+                    Kind::Room => "***室",
+                    _ => super::GONE,
+                };
+                found.push(Found {
+                    from: what.start(),
+                    to: what.end(),
+                    instead,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a text has the signs without which a pattern finds nothing; looking for those is the cheaper part by far.
+fn may_match(text: &str, pattern: &str) -> bool {
+    match pattern {
+        ROOM => text.contains('室'),
+        BEHIND_HOUSE => text.contains(['号', '幢', '栋', '座', '元', '楼', '层', '#']),
+        BEHIND_LANE => text.contains('弄') && text.contains(['-', '—', '~']),
+        TRIPLE => text.matches('-').nth(1).is_some(),
+        DOOR => text.contains(['楼', '层']),
+        DOOR_OF_PART => text.contains(['户', '套']),
+        NUMBERED => text.contains('房'),
+        _ => text.contains(['房', '住', '牌', '室']),
+    }
+}
+
+/// 三室两厅 is how a flat is laid out, not which one it is.
+fn is_layout(after: &str) -> bool {
+    let mut next = after.chars();
+    let counts = next.next().is_some_and(|c| digit(c).is_some() || c == '两');
+    counts && next.next() == Some('厅')
+}
+
+/// Whether a number behind a part of a house is a room rather than a day, a count or a length.
+fn is_bare_room(house: &str, number: &str, after: &str) -> bool {
+    let digits = number.chars().filter(|c| digit(*c).is_some()).count();
+    let is_parted = number.contains(['-', '—', '~']);
+    // "23号12" may be anything; a room behind a gate's number has three digits.
+    if house.ends_with('号') && digits < 3 && !is_parted {
+        return false;
+    }
+    let is_house = !house.ends_with('号');
+    let mut next = after.chars();
+    match (next.next(), next.next()) {
+        (Some('户'), then) => digits >= 3 && !then.is_some_and(|c| "居人业停都受无村".contains(c)),
+        (Some('号'), _) => is_house && digits >= 3,
+        _ => !is_measured(after),
+    }
+}
+
+/// Whether a unit, a counter or more digits follow, so that the number before is an amount, a time or a road.
+fn is_measured(after: &str) -> bool {
+    const UNITS: &str = "号弄路米厘毫公里元万亿千百人次个名位只条根处辆台天日小时分秒年月点线块吨度层楼幢栋座单期份平方立余多起件%℃+×/户伏安瓦级站队";
+    let is_unit = |c: char| UNITS.contains(c) || matches!(c, 'm' | 'k' | 'K' | 'c' | 'C' | 'M' | 'V' | 'A');
+    after.starts_with(|c: char| c.is_ascii_digit() || matches!(c, ':' | '.'))
+        || after.strip_prefix(' ').unwrap_or(after).starts_with(is_unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(EACH.len(), 8);
+        assert!(FROM_ROOM.is_some());
+    }
+}

@@ -1,0 +1,315 @@
+//! Names that stand beside a form of address, or behind a word that announces one.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::surnames::{family, is_ambiguous, is_clear, is_word};
+use super::{Found, is_han};
+
+/// Forms of address behind a name; longer ones first.
+const TITLES: &str = "总经理|副经理|副主任|先生|女士|小姐|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|大伯|大叔|大婶|大嫂|奶奶|爷爷|伯伯|婆婆|婆|同志|太太|夫人|经理|主任|书记|医生|护士|警官|队长|所长|老板|同学|教授|律师|会计|站长|班长|校长|园长|店长|房东|老太|老伯|阿婆|爷叔|哥|姐|嫂|婶";
+/// Before these even a family name that nobody knows is one, if it stands alone.
+const OF_ANYBODY: [&str; 4] = ["先生", "女士", "小姐", "太太"];
+/// What stands before a title and is no name.
+const NO_NAMES: [&str; 77] = [
+    "老",
+    "一位",
+    "这位",
+    "那位",
+    "有位",
+    "某",
+    "某位",
+    "该",
+    "位",
+    "各位",
+    "几位",
+    "两位",
+    "三位",
+    "女",
+    "男",
+    "小",
+    "大",
+    "他",
+    "她",
+    "我",
+    "你",
+    "您",
+    "保安",
+    "门卫",
+    "物业",
+    "司机",
+    "环卫",
+    "清洁",
+    "保洁",
+    "水电",
+    "维修",
+    "电工",
+    "租车",
+    "车",
+    "交车",
+    "货车",
+    "客车",
+    "公交",
+    "快递",
+    "外卖",
+    "对方",
+    "双方",
+    "警方",
+    "校方",
+    "地方",
+    "官方",
+    "我方",
+    "甲方",
+    "城管",
+    "物管",
+    "主管",
+    "语文",
+    "班主任",
+    "主任",
+    "学校",
+    "高中",
+    "初中",
+    "小学",
+    "大学",
+    "临聘",
+    "应聘",
+    "美术",
+    "音乐",
+    "数学",
+    "英语",
+    "体育",
+    "区域",
+    "领导",
+    "社区",
+    "企业",
+    "党委",
+    "全科",
+    "商场",
+    "公司",
+    "居民",
+    "市民",
+    "业主",
+];
+/// Announces a name for certain.
+const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
+/// Announces a person, who may go unnamed.
+const WEAK_CUES: &str = r"(?:本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|顾客|乘客|联系)\s*[:叫]?\s*";
+/// 姓张; 老李, 小王.
+const FAMILY_ONLY: &str = r"(?:姓|老|小)(\p{Han})";
+/// What is said in place of a name.
+const NOBODY: [&str; 9] = [
+    "保密", "匿名", "不详", "未知", "物业", "同上", "本人", "没有", "先生",
+];
+/// Family names that go with 老 and 小 and seldom make another word with them.
+const NICK: &str = "王李张刘陈赵吴徐孙朱何郭宋郑谢韩冯董曹袁邓许傅沈彭吕卢蒋蔡贾魏薛潘戴姜范姚谭邹郝崔邱顾侯邵孟乔贺赖龚周杨罗丁";
+/// Behind 老李 or 小王 these make the name of a place.
+const PLACES: &str = "庄村桥浜湾塘宅镇港泾浦渡巷弄里路街塔集";
+
+struct Patterns {
+    titles: Regex,
+    cues: Regex,
+    weak: Regex,
+    family: Regex,
+}
+
+static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
+    Some(Patterns {
+        titles: Regex::new(TITLES).ok()?,
+        cues: Regex::new(CUES).ok()?,
+        weak: Regex::new(WEAK_CUES).ok()?,
+        family: Regex::new(FAMILY_ONLY).ok()?,
+    })
+});
+
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let Some(patterns) = PATTERNS.as_ref() else {
+        // A pattern that did not compile must not let a name through.
+        return vec![Found::gone(0, text.len())];
+    };
+    let mut found = Vec::new();
+    for title in patterns.titles.find_iter(text) {
+        let before: Vec<(usize, char)> = run_before(text, title.start());
+        if let Some(from) = name_before(&before, title.as_str()) {
+            found.push(Found {
+                from,
+                to: title.start(),
+                instead: "**",
+            });
+        }
+    }
+    // A name before a title is found with its title.
+    let has_title = |at: usize| {
+        let run: String = run_after(text, at, 6).iter().map(|(_, c)| *c).collect();
+        let title = patterns.titles.find(&run);
+        title.is_some_and(|title| (1..=4).contains(&run[..title.start()].chars().count()))
+    };
+    for cue in patterns.cues.find_iter(text).filter(|cue| !has_title(cue.end())) {
+        let has_sign = cue.as_str().trim_end().ends_with([':', '是', '为', '叫']);
+        found.extend(announced(text, cue.end(), has_sign));
+    }
+    for cue in patterns.weak.find_iter(text).filter(|cue| !has_title(cue.end())) {
+        found.extend(perhaps_announced(text, cue.end()));
+    }
+    for groups in patterns.family.captures_iter(text) {
+        let (Some(whole), Some(name)) = (groups.get(0), groups.get(1)) else {
+            continue;
+        };
+        let before = text.get(..whole.start()).unwrap_or_default();
+        if is_family_only(whole.as_str(), before, text.get(name.end()..).unwrap_or_default()) {
+            found.push(Found {
+                from: name.start(),
+                to: name.end(),
+                instead: "**",
+            });
+        }
+    }
+    found
+}
+
+/// Up to six Chinese characters that end where the title begins, in the order of the text.
+fn run_before(text: &str, end: usize) -> Vec<(usize, char)> {
+    let before = text.get(..end).unwrap_or_default().trim_end_matches(' ');
+    let mut run: Vec<(usize, char)> = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| is_han(*c))
+        .take(6)
+        .collect();
+    run.reverse();
+    run
+}
+
+/// Where the name before a title begins.
+fn name_before(run: &[(usize, char)], title: &str) -> Option<usize> {
+    let chars: Vec<char> = run.iter().map(|(_, c)| *c).collect();
+    let text_of = |length: usize| chars[chars.len() - length..].iter().collect::<String>();
+    let longest = chars.len().min(4);
+    // "保安师傅": the word before the title is what somebody does.
+    let is_no_name = |length: usize| NO_NAMES.contains(&text_of(length).as_str());
+    if (2..=longest.min(3)).any(is_no_name) || chars.len() == 1 && is_no_name(1) {
+        return None;
+    }
+    let mut doubtful = None;
+    for length in (1..=longest).rev() {
+        let name = &chars[chars.len() - length..];
+        let Some(family) = family(name) else { continue };
+        let given = length - family;
+        if length == 4 && family == 1 || given > 2 || (length > 1 && is_word(name)) {
+            continue;
+        }
+        // A single sign such as 哥 follows many words; only one clear family name alone makes a name with it.
+        if title.chars().count() == 1 && !(length == 1 && is_clear(name[0])) {
+            continue;
+        }
+        let from = run[chars.len() - length].0;
+        if family == 1 && is_ambiguous(name[0]) {
+            doubtful = doubtful.or(Some(from));
+            continue;
+        }
+        return Some(from);
+    }
+    let stands_alone = || {
+        let is_short = (1..=3).contains(&chars.len()) && OF_ANYBODY.contains(&title);
+        (is_short && !chars.contains(&'位'))
+            .then(|| run.first().map(|(from, _)| *from))
+            .flatten()
+    };
+    // "和老师", "时医生": more often a word than a name, unless nothing else stands there.
+    let doubtful =
+        doubtful.filter(|from| OF_ANYBODY.contains(&title) || run.first().is_some_and(|(at, _)| at == from));
+    doubtful.or_else(stands_alone)
+}
+
+/// The Chinese characters from `at` on, at most so many.
+fn run_after(text: &str, at: usize, most: usize) -> Vec<(usize, char)> {
+    let rest = text.get(at..).unwrap_or_default().char_indices();
+    rest.take_while(|(_, c)| is_han(*c) || *c == '·')
+        .take(most)
+        .map(|(offset, c)| (at + offset, c))
+        .collect()
+}
+
+fn end_of(run: &[(usize, char)], length: usize) -> usize {
+    run.get(length - 1).map_or(0, |(at, c)| at + c.len_utf8())
+}
+
+/// A name behind a word that announces one.
+fn announced(text: &str, at: usize, has_sign: bool) -> Option<Found> {
+    let run = run_after(text, at, 16);
+    let chars: Vec<char> = run.iter().map(|(_, c)| *c).collect();
+    if chars.is_empty() {
+        return latin_name(text, at);
+    }
+    if let Some(dot) = chars.iter().position(|c| *c == '·') {
+        return (dot > 0).then(|| Found::gone(at, end_of(&run, run.len())));
+    }
+    let first_two: String = chars.iter().take(2).collect();
+    if NOBODY.contains(&first_two.as_str()) {
+        return None;
+    }
+    let length = match family(&chars) {
+        Some(_) if chars.len() > 1 && is_word(&chars) && chars.len() > 3 => return None,
+        Some(_) if chars.len() <= 4 => chars.len(),
+        Some(family) => family + 2,
+        // A name that we do not know, but nothing else can stand there.
+        None if has_sign && (1..=4).contains(&chars.len()) => chars.len(),
+        None => return None,
+    };
+    Some(Found::gone(at, end_of(&run, length.min(run.len()))))
+}
+
+/// Up to three words in Latin letters, the first of which begins with a capital.
+fn latin_name(text: &str, at: usize) -> Option<Found> {
+    let rest = text.get(at..)?;
+    if !rest.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
+    let mut words = 1;
+    let end = rest.find(|c: char| {
+        words += usize::from(c == ' ');
+        !(c.is_ascii_alphabetic() || c == ' ' || c == '.') || words > 3
+    });
+    let end = end.unwrap_or(rest.len());
+    (end >= 2).then(|| Found::gone(at, at + rest[..end].trim_end().len()))
+}
+
+/// A name behind a word for a person: only where it hardly can be anything else.
+fn perhaps_announced(text: &str, at: usize) -> Option<Found> {
+    let run = run_after(text, at, 8);
+    let chars: Vec<char> = run.iter().map(|(_, c)| *c).collect();
+    let family = family(&chars)?;
+    let first = *chars.first()?;
+    if chars.len() <= family || is_word(&chars) || chars.contains(&'·') {
+        return None;
+    }
+    let is_alone = chars.len() <= family + 2;
+    let is_name = family == 2 || is_clear(first) || (is_alone && !is_ambiguous(first));
+    is_name.then(|| Found::gone(at, end_of(&run, (family + 2).min(run.len()))))
+}
+
+/// Whether 姓, 老 or 小 stands before a family name alone.
+fn is_family_only(whole: &str, before: &str, after: &str) -> bool {
+    let name: Vec<char> = whole.chars().skip(1).take(1).collect();
+    if whole.starts_with('姓') {
+        return family(&name).is_some() && !before.ends_with('百');
+    }
+    let is_nick = name.first().is_some_and(|name| NICK.contains(*name));
+    let mut next = after.chars();
+    let is_place = match (next.next(), next.next()) {
+        (Some('家'), Some(then)) => PLACES.contains(then),
+        (Some(first), _) => PLACES.contains(first),
+        _ => false,
+    };
+    is_nick && !is_place && !before.ends_with(['大', '中', '古', '养'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert!(PATTERNS.is_some());
+    }
+}

@@ -1,0 +1,51 @@
+//! Number plates of vehicles: of every province, of new energy, of the police, with or without signs inside.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Found;
+
+/// A province's sign and the office's letter, then five or six signs, or four and a last one in words.
+const PLATE: &str = r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领]牌?\s?[A-Za-z]\s?[·•.:\-_ ]?\s?(?:(?:[A-Za-z0-9][·•.\- ]?){4}[A-Za-z0-9](?:[·•.\-]?[A-Za-z0-9])?|[A-Za-z0-9]{4}[警学挂港澳领试超])";
+/// The armed police's, and one of which only a word tells that it is a plate.
+const OTHERS: &str = r"(?i)(WJ[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]?\s?[0-9]{4,5}[0-9A-Z]?)|(?:车牌|牌照|车号|牌号)(?:号码|号)?\s*[:是为]?\s*([A-Z]?[·\- ]?[A-Z0-9]{4,7})";
+
+static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [PLATE, OTHERS]
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect()
+});
+
+pub(super) fn find(text: &str) -> Vec<Found> {
+    // A letter is in every plate but those that a word tells.
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    if !has_digit || !has_letter && !text.contains(['牌', '车']) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for pattern in EACH.iter() {
+        for groups in pattern.captures_iter(text) {
+            let Some(what) = groups.iter().skip(1).flatten().next().or(groups.get(0)) else {
+                continue;
+            };
+            // A plate has digits; G60 with a station behind it is a road.
+            if what.as_str().bytes().filter(u8::is_ascii_digit).count() >= 2 {
+                found.push(Found::gone(what.start(), what.end()));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(EACH.len(), 2);
+    }
+}
