@@ -53,7 +53,9 @@ impl Standard {
     }
 }
 
-type Table = FxHashMap<String, FxHashMap<String, KindId>>;
+/// What a code means, and what else it may mean.
+type Readings = Vec<KindId>;
+type Table = FxHashMap<String, FxHashMap<String, Readings>>;
 
 /// Every table from codes and names to kinds.
 #[derive(Debug, Clone, Default)]
@@ -75,11 +77,10 @@ impl CodeMap {
             for (system, codes) in codes {
                 // Two spellings of one system are one table.
                 let own = table.entry(system_key(system)).or_default();
-                own.extend(
-                    codes
-                        .iter()
-                        .filter_map(|(code, kind)| Some((code_key(code), id(kind)?))),
-                );
+                own.extend(codes.iter().map(|(code, kinds)| {
+                    let readings: Readings = readings(kinds).filter_map(&id).collect();
+                    (code_key(code), readings)
+                }));
             }
             table
         };
@@ -91,7 +92,7 @@ impl CodeMap {
             names: file
                 .names
                 .iter()
-                .filter_map(|(name, kind)| Some((name_key(name), id(kind)?)))
+                .filter_map(|(name, kinds)| Some((name_key(name), id(readings(kinds).next()?)?)))
                 .collect(),
             later: file.pairs.iter().map(pair).collect(),
             earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
@@ -106,7 +107,8 @@ impl CodeMap {
                 .events
                 .get(&system)
                 .or_else(|| self.components.get(&system))?
-                .get(&code)?;
+                .get(&code)?
+                .first()?;
             return Some(Mapped {
                 kind,
                 gb2013: None,
@@ -188,18 +190,24 @@ impl CodeMap {
         whole.or_else(part).copied()
     }
 
-    pub(crate) fn video(&self, system: &str, code: &str) -> Option<KindId> {
+    pub(crate) fn video(&self, system: &str, code: &str) -> &[KindId] {
         let code = code_key(code);
         let own = self
             .video
             .get(&system_key(system))
             .and_then(|codes| codes.get(&code));
-        own.or_else(|| self.video.get("labels")?.get(&code)).copied()
+        let any = || self.video.get("labels")?.get(&code);
+        own.or_else(any).map_or(&[], Vec::as_slice)
     }
 }
 
 fn look_up(tables: &Table, standard: Standard, code: &str) -> Option<KindId> {
-    tables.get(standard.table())?.get(code).copied()
+    tables.get(standard.table())?.get(code)?.first().copied()
+}
+
+/// The kinds that a mapping names: the first is what it means, the others what it may mean as well.
+pub(crate) fn readings(kinds: &str) -> impl Iterator<Item = &str> {
+    kinds.split('|').map(str::trim)
 }
 
 /// A code of 2026 from one of 2013: five more for the class, a zero between. It holds for all eight pairs that both

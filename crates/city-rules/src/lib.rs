@@ -34,3 +34,4 @@ pub use rules::Rules;
 pub use strict::ConfigError;
 pub use texts::{Text, Texts};
 pub use unit::UnitError;
+pub use words::{TextReading, WordHit};

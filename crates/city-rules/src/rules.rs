@@ -16,7 +16,7 @@ use crate::metric::MetricRule;
 use crate::priority::PriorityRules;
 use crate::strict::{self, ConfigError};
 use crate::texts::Texts;
-use crate::words::WordMap;
+use crate::words::{TextReading, WordMap};
 
 const BUILTIN: [(&str, &str); 8] = [
     ("builtin/kinds.toml", include_str!("../rules/kinds.toml")),
@@ -175,12 +175,22 @@ impl Rules {
 
     /// The kind of a video alarm's code in a code system, or of a label in any.
     pub fn map_video(&self, code_system: &str, code: &str) -> Option<KindId> {
+        self.read_video(code_system, code).first().copied()
+    }
+
+    /// All that a video alarm's code may mean, most likely first; empty for an unknown one.
+    pub fn read_video(&self, code_system: &str, code: &str) -> &[KindId] {
         self.codes.video(code_system, code)
     }
 
     /// The kinds that a free text speaks of, the best supported first.
     pub fn map_words(&self, text: &str) -> Vec<KindId> {
-        self.words.kinds(text)
+        self.read_text("", text).kinds.iter().map(|hit| hit.kind).collect()
+    }
+
+    /// What a text is about. Its title says it best; where there is none, its first sentence stands for one.
+    pub fn read_text(&self, title: &str, content: &str) -> TextReading {
+        self.words.read(title, content)
     }
 
     /// What a free text says beyond the kind, in the order of `Hint`.

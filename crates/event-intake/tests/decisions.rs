@@ -222,7 +222,24 @@ fn a_ticket_is_about_what_category_and_words_say() {
             (named(&["什么也不是"], "路灯不亮"), "report street_light NONE c3"),
             (
                 json!({"title": "您好", "content": null}),
+                "not_actionable",
+            ),
+            (
+                json!({"title": "对A市地铁线路的建议", "content": "路口经常积水"}),
+                "not_actionable",
+            ),
+            (
+                json!({"title": "您好", "category": ["其他", "其他诉求"]}),
                 "code_unknown: category, title, content: no kind",
+            ),
+            (json!({"address": null}), "not_actionable"),
+            (
+                json!({"address": " ", "town_code": "310117103"}),
+                "report road_ponding NONE c3",
+            ),
+            (
+                json!({"address": null, "title": "电梯困人"}),
+                "report elevator_trap NONE c3 !trapped",
             ),
             (
                 json!({"title": "x", "category_code": "0110"}),
