@@ -185,7 +185,11 @@ impl Rules {
 
     /// The kinds that a free text speaks of, the best supported first.
     pub fn map_words(&self, text: &str) -> Vec<KindId> {
-        self.read_text("", text).kinds.iter().map(|hit| hit.kind).collect()
+        self.read_text("", text)
+            .kinds
+            .iter()
+            .map(|hit| hit.kind)
+            .collect()
     }
 
     /// What a text is about. Its title says it best; where there is none, its first sentence stands for one.

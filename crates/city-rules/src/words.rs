@@ -193,7 +193,12 @@ impl Vocabulary {
             })
             .collect();
         let (mut veto, mut mask) = (Vec::new(), Vec::new());
-        for word in raw.not.iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
+        for word in raw
+            .not
+            .iter()
+            .map(|word| word.trim())
+            .filter(|word| !word.is_empty())
+        {
             let number = self.number(word);
             if masks(raw, word) {
                 mask.push(number);

@@ -45,7 +45,10 @@ impl Category<'_> {
     /// Whether the record says one at all, understood or not.
     pub(crate) fn is_given(&self) -> bool {
         let says = |text: &str| !text.trim().is_empty();
-        self.code.is_some_and(says) || self.names.is_some_and(|names| names.iter().any(|name| says(name)))
+        self.code.is_some_and(says)
+            || self
+                .names
+                .is_some_and(|names| names.iter().any(|name| says(name)))
     }
 }
 
@@ -64,7 +67,11 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
     let Some(filed) = filed else {
         let (first, others) = words.split_first()?;
         return Some(Reading {
-            alternatives: others.iter().map(|hit| hit.kind).take(MOST_ALTERNATIVES).collect(),
+            alternatives: others
+                .iter()
+                .map(|hit| hit.kind)
+                .take(MOST_ALTERNATIVES)
+                .collect(),
             ..Reading::plain(first.kind)
         });
     };

@@ -220,10 +220,7 @@ fn a_ticket_is_about_what_category_and_words_say() {
                 "report road_ponding or water_burst NONE c3 #category_contradicted",
             ),
             (named(&["什么也不是"], "路灯不亮"), "report street_light NONE c3"),
-            (
-                json!({"title": "您好", "content": null}),
-                "not_actionable",
-            ),
+            (json!({"title": "您好", "content": null}), "not_actionable"),
             (
                 json!({"title": "对A市地铁线路的建议", "content": "路口经常积水"}),
                 "not_actionable",
@@ -382,12 +379,15 @@ fn a_camera_is_not_the_place_of_what_it_sees() {
         Source::Video,
         &video(),
         &[
-            (json!({}), "report road_ponding POI±60m c2"),
+            (json!({}), "report road_ponding or underpass_flood POI±60m c2"),
             (
                 json!({"confidence": 0.9, "phase": "ONGOING"}),
-                "report road_ponding POI±60m c4",
+                "report road_ponding or underpass_flood POI±60m c4",
             ),
-            (json!({"phase": "END"}), "clear road_ponding POI±60m c2"),
+            (
+                json!({"phase": "END"}),
+                "clear road_ponding or underpass_flood POI±60m c2",
+            ),
             (
                 json!({"phase": "PAUSE"}),
                 "bad_value: phase: not START, ONGOING or END",
@@ -399,17 +399,20 @@ fn a_camera_is_not_the_place_of_what_it_sees() {
             ),
             (
                 json!({"target_location": {"x": 121.2201, "y": 31.03}}),
-                "report road_ponding GNSS±15m c2",
+                "report road_ponding or underpass_flood GNSS±15m c2",
             ),
             (
                 json!({"location": {"x": 121.22, "y": 31.03, "accuracy_m": 80}}),
-                "report road_ponding POI±80m c2",
+                "report road_ponding or underpass_flood POI±80m c2",
             ),
             (
                 json!({"location": null, "camera_id": "pole"}),
-                "report road_ponding POI±60m c2",
+                "report road_ponding or underpass_flood POI±60m c2",
             ),
-            (json!({"location": null}), "report road_ponding NONE c2"),
+            (
+                json!({"location": null}),
+                "report road_ponding or underpass_flood NONE c2",
+            ),
             (
                 json!({"confidence": 1.01}),
                 "bad_value: confidence: not within 0 and 1",

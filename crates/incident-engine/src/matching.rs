@@ -77,17 +77,20 @@ impl Engine {
         let others = event.alternatives.iter().filter_map(|name| {
             let other = setting.rules.kind_id(name.as_str())?;
             let rule = setting.rules.kind(other);
-            let fits = setting.rules.group(other) == &event.group && rule.grade <= own.grade && rule.correlates;
+            let fits =
+                setting.rules.group(other) == &event.group && rule.grade <= own.grade && rule.correlates;
             (other != kind && fits).then_some(other)
         });
         let mut found = others.map(|other| self.find_as(setting, other, event));
         found.find(|found| {
             found.incident.as_ref().is_some_and(|incident| {
-                let reach = event
-                    .located
-                    .as_ref()
-                    .map_or(i64::MAX, |located| radius_mm(setting, own, incident, located.u_mm));
-                found.evidence.distance_mm.is_none_or(|distance| distance <= reach)
+                let reach = event.located.as_ref().map_or(i64::MAX, |located| {
+                    radius_mm(setting, own, incident, located.u_mm)
+                });
+                found
+                    .evidence
+                    .distance_mm
+                    .is_none_or(|distance| distance <= reach)
             })
         })
     }

@@ -37,7 +37,10 @@ impl Seen {
             ends: text.match_indices(SENTENCE_ENDS).map(|(at, _)| at).collect(),
             at: BTreeMap::new(),
         };
-        for found in finder.into_iter().flat_map(|finder| finder.find_overlapping_iter(text)) {
+        for found in finder
+            .into_iter()
+            .flat_map(|finder| finder.find_overlapping_iter(text))
+        {
             let places = seen.at.entry(found.pattern().as_u32()).or_default();
             places.push((found.start(), found.end()));
         }
@@ -50,7 +53,9 @@ impl Seen {
         self.ends.push(self.length);
         self.ends.extend(other.ends.iter().map(|at| at + shift));
         for (word, places) in other.at {
-            let moved = places.into_iter().map(|(start, end)| (start + shift, end + shift));
+            let moved = places
+                .into_iter()
+                .map(|(start, end)| (start + shift, end + shift));
             self.at.entry(word).or_default().extend(moved);
         }
         self.length = shift + other.length;

@@ -195,7 +195,7 @@ pub(crate) fn sensor() -> Value {
 
 pub(crate) fn hotline() -> Value {
     json!({"event_id": "e", "source_system": "s", "ticket_id": "T1", "called_at": NOW, "title": "路上有积水",
-        "address": "谷阳北路1500弄"})
+        "address": "金地褐石苑"})
 }
 
 pub(crate) fn video() -> Value {
