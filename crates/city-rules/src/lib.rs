@@ -10,6 +10,7 @@ mod clock;
 mod codes;
 mod compile;
 mod file;
+mod findings;
 mod groups;
 mod kind;
 mod metric;
@@ -24,6 +25,7 @@ mod words;
 pub use calendar::Calendar;
 pub use clock::Clock;
 pub use codes::Mapped;
+pub use findings::Finding;
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
 pub use metric::{MetricRule, to_milli};
 pub use priority::{

@@ -7,9 +7,10 @@ use city_model::{Group, Kind};
 use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
-use crate::codes::{CodeMap, Mapped};
+use crate::codes::{CodeMap, Mapped, one_spelling};
 use crate::compile::{Sources, compile};
 use crate::file::{RulesFile, overlay};
+use crate::findings::Finding;
 use crate::groups::Groups;
 use crate::kind::{KindId, KindRule};
 use crate::metric::MetricRule;
@@ -68,6 +69,18 @@ impl Rules {
         Rules::read(files.collect())
     }
 
+    /// What is odd about the rules that `load` makes of these files, though they can be used: by file and line.
+    ///
+    /// # Errors
+    /// As for `load`.
+    pub fn findings(extra: &[(String, String)]) -> Result<Vec<Finding>, ConfigError> {
+        let builtin = BUILTIN.iter().copied();
+        let files = builtin.chain(extra.iter().map(|(file, text)| (file.as_str(), text.as_str())));
+        let files: Vec<_> = files.collect();
+        Rules::read(files.clone())?;
+        crate::findings::find(&files)
+    }
+
     /// Reads back what `to_text` wrote. The built-in rules take no part.
     ///
     /// # Errors
@@ -81,7 +94,9 @@ impl Rules {
         for (file, text) in &files {
             // Each by itself first: so an unknown key is told with the line of the file that has it.
             strict::parse::<RulesFile>(file, text)?;
-            overlay(&mut whole, strict::parse(file, text)?);
+            let mut table = strict::parse(file, text)?;
+            one_spelling(file, text, &mut table)?;
+            overlay(&mut whole, table);
         }
         let last = files.last().map_or("rules", |(file, _)| file);
         let file: RulesFile = whole

@@ -17,7 +17,7 @@ use crate::normal::text_key;
 use scan::{Phrases, Seen};
 
 /// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
-const LEAD_CHARS: usize = 120;
+pub(crate) const LEAD_CHARS: usize = 120;
 
 /// A kind that a text speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

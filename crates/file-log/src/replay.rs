@@ -38,6 +38,13 @@ pub fn replay(
         let record = record_of(source, &line.bytes, line.number, line.arrival);
         pipeline.take(source, &record, line.record, &mut outputs)?;
     }
+    outputs.unmapped(
+        &pipeline
+            .enrich
+            .iter()
+            .map(|(source, enrich)| (*source, enrich.unmapped()))
+            .collect::<Vec<_>>(),
+    )?;
     outputs.finish(&pipeline.ledger())
 }
 

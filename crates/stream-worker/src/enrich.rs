@@ -11,7 +11,7 @@ use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
-use crate::{InForce, InputRecord, OutRecord, Outbox, Processor, Setup, Standing, dead_letter};
+use crate::{InForce, InputRecord, OutRecord, Outbox, Processor, Setup, Standing, Unmapped, dead_letter};
 
 /// One input partition.
 pub struct Enrich {
@@ -29,6 +29,8 @@ pub struct Enrich {
     observer: Option<Arc<dyn IntakeObserver>>,
     located: BTreeMap<Quality, u64>,
     refused: BTreeMap<DeadLetterReason, u64>,
+    /// Codes that no rule maps, since the last checkpoint; over files there is none, and it is all of them.
+    unmapped: Unmapped,
 }
 
 /// Is told, batch by batch, what intake refuses and how well it can place events.
@@ -38,6 +40,9 @@ pub trait IntakeObserver: Send + Sync {
 
     /// So many records of a source refused for this reason.
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
+
+    /// So many records of a source with this code or name, which no rule maps to a kind.
+    fn unmapped(&self, source: Source, code: &str, records: u64);
 }
 
 /// An outcome that intake decides by itself.
@@ -74,6 +79,7 @@ impl Enrich {
             observer: None,
             located: BTreeMap::new(),
             refused: BTreeMap::new(),
+            unmapped: Unmapped::default(),
         }
     }
 
@@ -107,6 +113,11 @@ impl Enrich {
         &self.ledger
     }
 
+    /// Codes that no rule maps, since the last checkpoint.
+    pub fn unmapped(&self) -> &Unmapped {
+        &self.unmapped
+    }
+
     /// Judges a record that was decoded already. Inputs for the enriched log, dead letters and device faults go to `out`;
     /// the answer is the outcome, if intake decides it.
     pub fn judge(
@@ -133,6 +144,9 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         let setup = self.setup.clone();
+        if let Some(code) = setup.intake.unmapped(&decoded) {
+            self.unmapped.add(&code, 1);
+        }
         let Verdict { result, rows, fault } = setup.intake.judge(&self.state, &decoded, record.timestamp);
         for row in rows {
             self.state.apply(&row);
@@ -305,6 +319,7 @@ impl Processor for Enrich {
             std::mem::take(&mut self.located),
             std::mem::take(&mut self.refused),
         );
+        let unmapped = std::mem::take(&mut self.unmapped);
         if let Some(observer) = &self.observer {
             located
                 .into_iter()
@@ -312,6 +327,10 @@ impl Processor for Enrich {
             refused
                 .into_iter()
                 .for_each(|(reason, records)| observer.refused(self.source, reason, records));
+            for (code, frequency) in unmapped.top() {
+                // A batch holds fewer codes than are kept, or the rarest stand for the rest: the sum is exact.
+                observer.unmapped(self.source, code, frequency.count);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod enrich;
 mod in_force;
 mod outbox;
 mod setup;
+mod unmapped;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
@@ -18,3 +19,4 @@ pub use enrich::{Enrich, IntakeObserver, Settled};
 pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use setup::{Setup, SetupParts, input_partition_name};
+pub use unmapped::{Frequency, Unmapped};

@@ -16,6 +16,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         return Ok(Exit::Clean);
     }
     let rules = &setup.rules;
+    let findings = crate::assemble::rules_findings(&loaded)?;
     let groups = rules.groups();
     if json {
         let groups: Vec<_> = groups
@@ -25,7 +26,12 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 serde_json::json!({ "group": group, "kinds": kinds, "partition": setup.partition_of(group) })
             })
             .collect();
-        print(serde_json::json!({ "ok": true, "rules_version": rules.version(), "groups": groups }));
+        print(
+            serde_json::json!({ "ok": true, "rules_version": rules.version(), "groups": groups,
+            "warnings": findings.iter().map(|finding| serde_json::json!({
+                "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message
+            })).collect::<Vec<_>>() }),
+        );
         return Ok(Exit::Clean);
     }
     print(format!("{}: good", loaded.file));
@@ -42,6 +48,9 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
             setup.partition_of(group),
             kinds.join(" ")
         ));
+    }
+    for finding in findings {
+        print(format!("warning: {finding}"));
     }
     Ok(Exit::Clean)
 }
