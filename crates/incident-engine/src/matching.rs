@@ -111,7 +111,18 @@ impl Engine {
         match &event.located {
             Some(located) => {
                 let point = setting.plane.project(located.position);
-                self.nearest(setting, kind, event, point, located.u_mm)
+                let near = self.nearest(setting, kind, event, point, located.u_mm);
+                if near.incident.is_some() {
+                    return near;
+                }
+                // Callers without coordinates may have been first: then the address alone tells.
+                let told = self.by_address(setting, kind, event);
+                let is_nowhere = |incident: &Arc<Incident>| incident.fused.point().is_none();
+                if told.incident.as_ref().is_some_and(is_nowhere) {
+                    told
+                } else {
+                    near
+                }
             }
             None => self.by_address(setting, kind, event),
         }

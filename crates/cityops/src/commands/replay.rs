@@ -1,10 +1,11 @@
 //! `cityops replay`: the pipeline over files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use file_log::{ReplayLedger, ReplayOptions};
+use file_log::{ReplayLedger, ReplayOptions, UnmappedSource};
 
 use crate::CommandResult;
 use crate::cli::ReplayArgs;
@@ -43,6 +44,9 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
         "replayed"
     );
     print_ledger(&ledger, json)?;
+    if !json {
+        print_unmapped(&args.output)?;
+    }
     let Some(old) = &args.verify else {
         return Ok(Exit::Clean);
     };
@@ -60,6 +64,27 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     } else {
         Ok(Exit::Differences)
     }
+}
+
+/// Most codes that are shown; `unmapped.json` has more.
+const UNMAPPED_SHOWN: usize = 10;
+
+/// Prints the most frequent codes that no rule maps to a kind.
+fn print_unmapped(output: &Path) -> anyhow::Result<()> {
+    let path = output.join("unmapped.json");
+    let text = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let sources: BTreeMap<String, UnmappedSource> =
+        serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
+    for (source, unmapped) in sources {
+        print(format!(
+            "{source}: {} records with a code that no rule maps",
+            unmapped.records
+        ));
+        for code in unmapped.codes.iter().take(UNMAPPED_SHOWN) {
+            print(format!("  {:>10}  {}", code.at_most, code.code));
+        }
+    }
+    Ok(())
 }
 
 /// An earlier output must be there, and must not be what is about to be written: that would always be the same.
