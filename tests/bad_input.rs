@@ -169,7 +169,10 @@ fn bad_records_are_told_and_good_ones_do_not_notice() {
         ("report", "GB/T 30428.2-2013 99999"),
     ] {
         let codes = unmapped[source]["codes"].as_array().unwrap();
-        assert!(codes.iter().any(|entry| entry["code"] == code), "{source}: {codes:?}");
+        assert!(
+            codes.iter().any(|entry| entry["code"] == code),
+            "{source}: {codes:?}"
+        );
     }
     for name in [
         "incidents.ndjson",

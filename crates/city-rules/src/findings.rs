@@ -87,7 +87,7 @@ impl<'a> Search<'a> {
                         let entry = said.entry((section, system_key(system), code_key(code)));
                         entry.or_default().push(Said {
                             file,
-                            line: line_of(text, &[&quoted(code), code]),
+                            line: line_in(text, &[section, system], &[&quoted(code), code]),
                             key: format!("{section}.{system}.{code}"),
                             kinds,
                         });
@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
                 let entry = said.entry(("names", String::new(), name_key(name)));
                 entry.or_default().push(Said {
                     file,
-                    line: line_of(text, &[&quoted(name)]),
+                    line: line_in(text, &["names"], &[&quoted(name)]),
                     key: format!("names.{name}"),
                     kinds,
                 });
@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
         }
         for (file, text, rules) in self.files {
             for kind in rules.kinds.keys().filter(|kind| !named.contains(kind.as_str())) {
-                let line = line_of(text, &[&format!("[kinds.{kind}]"), kind]);
+                let line = line_in(text, &["kinds", kind], &["[kinds", kind]);
                 let message = "no code, name, word or metric maps to this kind".to_owned();
                 self.tell(file, line, format!("kinds.{kind}"), message);
             }
@@ -172,7 +172,12 @@ impl<'a> Search<'a> {
                     let owner = *owners.entry(name_key(alias)).or_insert(metric);
                     if owner != metric {
                         let message = format!("the alias \"{alias}\" is also one of the metric \"{owner}\"");
-                        found.push((*file, line_of(text, &[&quoted(alias)]), metric, message));
+                        found.push((
+                            *file,
+                            line_in(text, &["metrics", metric], &[&quoted(alias)]),
+                            metric,
+                            message,
+                        ));
                     }
                 }
             }
@@ -205,7 +210,7 @@ impl<'a> Search<'a> {
         let mut sayers: BTreeMap<Vec<BTreeSet<String>>, &str> = BTreeMap::new();
         for (kind, (file, text, words)) in effective {
             for phrase in &words.any {
-                let line = line_of(text, &[&quoted(phrase)]);
+                let line = line_in(text, &["words", kind], &[&quoted(phrase)]);
                 let key = format!("words.{kind}.any");
                 if let Some(message) = dead(words, phrase, &asking) {
                     self.tell(file, line, key.clone(), format!("\"{phrase}\": {message}"));
@@ -281,10 +286,18 @@ fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-/// The line of the first spelling that the text has, outside comments.
-fn line_of(text: &str, spellings: &[&str]) -> Option<usize> {
+/// The line of the first spelling that a table has, outside comments; where the table has no header of its own, that the
+/// whole text has.
+fn line_in(text: &str, table: &[&str], spellings: &[&str]) -> Option<usize> {
+    let is_header = |line: &str| {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let parts = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        let bare: String = parts.unwrap_or_default().replace(['"', ' '], "");
+        parts.is_some() && bare == table.join(".").replace(' ', "")
+    };
+    let start = text.lines().position(is_header).unwrap_or(0);
     spellings.iter().find_map(|spelling| {
         let has = |line: &str| line.split('#').next().is_some_and(|line| line.contains(spelling));
-        text.lines().position(has).map(|at| at + 1)
+        text.lines().skip(start).position(has).map(|at| start + at + 1)
     })
 }

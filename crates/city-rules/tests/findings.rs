@@ -31,6 +31,12 @@ fn a_mapping_that_replaces_another_is_told() {
         told[0].starts_with("city.toml:2: codes.GB/T 30428.2-2013.01-10: \"vendor\" replaces \"garbage_exposed\" of builtin/codes.toml:"),
         "{told:?}"
     );
+    let line: usize = told[0].rsplit(':').next().unwrap().parse().unwrap();
+    let shipped = include_str!("../rules/codes.toml").lines().nth(line - 1).unwrap();
+    assert!(
+        shipped.starts_with("\"01-10\" = \"garbage_exposed\""),
+        "not that of another table: {shipped}"
+    );
     let loaded = Rules::load(&[("city.toml".into(), rules.into())]).unwrap();
     let kind = loaded.map_code("GB30428_2013", "0110").unwrap().kind;
     assert_eq!(

@@ -296,7 +296,11 @@ fn category_and_words_are_weighed() {
             ),
             // What stands far behind is the story around it.
             (
-                filed(&[], "请帮帮我们", &format!("{}消防通道被堵。", "我们多次反映都没有结果。".repeat(12))),
+                filed(
+                    &[],
+                    "请帮帮我们",
+                    &format!("{}消防通道被堵。", "我们多次反映都没有结果。".repeat(12)),
+                ),
                 "not_actionable",
             ),
         ],
@@ -333,14 +337,24 @@ fn codes_that_no_rule_maps_are_told_without_personal_data() {
     let other = json!({"category": ["其他", "其他诉求13812345678"]});
     assert_eq!(ticket(other).as_deref(), Some("其他诉求***"));
     let code = |standard: Value| json!({"category_code": "0799", "standard_ref": standard});
-    assert_eq!(ticket(code(json!("GB/T 30428.2"))).as_deref(), Some("GB/T 30428.2 0799"));
-    assert_eq!(ticket(code(Value::Null)).as_deref(), Some("(no standard) 0799"));
+    assert_eq!(
+        ticket(code(json!("GB/T 30428.2"))).as_deref(),
+        Some("GB/T 30428.2 0799")
+    );
+    assert_eq!(
+        ticket(code(Value::Null)).as_deref(),
+        Some("EVENTSORT 0799"),
+        "the source's own list"
+    );
     let alert = |code: &str| unmapped(Source::Video, with(&video(), json!({"alert_code": code})));
     assert_eq!(alert("696"), None);
     assert!(alert("620").unwrap().ends_with(" 620"));
     assert_eq!(alert(&"9".repeat(500)).unwrap().chars().count(), 48);
     let metric = |name: &str| unmapped(Source::Sensor, with(&sensor(), json!({"metric": name})));
-    assert_eq!((metric("ponding_depth"), metric("mood").as_deref()), (None, Some("mood")));
+    assert_eq!(
+        (metric("ponding_depth"), metric("mood").as_deref()),
+        (None, Some("mood"))
+    );
 }
 
 #[test]

@@ -17,7 +17,8 @@ use wire_format::{Decoder, SchemaStore};
 /// 2026-09-06 15:59:59.123 UTC.
 pub(crate) const NOW: i64 = 1_788_739_199_123;
 
-pub(crate) static DECODER: LazyLock<Decoder> = LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
+pub(crate) static DECODER: LazyLock<Decoder> =
+    LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::builtin()));
 static LAYERS: LazyLock<Vec<Arc<Layer>>> = LazyLock::new(|| vec![Arc::new(city_grid::builtin())]);
 
