@@ -84,14 +84,14 @@ impl Phrases {
                 continue;
             };
             for (word, start) in self.visible(first, seen) {
-                let others = others.iter().map(|part| {
+                let mut others = others.iter().map(|part| {
                     let near = self.visible(part, seen).filter(|(_, at)| {
                         at.abs_diff(start) <= REACH && seen.sentence(*at) == seen.sentence(start)
                     });
                     near.map(|(word, at)| (length(word), Reverse(at))).max()
                 });
-                let hit = others.fold(Some((length(word), start)), |hit, part| {
-                    let ((characters, at), (more, Reverse(other))) = (hit?, part?);
+                let hit = others.try_fold((length(word), start), |(characters, at), part| {
+                    let (more, Reverse(other)) = part?;
                     Some((characters + more, at.min(other)))
                 });
                 best = best.max(hit.map(|(characters, at)| (characters, Reverse(at))));
