@@ -161,6 +161,19 @@ fn bad_records_are_told_and_good_ones_do_not_notice() {
     let (output, expected) = mixed(&city, "mixed", &all);
     assert!(expected.len() > 400, "{}", expected.len());
     check_dead_letters(&output, &expected);
+    let unmapped: serde_json::Value = serde_json::from_slice(&output.bytes("unmapped.json")).unwrap();
+    for (source, code) in [
+        ("sensor", "mood"),
+        ("hotline", "X 99999"),
+        ("video", "CLASS84 no such"),
+        ("report", "GB/T 30428.2-2013 99999"),
+    ] {
+        let codes = unmapped[source]["codes"].as_array().unwrap();
+        assert!(
+            codes.iter().any(|entry| entry["code"] == code),
+            "{source}: {codes:?}"
+        );
+    }
     for name in [
         "incidents.ndjson",
         "revisions.ndjson",

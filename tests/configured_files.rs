@@ -241,6 +241,10 @@ fn rules_are_told_with_their_line() {
             &["rules.toml:2:", "hold_band"],
         ),
         ("[kinds\n", &["rules.toml:1:"]),
+        (
+            "[codes.own]\n\"A-1\" = \"noise\"\nA1 = \"vendor\"\n",
+            &["rules.toml:3:", "A1", "another spelling"],
+        ),
     ] {
         folder.write("rules.toml", rules);
         expect.bad(rules, folder.check(), words);
@@ -248,7 +252,29 @@ fn rules_are_told_with_their_line() {
     folder.write("rules.toml", b"\xff");
     expect.bad("not UTF-8", folder.check(), &["rules.toml", "UTF-8"]);
     folder.write("rules.toml", "");
-    assert_eq!(folder.check().0, Some(0), "no rules of one's own are good rules");
+    let (code, out, _) = folder.check();
+    assert_eq!(code, Some(0), "no rules of one's own are good rules");
+    assert!(!out.contains("warning"), "{out}");
+}
+
+#[test]
+fn odd_rules_are_warned_of_and_good_all_the_same() {
+    let folder = Folder::new("[rules]\nfiles = [\"rules.toml\"]\n");
+    folder.write(
+        "rules.toml",
+        "[kinds.ufo]\n[codes.GB30428_2013]\n0110 = \"vendor\"\n[words.noise]\nany = [\"噪音\"]\nnot = [\"噪音\"]\n",
+    );
+    let (code, out, err) = folder.check();
+    assert_eq!(code, Some(0), "{err}");
+    let warnings: Vec<&str> = out.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(warnings.len(), 3, "{out}");
+    for (warning, words) in warnings.iter().zip([
+        ["rules.toml:1:", "kinds.ufo", "no code"],
+        ["rules.toml:3:", "codes.GB30428_2013.0110", "garbage_exposed"],
+        ["rules.toml:5:", "words.noise.any", "rules it out"],
+    ]) {
+        assert!(words.iter().all(|word| warning.contains(word)), "{warning}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub const INPUTS: [&str; 7] = [
 ];
 
 /// The output files that are always there.
-pub const OUTPUTS: [&str; 8] = [
+pub const OUTPUTS: [&str; 9] = [
     "incidents.ndjson",
     "revisions.ndjson",
     "outcomes.ndjson",
@@ -26,6 +26,7 @@ pub const OUTPUTS: [&str; 8] = [
     "deadletter.ndjson",
     "device_faults.ndjson",
     "members.csv",
+    "unmapped.json",
     "ledger.json",
 ];
 

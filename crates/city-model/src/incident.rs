@@ -318,6 +318,10 @@ pub struct Incident {
     pub town: Option<Name>,
     /// The address key, for incidents without a place.
     pub address_key: Option<Name>,
+    /// Town and address key of members with a place, by which tickets without one find it; at most 8, the first in
+    /// alphabetical order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_at: BTreeSet<(Name, Name)>,
     /// The newest members; `member_count` is exact.
     pub members: Vec<Arc<Member>>,
     /// How many events count as members.

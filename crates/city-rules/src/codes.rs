@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::file::{Codes, RulesFile};
 use crate::kind::KindId;
 use crate::normal::name_key;
+use crate::strict::ConfigError;
 
 /// What a code means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,14 @@ impl Standard {
     }
 }
 
-type Table = FxHashMap<String, FxHashMap<String, KindId>>;
+/// Between the parts of a name that stands for several.
+const SEPARATORS: [char; 7] = ['、', ',', '/', ';', '·', '|', '及'];
+/// What systems add to a name without saying more.
+const SUFFIXES: [&str; 5] = ["问题", "现象", "情况", "事件", "类"];
+
+/// What a code means, and what else it may mean.
+type Readings = Vec<KindId>;
+type Table = FxHashMap<String, FxHashMap<String, Readings>>;
 
 /// Every table from codes and names to kinds.
 #[derive(Debug, Clone, Default)]
@@ -75,11 +83,10 @@ impl CodeMap {
             for (system, codes) in codes {
                 // Two spellings of one system are one table.
                 let own = table.entry(system_key(system)).or_default();
-                own.extend(
-                    codes
-                        .iter()
-                        .filter_map(|(code, kind)| Some((code_key(code), id(kind)?))),
-                );
+                own.extend(codes.iter().map(|(code, kinds)| {
+                    let readings: Readings = readings(kinds).filter_map(&id).collect();
+                    (code_key(code), readings)
+                }));
             }
             table
         };
@@ -91,7 +98,7 @@ impl CodeMap {
             names: file
                 .names
                 .iter()
-                .filter_map(|(name, kind)| Some((name_key(name), id(kind)?)))
+                .filter_map(|(name, kinds)| Some((name_key(name), id(readings(kinds).next()?)?)))
                 .collect(),
             later: file.pairs.iter().map(pair).collect(),
             earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
@@ -106,7 +113,8 @@ impl CodeMap {
                 .events
                 .get(&system)
                 .or_else(|| self.components.get(&system))?
-                .get(&code)?;
+                .get(&code)?
+                .first()?;
             return Some(Mapped {
                 kind,
                 gb2013: None,
@@ -180,26 +188,33 @@ impl CodeMap {
 
     pub(crate) fn name(&self, name: &str) -> Option<KindId> {
         let key = name_key(name);
-        let whole = self.names.get(&key);
-        let part = || {
-            key.split(['、', ',', '/', '，'])
-                .find_map(|part| self.names.get(part))
+        let known = |name: &str| {
+            // "暴露垃圾问题" and "暴露垃圾类" say no more than "暴露垃圾".
+            let bare = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
+            self.names.get(name).or_else(|| self.names.get(bare?))
         };
-        whole.or_else(part).copied()
+        let part = || key.split(SEPARATORS).find_map(known);
+        known(&key).or_else(part).copied()
     }
 
-    pub(crate) fn video(&self, system: &str, code: &str) -> Option<KindId> {
+    pub(crate) fn video(&self, system: &str, code: &str) -> &[KindId] {
         let code = code_key(code);
         let own = self
             .video
             .get(&system_key(system))
             .and_then(|codes| codes.get(&code));
-        own.or_else(|| self.video.get("labels")?.get(&code)).copied()
+        let any = || self.video.get("labels")?.get(&code);
+        own.or_else(any).map_or(&[], Vec::as_slice)
     }
 }
 
 fn look_up(tables: &Table, standard: Standard, code: &str) -> Option<KindId> {
-    tables.get(standard.table())?.get(code).copied()
+    tables.get(standard.table())?.get(code)?.first().copied()
+}
+
+/// The kinds that a mapping names: the first is what it means, the others what it may mean as well.
+pub(crate) fn readings(kinds: &str) -> impl Iterator<Item = &str> {
+    kinds.split('|').map(str::trim)
 }
 
 /// A code of 2026 from one of 2013: five more for the class, a zero between. It holds for all eight pairs that both
@@ -217,8 +232,72 @@ fn earlier_code(code: &str) -> Option<String> {
     ((6..=11).contains(&class) && (1..90).contains(&item)).then(|| format!("{:02}{item:02}", class - 5))
 }
 
+/// Writes systems, codes and names of a file as they are compared. Otherwise "0110" of one file would stand beside "01-10"
+/// of an earlier one instead of replacing it, and chance would decide between them.
+///
+/// # Errors
+/// When one file maps two spellings of one code or name to different kinds.
+pub(crate) fn one_spelling(file: &str, text: &str, table: &mut toml::Table) -> Result<(), ConfigError> {
+    for section in ["codes", "components", "video"] {
+        let Some(toml::Value::Table(systems)) = table.remove(section) else {
+            continue;
+        };
+        let mut merged = toml::Table::new();
+        for (system, codes) in systems {
+            let toml::Value::Table(codes) = codes else {
+                continue;
+            };
+            let own = merged
+                .entry(system_key(&system))
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let toml::Value::Table(own) = own else { continue };
+            for (code, kind) in codes {
+                enter(file, text, own, code_key(&code), &code, kind)?;
+            }
+        }
+        table.insert(section.to_owned(), toml::Value::Table(merged));
+    }
+    if let Some(toml::Value::Table(names)) = table.remove("names") {
+        let mut merged = toml::Table::new();
+        for (name, kind) in names {
+            enter(file, text, &mut merged, name_key(&name), &name, kind)?;
+        }
+        table.insert("names".to_owned(), toml::Value::Table(merged));
+    }
+    Ok(())
+}
+
+fn enter(
+    file: &str,
+    text: &str,
+    table: &mut toml::Table,
+    key: String,
+    written: &str,
+    kind: toml::Value,
+) -> Result<(), ConfigError> {
+    if let Some(other) = table.get(&key).filter(|other| **other != kind) {
+        let at = ConfigError::unknown_name(file, text, "", written, []);
+        let message =
+            format!("\"{written}\" is mapped to {kind} here and to {other} in another spelling of it");
+        return Err(ConfigError {
+            line: at.line,
+            ..ConfigError::new(file, written, message)
+        });
+    }
+    table.insert(key, kind);
+    Ok(())
+}
+
+/// How many digits a code has in a standard's own tables, by the system's key; `None` for other lists.
+pub(crate) fn required_length(system: &str) -> Option<usize> {
+    Standard::of(system).map(|standard| match standard {
+        Standard::Gb2026 => 5,
+        Standard::Gb2013 | Standard::Cjt214 => 4,
+    })
+}
+
 /// A system's name without what differs between spellings; the three standards have one name each.
-fn system_key(system: &str) -> String {
+pub(crate) fn system_key(system: &str) -> String {
     let mut key = name_key(system);
     key.retain(char::is_alphanumeric);
     let exact = Standard::ALL.into_iter().find(|standard| {
@@ -229,7 +308,7 @@ fn system_key(system: &str) -> String {
 }
 
 /// A code without separators, width and case: "01-10" is "0110".
-fn code_key(code: &str) -> String {
+pub(crate) fn code_key(code: &str) -> String {
     let mut key = name_key(code);
     key.retain(char::is_alphanumeric);
     key

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
 use crate::clock::Limit;
-use crate::codes::CodeMap;
+use crate::codes::{CodeMap, readings};
 use crate::file::{RawKind, RawMetric, RulesFile};
 use crate::groups::Groups;
 use crate::kind::{BandStep, GradeStep, KindId, KindRule};
@@ -259,7 +259,11 @@ impl Compiler<'_> {
             .into_iter()
             .flat_map(BTreeMap::values);
         let codes = codes.flat_map(BTreeMap::values);
-        for name in codes.chain(file.names.values()).chain(file.words.keys()) {
+        let mapped = codes.chain(file.names.values());
+        for name in mapped.flat_map(|kinds| readings(kinds)) {
+            self.id(name)?;
+        }
+        for name in file.words.keys() {
             self.id(name)?;
         }
         for (name, words) in &file.words {

@@ -33,6 +33,8 @@ pub(crate) struct RulesFile {
     pub(crate) names: BTreeMap<String, String>,
     /// Phrases in free text.
     pub(crate) words: BTreeMap<String, RawWords>,
+    /// Phrases in titles that are about no incident.
+    pub(crate) quiet: RawQuiet,
     /// Phrases in free text that say something beyond the kind.
     pub(crate) hints: BTreeMap<Hint, RawWords>,
     /// Codes of video alarms by code system.
@@ -154,6 +156,16 @@ pub(crate) struct RawWords {
     pub(crate) any: Vec<String>,
     /// Words that rule it out.
     pub(crate) not: Vec<String>,
+}
+
+/// What a title says that asks, or is about another matter.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawQuiet {
+    /// Whatever else it names.
+    pub(crate) inquiry: RawWords,
+    /// Unless it names a kind.
+    pub(crate) matter: RawWords,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -7,16 +7,17 @@ use city_model::{Group, Kind};
 use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
-use crate::codes::{CodeMap, Mapped};
+use crate::codes::{CodeMap, Mapped, one_spelling};
 use crate::compile::{Sources, compile};
 use crate::file::{RulesFile, overlay};
+use crate::findings::Finding;
 use crate::groups::Groups;
 use crate::kind::{KindId, KindRule};
 use crate::metric::MetricRule;
 use crate::priority::PriorityRules;
 use crate::strict::{self, ConfigError};
 use crate::texts::Texts;
-use crate::words::WordMap;
+use crate::words::{TextReading, WordMap};
 
 const BUILTIN: [(&str, &str); 8] = [
     ("builtin/kinds.toml", include_str!("../rules/kinds.toml")),
@@ -68,6 +69,18 @@ impl Rules {
         Rules::read(files.collect())
     }
 
+    /// What is odd about the rules that `load` makes of these files, though they can be used: by file and line.
+    ///
+    /// # Errors
+    /// As for `load`.
+    pub fn findings(extra: &[(String, String)]) -> Result<Vec<Finding>, ConfigError> {
+        let builtin = BUILTIN.iter().copied();
+        let files = builtin.chain(extra.iter().map(|(file, text)| (file.as_str(), text.as_str())));
+        let files: Vec<_> = files.collect();
+        Rules::read(files.clone())?;
+        crate::findings::find(&files)
+    }
+
     /// Reads back what `to_text` wrote. The built-in rules take no part.
     ///
     /// # Errors
@@ -81,7 +94,9 @@ impl Rules {
         for (file, text) in &files {
             // Each by itself first: so an unknown key is told with the line of the file that has it.
             strict::parse::<RulesFile>(file, text)?;
-            overlay(&mut whole, strict::parse(file, text)?);
+            let mut table = strict::parse(file, text)?;
+            one_spelling(file, text, &mut table)?;
+            overlay(&mut whole, table);
         }
         let last = files.last().map_or("rules", |(file, _)| file);
         let file: RulesFile = whole
@@ -175,12 +190,26 @@ impl Rules {
 
     /// The kind of a video alarm's code in a code system, or of a label in any.
     pub fn map_video(&self, code_system: &str, code: &str) -> Option<KindId> {
+        self.read_video(code_system, code).first().copied()
+    }
+
+    /// All that a video alarm's code may mean, most likely first; empty for an unknown one.
+    pub fn read_video(&self, code_system: &str, code: &str) -> &[KindId] {
         self.codes.video(code_system, code)
     }
 
     /// The kinds that a free text speaks of, the best supported first.
     pub fn map_words(&self, text: &str) -> Vec<KindId> {
-        self.words.kinds(text)
+        self.read_text("", text)
+            .kinds
+            .iter()
+            .map(|hit| hit.kind)
+            .collect()
+    }
+
+    /// What a text is about. Its title says it best; where there is none, its first sentence stands for one.
+    pub fn read_text(&self, title: &str, content: &str) -> TextReading {
+        self.words.read(title, content)
     }
 
     /// What a free text says beyond the kind, in the order of `Hint`.

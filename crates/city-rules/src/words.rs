@@ -1,4 +1,9 @@
 //! Kinds from free text: phrases with exclusions, because one word alone misleads too often.
+//!
+//! A message says what it is about in its title and its first lines; what stands later, and words far apart, are the
+//! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together.
+
+mod scan;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,6 +14,30 @@ use city_model::Hint;
 use crate::file::{RawWords, RulesFile};
 use crate::kind::KindId;
 use crate::normal::text_key;
+use scan::{Phrases, Seen};
+
+/// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
+pub(crate) const LEAD_CHARS: usize = 120;
+
+/// A kind that a text speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordHit {
+    /// The kind.
+    pub kind: KindId,
+    /// How many characters of a phrase matched: the more, the surer.
+    pub characters: u32,
+    /// The title says it, or the first sentence where there is no title.
+    pub in_title: bool,
+}
+
+/// What a free text is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextReading {
+    /// The kinds that it speaks of, the best supported first.
+    pub kinds: Vec<WordHit>,
+    /// It asks, proposes, or speaks of a matter that is nothing in the street.
+    pub is_other_matter: bool,
+}
 
 /// All phrases, with one automaton over all their words.
 #[derive(Debug, Clone)]
@@ -18,13 +47,10 @@ pub(crate) struct WordMap {
     lengths: Vec<u32>,
     kinds: Vec<(KindId, Phrases)>,
     hints: Vec<(Hint, Phrases)>,
-}
-
-/// Word numbers: any phrase of all conjuncts of any alternative.
-#[derive(Debug, Clone, Default)]
-struct Phrases {
-    any: Vec<Vec<Vec<u32>>>,
-    not: Vec<u32>,
+    /// A title that says one of these asks or proposes, whatever else it names.
+    inquiry: Phrases,
+    /// A title that says one of these and names no kind is about something else.
+    matter: Phrases,
 }
 
 impl WordMap {
@@ -40,6 +66,8 @@ impl WordMap {
             .iter()
             .map(|(hint, raw)| (*hint, words.phrases(raw)))
             .collect();
+        let inquiry = words.phrases(&file.quiet.inquiry);
+        let matter = words.phrases(&file.quiet.matter);
         let finder = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&words.words);
@@ -54,71 +82,84 @@ impl WordMap {
             lengths,
             kinds,
             hints,
+            inquiry,
+            matter,
         })
     }
 
-    /// The kinds that the text speaks of. More evidence first: conjuncts and characters that matched; of equals the one
-    /// that is named first in the text, then by id.
-    pub(crate) fn kinds(&self, text: &str) -> Vec<KindId> {
-        let seen = self.seen(text);
+    /// What a text is about: the title decides where it names a kind, else the lead.
+    pub(crate) fn read(&self, title: &str, content: &str) -> TextReading {
+        let (title, content) = (text_key(title), text_key(content));
+        let (mut title, mut content) = (title.trim(), content.trim());
+        if title.is_empty() {
+            (title, content) = scan::first_sentence(content);
+        }
+        let title = self.seen(lead(title));
+        if self.says(&self.inquiry, &title) {
+            return TextReading {
+                kinds: Vec::new(),
+                is_other_matter: true,
+            };
+        }
+        let named: Vec<KindId> = self.kinds_in(&title).into_iter().map(|(.., kind)| kind).collect();
+        if named.is_empty() && self.says(&self.matter, &title) {
+            return TextReading {
+                kinds: Vec::new(),
+                is_other_matter: true,
+            };
+        }
+        let whole = title.followed_by(self.seen(lead(content)));
+        let mut kinds: Vec<WordHit> = self
+            .kinds_in(&whole)
+            .into_iter()
+            .map(|(Reverse(characters), _, kind)| WordHit {
+                kind,
+                characters,
+                in_title: named.contains(&kind),
+            })
+            .collect();
+        kinds.sort_by_key(|hit| !hit.in_title);
+        TextReading {
+            kinds,
+            is_other_matter: false,
+        }
+    }
+
+    /// The phrases of a kind that the text says, best first: characters, then where it begins, then by id.
+    fn kinds_in(&self, seen: &Seen) -> Vec<(Reverse<u32>, usize, KindId)> {
         let mut found: Vec<_> = self
             .kinds
             .iter()
             .filter_map(|(kind, phrases)| {
-                let (characters, at) = self.strength(phrases, &seen)?;
+                let (characters, at) = phrases.strength(&self.lengths, seen)?;
                 Some((Reverse(characters), at, *kind))
             })
             .collect();
         found.sort_unstable();
-        found.into_iter().map(|(_, _, kind)| kind).collect()
+        found
     }
 
+    fn says(&self, phrases: &Phrases, seen: &Seen) -> bool {
+        phrases.strength(&self.lengths, seen).is_some()
+    }
+
+    /// What the whole text says beyond the kind: danger counts wherever it stands.
     pub(crate) fn hints(&self, text: &str) -> Vec<Hint> {
-        let seen = self.seen(text);
-        let found = self
-            .hints
-            .iter()
-            .filter(|(_, phrases)| self.strength(phrases, &seen).is_some());
+        let seen = self.seen(&text_key(text));
+        let found = self.hints.iter().filter(|(_, phrases)| self.says(phrases, &seen));
         found.map(|(hint, _)| *hint).collect()
     }
 
-    /// Where each word of the text begins first.
-    fn seen(&self, text: &str) -> BTreeMap<u32, usize> {
-        let mut seen = BTreeMap::new();
-        if let Some(finder) = &self.finder {
-            for found in finder.find_overlapping_iter(&text_key(text)) {
-                seen.entry(found.pattern().as_u32()).or_insert(found.start());
-            }
-        }
-        seen
+    fn seen(&self, text: &str) -> Seen {
+        Seen::new(self.finder.as_ref(), text)
     }
+}
 
-    /// The most characters that a phrase of `phrases` matched, and where it begins.
-    fn strength(&self, phrases: &Phrases, seen: &BTreeMap<u32, usize>) -> Option<(u32, usize)> {
-        if seen.is_empty() || phrases.not.iter().any(|word| seen.contains_key(word)) {
-            return None;
-        }
-        let strengths = phrases.any.iter().filter_map(|conjuncts| {
-            let mut characters = 0;
-            let mut at = usize::MAX;
-            for alternatives in conjuncts {
-                let hits = alternatives
-                    .iter()
-                    .filter_map(|word| Some((*word, *seen.get(word)?)));
-                let (length, start) = hits
-                    .map(|(word, start)| (self.length(word), Reverse(start)))
-                    .max()?;
-                characters += length;
-                at = at.min(start.0);
-            }
-            Some((characters, Reverse(at)))
-        });
-        strengths.max().map(|(characters, at)| (characters, at.0))
-    }
-
-    fn length(&self, word: u32) -> u32 {
-        self.lengths.get(word as usize).copied().unwrap_or(0)
-    }
+/// The beginning of a text, as far as it is read.
+fn lead(text: &str) -> &str {
+    text.char_indices()
+        .nth(LEAD_CHARS)
+        .map_or(text, |(at, _)| &text[..at])
 }
 
 #[derive(Default)]
@@ -140,25 +181,55 @@ impl Vocabulary {
     }
 
     fn phrases(&mut self, raw: &RawWords) -> Phrases {
-        let mut phrases = Phrases::default();
-        for phrase in &raw.any {
-            let conjuncts: Vec<Vec<u32>> = phrase
-                .split('&')
-                .map(|part| {
-                    part.split('|')
-                        .filter(|w| !w.trim().is_empty())
-                        .map(|w| self.number(w))
-                        .collect()
-                })
-                .collect();
-            phrases.any.push(conjuncts);
-        }
-        phrases.not = raw
+        let any = raw
+            .any
+            .iter()
+            .map(|phrase| {
+                let parts = parts(phrase);
+                parts
+                    .iter()
+                    .map(|part| part.iter().map(|word| self.number(word)).collect())
+                    .collect()
+            })
+            .collect();
+        let (mut veto, mut mask) = (Vec::new(), Vec::new());
+        for word in raw
             .not
             .iter()
-            .filter(|w| !w.trim().is_empty())
-            .map(|word| self.number(word))
-            .collect();
-        phrases
+            .map(|word| word.trim())
+            .filter(|word| !word.is_empty())
+        {
+            let number = self.number(word);
+            if masks(raw, word) {
+                mask.push(number);
+            } else {
+                veto.push(number);
+            }
+        }
+        Phrases { any, veto, mask }
     }
+}
+
+/// A phrase's parts, each with its alternatives.
+pub(crate) fn parts(phrase: &str) -> Vec<Vec<&str>> {
+    phrase
+        .split('&')
+        .map(|part| {
+            part.split('|')
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .collect()
+        })
+        .collect()
+}
+
+/// Whether an exclusion holds a word of the phrases in itself, as "no ponding" holds "ponding": then it hides that word
+/// where it stands. Any other exclusion rules the kind out for the whole text.
+pub(crate) fn masks(raw: &RawWords, exclusion: &str) -> bool {
+    let exclusion = text_key(exclusion);
+    let words = raw.any.iter().flat_map(|phrase| parts(phrase)).flatten();
+    // A single character is in too many words to mean anything.
+    words
+        .map(text_key)
+        .any(|word| word.chars().count() > 1 && exclusion.contains(&word))
 }

@@ -51,6 +51,33 @@ fn codes() {
     );
     check("CJT214_2007", "0504", "shop_spill", None, None, false);
     check("CJ/T214", "3101170504", "shop_spill", None, None, false);
+    // Each list by its own numbers.
+    for (code, kind) in [
+        ("01-07", "abandoned_vehicle"),
+        ("01-11", "bank_damage"),
+        ("03-05", "road_works"),
+        ("04-07", "snow_ice"),
+        ("05-02", "begging"),
+        ("05-11", "hanging"),
+    ] {
+        check(CJT, code, kind, None, None, false);
+    }
+    check(
+        GB13,
+        "06-06",
+        "facility_damage",
+        Some("0606"),
+        Some("11006"),
+        true,
+    );
+    check(GB26, "11006", "facility_damage", None, Some("11006"), true);
+    check(GB26, "06045", "green_damage", None, Some("06045"), false);
+    check("CJ/T 214-2007 部件", "0402", "tree_fallen", None, None, false);
+    check(CJT, "3101170209000001", "facility_damage", None, None, false);
+    // "Other" is no kind: the words decide.
+    for code in ["0199", "0399", "0499", "0599"] {
+        assert_eq!(rules.map_code(CJT, code), None, "{code}");
+    }
     // Only one list has it: the other's code follows by rule.
     check(GB13, "0410", "parking_bike", Some("0410"), Some("09010"), true);
     check(GB26, "09010", "parking_bike", None, Some("09010"), true);
@@ -110,11 +137,35 @@ fn names() {
         ("擅自占用道路堆物、施工", "rubble_pile"),
         ("雨水井盖", "manhole_missing"),
         ("跨门营业", "shop_spill"),
+        ("占道无证照经营", "vendor"),
+        ("乱晾晒", "hanging"),
+        ("道路保洁", "garbage_exposed"),
+        ("流浪乞讨", "begging"),
+        ("乱设或损坏户外设施", "billboard_risk"),
+        ("花架花钵", "facility_damage"),
+        ("行道树", "tree_fallen"),
+        ("电力杆", "facility_damage"),
+        ("其它立杆（浦东）", "facility_damage"),
+        ("擅自架设管线、杆线设施", "cable_down"),
+        ("路灯", "street_light"),
+        ("暴露垃圾问题", "garbage_exposed"),
+        ("积水类", "road_ponding"),
+        ("架空线坠落/乱设", "cable_down"),
+        ("擅自占用道路堆物，施工", "rubble_pile"),
     ] {
         assert_eq!(kind(name).as_deref(), Some(expected), "{name}");
     }
     // By name, not by substring.
-    for name in ["", "、", "暴露垃圾处理费", "行道树保险"] {
+    for name in [
+        "",
+        "、",
+        "暴露垃圾处理费",
+        "行道树保险",
+        "其他",
+        "其他市容环境",
+        "问题",
+        "类",
+    ] {
         assert_eq!(kind(name), None, "{name}");
     }
 }
@@ -138,16 +189,14 @@ fn video() {
         ("", "wellCoverAbnormal", "manhole_missing"),
         ("city", "井盖异常", "manhole_missing"),
         ("city", "GarbageOverflow", "bin_overflow"),
+        ("EVENTSORT", "601", "person_down"),
+        ("EVENTSORT", "684", "road_works"),
+        ("DAHUA", "891", "shop_spill"),
+        ("own", "HangDownTheStreet", "hanging"),
     ] {
         assert_eq!(kind(system, code).as_deref(), Some(expected), "{system} {code}");
     }
-    for (system, code) in [
-        ("EVENTSORT", "46"),
-        ("CLASS84", "696"),
-        ("", "696"),
-        ("DAHUA", "891"),
-        ("", ""),
-    ] {
+    for (system, code) in [("EVENTSORT", "46"), ("CLASS84", "696"), ("", "696"), ("", "")] {
         assert_eq!(kind(system, code), None, "{system} {code}");
     }
 }

@@ -30,17 +30,31 @@ const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
 /// # Errors
 /// A [`ConfigError`] with line and nearest valid key.
 pub fn rules(loaded: &Loaded) -> anyhow::Result<Rules> {
+    let files = rules_files(loaded)?;
+    Ok(if files.is_empty() {
+        Rules::builtin()
+    } else {
+        Rules::load(&files)?
+    })
+}
+
+/// What is odd about the rules of a configuration, though they can be used.
+///
+/// # Errors
+/// As for [`rules`].
+pub fn rules_findings(loaded: &Loaded) -> anyhow::Result<Vec<city_rules::Finding>> {
+    Ok(Rules::findings(&rules_files(loaded)?)?)
+}
+
+/// The city's own files, each with its name.
+fn rules_files(loaded: &Loaded) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in &loaded.config.rules.files {
         let text = String::from_utf8(loaded.bytes_of("rules.files", path)?)
             .map_err(|_| loaded.error("rules.files", path, format!("{} is not UTF-8", path.display())))?;
         files.push((loaded.path(path).display().to_string(), text));
     }
-    Ok(if files.is_empty() {
-        Rules::builtin()
-    } else {
-        Rules::load(&files)?
-    })
+    Ok(files)
 }
 
 /// Everything that the workers of a process share, with the enriched log laid on so many partitions.

@@ -5,6 +5,7 @@
 //! configuration.
 
 mod incidents;
+mod intake;
 mod ledger;
 mod observing;
 mod reloads;
@@ -22,6 +23,7 @@ use prometheus::{
 };
 
 pub use incidents::RevisionReason;
+pub use intake::IntakeMetrics;
 pub use observing::LoopObserver;
 pub use reloads::{ReloadMetrics, ReloadResult};
 
@@ -35,6 +37,7 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     location_quality: IntCounterVec,
     grid_located: IntCounterVec,
+    codes_unmapped: IntCounterVec,
     lag: IntGaugeVec,
     watermark_lag: GaugeVec,
     stage_duration: HistogramVec,
@@ -73,6 +76,7 @@ impl Metrics {
             dead_letters: make.counters("deadletters_total", "Records refused, by the reason in the dead letters.", &["source", "reason"])?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
             grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
+            codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name that no rule maps to a kind.", &["source"])?,
             lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
             watermark_lag: make.seconds("watermark_lag_seconds", "How far the clock that a loop sends for an input partition is behind the wall clock, in seconds.", &["worker", "partition"])?,
             stage_duration: make.durations("stage_duration_seconds", "Time that one batch spent in a worker's processor, in seconds.", &["stage"], batch())?,
@@ -130,6 +134,13 @@ impl Metrics {
         self.grid_located
             .with_label_values(&[layer, status.as_str()])
             .inc_by(events);
+    }
+
+    /// Counts records whose code no rule maps.
+    pub fn unmapped(&self, source: Source, records: u64) {
+        self.codes_unmapped
+            .with_label_values(&[source.as_str()])
+            .inc_by(records);
     }
 
     /// A committed record of an incident could not be read.

@@ -7,11 +7,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use city_model::{DeadLetterReason, Quality, Source};
-use event_intake::Placed;
 use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
-use stream_worker::{InForce, IntakeObserver, Setup, Standing};
+use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
 use wire_format::Topic;
 
@@ -20,7 +18,7 @@ use crate::committed::{Committed, LedgerRows};
 use crate::config::{Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::http::{Health, Serving};
-use crate::metrics::{LoopObserver, Metrics};
+use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
 use crate::sources::SourceWatch;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
@@ -126,7 +124,7 @@ impl Service {
                     loop_health.add_loop(role.as_str()),
                 ))
             }),
-            intake_observer: Arc::new(IntakeMetrics(metrics.clone())),
+            intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
             place_observer: Arc::new(watch),
             embedded: start.embedded,
         })?;
@@ -261,21 +259,4 @@ fn follower(
         .name("board".to_owned())
         .spawn(work)
         .context("start the board's follower")
-}
-
-/// Hands intake's counts to the metrics.
-struct IntakeMetrics(Arc<Metrics>);
-
-impl IntakeObserver for IntakeMetrics {
-    fn located(&self, source: Source, quality: Quality, events: u64) {
-        self.0.located(source, quality, events);
-    }
-
-    fn placed(&self, layer: &str, status: Placed, events: u64) {
-        self.0.placed(layer, status, events);
-    }
-
-    fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {
-        self.0.dead_letters(source, reason, records);
-    }
 }

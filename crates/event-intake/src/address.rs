@@ -1,4 +1,9 @@
 //! One spelling for an address, without the flat: what callers without coordinates have in common.
+//!
+//! The key of two spellings of one place is the same; where it is not plain that two are one place, their keys differ. It
+//! is a text to compare, never coordinates.
+
+mod numerals;
 
 use std::sync::LazyLock;
 
@@ -6,32 +11,125 @@ use city_model::Name;
 use regex::Regex;
 
 use crate::privacy::{before_flat, half_width, scrub};
+use numerals::in_digits;
 
 /// Longest key, in characters.
 const MAX_CHARS: usize = 80;
+/// Between the roads of a crossing, whichever was named first.
+const CROSSING: char = '×';
+
+fn pattern(text: &str) -> Option<Regex> {
+    Regex::new(text).ok()
+}
 
 /// A flat number without the word: "23号302", "23号楼-302", "5幢-12".
 static BARE_FLAT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(号楼|号|幢|栋|座|单元|楼)\s*[-—~]?\s*[0-9]{2,4}\s*$").ok());
+    LazyLock::new(|| pattern(r"(号楼|号|幢|栋|座|单元|楼)\s*[-—~]?\s*[0-9]{2,4}\s*$"));
 /// A flat number behind a dash: "1500弄23-302".
 static DASHED_FLAT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"([0-9]+)\s*[-—~]\s*[0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?\s*$").ok());
+    LazyLock::new(|| pattern(r"([0-9]+)\s*[-—~]\s*[0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?\s*$"));
+/// What stands before the road: country, province, city, district. Only what cannot be part of a place's own name:
+/// "联华超市" is no city and "金地小区" no district.
+static REGION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"^(?:中国)?(?:(?:上海|北京|天津|重庆)市?|\p{Han}{2,3}省\p{Han}{2,3}市)?(浦东新区|(?:黄浦|徐汇|长宁|静安|普陀|虹口|杨浦|闵行|宝山|嘉定|金山|松江|青浦|奉贤|崇明)[区县])?",
+    )
+});
+/// A town and nothing more: no address.
+static TOWN_ONLY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"^(?:\p{Han}{2,4}(?:街道办事处|街道)|\p{Han}{2,3}[镇乡])$"));
+/// A town or street office before a road: "方松街道谷阳北路", "九亭镇沪松公路".
+static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"^(?:\p{Han}{2,4}(?:街道办事处|街道)|\p{Han}{2,3}[镇乡])(?:\p{Han}{2,4}(?:社区|居委会|村委会))?(\p{Han}{1,6}(?:公路|大道|路|街|弄|巷).*)$",
+    )
+});
+/// What callers add to say "there": it narrows nothing that a key could hold.
+static NEARBY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r"(?:的?(?:附近|旁边|旁|门口|大门口|对面|周边|一带|处|边上|路边|这里|那里|里面|内))+$")
+});
+/// Two roads: "A路B路", "A路近B路", "A路与B路交叉口", "A路/B路路口".
+static TWO_ROADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let road = r"(?:[GSXY][0-9]{1,4}|\p{Han}{1,8}?(?:公路|大道|支路|路|街|巷))";
+    pattern(&format!(
+        r"^({road})(?:[/+和与跟同及近靠交×x&-]|靠近|临近|交叉|相交)*({road})(?:的?(?:十字|丁字|三岔)?(?:交叉|交汇|相交|交界)?(?:路口|口|处)?)?$"
+    ))
+});
+static BUILDING: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"([0-9]+)(?:号楼|幢楼|栋楼|幢|栋|座|#楼|#)"));
 
 /// The key of an address; `None` when nothing of it is left.
 pub(crate) fn key(address: &str) -> Option<Name> {
     let mut text = half_width(address);
     // A pattern that did not compile must not let a flat number through.
     text = before_flat(&text)?.to_owned();
+    text = in_digits(&text);
+    text = before_flat(&text)?.to_owned();
     text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
     text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    let text = scrub(&text);
-    let key: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric())
+    let text = one_spelling(&scrub(&text))?;
+    let mut before = None;
+    let mut signs = Vec::new();
+    for c in text.chars() {
+        if keeps(before, c) {
+            signs.push(c);
+        }
+        before = Some(c);
+    }
+    let key: String = signs
+        .into_iter()
         .flat_map(char::to_lowercase)
         .take(MAX_CHARS)
         .collect();
     (!key.is_empty()).then(|| key.into())
+}
+
+/// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
+/// alone, which is where everything is.
+fn one_spelling(text: &str) -> Option<String> {
+    let mut text: String = text.chars().filter(|c| !is_idle(*c)).collect();
+    let cut = REGION.as_ref()?.find(&text).map_or(0, |found| found.end());
+    if !begins_with_class(&text[cut..]) {
+        text.drain(..cut);
+    }
+    if text.is_empty() || TOWN_ONLY.as_ref()?.is_match(&text) {
+        return None;
+    }
+    if let Some(road) = TOWN.as_ref()?.captures(&text).and_then(|found| found.get(1)) {
+        text = road.as_str().to_owned();
+    }
+    text = NEARBY.as_ref()?.replace(&text, "").into_owned();
+    if let Some(roads) = TWO_ROADS.as_ref()?.captures(&text) {
+        let mut roads = [&roads[1], &roads[2]];
+        roads.sort_unstable();
+        if roads[0] != roads[1] {
+            return Some(roads.join(&CROSSING.to_string()));
+        }
+    }
+    Some(BUILDING.as_ref()?.replace_all(&text, "${1}幢").into_owned())
+}
+
+/// Signs that say nothing about the place.
+fn is_idle(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '，' | ',' | '。' | '.' | '、' | '*' | ':' | ';' | '"' | '\'' | '(' | ')' | '（' | '）'
+        )
+}
+
+/// Whether what follows a region's name makes it the name of a road or a thing: "松江区路", "上海路".
+fn begins_with_class(rest: &str) -> bool {
+    const CLASSES: [&str; 11] = [
+        "路", "街", "大道", "公路", "号", "弄", "巷", "桥", "站", "大厦", "广场",
+    ];
+    CLASSES.iter().any(|class| rest.starts_with(class))
+}
+
+/// The signs of a key: letters and digits, a crossing, and what stands between numbers: "K12+800" is not "K1+2800".
+fn keeps(before: Option<char>, c: char) -> bool {
+    let after_digit = before.is_some_and(|before| before.is_ascii_digit());
+    c.is_alphanumeric() || c == CROSSING || (matches!(c, '+' | '-') && after_digit)
 }
 
 /// How precise an address reads, for coordinates that do not say how they were found.
@@ -56,39 +154,4 @@ pub(crate) fn quality(address: Option<&str>) -> city_model::Quality {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use city_model::Quality;
-
-    #[test]
-    fn one_place_is_one_key_without_the_flat() {
-        let check = |address: &str, expected: Option<&str>| {
-            assert_eq!(key(address).as_deref(), expected, "{address}")
-        };
-        check("谷阳北路１５００弄 23号302室", Some("谷阳北路1500弄23号"));
-        check("谷阳北路1500弄，23号", Some("谷阳北路1500弄23号"));
-        check(
-            "谷阳北路1500弄23号三〇二室（张先生家）",
-            Some("谷阳北路1500弄23号"),
-        );
-        check("谷阳北路1500弄23号302", Some("谷阳北路1500弄23号"));
-        check("谷阳北路1500弄23-302", Some("谷阳北路1500弄23"));
-        check("G60 K12+800", Some("g60k12800"));
-        check("金地褐石苑 13812345678", Some("金地褐石苑"));
-        check("302室", None);
-        check(" ，。", None);
-    }
-
-    #[test]
-    fn an_address_says_how_precise_it_is() {
-        let check =
-            |address: &str, expected: Quality| assert_eq!(quality(Some(address)), expected, "{address}");
-        check("谷阳北路1500弄23号", Quality::Door);
-        check("沪松公路 88号", Quality::Door);
-        check("人民北路文诚路", Quality::Intersection);
-        check("文诚路口", Quality::Intersection);
-        check("金地褐石苑", Quality::Poi);
-        check("地铁9号线九亭站3号口", Quality::Poi);
-        assert_eq!(quality(None), Quality::Poi);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Tickets: what correlates at all, what it is about, and the way of a ticket that cites an earlier one.
 
-use city_model::{Channel, DeadLetterReason, EventKey, EventTime, Outcome, Quality, Signal, Source};
+use city_model::{Channel, DeadLetterReason, EventKey, EventTime, Grade, Outcome, Quality, Signal, Source};
 use city_rules::KindId;
 use wire_format::{HotlineTicket, Refusal, WireLocation};
 
@@ -64,8 +64,16 @@ impl Intake {
             code: ticket.category_code.as_deref(),
             names: ticket.category.as_deref(),
         };
-        let own = kinds::read(self.rules(), category, &text);
+        let words = self.rules().read_text(
+            ticket.title.as_deref().unwrap_or_default(),
+            ticket.content.as_deref().unwrap_or_default(),
+        );
+        let own = kinds::read(self.rules(), category, &words);
         let cites = name(ticket.parent_ticket_id.as_deref()).filter(|parent| **parent != *ticket.ticket_id);
+        if own.is_none() && cites.is_none() && !category.is_given() {
+            // No code that a mapping lacks: the words are about nothing in the street.
+            return settled(Outcome::NotActionable, key, rows);
+        }
         let cited = cites
             .as_deref()
             .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
@@ -78,6 +86,10 @@ impl Intake {
             Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
             None => Place::NOWHERE,
         };
+        let grade = self.rules().kind(reading.kind).grade;
+        if !has_place(ticket, &place) && cites.is_none() && !is_dangerous(grade) {
+            return settled(Outcome::NotActionable, key, rows);
+        }
         let is_exact = matches!(place.quality, Quality::Component | Quality::Gnss | Quality::Door);
         let root = cites.clone().unwrap_or_else(|| ticket.ticket_id.as_str().into());
         let system = key.source_system.clone();
@@ -183,6 +195,18 @@ fn asks_for_nothing(appeal_type: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| appeal.contains(word));
     !says(&["求助", "求决", "投诉", "举报", "催办"])
         && says(&["咨询", "建议", "表扬", "感谢", "其他", "其它"])
+}
+
+/// Whether a ticket says where: by coordinates, an address or a town. A complaint about nowhere can be neither compared nor
+/// dispatched.
+fn has_place(ticket: &HotlineTicket, place: &Place) -> bool {
+    let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    place.position.is_some() || says(&ticket.address) || says(&ticket.town_code)
+}
+
+/// Whether somebody must call back and ask where it is: such a ticket opens an incident even about nowhere.
+const fn is_dangerous(grade: Grade) -> bool {
+    matches!(grade, Grade::A | Grade::B)
 }
 
 /// Title and content as one text.

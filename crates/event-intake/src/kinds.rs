@@ -1,9 +1,12 @@
 //! What a ticket or report is about, from its code, its category's names and its words, which do not always agree.
 
-use city_rules::{KindId, Mapped, Rules};
+use city_rules::{KindId, Mapped, Rules, TextReading, WordHit};
 
 /// Most other readings that are kept.
 const MOST_ALTERNATIVES: usize = 3;
+/// From this many characters on, a phrase outside the title is exact. Proposal: a word and its predicate, such as
+/// "井盖" and "缺失".
+const EXACT_CHARACTERS: u32 = 4;
 
 /// What it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,44 +41,93 @@ pub(crate) struct Category<'a> {
     pub(crate) names: Option<&'a [String]>,
 }
 
-/// Reads category and words. The category comes first where both have a say. But 6 % are filed wrongly and the text then
-/// usually tells the true kind (DOMAIN 7): where the words know exactly one kind, and the category is no kin of it, the
-/// words count and the category stays as the other reading.
-pub(crate) fn read(rules: &Rules, category: Category<'_>, text: &str) -> Option<Reading> {
+impl Category<'_> {
+    /// Whether the record says one at all, understood or not.
+    pub(crate) fn is_given(&self) -> bool {
+        let says = |text: &str| !text.trim().is_empty();
+        self.code.is_some_and(says)
+            || self
+                .names
+                .is_some_and(|names| names.iter().any(|name| says(name)))
+    }
+}
+
+/// Reads category and words. They agree mostly. But 6 % are filed wrongly and the text then usually tells the true kind
+/// (DOMAIN 7), so the two are weighed: an exact phrase beats a category that it has nothing to do with, a phrase that
+/// says more than the category names the finer of two kin, and in every other case the category stands. What loses
+/// goes along as another reading.
+pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -> Option<Reading> {
     let mapped = match (category.standard, category.code) {
         (Some(standard), Some(code)) => rules.map_code(standard, code),
         _ => None,
     };
     let by_name = || category.names?.iter().rev().find_map(|name| rules.map_name(name));
     let filed = mapped.as_ref().map(|mapped| mapped.kind).or_else(by_name);
-    let words = rules.map_words(text);
+    let words = &words.kinds;
     let Some(filed) = filed else {
         let (first, others) = words.split_first()?;
-        let alternatives = others.iter().copied().take(MOST_ALTERNATIVES).collect();
         return Some(Reading {
-            alternatives,
-            ..Reading::plain(*first)
+            alternatives: others
+                .iter()
+                .map(|hit| hit.kind)
+                .take(MOST_ALTERNATIVES)
+                .collect(),
+            ..Reading::plain(first.kind)
         });
     };
-    if words.is_empty() || words.contains(&filed) {
+    let Some(leader) = words.first() else {
         return Some(Reading {
             mapped,
             ..Reading::plain(filed)
         });
+    };
+    let kin = |other: KindId| other != filed && are_kin(rules, filed, other);
+    let of_filed = words.iter().find(|hit| hit.kind == filed);
+    if let Some(own) = of_filed {
+        if kin(leader.kind) && leader.characters > own.characters {
+            // The words say more: an underpass's flood that was filed as ponding.
+            return Some(Reading {
+                alternatives: vec![filed],
+                mapped: None,
+                ..Reading::plain(leader.kind)
+            });
+        }
+        let others = words.iter().map(|hit| hit.kind).filter(|other| kin(*other));
+        return Some(Reading {
+            alternatives: others.take(MOST_ALTERNATIVES).collect(),
+            mapped,
+            ..Reading::plain(filed)
+        });
     }
-    Some(match words[..] {
-        [only] if !are_kin(rules, filed, only) => Reading {
-            kind: only,
+    if !kin(leader.kind) && is_exact(leader) && leads(rules, words) {
+        return Some(Reading {
+            kind: leader.kind,
             alternatives: vec![filed],
             is_contradicted: true,
             mapped: None,
-        },
-        _ => Reading {
-            kind: filed,
-            alternatives: words.into_iter().take(MOST_ALTERNATIVES).collect(),
-            is_contradicted: true,
-            mapped,
-        },
+        });
+    }
+    Some(Reading {
+        kind: filed,
+        alternatives: words.iter().map(|hit| hit.kind).take(MOST_ALTERNATIVES).collect(),
+        is_contradicted: true,
+        mapped,
+    })
+}
+
+/// Whether the words are sure: the title says so, or a phrase of some length.
+fn is_exact(hit: &WordHit) -> bool {
+    hit.in_title || hit.characters >= EXACT_CHARACTERS
+}
+
+/// Whether the first reading of the words stands alone: every other one is weaker, or kin that says the same more vaguely.
+fn leads(rules: &Rules, words: &[WordHit]) -> bool {
+    let Some((leader, others)) = words.split_first() else {
+        return false;
+    };
+    others.iter().all(|other| {
+        let weaker = other.characters < leader.characters || (leader.in_title && !other.in_title);
+        weaker || are_kin(rules, leader.kind, other.kind)
     })
 }
 

@@ -7,6 +7,7 @@
 mod config;
 mod intake;
 mod state;
+mod unmapped;
 mod verdict;
 
 mod hotline;

@@ -31,7 +31,11 @@ impl Intake {
             code: report.category_code.as_deref(),
             names: report.category.as_deref(),
         };
-        let reading = kinds::read(self.rules(), category, &text).ok_or_else(|| {
+        let words = self.rules().read_text(
+            report.title.as_deref().unwrap_or_default(),
+            report.content.as_deref().unwrap_or_default(),
+        );
+        let reading = kinds::read(self.rules(), category, &words).ok_or_else(|| {
             Refusal::new(DeadLetterReason::CodeUnknown, "category, title, content: no kind")
         })?;
         let key = key(&report.source_system, &report.event_id);

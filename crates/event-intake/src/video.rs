@@ -54,10 +54,13 @@ impl Intake {
             .as_deref()
             .or(source.code_system.as_deref())
             .unwrap_or("");
-        let kind = self
-            .rules()
-            .map_video(system, &alert.alert_code)
-            .ok_or_else(|| Refusal::new(CodeUnknown, "alert_code: no kind in its code system"))?;
+        let readings = self.rules().read_video(system, &alert.alert_code);
+        let Some((&kind, others)) = readings.split_first() else {
+            return Err(Refusal::new(
+                CodeUnknown,
+                "alert_code: no kind in its code system",
+            ));
+        };
         let key = key(&alert.source_system, &alert.event_id);
         let camera: Name = alert.camera_id.as_str().into();
         let registered = self.device(&alert.camera_id);
@@ -84,7 +87,10 @@ impl Intake {
             source: Source::Video,
             channel: Channel::Video,
             signal,
-            reading: Reading::plain(kind),
+            reading: Reading {
+                alternatives: others.to_vec(),
+                ..Reading::plain(kind)
+            },
             when,
             reported_at: alert.reported_at.as_ref(),
             ingested_at,

@@ -220,9 +220,23 @@ fn a_ticket_is_about_what_category_and_words_say() {
                 "report road_ponding or water_burst NONE c3 #category_contradicted",
             ),
             (named(&["什么也不是"], "路灯不亮"), "report street_light NONE c3"),
+            (json!({"title": "您好", "content": null}), "not_actionable"),
             (
-                json!({"title": "您好", "content": null}),
+                json!({"title": "对A市地铁线路的建议", "content": "路口经常积水"}),
+                "not_actionable",
+            ),
+            (
+                json!({"title": "您好", "category": ["其他", "其他诉求"]}),
                 "code_unknown: category, title, content: no kind",
+            ),
+            (json!({"address": null}), "not_actionable"),
+            (
+                json!({"address": " ", "town_code": "310117103"}),
+                "report road_ponding NONE c3",
+            ),
+            (
+                json!({"address": null, "title": "电梯困人"}),
+                "report elevator_trap NONE c3 !trapped",
             ),
             (
                 json!({"title": "x", "category_code": "0110"}),
@@ -250,6 +264,96 @@ fn a_ticket_is_about_what_category_and_words_say() {
             ),
             (code(Value::Null), "report vendor NONE c3 #code_derived"),
         ],
+    );
+}
+
+#[test]
+fn category_and_words_are_weighed() {
+    let filed = |names: &[&str], title: &str, content: &str| json!({"category": names, "title": title, "content": content});
+    check(
+        Source::Hotline,
+        &hotline(),
+        &[
+            // An exact phrase beats a category that has nothing to do with it, beside the vaguer word for the same.
+            (
+                filed(&["宣传广告", "广告招牌破损"], "垃圾箱满溢,没有清运", "请处理"),
+                "report bin_overflow or billboard_risk NONE c3 #category_contradicted",
+            ),
+            // The finer of two kin.
+            (
+                filed(&["突发事件", "道路积水"], "下立交积水很深", ""),
+                "report underpass_flood or road_ponding NONE c3",
+            ),
+            // A weak word outside the title does not beat the category.
+            (
+                filed(&["路灯"], "市民反映问题", "晚上打架"),
+                "report street_light or fight NONE c3 #category_contradicted",
+            ),
+            // Two stories in one title: the category stands.
+            (
+                filed(&["路灯"], "噪音很大,油烟", ""),
+                "report street_light or noise,fume NONE c3 #category_contradicted",
+            ),
+            // What stands far behind is the story around it.
+            (
+                filed(
+                    &[],
+                    "请帮帮我们",
+                    &format!("{}消防通道被堵。", "我们多次反映都没有结果。".repeat(12)),
+                ),
+                "not_actionable",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_same_address_in_two_spellings_is_one_key_at_town_level() {
+    let keys: Vec<_> = ["谷阳北路１５００弄", "上海市松江区谷阳北路1500弄"]
+        .into_iter()
+        .map(|address| {
+            let record = with(&hotline(), json!({"address": address, "town_code": "310117103"}));
+            let Decision::Event(event) = Desk::new().judge(Source::Hotline, &record).result else {
+                panic!("no event")
+            };
+            assert!(event.located.is_none(), "no centroid is invented");
+            (event.town, event.address_key, event.cells.len())
+        })
+        .collect();
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(keys[0].1.as_deref(), Some("谷阳北路1500弄"));
+}
+
+#[test]
+fn codes_that_no_rule_maps_are_told_without_personal_data() {
+    let unmapped = |source: Source, record: Value| {
+        let bytes = record.to_string();
+        let decoded = desk::DECODER.decode(source, bytes.as_bytes()).unwrap();
+        Desk::new().intake.unmapped(&decoded)
+    };
+    let ticket = |change: Value| unmapped(Source::Hotline, with(&hotline(), change));
+    assert_eq!(ticket(json!({})), None, "it says none");
+    assert_eq!(ticket(json!({"category": ["市容环境", "暴露垃圾"]})), None);
+    let other = json!({"category": ["其他", "其他诉求13812345678"]});
+    assert_eq!(ticket(other).as_deref(), Some("其他诉求***"));
+    let code = |standard: Value| json!({"category_code": "0799", "standard_ref": standard});
+    assert_eq!(
+        ticket(code(json!("GB/T 30428.2"))).as_deref(),
+        Some("GB/T 30428.2 0799")
+    );
+    assert_eq!(
+        ticket(code(Value::Null)).as_deref(),
+        Some("EVENTSORT 0799"),
+        "the source's own list"
+    );
+    let alert = |code: &str| unmapped(Source::Video, with(&video(), json!({"alert_code": code})));
+    assert_eq!(alert("696"), None);
+    assert!(alert("620").unwrap().ends_with(" 620"));
+    assert_eq!(alert(&"z".repeat(200)).unwrap().chars().count(), 48);
+    let metric = |name: &str| unmapped(Source::Sensor, with(&sensor(), json!({"metric": name})));
+    assert_eq!(
+        (metric("ponding_depth"), metric("mood").as_deref()),
+        (None, Some("mood"))
     );
 }
 
@@ -365,12 +469,15 @@ fn a_camera_is_not_the_place_of_what_it_sees() {
         Source::Video,
         &video(),
         &[
-            (json!({}), "report road_ponding POI±60m c2"),
+            (json!({}), "report road_ponding or underpass_flood POI±60m c2"),
             (
                 json!({"confidence": 0.9, "phase": "ONGOING"}),
-                "report road_ponding POI±60m c4",
+                "report road_ponding or underpass_flood POI±60m c4",
             ),
-            (json!({"phase": "END"}), "clear road_ponding POI±60m c2"),
+            (
+                json!({"phase": "END"}),
+                "clear road_ponding or underpass_flood POI±60m c2",
+            ),
             (
                 json!({"phase": "PAUSE"}),
                 "bad_value: phase: not START, ONGOING or END",
@@ -382,17 +489,20 @@ fn a_camera_is_not_the_place_of_what_it_sees() {
             ),
             (
                 json!({"target_location": {"x": 121.2201, "y": 31.03}}),
-                "report road_ponding GNSS±15m c2",
+                "report road_ponding or underpass_flood GNSS±15m c2",
             ),
             (
                 json!({"location": {"x": 121.22, "y": 31.03, "accuracy_m": 80}}),
-                "report road_ponding POI±80m c2",
+                "report road_ponding or underpass_flood POI±80m c2",
             ),
             (
                 json!({"location": null, "camera_id": "pole"}),
-                "report road_ponding POI±60m c2",
+                "report road_ponding or underpass_flood POI±60m c2",
             ),
-            (json!({"location": null}), "report road_ponding NONE c2"),
+            (
+                json!({"location": null}),
+                "report road_ponding or underpass_flood NONE c2",
+            ),
             (
                 json!({"confidence": 1.01}),
                 "bad_value: confidence: not within 0 and 1",

@@ -12,7 +12,7 @@ mod replay;
 mod verify;
 
 pub use arrival::Arrivals;
-pub use outputs::{Outputs, ReplayLedger};
+pub use outputs::{Outputs, ReplayLedger, UnmappedCode, UnmappedSource};
 pub use replay::{ReplayOptions, enriched_inputs, replay, replay_watched};
 pub use verify::{Difference, verify};
 

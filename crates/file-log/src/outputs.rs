@@ -6,11 +6,13 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use city_model::{EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, hex, sha256_hex};
+use city_model::{
+    EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, Source, hex, sha256_hex,
+};
 use incident_engine::{EventRow, Evidence, Output};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stream_worker::OutRecord;
+use stream_worker::{OutRecord, Unmapped};
 use wire_format::{Topic, headers};
 
 use crate::INPUT_FILES;
@@ -18,8 +20,11 @@ use crate::INPUT_FILES;
 /// Written on request only.
 pub(crate) const EVIDENCE: &str = "evidence.ndjson";
 
+/// Codes that no rule maps, the most frequent first; beside what the contract lists.
+const UNMAPPED: &str = "unmapped.json";
+
 /// Every file of an output directory.
-pub(crate) const FILES: [&str; 9] = [
+pub(crate) const FILES: [&str; 10] = [
     "incidents.ndjson",
     "revisions.ndjson",
     "outcomes.ndjson",
@@ -28,6 +33,7 @@ pub(crate) const FILES: [&str; 9] = [
     "device_faults.ndjson",
     "members.csv",
     EVIDENCE,
+    UNMAPPED,
     "ledger.json",
 ];
 
@@ -88,6 +94,26 @@ impl ReplayLedger {
     }
 }
 
+/// One source's codes that no rule maps, as `unmapped.json` holds them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedSource {
+    /// Records with such a code.
+    pub records: u64,
+    /// The most frequent first, at most 200.
+    pub codes: Vec<UnmappedCode>,
+}
+
+/// A code that no rule maps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedCode {
+    /// The code with its standard or system, or a category's name; free of personal data.
+    pub code: String,
+    /// It came so often at most.
+    pub at_most: u64,
+    /// And so often at least; less where more than 200 codes came.
+    pub at_least: u64,
+}
+
 /// The output files while a replay runs.
 pub struct Outputs {
     dir: PathBuf,
@@ -128,6 +154,34 @@ impl Outputs {
             members: HashMap::new(),
             merged: HashMap::new(),
         })
+    }
+
+    /// Writes the codes that no rule maps, by source, the most frequent first.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn unmapped(&mut self, found: &[(Source, &Unmapped)]) -> anyhow::Result<()> {
+        let mut sources = BTreeMap::new();
+        for (source, unmapped) in found.iter().filter(|(_, unmapped)| unmapped.total() > 0) {
+            let codes: Vec<UnmappedCode> = unmapped
+                .top()
+                .into_iter()
+                .map(|(code, frequency)| UnmappedCode {
+                    code: code.to_owned(),
+                    at_most: frequency.count,
+                    at_least: frequency.count - frequency.over,
+                })
+                .collect();
+            sources.insert(
+                source.as_str(),
+                UnmappedSource {
+                    records: unmapped.total(),
+                    codes,
+                },
+            );
+        }
+        let json = serde_json::to_vec_pretty(&sources)?;
+        self.line(UNMAPPED, &json)
     }
 
     /// Writes what the engine says.

@@ -63,6 +63,13 @@ fn run(
         let record = record_of(source, &line.bytes, line.number, line.arrival);
         pipeline.take(source, &record, line.record, &mut outputs)?;
     }
+    outputs.unmapped(
+        &pipeline
+            .enrich
+            .iter()
+            .map(|(source, enrich)| (*source, enrich.unmapped()))
+            .collect::<Vec<_>>(),
+    )?;
     outputs.finish(&pipeline.ledger())
 }
 

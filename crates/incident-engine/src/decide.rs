@@ -196,7 +196,7 @@ impl Engine {
     fn decide_clear(&self, mut draft: Draft<'_>, event: &Event) -> Decision {
         let alarming = |incident: &&Arc<Incident>| {
             incident.status == Status::Open
-                && incident.kind == event.kind
+                && (incident.kind == event.kind || event.alternatives.contains(&incident.kind))
                 && event
                     .device
                     .as_ref()

@@ -295,7 +295,7 @@ impl Engine {
                     .or_default()
                     .insert(incident.id.clone());
             }
-            if let Some(key) = address_of(incident) {
+            for key in addresses_of(incident) {
                 self.by_address
                     .entry(key)
                     .or_default()
@@ -327,7 +327,7 @@ impl Engine {
         for component in components_of(incident) {
             take(&mut self.by_component, component, &incident.id);
         }
-        if let Some(key) = address_of(incident) {
+        for key in addresses_of(incident) {
             take(&mut self.by_address, &key, &incident.id);
         }
         self.open.remove(&incident.id);
@@ -359,13 +359,13 @@ fn components_of(incident: &Incident) -> impl Iterator<Item = &Name> {
     incident.components.iter().chain(&incident.inferred_components)
 }
 
-/// The key under which an incident without a place is found.
-fn address_of(incident: &Incident) -> Option<(Kind, Name, Name)> {
-    Some((
-        incident.kind.clone(),
-        incident.town.clone()?,
-        incident.address_key.clone()?,
-    ))
+/// The keys under which an incident is found by address.
+fn addresses_of(incident: &Incident) -> impl Iterator<Item = (Kind, Name, Name)> + '_ {
+    let own = incident.town.as_ref().zip(incident.address_key.as_ref());
+    let others = incident.also_at.iter().map(|(town, address)| (town, address));
+    own.into_iter()
+        .chain(others)
+        .map(|(town, address)| (incident.kind.clone(), town.clone(), address.clone()))
 }
 
 fn take<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, BTreeSet<IncidentId>>, key: &K, id: &IncidentId) {

@@ -12,6 +12,8 @@ use crate::{Evidence, Setting};
 
 /// How many members an incident shows; `member_count` is exact, and every member has its outcome record.
 const MEMBERS_SHOWN: usize = 20;
+/// How many addresses of its members an incident is found by.
+const ADDRESSES_KEPT: usize = 8;
 
 /// A new incident, founded by `event` but without anything of it absorbed yet.
 pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
@@ -46,6 +48,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         also_affects: BTreeSet::new(),
         town: None,
         address_key: None,
+        also_at: BTreeSet::new(),
         members: Vec::new(),
         member_count: 0,
         devices: BTreeMap::new(),
@@ -131,6 +134,13 @@ pub(crate) fn absorb(
     if event.located.is_none() {
         incident.town = incident.town.take().or_else(|| event.town.clone());
         incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
+    } else if let (Some(town), Some(address)) = (&event.town, &event.address_key)
+        && !is_bare_road(address)
+    {
+        incident.also_at.insert((town.clone(), address.clone()));
+        if incident.also_at.len() > ADDRESSES_KEPT {
+            incident.also_at.pop_last(); // the least stay, so that order does not show
+        }
     }
     witness(setting, incident, event);
     if event.flags.contains(&Flag::ComponentInferred) {
@@ -154,6 +164,14 @@ fn count_reporter(incident: &mut Incident, event: &Event) {
     if !incident.reporters_before.contains(&reporter) {
         incident.reporters.insert(reporter);
     }
+}
+
+/// Whether an address names a road and no place on it: kilometres of it are no evidence beside a position.
+fn is_bare_road(address: &str) -> bool {
+    let road = ["路", "街", "大道", "公路", "巷"]
+        .iter()
+        .any(|class| address.ends_with(class));
+    road && !address.contains('×')
 }
 
 /// The cell in charge is that of the best position; the others are affected too. An incident keeps the version of the grid

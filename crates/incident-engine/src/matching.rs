@@ -62,6 +62,41 @@ impl Engine {
         {
             return Match::by(incident.clone(), Why::CitedTicket, event);
         }
+        let own = self.find_as(setting, kind, event);
+        if own.incident.is_some() {
+            return own;
+        }
+        self.find_as_other(setting, kind, event).unwrap_or(own)
+    }
+
+    /// The incident that an event joins by one of its other readings, where none of its own kind fits. Never a milder
+    /// one: what may be a flooded underpass is not hidden among the ponding of the street; and never farther away than
+    /// its own kind reaches, because a doubtful reading needs the better evidence of the place.
+    fn find_as_other(&self, setting: &Setting, kind: KindId, event: &Event) -> Option<Match> {
+        let own = setting.rules.kind(kind);
+        let others = event.alternatives.iter().filter_map(|name| {
+            let other = setting.rules.kind_id(name.as_str())?;
+            let rule = setting.rules.kind(other);
+            let fits =
+                setting.rules.group(other) == &event.group && rule.grade <= own.grade && rule.correlates;
+            (other != kind && fits).then_some(other)
+        });
+        let mut found = others.map(|other| self.find_as(setting, other, event));
+        found.find(|found| {
+            found.incident.as_ref().is_some_and(|incident| {
+                let reach = event.located.as_ref().map_or(i64::MAX, |located| {
+                    radius_mm(setting, own, incident, located.u_mm)
+                });
+                found
+                    .evidence
+                    .distance_mm
+                    .is_none_or(|distance| distance <= reach)
+            })
+        })
+    }
+
+    /// Finds the incident of an event, read as `kind`.
+    fn find_as(&self, setting: &Setting, kind: KindId, event: &Event) -> Match {
         for (why, name, index) in [
             (Why::SameComponent, &event.component, &self.by_component),
             (Why::SameDevice, &event.device, &self.by_device),
@@ -76,7 +111,18 @@ impl Engine {
         match &event.located {
             Some(located) => {
                 let point = setting.plane.project(located.position);
-                self.nearest(setting, kind, event, point, located.u_mm)
+                let near = self.nearest(setting, kind, event, point, located.u_mm);
+                if near.incident.is_some() {
+                    return near;
+                }
+                // Callers without coordinates may have been first: then the address alone tells.
+                let told = self.by_address(setting, kind, event);
+                let is_nowhere = |incident: &Arc<Incident>| incident.fused.point().is_none();
+                if told.incident.as_ref().is_some_and(is_nowhere) {
+                    told
+                } else {
+                    near
+                }
             }
             None => self.by_address(setting, kind, event),
         }

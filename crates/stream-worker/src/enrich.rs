@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
 
 use crate::{
-    InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, dead_letter,
+    InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, Unmapped, dead_letter,
 };
 
 /// One input partition.
@@ -36,6 +36,8 @@ pub struct Enrich {
     /// By the number of the layer.
     placed: BTreeMap<(usize, Placed), u64>,
     refused: BTreeMap<DeadLetterReason, u64>,
+    /// Codes that no rule maps, since the last checkpoint; over files there is none, and it is all of them.
+    unmapped: Unmapped,
 }
 
 /// Holds what records say of surveyed things against the registry.
@@ -76,6 +78,9 @@ pub trait IntakeObserver: Send + Sync {
 
     /// So many records of a source refused for this reason.
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
+
+    /// So many records of a source with this code or name, which no rule maps to a kind.
+    fn unmapped(&self, source: Source, code: &str, records: u64);
 }
 
 /// An outcome that intake decides by itself.
@@ -114,6 +119,7 @@ impl Enrich {
             located: BTreeMap::new(),
             placed: BTreeMap::new(),
             refused: BTreeMap::new(),
+            unmapped: Unmapped::default(),
         }
     }
 
@@ -159,6 +165,11 @@ impl Enrich {
         &self.ledger
     }
 
+    /// Codes that no rule maps, since the last checkpoint.
+    pub fn unmapped(&self) -> &Unmapped {
+        &self.unmapped
+    }
+
     /// Judges a record that was decoded already. Inputs for the enriched log, dead letters and device faults go to `out`;
     /// the answer is the outcome, if intake decides it.
     pub fn judge(
@@ -187,6 +198,9 @@ impl Enrich {
         let setup = self.setup.clone();
         if let Some(surveyor) = &mut self.surveyor {
             surveyor.look_at(&setup, &decoded);
+        }
+        if let Some(code) = setup.intake.unmapped(&decoded) {
+            self.unmapped.add(&code, 1);
         }
         let Verdict {
             result,
@@ -383,6 +397,7 @@ impl Processor for Enrich {
             std::mem::take(&mut self.refused),
         );
         let placed = std::mem::take(&mut self.placed);
+        let unmapped = std::mem::take(&mut self.unmapped);
         if let Some(observer) = &self.observer {
             let layers = self.setup.intake.layers();
             for ((layer, status), events) in placed {
@@ -396,6 +411,10 @@ impl Processor for Enrich {
             refused
                 .into_iter()
                 .for_each(|(reason, records)| observer.refused(self.source, reason, records));
+            for (code, frequency) in unmapped.top() {
+                // A batch holds fewer codes than are kept, or the rarest stand for the rest: the sum is exact.
+                observer.unmapped(self.source, code, frequency.count);
+            }
         }
     }
 }

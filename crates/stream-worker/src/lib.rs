@@ -12,6 +12,7 @@ mod in_force;
 mod outbox;
 mod partners;
 mod setup;
+mod unmapped;
 
 pub use correlate::Correlate;
 pub use deadletter::dead_letter;
@@ -20,3 +21,4 @@ pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};
+pub use unmapped::{Frequency, Unmapped};

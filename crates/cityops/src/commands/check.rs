@@ -28,6 +28,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     }
     let rules = &setup.rules;
     let registry = setup.intake.registry();
+    let findings = crate::assemble::rules_findings(&loaded)?;
     let groups = rules.groups();
     if json {
         let groups: Vec<_> = groups
@@ -52,6 +53,9 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 "component_classes": classes,
                 "facilities": registry.facilities.len(),
             },
+            "warnings": findings.iter().map(|finding| serde_json::json!({
+                "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message
+            })).collect::<Vec<_>>(),
             "grid": grid.iter().map(Counts::to_json).collect::<Vec<_>>(),
         });
         if let (Some(control), Some(told)) = (crate::assemble::control(&loaded)?, told.as_object_mut()) {
@@ -100,6 +104,9 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
             None => " (of no kind)".to_owned(),
         };
         print(format!("  {class}: {count}{used}"));
+    }
+    for finding in findings {
+        print(format!("warning: {finding}"));
     }
     Ok(Exit::Clean)
 }

@@ -1,11 +1,12 @@
 //! `cityops replay`: the pipeline over files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use city_grid::suspicion::Evidence;
-use file_log::{ReplayLedger, ReplayOptions};
+use file_log::{ReplayLedger, ReplayOptions, UnmappedSource};
 
 use crate::CommandResult;
 use crate::cli::ReplayArgs;
@@ -54,6 +55,9 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
         );
     }
     print_result(&ledger, &suspects, json)?;
+    if !json {
+        print_unmapped(&args.output)?;
+    }
     let Some(old) = &args.verify else {
         return Ok(Exit::Clean);
     };
@@ -83,6 +87,27 @@ fn print_result(ledger: &ReplayLedger, suspects: &[Evidence], json: bool) -> any
         told.insert("crs_suspects".to_owned(), serde_json::to_value(suspects)?);
     }
     print(told);
+    Ok(())
+}
+
+/// Most codes that are shown; `unmapped.json` has more.
+const UNMAPPED_SHOWN: usize = 10;
+
+/// Prints the most frequent codes that no rule maps to a kind.
+fn print_unmapped(output: &Path) -> anyhow::Result<()> {
+    let path = output.join("unmapped.json");
+    let text = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let sources: BTreeMap<String, UnmappedSource> =
+        serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
+    for (source, unmapped) in sources {
+        print(format!(
+            "{source}: {} records with a code that no rule maps",
+            unmapped.records
+        ));
+        for code in unmapped.codes.iter().take(UNMAPPED_SHOWN) {
+            print(format!("  {:>10}  {}", code.at_most, code.code));
+        }
+    }
     Ok(())
 }
 

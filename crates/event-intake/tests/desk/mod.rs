@@ -15,7 +15,8 @@ use wire_format::{Decoder, SchemaStore};
 /// 2026-09-06 23:59:59.123 UTC.
 pub(crate) const NOW: i64 = 1_788_739_199_123;
 
-static DECODER: LazyLock<Decoder> = LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
+pub(crate) static DECODER: LazyLock<Decoder> =
+    LazyLock::new(|| Decoder::new(SchemaStore::builtin().unwrap()));
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::builtin()));
 static LAYERS: LazyLock<Vec<Timeline>> = LazyLock::new(|| vec![city_grid::builtin().into()]);
 
@@ -202,7 +203,8 @@ pub(crate) fn sensor() -> Value {
 }
 
 pub(crate) fn hotline() -> Value {
-    json!({"event_id": "e", "source_system": "s", "ticket_id": "T1", "called_at": NOW, "title": "路上有积水"})
+    json!({"event_id": "e", "source_system": "s", "ticket_id": "T1", "called_at": NOW, "title": "路上有积水",
+        "address": "金地褐石苑"})
 }
 
 pub(crate) fn video() -> Value {

@@ -223,6 +223,11 @@ impl Told {
         self.0.address_key = Some(address.into());
         self.in_town(town)
     }
+    /// What it may be instead, most likely first.
+    pub fn or(mut self, kinds: &[&str]) -> Told {
+        self.0.alternatives = kinds.iter().copied().map(Kind::new).collect();
+        self
+    }
     pub fn in_town(mut self, town: &str) -> Told {
         self.0.town = Some(town.into());
         self

@@ -1,0 +1,89 @@
+//! Codes and names that the rules lack: what a city's mapping has to be told next. They are told, never decided about.
+
+use wire_format::Record;
+
+use crate::intake::Intake;
+use crate::privacy::scrub;
+
+/// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
+const MAX_CHARS: usize = 48;
+
+impl Intake {
+    /// The code or name of a record that the rules map to no kind, with its standard or system in front: `"GB/T 30428.2-2013
+    /// 0507"`, `"EVENTSORT 620"`, `"其他诉求"`. It is free of personal data. `None` where all is mapped, or nothing was said.
+    ///
+    /// The words of the record may have told a kind all the same.
+    pub fn unmapped(&self, record: &Record) -> Option<String> {
+        let rules = self.rules();
+        let by_system = |system: &str| {
+            self.source(system)
+                .ok()
+                .and_then(|source| source.code_system.clone())
+        };
+        let told = match record {
+            Record::Hotline(ticket) => {
+                let standard = ticket
+                    .standard_ref
+                    .clone()
+                    .or_else(|| by_system(&ticket.source_system));
+                self.unmapped_category(
+                    standard,
+                    ticket.category_code.as_deref(),
+                    ticket.category.as_deref(),
+                )
+            }
+            Record::Report(report) => {
+                let standard = report
+                    .standard_ref
+                    .clone()
+                    .or_else(|| by_system(&report.source_system));
+                self.unmapped_category(
+                    standard,
+                    report.category_code.as_deref(),
+                    report.category.as_deref(),
+                )
+            }
+            Record::Video(alert) => {
+                let system = alert
+                    .code_system
+                    .clone()
+                    .or_else(|| by_system(&alert.source_system));
+                let system = system.unwrap_or_default();
+                let is_known = !rules.read_video(&system, &alert.alert_code).is_empty();
+                (!is_known).then(|| format!("{system} {}", alert.alert_code))
+            }
+            Record::Sensor(reading) => rules
+                .metric(&reading.metric)
+                .is_none()
+                .then(|| reading.metric.clone()),
+            Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
+        };
+        let told = scrub(told?.trim());
+        Some(told.chars().take(MAX_CHARS).collect())
+    }
+
+    /// The code where one is given, else the finest name; a code without its standard says so.
+    fn unmapped_category(
+        &self,
+        standard: Option<String>,
+        code: Option<&str>,
+        names: Option<&[String]>,
+    ) -> Option<String> {
+        let rules = self.rules();
+        if let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) {
+            let standard = standard.unwrap_or_default();
+            let unknown = rules.map_code(&standard, code).is_none();
+            let standard = if standard.is_empty() {
+                "(no standard)"
+            } else {
+                &standard
+            };
+            return unknown.then(|| format!("{standard} {code}"));
+        }
+        let names = names?;
+        if names.iter().any(|name| rules.map_name(name).is_some()) {
+            return None;
+        }
+        names.iter().rev().find(|name| !name.trim().is_empty()).cloned()
+    }
+}
