@@ -511,6 +511,14 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         told.contains("refused by grid.limits.gap") && told.contains("1 gap ("),
         "{told}"
     );
+    // Or it is not told at all; the ground that its village lacks still is.
+    let limit = "[grid.limits]\ngap = \"ignore\"\n";
+    fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
+    let told = expect(3, &["grid", "check", "--config", &config]);
+    assert!(
+        !told.contains("gap") && told.contains("parent_not_covered") && told.ends_with("\n1 finding\n"),
+        "{told}"
+    );
     // Half as much again is let through.
     let limit = format!("[grid.limits.gap]\nrefuse_m2 = {:.0}\n", area * 1.5);
     fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
@@ -528,6 +536,10 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         ),
         ("gap = { refuse_m = 1 }", &["cityops.toml:2", "refuse_m2"]),
         ("gap = { refuse_m2 = -1 }", &["cityops.toml:2", "grid.limits.gap"]),
+        ("gap = \"no\"", &["cityops.toml:2", "gap", "\"ignore\""]),
+        ("gap = 7", &["cityops.toml:2", "\"refuse\", or a table such as"]),
+        ("sliver = \"ignore\"", &["cityops.toml:2", "a table such as"]),
+        ("gap = \"refuse\"", &["cityops.toml:2", "gap: duty_cell"]),
         ("duplicate_code = \"refused\"", &["cityops.toml:2", "refuse"]),
     ] {
         fs::write(
@@ -570,6 +582,32 @@ fn what_loading_finds_is_refused_without_measuring() {
     ] {
         assert!(err.contains(word), "no {word} in {err}");
     }
+}
+
+#[test]
+fn a_fault_of_a_cell_that_comes_later_is_told_once_with_its_ground() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[[grid.layers]]\nname = \"london\"\n[[grid.layers.levels]]\nlevel = \"block\"\n\
+        file = \"square.geojson\"\nvalid_from = \"from\"\nvalid_to = \"to\"\n";
+    fs::write(dir.path().join("cityops.toml"), config).unwrap();
+    let dated = SQUARE.replace(
+        "\"name\":\"b\"",
+        "\"name\":\"b\",\"from\":\"2026-07-01\",\"to\":\"soon\"",
+    );
+    fs::write(dir.path().join("square.geojson"), dated).unwrap();
+    let config = text(&dir.path().join("cityops.toml"));
+    let out = dir.path().join("flaws.geojson");
+    let told = expect(
+        3,
+        &["grid", "check", "--config", &config, "--geojson", &text(&out)],
+    );
+    assert!(
+        told.contains("bad_validity: block B") && told.ends_with("\n1 finding\n"),
+        "{told}"
+    );
+    let shown = features(&out);
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0]["geometry"]["type"], "Polygon", "{shown:?}");
 }
 
 #[test]
