@@ -11,6 +11,7 @@ use city_model::Name;
 use crate::coverage::{outlines, perimeter_m};
 use crate::finding::{Finding, What};
 use crate::geometry::Geometry;
+use crate::ground::Part;
 use crate::layer::{CellIndex, Layer};
 use crate::limits::{Limits, Verdict};
 use crate::ring::Ring;
@@ -54,7 +55,7 @@ pub fn loaded(layer: &Layer) -> Vec<Finding> {
         let place = || cells.iter().find_map(|&cell| layer.inner_point(cell));
         finding.position = finding.position.or_else(place);
         finding.geometry = Geometry::of_parts(cells.iter().flat_map(|&cell| layer.parts(cell)));
-        if finding.what == What::DuplicateCode {
+        if finding.what == What::DuplicateCode && !cells.is_empty() {
             finding.area_m2 = Some(cells.iter().map(|&cell| layer.area_m2(cell)).sum());
         }
     }
@@ -77,8 +78,12 @@ fn sliver(layer: &Layer, index: CellIndex, limits: &Limits, findings: &mut Vec<F
         return; // which was found at loading
     }
     let smallest = limits.sliver.warn_m2.max(limits.sliver.refuse_m2.unwrap_or(0.0));
-    let borders: Vec<Ring> = layer.parts(index).flat_map(outlines).flatten().collect();
-    let width = 2.0 * area / perimeter_m(borders.iter().map(Vec::as_slice));
+    // rings are no shorter than the border of their ground: wide by them is wide, and quickly said
+    let mut width = 2.0 * area / perimeter_m(layer.parts(index).flat_map(Part::rings));
+    if width < limits.sliver.width_m {
+        let borders: Vec<Ring> = layer.parts(index).flat_map(outlines).flatten().collect();
+        width = 2.0 * area / perimeter_m(borders.iter().map(Vec::as_slice));
+    }
     let detail = if area < smallest {
         format!("only {area:.1} m²")
     } else if width < limits.sliver.width_m {
