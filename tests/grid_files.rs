@@ -127,6 +127,10 @@ fn what_is_wrong_is_told_with_its_line() {
             &["cityops.toml:3:", "snap_m", "-1 is not within 0 and 1000"][..],
         ),
         (
+            CONFIG.replace("20.0", "nan # no number"),
+            &["cityops.toml:3:", "snap_m", "NaN is not within 0 and 1000"],
+        ),
+        (
             CONFIG.replace("\"to\"", "\"until\""),
             &[
                 "cityops.toml:6:",

@@ -297,30 +297,95 @@ fn points_are_located_anywhere_on_earth() {
     assert_eq!(cells["a"].1, "inside");
 }
 
+/// Runs `grid locate` on points and gives its exit code, its rows (none: no answer was written) and what it warned of.
+fn located(dir: &Path, points: &[u8]) -> (Option<i32>, Option<Vec<String>>, String) {
+    let (input, output) = (text(&dir.join("points.csv")), dir.join("cells.csv"));
+    fs::write(&input, points).unwrap();
+    let _ = fs::remove_file(&output);
+    let ran = run(&["grid", "locate", "--input", &input, "--output", &text(&output)]);
+    let err = String::from_utf8(ran.stderr).unwrap();
+    assert!(!err.contains("panicked"), "{err}");
+    let rows = fs::read_to_string(&output).ok();
+    let rows = rows.map(|rows| rows.lines().skip(1).map(str::to_owned).collect());
+    (ran.status.code(), rows, err)
+}
+
 #[test]
-fn points_that_cannot_be_read_are_told() {
+fn every_row_has_its_answer_and_one_that_is_no_place_is_outside() {
     let dir = tempfile::tempdir().unwrap();
-    let (input, output) = (
-        text(&dir.path().join("points.csv")),
+    let good = "good,121.2277,31.0322";
+    for (row, id, why) in [
+        ("a,here,31.0322", "a", "x \"here\" is no number"),
+        ("a,,31.0322", "a", "x is empty"),
+        ("a,121.2277,\" \"", "a", "y is empty"),
+        ("a,NaN,31", "a", "is no place in WGS84"),
+        ("a,500,31", "a", "(500, 31) is no place in WGS84"),
+        ("a,121,91", "a", "is no place"),
+        ("a", "a", "x is empty"),
+        ("a,121.2277", "a", "y is empty"),
+        (",inf,31", "", "is no place"),
+    ] {
+        let points = format!("id,x,y\n{good}\n{row}\n{good}\n");
+        let (code, rows, err) = located(dir.path(), points.as_bytes());
+        assert_eq!(code, Some(3), "{row}: {err}");
+        let rows = rows.unwrap();
+        assert_eq!(rows.len(), 3, "{row}: {rows:?}");
+        assert!(rows[0].starts_with("good,3101") && rows[0].ends_with(",inside") && rows[0] == rows[2]);
+        assert_eq!(rows[1], format!("{id},,outside"), "{row}");
+        let told = format!("points.csv:3: {why}");
+        let want = if why.starts_with("is no place") {
+            "points.csv:3: ("
+        } else {
+            &*told
+        };
+        assert!(err.contains(want) && err.contains(why), "{row}: {err}");
+        assert!(
+            err.contains("1 of 3 rows is no place: written as outside"),
+            "{err}"
+        );
+    }
+    let points = "id,x,y,crs\na,121,31,GPS\nb,121.2277,31.0322,\n";
+    let (code, rows, err) = located(dir.path(), points.as_bytes());
+    assert_eq!((code, rows.unwrap().len()), (Some(3), 2), "{err}");
+    assert!(
+        err.contains("points.csv:2: unknown coordinate system \"GPS\""),
+        "{err}"
+    );
+    // bytes that are no text
+    let (code, rows, err) = located(dir.path(), b"id,x,y\na,\xff,31\n");
+    assert_eq!(
+        (code, rows),
+        (Some(3), Some(vec!["a,,outside".to_owned()])),
+        "{err}"
+    );
+    // many are counted
+    let points: String = (0..100)
+        .map(|n| format!("{n},{},31\n", if n < 25 { "" } else { "121.2277" }))
+        .collect();
+    let (code, rows, err) = located(dir.path(), format!("id,x,y\n{points}").as_bytes());
+    assert_eq!((code, rows.unwrap().len()), (Some(3), 100), "{err}");
+    assert_eq!(err.matches("x is empty").count(), 20, "{err}");
+    assert!(err.contains("cityops: 5 more\n"), "{err}");
+    assert!(
+        err.ends_with("cityops: 25 of 100 rows are no place: written as outside\n"),
+        "{err}"
+    );
+    let (code, rows, err) = located(dir.path(), format!("id,x,y\n{good}\n").as_bytes());
+    assert_eq!((code, rows.unwrap().len(), err.as_str()), (Some(0), 1, ""));
+}
+
+#[test]
+fn points_without_a_column_or_a_file_have_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, rows, err) = located(dir.path(), b"id,x\na,1\n");
+    assert_eq!((code, rows), (Some(2), None), "{err}");
+    assert!(err.contains("points.csv") && err.contains("\"y\""), "{err}");
+    let (gone, output) = (
+        text(&dir.path().join("gone.csv")),
         text(&dir.path().join("cells.csv")),
     );
-    for (points, words) in [
-        ("id,x\na,1\n", "\"y\""),
-        ("id,x,y\na,1,2\nb,here,2\n", "points.csv:3"),
-        ("id,x,y\na,NaN,2\n", "points.csv:2"),
-        ("id,x,y\na,121,91\n", "points.csv:2"),
-        ("id,x,y,crs\na,121,31,GPS\n", "GPS"),
-    ] {
-        fs::write(&input, points).unwrap();
-        let ran = run(&["grid", "locate", "--input", &input, "--output", &output]);
-        let err = String::from_utf8(ran.stderr).unwrap();
-        assert_ne!(ran.status.code(), Some(0), "{points}");
-        assert!(
-            err.contains("points.csv") && err.contains(words) && !err.contains("panicked"),
-            "{points}: {err}"
-        );
-        assert!(!dir.path().join("cells.csv").exists(), "half an answer: {points}");
-    }
+    expect(2, &["grid", "locate", "--input", &gone, "--output", &output]);
+    assert!(!dir.path().join("cells.csv").exists());
 }
 
 /// Reads a GeoJSON file and holds it to RFC 7946: closed rings of at least four positions, the outer one counter-clockwise.
@@ -446,6 +511,14 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         told.contains("refused by grid.limits.gap") && told.contains("1 gap ("),
         "{told}"
     );
+    // Or it is not told at all; the ground that its village lacks still is.
+    let limit = "[grid.limits]\ngap = \"ignore\"\n";
+    fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
+    let told = expect(3, &["grid", "check", "--config", &config]);
+    assert!(
+        !told.contains("gap") && told.contains("parent_not_covered") && told.ends_with("\n1 finding\n"),
+        "{told}"
+    );
     // Half as much again is let through.
     let limit = format!("[grid.limits.gap]\nrefuse_m2 = {:.0}\n", area * 1.5);
     fs::write(dir.path().join("cityops.toml"), format!("{limit}{plain}")).unwrap();
@@ -463,6 +536,10 @@ fn flaws_are_written_as_geojson_and_refused_by_their_limits() {
         ),
         ("gap = { refuse_m = 1 }", &["cityops.toml:2", "refuse_m2"]),
         ("gap = { refuse_m2 = -1 }", &["cityops.toml:2", "grid.limits.gap"]),
+        ("gap = \"no\"", &["cityops.toml:2", "gap", "\"ignore\""]),
+        ("gap = 7", &["cityops.toml:2", "\"refuse\", or a table such as"]),
+        ("sliver = \"ignore\"", &["cityops.toml:2", "a table such as"]),
+        ("gap = \"refuse\"", &["cityops.toml:2", "gap: duty_cell"]),
         ("duplicate_code = \"refused\"", &["cityops.toml:2", "refuse"]),
     ] {
         fs::write(
@@ -505,6 +582,32 @@ fn what_loading_finds_is_refused_without_measuring() {
     ] {
         assert!(err.contains(word), "no {word} in {err}");
     }
+}
+
+#[test]
+fn a_fault_of_a_cell_that_comes_later_is_told_once_with_its_ground() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[[grid.layers]]\nname = \"london\"\n[[grid.layers.levels]]\nlevel = \"block\"\n\
+        file = \"square.geojson\"\nvalid_from = \"from\"\nvalid_to = \"to\"\n";
+    fs::write(dir.path().join("cityops.toml"), config).unwrap();
+    let dated = SQUARE.replace(
+        "\"name\":\"b\"",
+        "\"name\":\"b\",\"from\":\"2026-07-01\",\"to\":\"soon\"",
+    );
+    fs::write(dir.path().join("square.geojson"), dated).unwrap();
+    let config = text(&dir.path().join("cityops.toml"));
+    let out = dir.path().join("flaws.geojson");
+    let told = expect(
+        3,
+        &["grid", "check", "--config", &config, "--geojson", &text(&out)],
+    );
+    assert!(
+        told.contains("bad_validity: block B") && told.ends_with("\n1 finding\n"),
+        "{told}"
+    );
+    let shown = features(&out);
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0]["geometry"]["type"], "Polygon", "{shown:?}");
 }
 
 #[test]
@@ -658,6 +761,38 @@ fn a_changed_grid_tells_the_open_incidents_that_it_touches() {
         touched.len(),
         open.len()
     );
+    for line in touched.values() {
+        let is_moved = line["old_code"] != line["new_code"];
+        assert!(
+            is_moved || line["changes"] != json!([]),
+            "touched by nothing: {line}"
+        );
+    }
+    // Incidents that the new grid named already are not touched, whatever changed to make it.
+    let rest = &layers[layers.find("[registry]").unwrap()..];
+    let whole = format!("{grid_only}\n{rest}");
+    for level in LEVELS {
+        let name = format!("{}.geojson", level.0);
+        fs::create_dir_all(city.path("new/grid")).unwrap();
+        fs::copy(folder.join(&name), city.path("new/grid").join(&name)).unwrap();
+    }
+    let whole = whole.replace("\"grid/", "\"new/grid/");
+    fs::write(city.path("new.toml"), &whole).unwrap();
+    let later = text(&city.path("later"));
+    expect(
+        0,
+        &[
+            "replay",
+            "--config",
+            &text(&city.path("new.toml")),
+            "--input",
+            &city.input(),
+            "--output",
+            &later,
+        ],
+    );
+    let told = expect(3, &["grid", "diff", &old, &new_config, "--incidents", &later]);
+    assert!(told.contains("\n0 of ") && !told.contains("stays in"), "{told}");
     let told = expect(
         3,
         &[

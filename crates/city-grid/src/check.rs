@@ -8,12 +8,13 @@ mod parts;
 
 use city_model::Name;
 
-use crate::coverage::perimeter_m;
+use crate::coverage::{outlines, perimeter_m};
 use crate::finding::{Finding, What};
 use crate::geometry::Geometry;
 use crate::ground::Part;
 use crate::layer::{CellIndex, Layer};
 use crate::limits::{Limits, Verdict};
+use crate::ring::Ring;
 
 /// Everything that is wrong with a layer by the default limits; see [`check_by`].
 pub fn check(layer: &Layer) -> Vec<Finding> {
@@ -43,14 +44,18 @@ pub fn check_by(layer: &Layer, limits: &Limits) -> Vec<Finding> {
 /// What was found at loading, with the places of the cells.
 pub fn loaded(layer: &Layer) -> Vec<Finding> {
     let mut findings = layer.findings().to_vec();
-    for finding in findings.iter_mut().filter(|finding| finding.position.is_none()) {
+    for finding in findings
+        .iter_mut()
+        .filter(|finding| finding.geometry == Geometry::None)
+    {
         let Some(code) = finding.code.clone() else {
             continue;
         };
         let cells = layer.of_code(&finding.level, &code);
-        finding.position = cells.iter().find_map(|&cell| layer.inner_point(cell));
+        let place = || cells.iter().find_map(|&cell| layer.inner_point(cell));
+        finding.position = finding.position.or_else(place);
         finding.geometry = Geometry::of_parts(cells.iter().flat_map(|&cell| layer.parts(cell)));
-        if finding.what == What::DuplicateCode {
+        if finding.what == What::DuplicateCode && !cells.is_empty() {
             finding.area_m2 = Some(cells.iter().map(|&cell| layer.area_m2(cell)).sum());
         }
     }
@@ -68,13 +73,18 @@ fn of_cell(layer: &Layer, cell: CellIndex, what: What, detail: String) -> Findin
 }
 
 fn sliver(layer: &Layer, index: CellIndex, limits: &Limits, findings: &mut Vec<Finding>) {
-    let parts = layer.parts(index);
     let area = layer.area_m2(index);
+    if area <= 0.0 {
+        return; // which was found at loading
+    }
     let smallest = limits.sliver.warn_m2.max(limits.sliver.refuse_m2.unwrap_or(0.0));
-    let width = 2.0 * area / perimeter_m(parts.clone().flat_map(Part::rings));
-    let detail = if parts.len() == 0 {
-        return; // it has no area, and was found at loading
-    } else if area < smallest {
+    // rings are no shorter than the border of their ground: wide by them is wide, and quickly said
+    let mut width = 2.0 * area / perimeter_m(layer.parts(index).flat_map(Part::rings));
+    if width < limits.sliver.width_m {
+        let borders: Vec<Ring> = layer.parts(index).flat_map(outlines).flatten().collect();
+        width = 2.0 * area / perimeter_m(borders.iter().map(Vec::as_slice));
+    }
+    let detail = if area < smallest {
         format!("only {area:.1} m²")
     } else if width < limits.sliver.width_m {
         format!("only {width:.1} m wide")

@@ -118,8 +118,24 @@ pub(crate) fn even_odd<'a>(rings: impl Iterator<Item = &'a [Position]>) -> Vec<V
     regions.into_iter().flat_map(|region| region.polygons).collect()
 }
 
+/// The ground of a part by the even-odd rule, as polygons whose rings do not cross: empty where nothing is left.
+pub(crate) fn outlines(part: Part<'_>) -> Vec<Vec<Ring>> {
+    let mut rings = part.rings();
+    match (rings.next(), rings.next()) {
+        (Some(ring), None) if self_crossing(ring).is_none() => vec![vec![left_of(ring)]],
+        // holes that are no holes, too, have their ground by the even-odd rule
+        _ => even_odd(part.rings()),
+    }
+}
+
+/// Twice the area of a part in square nano-degrees, by the even-odd rule.
+pub(crate) fn twice_ground(part: Part<'_>) -> i128 {
+    let polygons = outlines(part);
+    polygons.iter().flatten().map(|ring| twice_area(ring)).sum()
+}
+
 /// A ring that does not cross itself, run so that its ground is on the left.
-pub(crate) fn left_of(ring: &[Position]) -> Ring {
+fn left_of(ring: &[Position]) -> Ring {
     let mut ring = ring.to_vec();
     if twice_area(&ring) < 0 {
         ring.reverse();

@@ -207,7 +207,7 @@ fn compare(sides: &Sides<'_>, a: CellIndex, b: CellIndex, level: &Name, changes:
     let regions = borders.regions(0, 0.0);
     let sum = |gained: bool| -> f64 {
         let there = regions.iter().filter(|region| (region.cover > 0) == gained);
-        there.map(|region| region.area_m2).sum()
+        there.fold(0.0, |sum, region| sum + region.area_m2) // an empty `sum` is -0
     };
     let (gained_m2, lost_m2) = (sum(true), sum(false));
     let moved = gained_m2 + lost_m2 > MOVED_MIN_M2;

@@ -152,7 +152,14 @@ impl fmt::Display for Finding {
         if let Some(code) = &self.code {
             write!(f, " {code}")?;
         }
-        write!(f, ": {}", self.detail)
+        write!(f, ": {}", self.detail)?;
+        match self
+            .position
+            .map(|at| format!("near {:.6}, {:.6}", at.lon(), at.lat()))
+        {
+            Some(near) if !self.detail.contains(&near) => write!(f, ", {near}"),
+            _ => Ok(()),
+        }
     }
 }
 

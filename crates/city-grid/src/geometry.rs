@@ -3,9 +3,9 @@
 use city_model::Position;
 use serde_json::{Value, json};
 
-use crate::coverage::{even_odd, left_of};
+use crate::coverage::outlines;
 use crate::ground::Part;
-use crate::ring::{Ring, self_crossing};
+use crate::ring::Ring;
 
 /// A geometry with more points than this is told by its box: it is to look at, and the file must stay readable.
 const POINTS_MAX: usize = 4_000;
@@ -49,18 +49,11 @@ impl Geometry {
 
     /// The ground of parts, by the even-odd rule where their rings cross.
     pub(crate) fn of_parts<'a>(parts: impl Iterator<Item = Part<'a>>) -> Geometry {
-        let mut polygons = Vec::with_capacity(parts.size_hint().0);
-        for part in parts {
-            let rings: Vec<&[Position]> = part.rings().collect();
-            match rings.as_slice() {
-                [ring] if self_crossing(ring).is_none() => polygons.push(vec![left_of(ring)]),
-                rings => polygons.extend(even_odd(rings.iter().copied())),
-            }
-        }
-        Geometry::polygons(polygons)
+        Geometry::polygons(parts.flat_map(outlines).collect())
     }
 
-    /// As a GeoJSON geometry; null when there is none.
+    /// As a GeoJSON geometry; null when there is none. Coordinates have the nine decimals of the grid itself: with fewer, a
+    /// thin strip would be drawn with another area than it has.
     pub fn to_geojson(&self) -> Value {
         let point = |p: &Position| json!([p.lon(), p.lat()]);
         let ring = |ring: &Vec<Position>| -> Value { ring.iter().chain(ring.first()).map(point).collect() };
@@ -125,6 +118,21 @@ mod tests {
             plain.to_geojson()["coordinates"].to_string(),
             "[[[9.0,0.0],[9.0,9.0],[0.0,9.0],[0.0,0.0],[9.0,0.0]]]"
         );
+    }
+
+    #[test]
+    fn coordinates_keep_the_last_nano_degree() {
+        let at = |lon_e9, lat_e9| Position { lon_e9, lat_e9 };
+        for p in [
+            at(121_199_999_999, 31_000_000_001),
+            at(-123_456_789, 89_999_999_999),
+        ] {
+            let told = Geometry::point(p).to_geojson()["coordinates"].clone();
+            let back = Position::from_degrees(told[0].as_f64().unwrap(), told[1].as_f64().unwrap());
+            assert_eq!(back, Some(p), "{told}");
+        }
+        let told = Geometry::point(at(121_199_999_999, 31_000_000_001)).to_geojson();
+        assert_eq!(told["coordinates"].to_string(), "[121.199999999,31.000000001]");
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub(crate) struct Part<'a> {
     pub(crate) north_east: Position,
 }
 
+/// Where to look for an inner point, in 64ths of a part's height.
+const TRIES: [i64; 11] = [32, 24, 40, 16, 48, 8, 56, 28, 36, 20, 44];
+
 /// Numbers of points, rings and parts are 32 bits wide: 4 billion points are 64 GB.
 fn number(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
@@ -183,7 +186,7 @@ impl<'a> Part<'a> {
         if inside { Side::Inside } else { Side::Outside }
     }
 
-    /// Twice the area in square nano-degrees: the outer ring less its holes.
+    /// Twice the area in square nano-degrees, the outer ring less its holes, of rings that do not cross.
     pub(crate) fn twice_area(self) -> i128 {
         let mut areas = self.rings().map(|ring| twice_area(ring).abs());
         areas.next().unwrap_or(0) - areas.sum::<i128>()
@@ -192,10 +195,17 @@ impl<'a> Part<'a> {
     /// A point inside, as far from the border as a few tries find; `None` when the part has no inside.
     pub(crate) fn inner_point(self) -> Option<(Position, i64)> {
         let span = self.north_east.lat_e9 - self.south_west.lat_e9;
-        [32, 24, 40, 16, 48, 8, 56, 28, 36, 20, 44]
-            .into_iter()
+        let tries = TRIES.into_iter();
+        tries
             .filter_map(|at| self.widest_at(self.south_west.lat_e9 + span * at / 64))
             .max_by_key(|&(p, width)| (width, p))
+    }
+
+    /// Whether the part has an inside that the same few tries find: the first one mostly does.
+    pub(crate) fn has_inside(self) -> bool {
+        let span = self.north_east.lat_e9 - self.south_west.lat_e9;
+        let mut tries = TRIES.into_iter();
+        tries.any(|at| self.widest_at(self.south_west.lat_e9 + span * at / 64).is_some())
     }
 
     /// The middle of the widest stretch of the part along a parallel.

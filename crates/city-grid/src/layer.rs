@@ -27,7 +27,7 @@ pub use shares::Share;
 pub use timeline::{STATES_MAX, Timeline};
 pub use validity::moment_of;
 
-use crate::coverage::square_metres_at;
+use crate::coverage::{square_metres_at, twice_ground};
 use crate::finding::Finding;
 use crate::ground::{Ground, Part};
 use crate::raster::Raster;
@@ -227,13 +227,13 @@ impl Layer {
         self.parts(cell).map(Part::rings)
     }
 
-    /// The area of a cell, in square metres. Lobes of a ring that crosses itself count against each other.
+    /// The area of a cell, in square metres, by the even-odd rule where its rings cross. Ground of several parts counts in each.
     pub fn area_m2(&self, cell: CellIndex) -> f64 {
         let area = |part: Part<'_>| {
             let middle = (part.south_west.lat_e9 + part.north_east.lat_e9) as f64 / 2.0;
-            part.twice_area() as f64 / 2.0 * square_metres_at(middle)
+            twice_ground(part) as f64 / 2.0 * square_metres_at(middle)
         };
-        self.parts(cell).map(area).sum()
+        self.parts(cell).map(area).fold(0.0, std::ops::Add::add) // an empty `sum` is -0
     }
 
     /// All cells of a level with a code.
@@ -286,7 +286,7 @@ impl Layer {
         &self.findings
     }
 
-    /// The same layer with another snapping distance.
+    /// The same layer with another snapping distance; 0 is no snapping.
     pub fn with_snap_mm(mut self, snap_mm: u64) -> Layer {
         self.snap_mm = snap_mm;
         self

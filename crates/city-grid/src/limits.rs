@@ -1,5 +1,7 @@
 //! How bad a grid may be: for each kind of finding whether it is told, and from what size on it refuses the grid.
 
+mod area;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, What};
@@ -17,14 +19,14 @@ pub enum Verdict {
 }
 
 /// From what area on ground that is wrong is told, and from what area on it refuses the grid.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// In a configuration it is a table of these keys, or a [`Verdict`] about whatever is more than rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AreaLimit {
     /// Told if larger than this, in m².
-    #[serde(default = "rounding_m2")]
     pub warn_m2: f64,
     /// Refuses the grid if larger than this, in m²; unset: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refuse_m2: Option<f64>,
 }
 
@@ -56,7 +58,11 @@ impl AreaLimit {
 
 /// What makes a cell a sliver.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table such as { warn_m2 = 25.0, refuse_m2 = 1.0, width_m = 2.0 }"
+)]
 pub struct SliverLimit {
     /// A cell smaller than this is told, in m².
     pub warn_m2: f64,

@@ -164,7 +164,7 @@ pub enum GridCommand {
         /// CSV with the columns `id,x,y` and perhaps `crs`.
         #[arg(long, value_name = "FILE")]
         input: PathBuf,
-        /// CSV with the columns `id,code,status`.
+        /// CSV with the columns `id,code,status`, a row for each; exit code 3 if one is no place.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },

@@ -254,7 +254,9 @@ impl Loaded {
                 let says = |line: &usize| {
                     let line = self.text.lines().nth(line - 1).unwrap_or_default();
                     let value = line.split(['=', '#']).nth(1).unwrap_or_default().trim();
-                    value.parse() == Ok(layer.snap_m)
+                    let value: Result<f64, _> = value.replace('_', "").parse();
+                    // `nan` is not equal to itself
+                    value.is_ok_and(|value| value.total_cmp(&layer.snap_m).is_eq())
                 };
                 return wrong_nth(
                     "grid.layers",

@@ -14,7 +14,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line made no sense.
     Usage = 2,
-    /// A check or verification found differences.
+    /// A check or verification found differences, or a row of a table is no place.
     Differences = 3,
     /// Kafka cannot be reached.
     Unreachable = 69,

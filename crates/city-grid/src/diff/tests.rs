@@ -241,3 +241,12 @@ fn only_the_ground_that_moved_is_shown() {
         "{line}"
     );
 }
+
+#[test]
+fn what_only_shrank_gained_zero_and_not_minus_zero() {
+    let (old, new) = (squares(&["A 0 0 4 1"]), squares(&["A 0 0 3 1"]));
+    let changes = diff(&old, &new);
+    let told = changes[0].properties();
+    assert_eq!(told["gained_m2"].to_string(), "0.0", "{told:?}");
+    assert!(!changes[0].to_string().contains('+'), "{}", changes[0]);
+}

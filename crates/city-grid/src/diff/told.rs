@@ -67,13 +67,30 @@ impl fmt::Display for Change {
             }
             What::Split { into } => write!(f, "split into {}", shares(into)),
             What::Merged { from } => write!(f, "merged from {}", shares(from)),
-            What::Moved { gained_m2, lost_m2 } => write!(f, "moved, +{gained_m2:.0} m² -{lost_m2:.0} m²"),
+            What::Moved { gained_m2, lost_m2 } => write!(f, "moved, {}", moved(*gained_m2, *lost_m2)),
             What::Renamed { from, to } => write!(f, "renamed from {from} to {to}"),
             What::Reassigned { from, to } => {
                 write!(f, "in charge: {} instead of {}", or_none(to), or_none(from))
             }
             What::Reparented { from, to } => write!(f, "now in {} instead of {}", or_none(to), or_none(from)),
         }
+    }
+}
+
+/// What a border won and lost, without what rounds to nothing.
+fn moved(gained_m2: f64, lost_m2: f64) -> String {
+    let signed = |sign: char, area_m2: f64| {
+        let whole = libm::round(area_m2);
+        (whole > 0.0).then(|| format!("{sign}{whole:.0} m²"))
+    };
+    let both: Vec<String> = [signed('+', gained_m2), signed('-', lost_m2)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if both.is_empty() {
+        "less than 1 m²".to_owned()
+    } else {
+        both.join(" ")
     }
 }
 
@@ -88,4 +105,23 @@ fn shares(shares: &[Share]) -> String {
     };
     let all: Vec<String> = shares.iter().map(one).collect();
     all.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_tells_what_is_not_nothing() {
+        for (gained_m2, lost_m2, want) in [
+            (12.4, 0.0, "+12 m²"),
+            (0.0, 529_397.2, "-529397 m²"),
+            (-0.0, 7.0, "-7 m²"),
+            (3.0, 0.49, "+3 m²"),
+            (0.6, 0.5, "+1 m² -1 m²"),
+            (0.2, 0.2, "less than 1 m²"),
+        ] {
+            assert_eq!(moved(gained_m2, lost_m2), want);
+        }
+    }
 }

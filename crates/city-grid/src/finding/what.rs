@@ -17,7 +17,7 @@ pub enum What {
     SelfCrossing,
     /// A ring that goes to a point and straight back.
     Spike,
-    /// A cell of which no usable ring is left.
+    /// A cell of which no usable ring is left, or whose rings enclose nothing by the even-odd rule.
     NoArea,
     /// A hole that reaches out of its polygon.
     HoleOutside,

@@ -5,8 +5,9 @@ use rstar::{AABB, RTree};
 use sha2::{Digest, Sha256};
 
 use super::{Cell, CellIndex, Entry, Layer, Level, SNAP_MM, corner};
+use crate::coverage::outlines;
 use crate::finding::{Finding, What};
-use crate::ground::Ground;
+use crate::ground::{Ground, Part};
 use crate::raster::Raster;
 use crate::ring::Ring;
 
@@ -72,6 +73,7 @@ impl Layer {
                 unit: draft.unit.map(Name::from),
                 parent: None,
             });
+            self.tell_without_ground(CellIndex(index));
             let parent = self.parent_of(CellIndex(index), draft.parent.as_deref());
             self.cells[index as usize].parent = parent;
         }
@@ -84,6 +86,19 @@ impl Layer {
             tree: RTree::bulk_load(entries),
             raster: Raster::draw(&self.ground, first as usize..end as usize),
         });
+    }
+
+    /// Rings that are there twice leave nothing by the even-odd rule, and no place would ever lie in their cell.
+    fn tell_without_ground(&mut self, cell: CellIndex) {
+        let has_ground = |part: Part<'_>| part.has_inside() || !outlines(part).is_empty();
+        let corner = self.parts(cell).find_map(|part| part.rings().flatten().next());
+        let Some(&corner) = corner.filter(|_| !self.parts(cell).any(has_ground)) else {
+            return; // without any ring it has been told
+        };
+        let detail = "by the even-odd rule its rings enclose nothing".to_owned();
+        let own = &self.cells[cell.get()];
+        let finding = Finding::new(What::NoArea, &own.level, Some(&own.code), detail);
+        self.findings.push(finding.at_points(&[corner]));
     }
 
     /// The enclosing cell: the named one, else the one that has the cell's inner point.

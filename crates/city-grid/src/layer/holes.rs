@@ -4,6 +4,7 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
 use super::corner;
+use crate::coverage::twice_ground;
 use crate::ground::{Ground, Part, Side};
 use crate::ring::Ring;
 
@@ -16,7 +17,7 @@ pub(super) fn polygons_of(rings: Vec<Ring>) -> Vec<Vec<Ring>> {
     let mut ground = Ground::default();
     ground.push(rings.iter().map(|ring| vec![ring.clone()]).collect());
     let parts: Vec<Part<'_>> = ground.parts(0).collect(); // one a ring, as the reader's rings have points
-    let areas: Vec<i128> = parts.iter().map(|part| part.twice_area()).collect();
+    let areas: Vec<i128> = parts.iter().map(|&part| twice_ground(part)).collect();
     let boxes = parts.iter().enumerate().map(|(at, part)| {
         GeomWithData::new(
             Rectangle::from_corners(corner(part.south_west), corner(part.north_east)),

@@ -18,7 +18,10 @@ impl Layer {
             if let Some(cell) = self.hit(level, position) {
                 return located(Status::Inside, cell, 0);
             }
-            if let Some(&(mm, cell)) = self.around(level, position, self.snap_mm).first() {
+            // distances are whole millimetres, so the least one is not nothing
+            if self.snap_mm > 0
+                && let Some(&(mm, cell)) = self.around(level, position, self.snap_mm).first()
+            {
                 return located(Status::Snapped, cell, mm);
             }
         }

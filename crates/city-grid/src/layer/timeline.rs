@@ -79,6 +79,16 @@ impl Timeline {
             }
             findings.push(finding);
         }
+        // a cell may change its ground or not yet be there: what is told of it has one place in all states
+        for finding in findings.iter_mut().filter(|finding| finding.position.is_none()) {
+            let Some(code) = &finding.code else {
+                continue;
+            };
+            finding.position = states.iter().find_map(|(_, state)| {
+                let cells = state.of_code(&finding.level, code).into_iter();
+                cells.filter_map(|cell| state.inner_point(cell)).next()
+            });
+        }
         findings.sort(); // features may come in any order
         for (_, state) in &mut states {
             state.findings.clone_from(&findings);

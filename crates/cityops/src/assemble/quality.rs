@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use city_grid::{Finding, Layer, Limits, Timeline, Verdict, check};
+use city_grid::{Finding, Geometry, Layer, Limits, Timeline, Verdict, check};
 use city_rules::ConfigError;
 use serde_json::json;
 
@@ -46,7 +46,14 @@ fn of_states(layer: &Timeline, check: impl Fn(&Layer) -> Vec<Finding>) -> Vec<Fi
     let states = layer.states();
     let mut findings: Vec<Finding> = states.flat_map(|(_, state)| check(state)).collect();
     findings.sort();
-    findings.dedup();
+    findings.dedup_by(|again, kept| {
+        let is_same = again == kept;
+        // where the cell is not there yet, or no more, the finding has no ground to show
+        if is_same && kept.geometry == Geometry::None {
+            std::mem::swap(again, kept);
+        }
+        is_same
+    });
     findings.sort_by(Finding::worst_first);
     findings
 }
@@ -63,6 +70,7 @@ pub(crate) fn judge(loaded: &Loaded, layer: &Timeline, findings: &[Finding]) -> 
     };
     let more = match refused.count() {
         0 => String::new(),
+        1 => ", and 1 more finding that is refused".to_owned(),
         more => format!(", and {more} more findings that are refused"),
     };
     let key = Limits::key(worst.what);

@@ -116,8 +116,6 @@ fn each_flaw_is_told_with_its_place_its_size_and_the_cells() {
     };
     for (cells, want) in cases {
         let mut found = check_by(&flat("beat", cells), &all);
-        // a figure of eight encloses no net ground
-        found.retain(|finding| finding.what != What::Sliver);
         let whats = |finding: &Finding| (finding.what, finding.position);
         found.sort_by_key(whats);
         assert_eq!(found.len(), want.len(), "{cells:?}: {found:?}");
@@ -138,6 +136,87 @@ fn each_flaw_is_told_with_its_place_its_size_and_the_cells() {
             assert_eq!(told["what"], what.name());
             assert_eq!(told.contains_key("area_m2"), *units > 0.0, "{told:?}");
         }
+    }
+}
+
+#[test]
+fn ground_is_measured_by_the_even_odd_rule() {
+    let eight: Points<'_> = &[(0, 0), (8, 8), (8, 0), (0, 8)];
+    // a hole that reaches out is ground there
+    let cases: [(&[&[Points<'_>]], f64); 5] = [
+        (&[&[SQUARE]], 81.0),
+        (&[&[eight]], 32.0),
+        (&[&[SQUARE, INNER]], 72.0),
+        (&[&[SQUARE, INNER, SHIFTED]], 81.0 - 16.0),
+        (&[&[SQUARE, OUT]], 81.0 - 6.0 + 6.0),
+    ];
+    for (polygons, units) in cases {
+        let layer = flat("beat", &[("A", polygons)]);
+        let (cell, _) = layer.cells(0).next().unwrap();
+        let area = layer.area_m2(cell) / UNIT_M2;
+        assert!((area - units).abs() < 0.01 * units, "{polygons:?}: {area}");
+    }
+    // refused below a size, it is refused by what it has
+    let mut limits = Limits::default();
+    limits.sliver.refuse_m2 = Some(31.0 * UNIT_M2);
+    let layer = flat("beat", &[("A", &[&[eight]])]);
+    let found = check_by(&layer, &limits);
+    assert!(
+        found.iter().all(|finding| finding.what == What::SelfCrossing),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn rings_that_leave_nothing_have_no_area() {
+    let twice: Points<'_> = &[(0, 0), (9, 0), (9, 9), (0, 9), (0, 0), (9, 0), (9, 9), (0, 9)];
+    for polygons in [&[&[twice][..]][..], &[&[SQUARE, SQUARE]]] {
+        let layer = flat("beat", &[("A", polygons), ("B", &[&[EAST]])]);
+        let middle = city_model::Position::from_degrees(121.045, 31.045).unwrap();
+        assert_eq!(layer.locate(middle).cell(), None);
+        let found = check(&layer);
+        let none: Vec<&Finding> = found
+            .iter()
+            .filter(|finding| finding.what == What::NoArea)
+            .collect();
+        let [finding] = none[..] else {
+            panic!("{found:?}");
+        };
+        assert_eq!(finding.code.as_deref(), Some("A"));
+        assert!(
+            finding.to_string().ends_with(", near 121.000000, 31.000000"),
+            "{finding}"
+        );
+        assert!(found.iter().all(|other| other.what != What::Sliver), "{found:?}");
+        let cell = layer.find("A").unwrap();
+        assert_eq!(layer.area_m2(cell).to_string(), "0", "and no -0");
+    }
+}
+
+#[test]
+fn what_has_a_place_says_it_once() {
+    let thin: Points<'_> = &[(0, 0), (9, 0), (9, 9), (0, 9)];
+    let cells: &[(&str, &[&[Points<'_>]])] = &[
+        ("A", &[&[thin]]),
+        ("A", &[&[INNER]]),
+        ("B", &[&[EAST, SHIFTED]]),
+        ("C", &[&[&[(20, 0), (29, 0), (20, 0)]]]),
+    ];
+    let found = check(&flat("town", cells));
+    let whats: std::collections::BTreeSet<What> = found.iter().map(|finding| finding.what).collect();
+    for what in [
+        What::DuplicateCode,
+        What::BadCode,
+        What::InsideAnother,
+        What::DegenerateRing,
+        What::Overlap,
+        What::HoleOutside,
+    ] {
+        assert!(whats.contains(&what), "{what}: {found:?}");
+    }
+    for finding in found {
+        let told = finding.to_string().matches("near 121.").count();
+        assert_eq!(told, usize::from(finding.position.is_some()), "{finding}");
     }
 }
 

@@ -6,6 +6,22 @@ use super::*;
 use crate::ground::Side;
 
 #[test]
+fn without_snapping_what_is_outside_stays_outside() {
+    let (layer, _) = load(&[square("1", 0, 0)]);
+    // about half a millimetre and a millimetre to the west, of which whole millimetres leave nothing and one
+    for lon_e9 in [120_999_999_995, 120_999_999_989] {
+        let p = Position {
+            lon_e9,
+            lat_e9: 31_005_000_000,
+        };
+        assert_eq!(layer.locate(p).status, Status::Snapped, "{p:?}");
+        let plain = layer.clone().with_snap_mm(0);
+        assert_eq!(plain.locate(p).status, Status::Outside, "{p:?}");
+        assert_eq!(plain.locate(at(121.0, 31.005)).status, Status::Inside);
+    }
+}
+
+#[test]
 fn shared_borders_and_overlaps_go_to_the_smallest_code() {
     let mut features = vec![
         square("\"B\"", 0, 0),

@@ -215,3 +215,23 @@ fn a_layer_is_a_timeline_of_one_state() {
     assert_eq!(layer.locate(off).status, Status::Outside);
     assert_eq!(timeline.at(JULY).locate(off).status, Status::Snapped);
 }
+
+#[test]
+fn a_fault_of_a_cell_that_comes_later_has_one_place() {
+    let late = given(3.0, ["2026-07-01", "soon"], 40, 10);
+    let cells = [split(), vec![late]].concat();
+    let (timeline, findings) = loaded(&cells, false).unwrap();
+    let [finding] = &findings[..] else {
+        panic!("{findings:?}");
+    };
+    assert_eq!(finding.what, What::BadValidity);
+    let place = finding.position.unwrap();
+    assert_eq!(
+        code_at(timeline.newest(), place.lon(), place.lat()).as_deref(),
+        Some("3")
+    );
+    // before July the cell is not there, and the fault the same
+    for (_, state) in timeline.states() {
+        assert_eq!(crate::check::loaded(state), findings);
+    }
+}

@@ -6,7 +6,7 @@ use city_grid::{Finding, Limits, Timeline, Verdict};
 use city_model::EventTime;
 use serde_json::{Map, Value, json};
 
-use super::{chosen, features};
+use super::{chosen, counted, features};
 use crate::CommandResult;
 use crate::assemble;
 use crate::assemble::quality::{Counts, measured};
@@ -45,7 +45,7 @@ pub(super) fn run(args: &GridCheckArgs, json: bool) -> CommandResult {
     }
     let count: usize = all.iter().map(|(_, findings)| findings.len()).sum();
     if !json {
-        print(format!("{count} findings"));
+        print(counted(count, "finding", "findings"));
     }
     Ok(if count == 0 {
         Exit::Clean

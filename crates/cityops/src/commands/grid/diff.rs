@@ -7,7 +7,7 @@ use city_grid::Timeline;
 use city_grid::diff::diff;
 use serde_json::Value;
 
-use super::{chosen, features, touched};
+use super::{chosen, counted, features, touched};
 use crate::CommandResult;
 use crate::assemble;
 use crate::cli::GridDiffArgs;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
         features::write(path, told)?;
     }
     if !json {
-        print(format!("{} differences", changes.len()));
+        print(counted(changes.len(), "difference", "differences"));
     }
     let incidents = match (&args.incidents, &args.config) {
         (Some(path), _) => Some(touched::of_file(path)?),
@@ -46,7 +46,7 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
         (None, None) => None,
     };
     if let Some(open) = incidents {
-        let found = touched::touched(&open, old, new, &changes);
+        let found = touched::touched(&open, [old, new], &changes);
         for one in &found {
             if json {
                 print(serde_json::to_string(one)?);
@@ -55,11 +55,9 @@ pub(super) fn run(args: &GridDiffArgs, json: bool) -> CommandResult {
             }
         }
         if !json {
-            print(format!(
-                "{} of {} open incidents are touched",
-                found.len(),
-                open.len()
-            ));
+            let of = counted(open.len(), "open incident", "open incidents");
+            let are = if found.len() == 1 { "is" } else { "are" };
+            print(format!("{} of {of} {are} touched", found.len()));
         }
     }
     Ok(if changes.is_empty() {

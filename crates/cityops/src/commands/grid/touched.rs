@@ -1,4 +1,5 @@
-//! The open incidents that a change of the grid touches: whose cell is another, or whose cell has another name, unit or parent.
+//! The open incidents that a change of the grid touches: whose cell, or whose cell's name, unit or parent, is another in the
+//! new grid than the incident has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,8 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context;
+use city_grid::Layer;
 use city_grid::diff::{Change, What};
-use city_grid::{Layer, Located};
+use city_grid::layer::CellIndex;
 use city_model::Position;
 use serde::{Deserialize, Serialize};
 use wire_format::Topic;
@@ -25,6 +27,7 @@ pub(super) struct Incident {
     location: Option<Place>,
     #[serde(default)]
     cells: Vec<Cell>,
+    responsible: Option<InCharge>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -41,7 +44,18 @@ struct Place {
 #[derive(Debug, Clone, Deserialize)]
 struct Cell {
     layer: String,
+    level: String,
     code: String,
+    name: String,
+    /// Of the layer that named it.
+    version: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct InCharge {
+    layer: String,
+    code: String,
+    unit: Option<String>,
 }
 
 /// An open incident that a change touches.
@@ -140,10 +154,12 @@ pub(super) fn committed(loaded: &Loaded) -> anyhow::Result<Vec<Incident>> {
     Ok(open)
 }
 
-/// Which of the incidents the changes touch, in their order.
-pub(super) fn touched(open: &[Incident], old: &Layer, new: &Layer, changes: &[Change]) -> Vec<Touched> {
-    // what a location alone does not show
-    let mut words: BTreeMap<(&str, &str), Vec<&'static str>> = BTreeMap::new();
+/// What changed of cells, by level and code, that no location shows.
+type Words<'a> = BTreeMap<(&'a str, &'a str), Vec<&'static str>>;
+
+/// Which of the incidents the changes from the `old` to the `new` grid touch, in their order.
+pub(super) fn touched(open: &[Incident], grids: [&Layer; 2], changes: &[Change]) -> Vec<Touched> {
+    let mut words = Words::new();
     for change in changes {
         if matches!(
             change.what,
@@ -154,68 +170,96 @@ pub(super) fn touched(open: &[Incident], old: &Layer, new: &Layer, changes: &[Ch
         }
     }
     open.iter()
-        .filter_map(|incident| one(incident, old, new, &words))
+        .filter_map(|incident| one(incident, grids, &words))
         .collect()
 }
 
-fn one(
-    incident: &Incident,
-    old: &Layer,
-    new: &Layer,
-    words: &BTreeMap<(&str, &str), Vec<&'static str>>,
-) -> Option<Touched> {
+fn one(incident: &Incident, [old, new]: [&Layer; 2], words: &Words<'_>) -> Option<Touched> {
+    let of_layer = |layer: &Layer| -> Vec<&Cell> {
+        let cells = incident.cells.iter();
+        cells.filter(|cell| *cell.layer == **layer.name()).collect()
+    };
+    let mut published = of_layer(new);
+    if published.is_empty() {
+        published = of_layer(old); // the layer may have another name now
+    }
+    if published
+        .last()
+        .is_some_and(|cell| *cell.version == **new.version())
+    {
+        return None; // the new grid itself named its cells
+    }
     let position = incident
         .location
         .and_then(|place| Position::from_degrees(place.lon, place.lat));
-    let path = |layer: &Layer, located: &Located| -> Vec<(String, String)> {
-        let cells = located.path(layer).into_iter().map(|cell| layer.cell(cell));
-        cells
-            .map(|cell| (cell.level.to_string(), cell.code.to_string()))
-            .collect()
-    };
-    let published = incident
-        .cells
-        .iter()
-        .rev()
-        .find(|cell| *cell.layer == **old.name());
-    let published = published.map(|cell| cell.code.clone());
+    let by_code = |layer: &Layer| published.last().and_then(|cell| layer.find(&cell.code));
     let (before, now, status) = match position {
         Some(position) => {
-            let now = new.locate(position);
-            (
-                path(old, &old.locate(position)),
-                path(new, &now),
-                now.status.name(),
-            )
+            let (before, now) = (old.locate(position), new.locate(position));
+            (before.cell(), now.cell(), now.status.name())
         }
         // without a location its cell is all that is known of its place
-        None => {
-            let by_code = |layer: &Layer| {
-                let cell = published.as_deref().and_then(|code| layer.find(code));
-                let cell = cell.map(|cell| layer.cell(cell));
-                cell.map(|cell| (cell.level.to_string(), cell.code.to_string()))
-                    .into_iter()
-                    .collect()
-            };
-            (by_code(old), by_code(new), "no_location")
-        }
+        None => (by_code(old), by_code(new), "no_location"),
     };
-    let told: BTreeSet<&'static str> = now
-        .iter()
-        .filter_map(|(level, code)| words.get(&(level.as_str(), code.as_str())))
-        .flatten()
-        .copied()
-        .collect();
-    if before == now && told.is_empty() {
+    let code = |layer: &Layer, cell: Option<CellIndex>| cell.map(|cell| layer.cell(cell).code.to_string());
+    let located = code(old, before);
+    let had = published.last().map(|cell| cell.code.clone()).or(located.clone());
+    // A location is that of all reports, a cell that of the best one: near a border they may differ. Where the grid is as it
+    // was there, the cell to look at is the incident's own.
+    let now = if located == code(new, now) && had != located {
+        by_code(new).or(now)
+    } else {
+        now
+    };
+    let mut told: BTreeSet<&'static str> = BTreeSet::new();
+    for cell in now.map_or_else(Vec::new, |now| new.path(now)) {
+        told.extend(changed(incident, &published, new, cell, words));
+    }
+    let has = code(new, now);
+    if had == has && told.is_empty() {
         return None;
     }
     Some(Touched {
         incident: incident.incident_id.clone(),
         kind: incident.kind.clone(),
         band: incident.priority.band.clone(),
-        old_code: published.or_else(|| before.last().map(|(_, code)| code.clone())),
-        new_code: now.last().map(|(_, code)| code.clone()),
+        old_code: had,
+        new_code: has,
         status,
         changes: told.into_iter().collect(),
     })
+}
+
+/// What a cell of the new grid has otherwise than the incident; where the incident does not say, than the old grid.
+fn changed(
+    incident: &Incident,
+    published: &[&Cell],
+    new: &Layer,
+    cell: CellIndex,
+    words: &Words<'_>,
+) -> Vec<&'static str> {
+    let now = new.cell(cell);
+    let of_grids = words
+        .get(&(&*now.level, &*now.code))
+        .map_or(&[][..], Vec::as_slice);
+    let same = |cell: &&Cell| *cell.level == *now.level && *cell.code == *now.code;
+    let Some(at) = published.iter().position(same) else {
+        return of_grids.to_vec();
+    };
+    let mut told = Vec::new();
+    if *published[at].name != *now.name {
+        told.push("renamed");
+    }
+    let wider = at.checked_sub(1).map(|wider| &*published[wider].code);
+    let parent = now.parent.map(|parent| &*new.cell(parent).code);
+    if wider != parent {
+        told.push("reparented");
+    }
+    let in_charge = incident.responsible.as_ref();
+    match in_charge.filter(|own| own.layer == published[at].layer && *own.code == *now.code) {
+        Some(own) if own.unit.as_deref() != now.unit.as_deref() => told.push("reassigned"),
+        None if of_grids.contains(&"reassigned") => told.push("reassigned"),
+        Some(_) | None => {}
+    }
+    told
 }
