@@ -30,7 +30,7 @@ fn setup() -> Arc<Setup> {
         sources: BTreeMap::from([("s".to_owned(), known)]),
         default_source: None,
         reporter_key: b"a secret".to_vec(),
-        ..IntakeConfig::new(rules.clone(), vec![Arc::new(city_grid::builtin())], timezone)
+        ..IntakeConfig::new(rules.clone(), vec![city_grid::builtin().into()], timezone)
     };
     let parts = SetupParts {
         city: "310117".into(),
@@ -143,6 +143,10 @@ struct Seen(Mutex<Vec<(DeadLetterReason, u64)>>);
 
 impl IntakeObserver for Seen {
     fn located(&self, _: Source, _: city_model::Quality, _: u64) {}
+
+    fn placed(&self, _: &str, _: event_intake::Placed, _: u64) {}
+
+    fn unmapped(&self, _: Source, _: &str, _: u64) {}
 
     fn refused(&self, _: Source, reason: DeadLetterReason, records: u64) {
         self.0.lock().unwrap().push((reason, records));

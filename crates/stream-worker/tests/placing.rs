@@ -26,6 +26,8 @@ impl IntakeObserver for Counts {
     }
 
     fn refused(&self, _: Source, _: DeadLetterReason, _: u64) {}
+
+    fn unmapped(&self, _: Source, _: &str, _: u64) {}
 }
 
 fn setup() -> Setup {
