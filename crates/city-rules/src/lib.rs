@@ -9,6 +9,7 @@ mod calendar;
 mod clock;
 mod codes;
 mod compile;
+mod device;
 mod file;
 mod groups;
 mod kind;
@@ -19,11 +20,13 @@ mod priority;
 pub mod strict;
 mod texts;
 mod unit;
+mod video;
 mod words;
 
 pub use calendar::Calendar;
 pub use clock::Clock;
 pub use codes::Mapped;
+pub use device::{Confirm, Flap, Flat, HELD_MAX, OwnWord, Rise};
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
 pub use metric::{MetricRule, to_milli};
 pub use priority::{
@@ -34,3 +37,4 @@ pub use rules::Rules;
 pub use strict::ConfigError;
 pub use texts::{Text, Texts};
 pub use unit::UnitError;
+pub use video::AlgorithmRule;

@@ -16,6 +16,7 @@ use crate::metric::MetricRule;
 use crate::priority::PriorityRules;
 use crate::strict::{self, ConfigError};
 use crate::texts::Texts;
+use crate::video::{AlgorithmRule, Algorithms};
 use crate::words::WordMap;
 
 const BUILTIN: [(&str, &str); 8] = [
@@ -42,6 +43,7 @@ pub struct Rules {
     pub(crate) groups: Groups,
     pub(crate) metrics: FxHashMap<String, MetricRule>,
     pub(crate) codes: CodeMap,
+    pub(crate) algorithms: Algorithms,
     pub(crate) words: WordMap,
     pub(crate) calendar: CalendarRules,
     pub(crate) priority: PriorityRules,
@@ -202,6 +204,11 @@ impl Rules {
             .keys()
             .filter_map(|name| self.metrics.get(name))
             .collect()
+    }
+
+    /// How the confidence of a video algorithm is read; an alert that names none is read by what holds for all.
+    pub fn algorithm(&self, vendor: &str, name: &str, version: Option<&str>) -> AlgorithmRule {
+        self.algorithms.of(vendor, name, version)
     }
 
     /// The tables of prioritisation.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use city_model::{DeadLetterReason, Quality, Source};
+use city_model::{DeadLetterReason, Flag, Quality, Source};
 use event_intake::Placed;
 use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
@@ -277,5 +277,13 @@ impl IntakeObserver for IntakeMetrics {
 
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {
         self.0.dead_letters(source, reason, records);
+    }
+
+    fn clocks(&self, source: Source, skews_ms: &[i64]) {
+        self.0.clocks().skews(source, skews_ms);
+    }
+
+    fn clock_flagged(&self, source: Source, flag: Flag, records: u64) {
+        self.0.clocks().flagged(source, flag, records);
     }
 }

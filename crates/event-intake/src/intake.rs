@@ -14,7 +14,7 @@ use crate::config::{IntakeConfig, SourceConfig};
 use crate::inferred::ClassNames;
 use crate::place::{Bounds, Frame, Place};
 use crate::privacy::Reporters;
-use crate::{IntakeState, Verdict, privacy};
+use crate::{ClockSeen, Decision, IntakeState, Verdict, privacy};
 
 /// Judges records. It holds only what it was told at the start, so every thread may share it.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Intake {
 
     /// What becomes of a record that was appended at `ingested_at`. The rows of the verdict are to be applied to `state`.
     pub fn judge(&self, state: &IntakeState, record: &Record, ingested_at: EventTime) -> Verdict {
-        let verdict = match record {
+        let judged = match record {
             Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
             Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
             Record::Video(alert) => self.video(state, alert, ingested_at),
@@ -58,12 +58,16 @@ impl Intake {
             Record::Silence(silence) => self.silence(silence),
             Record::Command(command) => self.command(command),
         };
-        verdict.unwrap_or_else(|refusal| {
+        let mut verdict = judged.unwrap_or_else(|refusal| {
             let identity = record
                 .key()
                 .map(|key| privacy::scrub_identity(record.source(), key));
             Verdict::from(refusal.of(identity))
-        })
+        });
+        if let (None, Decision::Event(event)) = (verdict.clock, &verdict.result) {
+            verdict.clock = Some(ClockSeen::of(event));
+        }
+        verdict
     }
 
     /// The same intake under other rules.

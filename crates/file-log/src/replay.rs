@@ -192,13 +192,17 @@ impl Pipeline {
             return Ok(());
         };
         let settled = enrich.judge(record, decoded, &mut self.out);
+        let released = enrich.take_released();
         outputs.intake(std::mem::take(&mut self.out.records))?;
-        if let Some(Settled {
-            key: Some(key),
-            outcome,
-            reason,
-        }) = settled.filter(Settled::is_told)
-        {
+        for settled in released.into_iter().chain(settled.filter(Settled::is_told)) {
+            let Settled {
+                key: Some(key),
+                outcome,
+                reason,
+            } = settled
+            else {
+                continue;
+            };
             outputs.settled(&key, outcome, reason.as_deref())?;
         }
         for input in std::mem::take(&mut self.out.inputs).into_values().flatten() {

@@ -1,0 +1,54 @@
+//! The sources' clocks: how far they are off, and how often that was flagged. By source, never by device.
+
+use city_model::{Flag, Source};
+use prometheus::{HistogramVec, IntCounterVec};
+
+use super::Maker;
+
+/// Bounds in seconds: the tolerance of five minutes, the zone's eight hours, the three days of a backfill, both ways.
+const BOUNDS_S: [f64; 16] = [
+    -259_200.0, -86_400.0, -28_801.0, -28_500.0, -3_600.0, -300.0, -60.0, -10.0, -1.0, 1.0, 10.0, 60.0,
+    300.0, 3_600.0, 28_500.0, 86_400.0,
+];
+
+/// What a process has seen of the sources' clocks.
+pub struct ClockMetrics {
+    skew: HistogramVec,
+    flags: IntCounterVec,
+}
+
+impl ClockMetrics {
+    pub(super) fn register(make: &Maker<'_>) -> anyhow::Result<ClockMetrics> {
+        Ok(ClockMetrics {
+            skew: make.durations(
+                "clock_skew_seconds",
+                "How far the time of a record lies ahead of its append time, in seconds; negative is behind.",
+                &["source"],
+                BOUNDS_S.to_vec(),
+            )?,
+            flags: make.counters(
+                "clock_flags_total",
+                "Records by what was flagged about their time.",
+                &["source", "flag"],
+            )?,
+        })
+    }
+
+    /// Records of a source lay so far ahead of their append times, in milliseconds.
+    pub fn skews(&self, source: Source, skews_ms: &[i64]) {
+        if skews_ms.is_empty() {
+            return;
+        }
+        let skew = self.skew.with_label_values(&[source.as_str()]);
+        for skew_ms in skews_ms {
+            skew.observe(*skew_ms as f64 / 1_000.0);
+        }
+    }
+
+    /// So many records of a source were flagged.
+    pub fn flagged(&self, source: Source, flag: Flag, records: u64) {
+        self.flags
+            .with_label_values(&[source.as_str(), flag.as_str()])
+            .inc_by(records);
+    }
+}
