@@ -88,7 +88,11 @@ fn an_id_is_remembered_for_64_others() {
         say(&mut desk, 0).starts_with("report"),
         "forgotten after 64 others"
     );
-    assert_eq!(desk.log.len(), 67, "64 slots, one alarm, when it began, when it was heard");
+    assert_eq!(
+        desk.log.len(),
+        67,
+        "64 slots, one alarm, when it began, when it was heard"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use city_model::{EventTime, Source};
 use city_rules::Rules;
-use desk::{Desk, NOW, config, sensor, with};
+use desk::{Desk, NOW, config, sensor, video, with};
 use event_intake::{Intake, IntakeConfig, IntakeRow, IntakeState, SourceConfig};
 use serde_json::{Value, json};
 
@@ -382,6 +382,35 @@ fn a_zone_error_is_mended_where_that_is_configured() {
     check("eastern", 60 - 8 * HOUR, "60 zone_suspected");
     check("eastern", 2 * 24 * HOUR, "0 clock_future suspect");
     check("eastern", -60, "-60");
+}
+
+#[test]
+fn an_algorithm_is_believed_as_far_as_the_rules_say() {
+    let rules = "[video.algorithms.\"Vendor/Street\"]\naccept = 0.6\nsure = 0.85\nreach = 25\n\
+                 [video.algorithms.\"Vendor/Street\".versions.\"3.2\"]\naccept = 0.5\n";
+    let say = |algorithm: Value, confidence: f64, phase: &str| {
+        let alert = json!({"algorithm": algorithm, "confidence": confidence, "phase": phase});
+        desk(rules).tell(Source::Video, &with(&video(), alert))
+    };
+    let of = |version: &str| json!({"vendor": "VENDOR", "name": "street", "version": version});
+    let other = json!({"vendor": "vendor", "name": "other"});
+    for (algorithm, confidence, phase, expected) in [
+        (of("1"), 0.59, "START", "below_threshold"),
+        (of("1"), 0.6, "START", "report road_ponding POI±25m c2"),
+        (of("1"), 0.85, "ONGOING", "report road_ponding POI±25m c4"),
+        (of("1"), 0.1, "END", "clear road_ponding POI±25m c2"),
+        (of("3.2"), 0.55, "START", "report road_ponding POI±25m c2"),
+        (of("3.2"), 0.49, "START", "below_threshold"),
+        (other.clone(), 0.1, "START", "report road_ponding POI±60m c2"),
+        (other, 0.9, "START", "report road_ponding POI±60m c4"),
+        (Value::Null, 0.1, "START", "report road_ponding POI±60m c2"),
+    ] {
+        assert_eq!(
+            say(algorithm.clone(), confidence, phase),
+            expected,
+            "{algorithm} {confidence} {phase}"
+        );
+    }
 }
 
 /// Rows as the version before this one wrote them.

@@ -89,6 +89,7 @@ pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<In
                 line.record,
                 &mut pipeline.out,
             );
+            enrich.take_released();
         }
         inputs.extend(std::mem::take(&mut pipeline.out.inputs).into_values().flatten());
         pipeline.out.records.clear();
