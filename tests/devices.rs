@@ -173,8 +173,8 @@ fn an_alarm_waits_and_every_record_is_accounted_for() {
 }
 
 #[test]
-fn a_device_that_flaps_makes_no_storm_of_incidents() {
-    // On and off every twelve minutes: each end would close its incident before the next alarm.
+fn a_device_that_flaps_does_not_open_and_close_its_incident() {
+    // On and off every twelve minutes: each end closes its incident before the next alarm opens it again.
     let records: Vec<Value> = (0..20)
         .map(|turn| {
             reading(
@@ -184,17 +184,23 @@ fn a_device_that_flaps_makes_no_storm_of_incidents() {
             )
         })
         .collect();
-    let incidents = |flap: &str| {
+    let closings = |flap: &str| {
         let rules = format!("[metrics.ponding_depth]\nflap = {flap}\n");
         let (_folder, replayed) = replay(&rules, &[("sensor.ndjson", &records)]);
-        let faults = replayed.lines("device_faults.ndjson");
-        let flapping = faults.iter().filter(|fault| fault["fault"] == "flapping").count();
-        (replayed.lines("incidents.ndjson").len(), flapping)
+        assert_eq!(replayed.lines("incidents.ndjson").len(), 1);
+        let count = |file: &str, field: &str, value: &str| {
+            let lines = replayed.lines(file);
+            lines.iter().filter(|line| line[field] == value).count()
+        };
+        (
+            count("revisions.ndjson", "status", "CLOSED"),
+            count("device_faults.ndjson", "fault", "flapping"),
+        )
     };
-    assert_eq!(incidents("{ times = 32, within = \"1h\" }"), (10, 0));
+    assert_eq!(closings("{ times = 32, within = \"1h\" }"), (9, 0));
     assert_eq!(
-        incidents("{ times = 3, within = \"2h\" }"),
-        (3, 3),
+        closings("{ times = 3, within = \"2h\" }"),
+        (2, 4),
         "told once an hour"
     );
 }
