@@ -52,3 +52,31 @@ impl ClockMetrics {
             .inc_by(records);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use city_model::EventTime;
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn skews_and_flags_are_shown_by_source() {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let text = || metrics.text(EventTime::from_millis(0)).unwrap();
+        assert!(!text().contains("cityops_clock_"), "nothing was measured");
+        metrics.clocks().skews(Source::Sensor, &[-2_000, 28_800_000]);
+        metrics.clocks().flagged(Source::Sensor, Flag::ZoneSuspected, 1);
+        let text = text();
+        for line in [
+            "cityops_clock_skew_seconds_bucket{source=\"sensor\",le=\"-1\"} 1",
+            "cityops_clock_skew_seconds_bucket{source=\"sensor\",le=\"28500\"} 1",
+            "cityops_clock_skew_seconds_bucket{source=\"sensor\",le=\"86400\"} 2",
+            "cityops_clock_skew_seconds_sum{source=\"sensor\"} 28798",
+            "cityops_clock_flags_total{flag=\"zone_suspected\",source=\"sensor\"} 1",
+        ] {
+            assert!(text.contains(line), "no {line} in\n{text}");
+        }
+    }
+}
