@@ -94,7 +94,7 @@ impl CodeMap {
         CodeMap {
             events: table(&file.codes),
             components: table(&file.components),
-            video: table(&file.video),
+            video: table(&file.video.codes),
             names: file
                 .names
                 .iter()

@@ -1,5 +1,6 @@
 //! From rules as written to rules as used: names become ids, lists are made symmetric, contradictions are refused.
 
+mod metrics;
 mod priority;
 mod sources;
 
@@ -12,13 +13,13 @@ use rustc_hash::FxHashMap;
 use crate::calendar::CalendarRules;
 use crate::clock::Limit;
 use crate::codes::{CodeMap, readings};
-use crate::file::{RawKind, RawMetric, RulesFile};
+use crate::file::{RawKind, RulesFile};
 use crate::groups::Groups;
 use crate::kind::{BandStep, GradeStep, KindId, KindRule};
 use crate::metric::MetricRule;
-use crate::normal::name_key;
 use crate::rules::Rules;
 use crate::strict::ConfigError;
+use crate::video::Algorithms;
 use crate::words::WordMap;
 
 pub(crate) use sources::Sources;
@@ -60,6 +61,8 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
     compiler.steps_name_metrics(&kinds, &metrics)?;
     compiler.check_references()?;
     let priority = compiler.priority(&file.priority, &metrics)?;
+    let algorithms = Algorithms::new(&file.video.algorithms);
+    let algorithms = algorithms.map_err(|(name, message)| sources.wrong(&name, message))?;
     let codes = CodeMap::new(&file, |name| compiler.find(name));
     let words = WordMap::new(&file, |name| compiler.find(name));
     let words = words.map_err(|message| ConfigError::new("rules", "words", message))?;
@@ -76,6 +79,7 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
         groups,
         metrics,
         codes,
+        algorithms,
         words,
         calendar,
         priority,
@@ -178,56 +182,6 @@ impl Compiler<'_> {
         })
     }
 
-    fn metrics(&self) -> Result<FxHashMap<String, MetricRule>, ConfigError> {
-        let mut metrics = FxHashMap::default();
-        for (name, raw) in &self.file.metrics {
-            let rule = self.metric(name, raw)?;
-            for alias in &raw.aliases {
-                // A metric's own name is stronger than another one's alias.
-                if !self.file.metrics.contains_key(alias) {
-                    metrics.insert(name_key(alias), rule.clone());
-                }
-            }
-            metrics.insert(name.clone(), rule);
-        }
-        Ok(metrics)
-    }
-
-    fn metric(&self, name: &str, raw: &RawMetric) -> Result<MetricRule, ConfigError> {
-        let wrong = |message: &str| Err(self.sources.wrong(name, format!("metric \"{name}\": {message}")));
-        if !raw.boolean && !crate::unit::is_known(&raw.unit) {
-            return wrong("its unit is unknown");
-        }
-        let order = if raw.falls {
-            raw.alarm <= raw.clear
-        } else {
-            raw.clear <= raw.alarm
-        };
-        if !raw.boolean && (!order || raw.max <= raw.min) {
-            return wrong("it must clear on the safe side of its alarm, and its least be below its most");
-        }
-        // A contact is an alarm from one half on, whatever the file leaves out.
-        let contact = |value: i64, otherwise: i64| if raw.boolean { otherwise } else { value };
-        Ok(MetricRule {
-            name: name.to_owned(),
-            kind: self.id(&raw.kind)?,
-            unit: if raw.boolean {
-                "bool".to_owned()
-            } else {
-                raw.unit.clone()
-            },
-            boolean: raw.boolean,
-            rises: !raw.falls,
-            alarm_milli: contact(raw.alarm.0, 1_000),
-            clear_milli: contact(raw.clear.0, 1_000),
-            min_milli: contact(raw.min.0, 0),
-            max_milli: contact(raw.max.0, 1_000),
-            sentinels: raw.sentinels.iter().map(|value| value.0).collect(),
-            magnitude: raw.magnitude,
-            device_class: raw.device_class.clone(),
-        })
-    }
-
     fn steps_name_metrics(
         &self,
         kinds: &[KindRule],
@@ -255,7 +209,7 @@ impl Compiler<'_> {
     /// Every kind that a mapping names exists.
     fn check_references(&self) -> Result<(), ConfigError> {
         let file = self.file;
-        let codes = [&file.codes, &file.components, &file.video]
+        let codes = [&file.codes, &file.components, &file.video.codes]
             .into_iter()
             .flat_map(BTreeMap::values);
         let codes = codes.flat_map(BTreeMap::values);

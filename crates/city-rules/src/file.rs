@@ -6,10 +6,12 @@ use city_model::{Band, Grade, Hint};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Limit;
+use crate::device::{OwnWord, RawFlap, RawFlat, RawRise};
 use crate::number::Thousandths;
 use crate::priority::{Credibility, Exposure, Repetition, Safety, WeatherPoints};
 use crate::strict::DurationMs;
 use crate::texts::Texts;
+use crate::video::Video;
 
 /// Names of kinds by a system's code.
 pub(crate) type Codes = BTreeMap<String, BTreeMap<String, String>>;
@@ -37,8 +39,8 @@ pub(crate) struct RulesFile {
     pub(crate) quiet: RawQuiet,
     /// Phrases in free text that say something beyond the kind.
     pub(crate) hints: BTreeMap<Hint, RawWords>,
-    /// Codes of video alarms by code system.
-    pub(crate) video: Codes,
+    /// Codes of video alarms by code system, and how sure algorithms are.
+    pub(crate) video: Video,
     pub(crate) calendar: RawCalendar,
     pub(crate) weather: RawWeather,
     pub(crate) priority: RawPriority,
@@ -147,6 +149,43 @@ pub(crate) struct RawMetric {
     pub(crate) magnitude: bool,
     pub(crate) device_class: String,
     pub(crate) aliases: Vec<String>,
+    /// Other units in which devices send this metric without saying so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) other_units: Vec<String>,
+    /// A value that only another unit makes possible is read in it; otherwise it is a device fault.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) mend_units: bool,
+    /// Two readings of one moment and value are one frame sent twice.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) unique_frames: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_for: Option<DurationMs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_within: Option<DurationMs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rise: Option<RawRise>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) flap: Option<RawFlap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) flat: Option<RawFlat>,
+    /// How often a device is heard when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interval: Option<DurationMs>,
+    /// After so many missed intervals it is offline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) missed: Option<u32>,
+    /// The metric speaks of the device itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<OwnWord>,
+    /// Maintenance is over after so long, even if nobody says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) longest: Option<DurationMs>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Phrases: `|` between alternatives, `&` between what must all be there.

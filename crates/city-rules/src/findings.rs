@@ -278,7 +278,7 @@ fn tables_of(rules: &RulesFile) -> [(&'static str, &Codes); 3] {
     [
         ("codes", &rules.codes),
         ("components", &rules.components),
-        ("video", &rules.video),
+        ("video", &rules.video.codes),
     ]
 }
 

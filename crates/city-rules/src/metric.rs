@@ -1,6 +1,7 @@
 //! What devices measure: from which value on it is an alarm, when it is over, and what cannot be true.
 
 use crate::KindId;
+use crate::device::{Confirm, Flap, Flat, OwnWord, Rise};
 use crate::unit::{UnitError, convert};
 
 /// The rules of one metric. Values are thousandths of the metric's own unit.
@@ -30,6 +31,26 @@ pub struct MetricRule {
     pub magnitude: bool,
     /// The sort of device.
     pub device_class: String,
+    /// Other units in which devices send it without saying so.
+    pub other_units: Vec<String>,
+    /// A value that only one of those makes possible is read in it.
+    pub mend_units: bool,
+    /// Two readings of one moment and value are one frame sent twice.
+    pub unique_frames: bool,
+    /// What makes an alarm count.
+    pub confirm: Option<Confirm>,
+    /// What makes an alarm below the threshold.
+    pub rise: Option<Rise>,
+    /// What makes a device incredible.
+    pub flap: Option<Flap>,
+    /// What a stuck device looks like.
+    pub flat: Option<Flat>,
+    /// Silent for so long, a registered device is offline; in milliseconds.
+    pub offline_ms: Option<i64>,
+    /// The metric speaks of the device itself.
+    pub own_word: Option<OwnWord>,
+    /// Maintenance is over after so long, in milliseconds.
+    pub longest_ms: i64,
 }
 
 impl MetricRule {
@@ -49,6 +70,23 @@ impl MetricRule {
         } else {
             milli >= self.clear_milli
         }
+    }
+
+    /// How far a value moved from another towards the alarm, in thousandths.
+    pub const fn moved(&self, from_milli: i64, to_milli: i64) -> i64 {
+        if self.rises {
+            to_milli.saturating_sub(from_milli)
+        } else {
+            from_milli.saturating_sub(to_milli)
+        }
+    }
+
+    /// A value that is impossible as it was sent, in the first other unit that makes it possible.
+    pub fn in_other_unit(&self, value: f64) -> Option<i64> {
+        let units = self.other_units.iter();
+        units
+            .filter_map(|unit| to_milli(self, value, Some(unit)).ok())
+            .find(|milli| self.is_possible(*milli))
     }
 
     /// Whether a value is physically possible.

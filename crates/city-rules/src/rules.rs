@@ -17,6 +17,7 @@ use crate::metric::MetricRule;
 use crate::priority::PriorityRules;
 use crate::strict::{self, ConfigError};
 use crate::texts::Texts;
+use crate::video::{AlgorithmRule, Algorithms};
 use crate::words::{TextReading, WordMap};
 
 const BUILTIN: [(&str, &str); 8] = [
@@ -43,6 +44,7 @@ pub struct Rules {
     pub(crate) groups: Groups,
     pub(crate) metrics: FxHashMap<String, MetricRule>,
     pub(crate) codes: CodeMap,
+    pub(crate) algorithms: Algorithms,
     pub(crate) words: WordMap,
     pub(crate) calendar: CalendarRules,
     pub(crate) priority: PriorityRules,
@@ -231,6 +233,11 @@ impl Rules {
             .keys()
             .filter_map(|name| self.metrics.get(name))
             .collect()
+    }
+
+    /// How the confidence of a video algorithm is read; an alert that names none is read by what holds for all.
+    pub fn algorithm(&self, vendor: &str, name: &str, version: Option<&str>) -> AlgorithmRule {
+        self.algorithms.of(vendor, name, version)
     }
 
     /// The tables of prioritisation.

@@ -82,6 +82,38 @@ fn mistakes_are_told_with_line_and_nearest_name() {
             "city.toml:1: metric \"x\": its unit is unknown",
         ),
         (
+            "[metrics.smoke]\ninterval = \"24h\"\nintervall = 3\n",
+            "city.toml:3: unknown key \"intervall\" in [metrics.smoke]; the nearest valid key is \"interval\"",
+        ),
+        (
+            "[metrics.smoke]\nconfirm = 9\n",
+            "city.toml:1: metric \"smoke\": confirm takes 1 to 8 readings",
+        ),
+        (
+            "[metrics.smoke]\nfault = \"offlin\"\n",
+            "city.toml:2: unknown value \"offlin\" for \"fault\" in [metrics.smoke]; the nearest valid value is \"offline\"",
+        ),
+        (
+            "[metrics.smoke]\nfault = \"offline\"\n",
+            "city.toml:1: metric \"smoke\": what it says of the device itself needs a kind that does not correlate",
+        ),
+        (
+            "[metrics.pm10]\nother_units = [\"kPa\"]\n",
+            "city.toml:1: metric \"pm10\": the other unit \"kPa\" does not measure it",
+        ),
+        (
+            "[metrics.pm10]\nflap = { times = 1, within = \"1h\" }\n",
+            "city.toml:1: metric \"pm10\": flap takes 2 to 32 times, and some time",
+        ),
+        (
+            "[video.algorithms.\"A/B\"]\naccept = 0.5\nshure = 0.9\n",
+            "city.toml:3: unknown key \"shure\" in [video.algorithms.\"A/B\"]; the nearest valid key is \"sure\"",
+        ),
+        (
+            "[video.algorithms.\"A/B\"]\naccept = 0.95\n",
+            "city.toml:1: algorithm \"A/B\": 0 <= accept <= sure <= 1, and a reach of 1 to 1,000 metres",
+        ),
+        (
             "[priority.overrides.O9]\nzh = \"x\"\n",
             "city.toml:1: override \"O9\" needs either a floor or a ceiling",
         ),

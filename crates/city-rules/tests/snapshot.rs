@@ -81,3 +81,45 @@ fn overrides() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+#[test]
+fn metrics() {
+    let rules = Rules::builtin();
+    let mut table = String::new();
+    for metric in rules.metrics() {
+        let limits = match metric.boolean {
+            true => "contact".to_owned(),
+            false => format!(
+                "{} {} clear {}",
+                metric.unit, metric.alarm_milli, metric.clear_milli
+            ),
+        };
+        let mut watched = Vec::new();
+        watched.extend(metric.confirm.map(|confirm| format!("{confirm:?}")));
+        watched.extend(metric.rise.map(|rise| format!("{rise:?}")));
+        watched.extend(
+            metric
+                .flap
+                .map(|flap| format!("flap {} in {}", flap.times, strict::duration_text(flap.within_ms))),
+        );
+        watched.extend(metric.flat.map(|flat| {
+            format!(
+                "flat {} over {}",
+                flat.readings,
+                strict::duration_text(flat.over_ms)
+            )
+        }));
+        watched.extend(
+            metric
+                .offline_ms
+                .map(|ms| format!("offline {}", strict::duration_text(ms))),
+        );
+        watched.extend(metric.own_word.map(|word| format!("{word:?}")));
+        if !metric.other_units.is_empty() {
+            watched.push(format!("or {}", metric.other_units.join(" ")));
+        }
+        let line = format!("{:20} {limits:28} {}", metric.name, watched.join(", "));
+        writeln!(table, "{}", line.trim_end()).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}

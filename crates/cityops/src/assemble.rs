@@ -74,6 +74,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
     let source = |source: &Source| SourceConfig {
         crs: source.crs,
         code_system: source.code_system.clone(),
+        fix_zone: source.fix_zone,
     };
     intake.default_source = config.sources.get("default").map(source);
     if config.sources.is_empty() {
@@ -81,6 +82,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         intake.default_source = Some(SourceConfig {
             crs: city_grid::Crs::Wgs84,
             code_system: None,
+            fix_zone: false,
         });
     }
     intake.sources = config

@@ -4,6 +4,7 @@
 //! closed sets: sources, outcomes, reasons, bands, workers, and the kinds, overrides, layers and source systems of the
 //! configuration.
 
+mod clocks;
 mod incidents;
 mod intake;
 mod ledger;
@@ -35,6 +36,7 @@ pub struct Metrics {
     registry: Registry,
     ledger: ledger::LedgerMetrics,
     dead_letters: IntCounterVec,
+    clocks: clocks::ClockMetrics,
     location_quality: IntCounterVec,
     grid_located: IntCounterVec,
     codes_unmapped: IntCounterVec,
@@ -74,6 +76,7 @@ impl Metrics {
             registry: registry.clone(),
             ledger: ledger::LedgerMetrics::register(registry)?,
             dead_letters: make.counters("deadletters_total", "Records refused, by the reason in the dead letters.", &["source", "reason"])?,
+            clocks: clocks::ClockMetrics::register(&make)?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
             grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
             codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name that no rule maps to a kind.", &["source"])?,
@@ -120,6 +123,11 @@ impl Metrics {
         self.dead_letters
             .with_label_values(&[source.as_str(), reason.as_str()])
             .inc_by(records);
+    }
+
+    /// What records of sources said about their clocks.
+    pub fn clocks(&self) -> &clocks::ClockMetrics {
+        &self.clocks
     }
 
     /// Counts events by how well their place is known.

@@ -137,10 +137,11 @@ impl Desk<'_> {
         let id = record
             .key()
             .map(|key| self.setup.intake.public_identity(source, key).event_id);
-        let fault = verdict.fault.as_ref().map(|fault| fault.fault.as_str());
+        let fault = verdict.faults.first().map(|fault| fault.fault.as_str());
         let outcome = match verdict.result {
             Decision::Refused(refusal) => return self.refused(line, source, &refusal, guesses),
             Decision::Settled { outcome, .. } => Some(outcome),
+            Decision::Late(_) => Some(Outcome::Late),
             _ => None,
         };
         // A reading below its threshold becomes no event; what it would be shows when its device says "alarm".

@@ -16,6 +16,8 @@ pub struct SourceConfig {
     pub crs: Crs,
     /// The standard or list that its codes belong to, where the record names none.
     pub code_system: Option<String>,
+    /// A device's time that is off by the eight hours of the zone is mended, instead of flagged alone.
+    pub fix_zone: bool,
 }
 
 /// All that intake is told once.
@@ -57,6 +59,7 @@ impl IntakeConfig {
             default_source: Some(SourceConfig {
                 crs: Crs::Wgs84,
                 code_system: None,
+                fix_zone: false,
             }),
             systems: Systems::default(),
             registry: Arc::default(),

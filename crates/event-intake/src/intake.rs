@@ -15,7 +15,7 @@ use crate::covered::Covered;
 use crate::inferred::ClassNames;
 use crate::place::{Bounds, Frame, Place};
 use crate::privacy::{PrivacyKeys, is_incident_of_ours};
-use crate::{IntakeState, Verdict};
+use crate::{ClockSeen, Decision, IntakeState, Verdict};
 
 /// Judges records. It holds only what it was told at the start, so every thread may share it.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Intake {
         let record = &*self
             .keys
             .cover_record(record, |id| is_incident_of_ours(id, is_group));
-        let verdict = match record {
+        let judged = match record {
             Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
             Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
             Record::Video(alert) => self.video(state, alert, ingested_at),
@@ -76,7 +76,11 @@ impl Intake {
             Record::Silence(silence) => self.silence(silence),
             Record::Command(command) => self.command(command),
         };
-        verdict.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())))
+        let mut verdict = judged.unwrap_or_else(|refusal| Verdict::from(refusal.of(record.key())));
+        if let (None, Decision::Event(event)) = (verdict.clock, &verdict.result) {
+            verdict.clock = Some(ClockSeen::of(event));
+        }
+        verdict
     }
 
     /// The identity of a refused record as it may be published: what is personal in it is covered, as in an event's.

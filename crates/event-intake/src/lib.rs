@@ -5,15 +5,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod config;
+mod device;
 mod intake;
+mod row;
 mod state;
 mod unmapped;
 mod verdict;
 
+mod health;
 mod hotline;
 mod orders;
 mod report;
 mod sensor;
+mod silence;
 mod video;
 
 mod address;
@@ -29,7 +33,9 @@ mod surveyed;
 mod when;
 
 pub use config::{IntakeConfig, SourceConfig};
+pub use device::{Alarm, Cleared, Heard, Held, Level, Low, Watch};
 pub use intake::Intake;
-pub use state::{Alarm, IntakeRow, IntakeState, RememberedTicket, RowError};
+pub use row::{IntakeRow, RowError};
+pub use state::{IntakeState, RememberedTicket};
 pub use surveyed::Claim;
-pub use verdict::{Decision, DeviceFault, Fault, Placed, Verdict};
+pub use verdict::{ClockSeen, Decision, DeviceFault, Fault, Placed, Released, Verdict};

@@ -1,58 +1,32 @@
 //! Readings: units mended, broken values sorted out, thresholds with hysteresis, and the device's own word above both.
 
+mod alarm;
+mod told;
+mod value;
+
 use city_model::{
-    Channel, DeadLetterReason, Event, EventKey, EventTime, Flag, HOUR_MS, Measurement, Name, Outcome,
-    Quality, Signal, Source,
+    Channel, DeadLetterReason, Event, EventTime, Flag, Measurement, Outcome, Quality, Signal, Source,
 };
 use city_registry::Device;
-use city_rules::{MetricRule, UnitError, to_milli};
+use city_rules::OwnWord;
 use wire_format::{Refusal, SensorReading};
 
 use crate::draft::Draft;
-use crate::intake::{Intake, key, name};
+use crate::health::{self, Look};
+use crate::intake::Intake;
 use crate::kinds::Reading;
 use crate::place::{self, Place};
-use crate::state::{Alarm, DeviceState};
-use crate::when::{When, when};
-use crate::{DeviceFault, Fault, IntakeRow, IntakeState, Placed, Verdict};
+use crate::silence::unconfirmed;
+use crate::when::when;
+use crate::{Alarm, Fault, IntakeState, Placed, Verdict};
 
-/// The same clock fault of a device is told again after so long.
-const TELL_AGAIN_MS: i64 = HOUR_MS;
+use alarm::signal;
+use told::{Notes, Told};
+use value::{Value, value_of};
+
 /// Credibility of a sound and of a suspect sensor (DOMAIN 4.1 C).
 const SOUND: u8 = 6;
 const SUSPECT: u8 = 1;
-
-/// A reading with what is known about it.
-struct Told<'a> {
-    reading: &'a SensorReading,
-    rule: &'a MetricRule,
-    registered: Option<&'a Device>,
-    when: When,
-    ingested_at: EventTime,
-}
-
-impl Told<'_> {
-    fn component(&self) -> Option<Name> {
-        name(self.reading.component_id.as_deref())
-            .or_else(|| self.registered.and_then(|device| device.component_id.clone()))
-    }
-
-    fn fault(&self, fault: Fault) -> DeviceFault {
-        DeviceFault {
-            device_id: self.reading.device_id.as_str().into(),
-            fault,
-            key: self.key(),
-            metric: Some(self.rule.name.as_str().into()),
-            observed_at: self.ingested_at,
-            skew_ms: Some(self.when.skew_ms).filter(|_| self.when.fault == Some(fault)),
-            component_id: self.component(),
-        }
-    }
-
-    fn key(&self) -> EventKey {
-        key(&self.reading.source_system, &self.reading.event_id)
-    }
-}
 
 impl Intake {
     /// Most readings end below their threshold, so nothing is made before that is known that only an event needs.
@@ -66,7 +40,7 @@ impl Intake {
         let unknown = || Refusal::new(DeadLetterReason::CodeUnknown, "metric: no rule for it");
         let rule = self.rules().metric(&reading.metric).ok_or_else(unknown)?;
         let late_ms = self.config().sensors_max_late_ms;
-        let when = when(
+        let mut when = when(
             Source::Sensor,
             "observed_at",
             &reading.observed_at,
@@ -74,79 +48,129 @@ impl Intake {
             ingested_at,
             late_ms,
         )?;
+        if source.fix_zone {
+            when = when.with_zone_fixed(ingested_at);
+        }
         let given = match &reading.location {
             Some(location) => {
                 place::read("location", location, source.crs, self.frame(), Quality::Component)?
             }
             None => Place::NOWHERE,
         };
-        let (milli, broken) = match value_of(rule, reading)? {
-            Ok(milli) => (Some(milli), None),
-            Err(broken) => (None, Some(broken)),
-        };
-        let registered = self.device(&reading.device_id);
+        let value = value_of(rule, reading)?;
         let told = Told {
             reading,
             rule,
-            registered,
+            registered: self.device(&reading.device_id),
+            known: state.device(&reading.source_system, &reading.device_id),
             when,
             ingested_at,
         };
-        let known = state.device(&reading.source_system, &reading.device_id);
-        if known.is_some_and(|device| device.has_seen_any() && device.has_seen(id_hash(&told.key()))) {
-            return Ok(Verdict::settled(Outcome::DuplicateId, told.key()));
-        }
-        // A broken value says nothing; but a device that says "alarm" is heard even if its value is broken.
-        if let (Some(broken), None | Some(false)) = (broken, reading.alarm) {
-            let fault = Some(told.fault(broken));
-            return Ok(Verdict {
-                fault,
-                ..Verdict::settled(Outcome::DeviceFault, told.key())
-            });
-        }
-        let mut rows = Vec::new();
-        let mut fault = broken.map(|broken| told.fault(broken));
-        if let (None, Some(clock)) = (&fault, told.when.fault)
-            && is_news(known, clock, ingested_at)
-        {
-            rows.push(row_told(reading, clock, ingested_at));
-            fault = Some(told.fault(clock));
-        }
-        let alarm = known.and_then(|device| device.alarm(&rule.name));
-        let Some(signal) = signal(rule, reading.alarm, milli, alarm, told.when.event_time) else {
-            return Ok(Verdict {
-                rows,
-                fault,
-                ..Verdict::settled(Outcome::BelowThreshold, told.key())
-            });
+        let is_again = told
+            .known
+            .is_some_and(|device| device.has_seen_any() && device.has_seen(told.hash()));
+        let mut notes = Notes::default();
+        let decided = match (is_again, rule.own_word) {
+            (true, _) => told.settled(Outcome::DuplicateId),
+            (false, Some(word)) => own_word(&told, word, value, &mut notes),
+            (false, None) => self.measured(&told, given, value, &mut notes),
         };
-        rows.extend(memory(&told, signal, alarm, known));
-        let event = self.reading_event(told, signal, given, milli, broken);
-        Ok(Verdict {
-            rows,
-            fault,
-            ..Verdict::event(event)
-        })
+        told.hear(&mut notes);
+        let mut verdict = Verdict {
+            rows: notes.rows,
+            faults: notes.faults,
+            released: notes.released,
+            clock: Some(told.when.seen()),
+            ..decided
+        };
+        let own = (reading.source_system.as_str(), reading.device_id.as_str());
+        self.settle_silent(state, own, ingested_at, &mut verdict);
+        Ok(verdict)
+    }
+
+    /// What a reading of the city says, as opposed to one of the device itself.
+    fn measured(&self, told: &Told<'_>, given: Place, value: Value, notes: &mut Notes) -> Verdict {
+        let said = told.reading.alarm;
+        // A broken value says nothing; but a device that says "alarm" is heard even if its value is broken.
+        if let (Value::Broken(fault), None | Some(false)) = (value, said) {
+            told.tell(fault, notes);
+            return told.settled(Outcome::DeviceFault);
+        }
+        if let Some(fault) = value.fault() {
+            told.tell(fault, notes);
+        }
+        if let Some(clock) = told.when.fault {
+            told.tell(clock, notes);
+        }
+        let milli = value.milli();
+        if told.when.flags.contains(&Flag::Backfill) {
+            return self.backfilled(told, &given, value);
+        }
+        let known = told.watch();
+        let look = milli.map_or_else(Look::default, |milli| {
+            health::look(told.rule, known, milli, told.when.event_time)
+        });
+        if look.is_flat {
+            told.tell(Fault::FlatLine, notes);
+        }
+        let signal = signal(
+            told.rule,
+            said,
+            milli,
+            told.alarm(),
+            told.when.event_time,
+            look.has_risen,
+        );
+        match signal {
+            Some(Signal::Report) => self.alarms(told, &given, value, look, notes),
+            Some(Signal::Clear) => self.clears(told, &given, value, look, notes),
+            None => {
+                let is_over = milli.is_none_or(|milli| told.rule.is_clear(milli));
+                if let Some(held) = told.held()
+                    && (held.due < told.ingested_at || is_over)
+                {
+                    notes.released.extend(unconfirmed(held));
+                    notes.rows.push(told.held_row(None));
+                }
+                notes.rows.extend(look.watch.map(|watch| told.watch_row(watch)));
+                told.settled(match look.is_flat {
+                    true => Outcome::DeviceFault,
+                    false => Outcome::BelowThreshold,
+                })
+            }
+        }
+    }
+
+    /// A reading that is too old to be the device's present state: it is recorded, and moves nothing.
+    fn backfilled(&self, told: &Told<'_>, given: &Place, value: Value) -> Verdict {
+        let is_alarm = told
+            .reading
+            .alarm
+            .unwrap_or_else(|| value.milli().is_some_and(|milli| told.rule.is_alarm(milli)));
+        if !is_alarm {
+            return told.settled(Outcome::BelowThreshold);
+        }
+        Verdict::event(self.reading_event(told, Signal::Report, given, value, false))
     }
 
     fn reading_event(
         &self,
-        told: Told<'_>,
+        told: &Told<'_>,
         signal: Signal,
-        given: Place,
-        milli: Option<i64>,
-        broken: Option<Fault>,
+        given: &Place,
+        value: Value,
+        is_doubtful: bool,
     ) -> (Event, Vec<Placed>) {
         let component = told.component();
-        let is_suspect = broken.is_some() || clock_is_wrong(&told.when);
+        let is_suspect = matches!(value, Value::Broken(_)) || told.clock_is_wrong() || is_doubtful;
         let draft = Draft {
             key: told.key(),
             source: Source::Sensor,
             channel: Channel::Sensor,
             signal,
             reading: Reading::plain(told.rule.kind),
-            place: self.sensor_place(given, told.registered, component.as_deref()),
-            when: told.when,
+            place: self.sensor_place(given.clone(), told.registered, component.as_deref()),
+            when: told.when.clone(),
             reported_at: told.reading.reported_at.as_ref(),
             ingested_at: told.ingested_at,
             town_code: None,
@@ -156,7 +180,7 @@ impl Intake {
             ticket: None,
             cites: None,
             reporter_phone: None,
-            measurement: milli.map(|milli| Measurement {
+            measurement: value.milli().map(|milli| Measurement {
                 metric: told.rule.name.as_str().into(),
                 milli,
             }),
@@ -183,104 +207,36 @@ impl Intake {
     }
 }
 
-/// What is to be remembered of a reading that became an event.
-fn memory(
-    told: &Told<'_>,
-    signal: Signal,
-    alarm: Option<Alarm>,
-    known: Option<&DeviceState>,
-) -> [IntakeRow; 2] {
-    let system: Name = told.reading.source_system.as_str().into();
-    let device: Name = told.reading.device_id.as_str().into();
-    let at = alarm.map_or(told.when.event_time, |alarm| alarm.at.max(told.when.event_time));
-    [
-        IntakeRow::Alarm {
-            system: Name::clone(&system),
-            device: Name::clone(&device),
-            metric: told.rule.name.as_str().into(),
-            alarm: (signal == Signal::Report).then_some(Alarm { at }),
-        },
-        IntakeRow::Seen {
-            system,
-            device,
-            number: known.map_or(0, DeviceState::next_number),
-            hash: id_hash(&told.key()),
-        },
-    ]
-}
-
-fn row_told(reading: &SensorReading, fault: Fault, now: EventTime) -> IntakeRow {
-    IntakeRow::Told {
-        system: reading.source_system.as_str().into(),
-        device: reading.device_id.as_str().into(),
-        told: Some((fault, now)),
+/// What a device says of itself: a fault while it lasts, and never an incident.
+fn own_word(told: &Told<'_>, word: OwnWord, value: Value, notes: &mut Notes) -> Verdict {
+    let said = told.reading.alarm;
+    if let (Value::Broken(fault), None | Some(false)) = (value, said) {
+        told.tell(fault, notes);
+        return told.settled(Outcome::DeviceFault);
     }
-}
-
-/// The value in thousandths of the metric's unit, or what is wrong with it. A unit that nobody knows is the source's
-/// mistake, not the device's.
-fn value_of(rule: &MetricRule, reading: &SensorReading) -> Result<Result<i64, Fault>, Refusal> {
-    let value = reading.value.number;
-    if reading.value.is_flag && !rule.boolean {
-        return Err(Refusal::new(
-            DeadLetterReason::BadValue,
-            "value: a boolean, where this metric is a number",
-        ));
+    let alarm = told.alarm();
+    let at = told.when.event_time;
+    match signal(told.rule, said, value.milli(), alarm, at, false) {
+        Some(Signal::Report) => {
+            if alarm.is_none() {
+                let milli = None;
+                notes.rows.push(told.alarm_row(Some(Alarm { at, milli })));
+            }
+            told.tell(
+                match word {
+                    OwnWord::Offline => Fault::Offline,
+                    OwnWord::LowBattery => Fault::LowBattery,
+                    OwnWord::Maintenance => Fault::Maintenance,
+                    OwnWord::Reported => Fault::Reported,
+                },
+                notes,
+            );
+            told.settled(Outcome::DeviceFault)
+        }
+        Some(Signal::Clear) => {
+            notes.rows.push(told.alarm_row(None));
+            told.settled(Outcome::BelowThreshold)
+        }
+        None => told.settled(Outcome::BelowThreshold),
     }
-    if !value.is_finite() {
-        return Ok(Err(Fault::NotANumber));
-    }
-    if rule.is_sentinel(value) {
-        return Ok(Err(Fault::Sentinel));
-    }
-    match to_milli(rule, value, reading.unit.as_deref()) {
-        Ok(milli) if rule.is_possible(milli) => Ok(Ok(milli)),
-        Ok(_) => Ok(Err(Fault::OutOfRange)),
-        Err(UnitError::NotANumber) => Ok(Err(Fault::NotANumber)),
-        Err(UnitError::Unknown(_) | UnitError::Mismatch { .. }) => Err(Refusal::new(
-            DeadLetterReason::BadValue,
-            "unit: none that measures this metric",
-        )),
-    }
-}
-
-/// What a reading says, given whether the device alarms already; `None` is below threshold. An older reading than the
-/// alarm's latest, sent again or late, does not end it.
-fn signal(
-    rule: &MetricRule,
-    said: Option<bool>,
-    milli: Option<i64>,
-    alarm: Option<Alarm>,
-    event_time: EventTime,
-) -> Option<Signal> {
-    let is_alarm = said.unwrap_or_else(|| milli.is_some_and(|milli| rule.is_alarm(milli)));
-    let is_clear = match said {
-        Some(said) => !said,
-        None => milli.is_some_and(|milli| rule.is_clear(milli)),
-    };
-    match alarm {
-        _ if is_alarm => Some(Signal::Report),
-        Some(alarm) if is_clear => (event_time >= alarm.at).then_some(Signal::Clear),
-        Some(_) => Some(Signal::Report),
-        None => None,
-    }
-}
-
-fn clock_is_wrong(when: &When) -> bool {
-    when.flags
-        .iter()
-        .any(|flag| matches!(flag, Flag::ClockFuture | Flag::ClockUnset))
-}
-
-/// Whether a clock fault is worth telling: another one than last time, or an hour later.
-fn is_news(known: Option<&DeviceState>, fault: Fault, now: EventTime) -> bool {
-    known
-        .and_then(|device| device.told)
-        .is_none_or(|(last, at)| last != fault || now - at >= TELL_AGAIN_MS)
-}
-
-/// 64 bits of the event's identity.
-fn id_hash(key: &EventKey) -> u64 {
-    let print = city_model::fingerprint(format!("{}\0{}", key.source_system, key.event_id).as_bytes());
-    print.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

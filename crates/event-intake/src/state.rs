@@ -2,14 +2,14 @@
 //!
 //! It changes by rows alone, so that a compacted changelog restores it: `judge` looks, `apply` moves.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 
 use city_model::{EventTime, Group, HOUR_MS, Kind, Name};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
+use crate::IntakeRow;
+use crate::device::{DeviceState, Heard, Held};
 
 /// Ids remembered per device.
 pub(crate) const SEEN_PER_DEVICE: u64 = 64;
@@ -17,13 +17,6 @@ pub(crate) const SEEN_PER_DEVICE: u64 = 64;
 pub(crate) const TICKET_MS: i64 = 72 * HOUR_MS;
 /// Most tickets forgotten with one record.
 const FORGET_AT_ONCE: usize = 8;
-
-/// A device alarms about a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarm {
-    /// The latest event time at which it alarmed; an older reading cannot end it.
-    pub at: EventTime,
-}
 
 /// What a ticket is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,204 +29,21 @@ pub struct RememberedTicket {
     pub at: EventTime,
 }
 
-/// One keyed row of the memory; a row without a value deletes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IntakeRow {
-    /// Whether a device of a system alarms about a metric.
-    Alarm {
-        /// Source system.
-        system: Name,
-        /// Device.
-        device: Name,
-        /// Metric.
-        metric: Name,
-        /// The alarm.
-        alarm: Option<Alarm>,
-    },
-    /// An id that had an effect, in one of a device's 64 slots.
-    Seen {
-        /// Source system.
-        system: Name,
-        /// Device.
-        device: Name,
-        /// The how many-th id it is; the slot is this modulo 64.
-        number: u64,
-        /// The id's hash.
-        hash: u64,
-    },
-    /// The clock fault that was last told about a device.
-    Told {
-        /// Source system.
-        system: Name,
-        /// Device.
-        device: Name,
-        /// The fault, and when.
-        told: Option<(Fault, EventTime)>,
-    },
-    /// An event that was settled here, so that the same id again is a duplicate.
-    Settled {
-        /// Source system.
-        system: Name,
-        /// Its id there.
-        id: Name,
-        /// When it came.
-        at: Option<EventTime>,
-    },
-    /// What a root ticket is about.
-    Ticket {
-        /// Source system.
-        system: Name,
-        /// Root ticket.
-        ticket: Name,
-        /// What it is about.
-        about: Option<RememberedTicket>,
-    },
-}
-
-/// A row that cannot be read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError(String);
-
-impl fmt::Display for RowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "intake row: {}", self.0)
-    }
-}
-
-impl std::error::Error for RowError {}
-
-impl IntakeRow {
-    /// The row's key: a JSON list, because ids may hold any separator.
-    pub fn key(&self) -> String {
-        let slot;
-        let parts: [&str; 4] = match self {
-            IntakeRow::Alarm {
-                system,
-                device,
-                metric,
-                ..
-            } => ["alarm", system, device, metric],
-            IntakeRow::Seen {
-                system,
-                device,
-                number,
-                ..
-            } => {
-                slot = (number % SEEN_PER_DEVICE).to_string();
-                ["seen", system, device, &slot]
-            }
-            IntakeRow::Told { system, device, .. } => ["told", system, device, ""],
-            IntakeRow::Settled { system, id, .. } => ["settled", system, id, ""],
-            IntakeRow::Ticket { system, ticket, .. } => ["ticket", system, ticket, ""],
-        };
-        serde_json::Value::from(&parts[..]).to_string()
-    }
-
-    /// The row's value as JSON; `None` deletes the key.
-    pub fn value(&self) -> Option<String> {
-        let value = match self {
-            IntakeRow::Alarm { alarm, .. } => serde_json::to_string(&(*alarm)?),
-            IntakeRow::Seen { number, hash, .. } => serde_json::to_string(&(number, hash)),
-            IntakeRow::Told { told, .. } => serde_json::to_string(&(*told)?),
-            IntakeRow::Settled { at, .. } => serde_json::to_string(&(*at)?),
-            IntakeRow::Ticket { about, .. } => serde_json::to_string(about.as_ref()?),
-        };
-        value.ok() // plain structs of texts and integers always serialise
-    }
-
-    /// The row that a changelog holds.
-    ///
-    /// # Errors
-    /// When key or value are not what `key` and `value` write.
-    pub fn restore(key: &str, value: Option<&str>) -> Result<IntakeRow, RowError> {
-        fn read<T: serde::de::DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, RowError> {
-            value
-                .map(serde_json::from_str)
-                .transpose()
-                .map_err(|error| RowError(error.to_string()))
-        }
-        let parts: [Name; 4] = serde_json::from_str(key).map_err(|error| RowError(error.to_string()))?;
-        let [what, system, id, last] = parts;
-        match &*what {
-            "alarm" => Ok(IntakeRow::Alarm {
-                system,
-                device: id,
-                metric: last,
-                alarm: read(value)?,
-            }),
-            "seen" => {
-                let (number, hash) =
-                    read(value)?.ok_or_else(|| RowError("a seen id without value".into()))?;
-                Ok(IntakeRow::Seen {
-                    system,
-                    device: id,
-                    number,
-                    hash,
-                })
-            }
-            "told" => Ok(IntakeRow::Told {
-                system,
-                device: id,
-                told: read(value)?,
-            }),
-            "settled" => Ok(IntakeRow::Settled {
-                system,
-                id,
-                at: read(value)?,
-            }),
-            "ticket" => Ok(IntakeRow::Ticket {
-                system,
-                ticket: id,
-                about: read(value)?,
-            }),
-            _ => Err(RowError("an unknown sort of row".into())),
-        }
-    }
-}
-
 /// The memory of one partition.
 #[derive(Debug, Clone, Default)]
 pub struct IntakeState {
     /// By source system, then by device. Looked up only, never walked.
     devices: FxHashMap<Name, FxHashMap<Name, DeviceState>>,
+    /// Devices by when they are offline or forgotten.
+    silent: BTreeSet<(EventTime, Name, Name)>,
+    /// Alarms by when they have waited long enough.
+    waiting: BTreeSet<(EventTime, Name, Name, Name)>,
     tickets: FxHashMap<Name, FxHashMap<Name, RememberedTicket>>,
     /// Tickets by when they were last spoken of.
     ages: BTreeSet<(EventTime, Name, Name)>,
     settled: FxHashMap<Name, FxHashMap<Name, EventTime>>,
     /// Settled ids by when they came.
     settled_ages: BTreeSet<(EventTime, Name, Name)>,
-}
-
-/// What is remembered of a device that ever alarmed or was ever told about.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct DeviceState {
-    alarms: BTreeMap<Name, Alarm>,
-    /// (number, hash); at most 64.
-    seen: Vec<(u64, u64)>,
-    pub(crate) told: Option<(Fault, EventTime)>,
-}
-
-impl DeviceState {
-    pub(crate) fn alarm(&self, metric: &str) -> Option<Alarm> {
-        self.alarms.get(metric).copied()
-    }
-
-    pub(crate) fn has_seen_any(&self) -> bool {
-        !self.seen.is_empty()
-    }
-
-    pub(crate) fn has_seen(&self, hash: u64) -> bool {
-        self.seen.iter().any(|(_, seen)| *seen == hash)
-    }
-
-    /// The number of the next id.
-    pub(crate) fn next_number(&self) -> u64 {
-        self.seen
-            .iter()
-            .map(|(number, _)| number.saturating_add(1))
-            .max()
-            .unwrap_or(0)
-    }
 }
 
 impl IntakeState {
@@ -257,15 +67,60 @@ impl IntakeState {
                 device,
                 number,
                 hash,
+            } => self.device_mut(system, device).see(*number, *hash),
+            IntakeRow::Told {
+                system,
+                device,
+                fault,
+                at,
+            } => self.device_mut(system, device).tell(*fault, *at),
+            IntakeRow::Watch {
+                system,
+                device,
+                metric,
+                watch,
             } => {
-                let seen = &mut self.device_mut(system, device).seen;
-                let slot = |number: u64| number % SEEN_PER_DEVICE;
-                match seen.iter_mut().find(|(other, _)| slot(*other) == slot(*number)) {
-                    Some(entry) => *entry = (*number, *hash),
-                    None => seen.push((*number, *hash)),
-                }
+                let watches = &mut self.device_mut(system, device).watches;
+                match watch {
+                    Some(watch) => watches.insert(Name::clone(metric), watch.clone()),
+                    None => watches.remove(metric),
+                };
             }
-            IntakeRow::Told { system, device, told } => self.device_mut(system, device).told = *told,
+            IntakeRow::Heard {
+                system,
+                device,
+                heard,
+            } => {
+                let place = |heard: &Heard| (heard.due(), Name::clone(system), Name::clone(device));
+                let known = self.device_mut(system, device);
+                let old = std::mem::replace(&mut known.heard, heard.clone());
+                old.map(|old| self.silent.remove(&place(&old)));
+                heard.as_ref().map(|heard| self.silent.insert(place(heard)));
+                self.drop_if_empty(system, device);
+            }
+            IntakeRow::Held {
+                system,
+                device,
+                metric,
+                held,
+            } => {
+                let place = |held: &Held| {
+                    (
+                        held.due,
+                        Name::clone(system),
+                        Name::clone(device),
+                        Name::clone(metric),
+                    )
+                };
+                let all = &mut self.device_mut(system, device).held;
+                let old = match held {
+                    Some(held) => all.insert(Name::clone(metric), (**held).clone()),
+                    None => all.remove(metric),
+                };
+                old.map(|old| self.waiting.remove(&place(&old)));
+                held.as_ref().map(|held| self.waiting.insert(place(held)));
+                self.drop_if_empty(system, device);
+            }
             IntakeRow::Settled { system, id, at } => {
                 let settled = self.settled.entry(Name::clone(system)).or_default();
                 let old = match at {
@@ -295,6 +150,41 @@ impl IntakeState {
                         .insert((about.at, Name::clone(system), Name::clone(ticket)));
                 }
             }
+        }
+    }
+
+    /// Devices whose silence means something by now, the longest silent first.
+    pub(crate) fn silent(&self, now: EventTime) -> impl Iterator<Item = (&Name, &Name, &Heard)> + '_ {
+        let due = self.silent.iter().take_while(move |(due, ..)| *due <= now);
+        due.filter_map(|(_, system, device)| {
+            let heard = self.device(system, device)?.heard.as_ref()?;
+            Some((system, device, heard))
+        })
+    }
+
+    /// Alarms that waited in vain by now, the longest waiting first.
+    pub(crate) fn waiting(&self, now: EventTime) -> impl Iterator<Item = (&Name, &Name, &Name, &Held)> + '_ {
+        let due = self.waiting.iter().take_while(move |(due, ..)| *due < now);
+        due.filter_map(|(_, system, device, metric)| {
+            let held = self.device(system, device)?.held(metric)?;
+            Some((system, device, metric, held))
+        })
+    }
+
+    /// How many devices are remembered.
+    pub fn devices(&self) -> usize {
+        self.devices
+            .values()
+            .flat_map(|devices| devices.values())
+            .filter(|device| !device.is_empty())
+            .count()
+    }
+
+    fn drop_if_empty(&mut self, system: &Name, device: &Name) {
+        if let Some(devices) = self.devices.get_mut(system)
+            && devices.get(device).is_some_and(DeviceState::is_empty)
+        {
+            devices.remove(device);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use city_grid::Status;
-use city_model::{Command, Event, EventKey, EventTime, Name, Outcome, Silence, Warning};
+use city_model::{Command, Event, EventKey, EventTime, Flag, Name, Outcome, Silence, Warning};
 use serde::{Deserialize, Serialize};
 use wire_format::Refusal;
 
@@ -16,8 +16,12 @@ pub struct Verdict {
     pub result: Decision,
     /// The memory that changed; to be applied and written with everything else.
     pub rows: Vec<IntakeRow>,
-    /// Trouble of the device or its clock, for maintenance.
-    pub fault: Option<DeviceFault>,
+    /// Trouble of devices and their clocks, for maintenance.
+    pub faults: Vec<DeviceFault>,
+    /// Records that were `pending` and are no longer, in the order of their coming; all before this one.
+    pub released: Vec<Released>,
+    /// What the record said about its source's clock.
+    pub clock: Option<ClockSeen>,
     /// Where each layer of the grid has an event, in the order of the layers; empty for everything else.
     pub placed: Vec<Placed>,
 }
@@ -62,7 +66,9 @@ impl Verdict {
         Verdict {
             result,
             rows: Vec::new(),
-            fault: None,
+            faults: Vec::new(),
+            released: Vec::new(),
+            clock: None,
             placed: Vec::new(),
         }
     }
@@ -85,14 +91,62 @@ impl From<Refusal> for Verdict {
     }
 }
 
+/// What became of a record that waited for confirmation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Released {
+    /// It was confirmed: the correlator decides about it.
+    Event(Box<Event>),
+    /// It was not.
+    Settled {
+        /// `below_threshold`.
+        outcome: Outcome,
+        /// Which record.
+        key: EventKey,
+    },
+}
+
+/// What a record said about the clock of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockSeen {
+    /// How far the source's time lies ahead of the append time, in milliseconds; negative is behind. Absent where the
+    /// append time had to stand for it.
+    pub skew_ms: Option<i64>,
+    /// `clock_future`, `clock_unset`, `zone_suspected`, `backfill`: two at most.
+    pub flags: [Option<Flag>; 2],
+}
+
+impl ClockSeen {
+    pub(crate) fn new(skew_ms: Option<i64>, flags: &[Flag]) -> ClockSeen {
+        let mut clock = flags.iter().copied().filter(|flag| {
+            matches!(
+                flag,
+                Flag::ClockFuture | Flag::ClockUnset | Flag::ZoneSuspected | Flag::Backfill
+            )
+        });
+        ClockSeen {
+            skew_ms,
+            flags: [clock.next(), clock.next()],
+        }
+    }
+
+    /// What an event still shows of it.
+    pub(crate) fn of(event: &Event) -> ClockSeen {
+        let is_known = !event.flags.contains(&Flag::ClockFuture);
+        let skew_ms = event.event_time - event.ingested_at;
+        ClockSeen::new(is_known.then_some(skew_ms), &event.flags)
+    }
+}
+
 /// What becomes of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// The correlator decides about it.
     Event(Box<Event>),
+    /// It belongs to an episode that is over, and that nobody can add to any more; its outcome is `late`.
+    Late(Box<Event>),
     /// It has its outcome already.
     Settled {
-        /// `below_threshold`, `duplicate_id`, `not_actionable` or `device_fault`.
+        /// `below_threshold`, `pending`, `silenced`, `duplicate_id`, `not_actionable` or `device_fault`.
         outcome: Outcome,
         /// Which record.
         key: EventKey,
@@ -125,6 +179,22 @@ pub enum Fault {
     ZoneSuspected,
     /// It was reported as faulty.
     Reported,
+    /// It sent a value that only another unit makes possible.
+    UnitSuspected,
+    /// Its value must move and stands still.
+    FlatLine,
+    /// It begins to alarm too often.
+    Flapping,
+    /// It sent one frame under two ids.
+    DuplicateFrame,
+    /// It is silent for too long, or its platform misses it.
+    Offline,
+    /// It was offline and is heard again.
+    BackOnline,
+    /// Its battery is low.
+    LowBattery,
+    /// It is tested or repaired.
+    Maintenance,
 }
 
 impl Fault {
@@ -138,6 +208,14 @@ impl Fault {
             Fault::ClockUnset => "clock_unset",
             Fault::ZoneSuspected => "zone_suspected",
             Fault::Reported => "reported",
+            Fault::UnitSuspected => "unit_suspected",
+            Fault::FlatLine => "flat_line",
+            Fault::Flapping => "flapping",
+            Fault::DuplicateFrame => "duplicate_frame",
+            Fault::Offline => "offline",
+            Fault::BackOnline => "back_online",
+            Fault::LowBattery => "low_battery",
+            Fault::Maintenance => "maintenance",
         }
     }
 }
@@ -155,9 +233,11 @@ pub struct DeviceFault {
     pub device_id: Name,
     /// What is wrong.
     pub fault: Fault,
-    /// The record that showed it.
-    #[serde(flatten)]
-    pub key: EventKey,
+    /// The system that sends its records.
+    pub source_system: Name,
+    /// The record that showed it; none shows a silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Name>,
     /// The metric concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<Name>,

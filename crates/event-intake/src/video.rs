@@ -1,7 +1,8 @@
 //! Video alerts: the camera is the device, and the pole is not the place of what it sees.
 
 use city_model::{Channel, DeadLetterReason, EventTime, Name, Outcome, Quality, Signal, Source};
-use wire_format::{Refusal, VideoAlert};
+use city_rules::AlgorithmRule;
+use wire_format::{Algorithm, Refusal, VideoAlert};
 
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
@@ -11,10 +12,8 @@ use crate::when::when;
 use crate::{DeviceFault, Fault, IntakeState, Verdict};
 
 /// What a camera sees is 10 to 150 m in front of its pole; smoke is seen from farther (DOMAIN 2.8).
-const POLE_U_MM: i64 = 60_000;
 const POLE_FIRE_U_MM: i64 = 100_000;
 /// Credibility by confidence (DOMAIN 4.1 C).
-const SURE_FROM: f64 = 0.9;
 const SURE: u8 = 4;
 const UNSURE: u8 = 2;
 
@@ -70,18 +69,30 @@ impl Intake {
             let fault = DeviceFault {
                 device_id: camera,
                 fault: Fault::Reported,
-                key: key.clone(),
+                source_system: key.source_system.clone(),
+                event_id: Some(key.event_id.clone()),
                 metric: None,
                 observed_at: ingested_at,
                 skew_ms: None,
                 component_id: component,
             };
             return Ok(Verdict {
-                fault: Some(fault),
+                faults: vec![fault],
+                clock: Some(when.seen()),
                 ..Verdict::settled(Outcome::DeviceFault, key)
             });
         }
+        let confidence = permille(alert.confidence);
+        let algorithm = self.algorithm(alert);
+        // The end of a scene is no claim to doubt.
+        if signal == Signal::Report && confidence < algorithm.accept_permille {
+            return Ok(Verdict {
+                clock: Some(when.seen()),
+                ..Verdict::settled(Outcome::BelowThreshold, key)
+            });
+        }
         let is_fire = self.rules().kind(kind).name.as_str() == "fire_smoke";
+        let clock = when.seen();
         let draft = Draft {
             key,
             source: Source::Video,
@@ -94,7 +105,7 @@ impl Intake {
             when,
             reported_at: alert.reported_at.as_ref(),
             ingested_at,
-            place: self.video_place(alert, source.crs, is_fire)?,
+            place: self.video_place(alert, source.crs, algorithm.reach_mm, is_fire)?,
             town_code: None,
             address: None,
             device: Some(camera),
@@ -103,7 +114,7 @@ impl Intake {
             cites: None,
             reporter_phone: None,
             measurement: None,
-            credibility: if alert.confidence >= SURE_FROM {
+            credibility: if confidence >= algorithm.sure_permille {
                 SURE
             } else {
                 UNSURE
@@ -111,11 +122,32 @@ impl Intake {
             hints: Vec::new(),
             flags: Vec::new(),
         };
-        Ok(Verdict::event(draft.finish(self)))
+        Ok(Verdict {
+            clock: Some(clock),
+            ..Verdict::event(draft.finish(self))
+        })
+    }
+
+    fn algorithm(&self, alert: &VideoAlert) -> AlgorithmRule {
+        let text = |field: fn(&Algorithm) -> &Option<String>| {
+            alert.algorithm.as_ref().and_then(|named| field(named).as_deref())
+        };
+        let (vendor, name) = (text(|named| &named.vendor), text(|named| &named.name));
+        self.rules().algorithm(
+            vendor.unwrap_or(""),
+            name.unwrap_or(""),
+            text(|named| &named.version),
+        )
     }
 
     /// The target's place, else the pole's with the uncertainty of what is in front of it.
-    fn video_place(&self, alert: &VideoAlert, crs: city_grid::Crs, is_fire: bool) -> Result<Place, Refusal> {
+    fn video_place(
+        &self,
+        alert: &VideoAlert,
+        crs: city_grid::Crs,
+        reach_mm: i64,
+        is_fire: bool,
+    ) -> Result<Place, Refusal> {
         if let Some(target) = &alert.target_location {
             let target = place::read("target_location", target, crs, self.frame(), Quality::Gnss)?;
             if target.position.is_some() {
@@ -137,12 +169,28 @@ impl Intake {
         if !pole.is_located() {
             return Ok(pole);
         }
-        let front_mm = if is_fire { POLE_FIRE_U_MM } else { POLE_U_MM };
+        let front_mm = if is_fire {
+            reach_mm.max(POLE_FIRE_U_MM)
+        } else {
+            reach_mm
+        };
         // However well the pole is surveyed, the thing stands elsewhere: between a crossing and a compound on the ladder.
         Ok(Place {
             quality: Quality::Poi,
-            u_mm: pole.u_mm.max(front_mm),
+            u_mm: root_of_squares(pole.u_mm, front_mm),
             ..pole
         })
     }
+}
+
+/// Two independent errors of one sigma each, together.
+fn root_of_squares(one_mm: i64, other_mm: i64) -> i64 {
+    let square = |mm: i64| i128::from(mm) * i128::from(mm);
+    let root = (square(one_mm) + square(other_mm)).isqrt();
+    i64::try_from(root).unwrap_or(i64::MAX)
+}
+
+/// A confidence within 0 and 1 in thousandths; what is nearly 0.6 is 0.6, in whatever binary form it came.
+fn permille(confidence: f64) -> i64 {
+    (confidence * 1_000.0).round() as i64
 }

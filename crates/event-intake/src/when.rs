@@ -4,7 +4,7 @@ use city_model::{DAY_MS, DeadLetterReason, EventTime, Flag, HOUR_MS, MINUTE_MS, 
 use jiff::tz::TimeZone;
 use wire_format::{Refusal, WireTime};
 
-use crate::Fault;
+use crate::{ClockSeen, Fault};
 
 /// A clock may be ahead by so much (DOMAIN 5.4).
 const AHEAD_MS: i64 = 5 * MINUTE_MS;
@@ -24,6 +24,22 @@ pub(crate) struct When {
     pub(crate) fault: Option<Fault>,
     /// How far the clock is ahead, in milliseconds.
     pub(crate) skew_ms: i64,
+}
+
+impl When {
+    /// What the record said about the clock.
+    pub(crate) fn seen(&self) -> ClockSeen {
+        ClockSeen::new(Some(self.skew_ms), &self.flags)
+    }
+
+    /// The same where a zone error is taken out; the flag that it was suspected stays.
+    pub(crate) fn with_zone_fixed(mut self, ingested_at: EventTime) -> When {
+        if self.flags.contains(&Flag::ZoneSuspected) {
+            self.event_time = ingested_at + (self.skew_ms - self.skew_ms.signum() * ZONE_MS);
+            self.flags.retain(|flag| *flag != Flag::ClockFuture);
+        }
+        self
+    }
 }
 
 /// The time of `field` of a record that was appended at `ingested_at`. A sensor is never refused for a wrong clock.

@@ -88,7 +88,11 @@ fn an_id_is_remembered_for_64_others() {
         say(&mut desk, 0).starts_with("report"),
         "forgotten after 64 others"
     );
-    assert_eq!(desk.log.len(), 65, "64 slots and one alarm");
+    assert_eq!(
+        desk.log.len(),
+        67,
+        "64 slots, one alarm, when it began, when it was heard"
+    );
 }
 
 #[test]
@@ -493,7 +497,7 @@ fn a_camera_is_not_the_place_of_what_it_sees() {
             ),
             (
                 json!({"location": {"x": 121.22, "y": 31.03, "accuracy_m": 80}}),
-                "report road_ponding or underpass_flood POI±80m c2",
+                "report road_ponding or underpass_flood POI±100m c2",
             ),
             (
                 json!({"location": null, "camera_id": "pole"}),

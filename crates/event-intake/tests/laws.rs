@@ -47,7 +47,7 @@ fn personal(source: Source) -> Value {
 /// All of a verdict that goes anywhere but to the untouched dead letter.
 fn published(verdict: &Verdict) -> String {
     let result = match &verdict.result {
-        Decision::Event(event) => serde_json::to_string(event).unwrap(),
+        Decision::Event(event) | Decision::Late(event) => serde_json::to_string(event).unwrap(),
         Decision::Settled { outcome, key } => format!("{outcome} {key}"),
         Decision::Warning(warning) => serde_json::to_string(warning).unwrap(),
         Decision::Silence(silence) => serde_json::to_string(silence).unwrap(),
@@ -55,7 +55,7 @@ fn published(verdict: &Verdict) -> String {
         Decision::Refused(refusal) => refusal.to_string(),
     };
     let rows: Vec<_> = verdict.rows.iter().map(|row| (row.key(), row.value())).collect();
-    format!("{result} {rows:?} {:?}", verdict.fault)
+    format!("{result} {rows:?} {:?}", verdict.faults)
 }
 
 #[test]

@@ -255,6 +255,7 @@ impl Outputs {
         for record in records {
             match record.topic {
                 Topic::DeadLetters => self.dead_letter(&record)?,
+                Topic::Late => self.line("late.ndjson", &record.value.unwrap_or_default())?,
                 Topic::DeviceFaults => {
                     self.line("device_faults.ndjson", &record.value.unwrap_or_default())?
                 }

@@ -96,6 +96,7 @@ pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<In
                 line.record,
                 &mut pipeline.out,
             );
+            enrich.take_released();
         }
         inputs.extend(std::mem::take(&mut pipeline.out.inputs).into_values().flatten());
         pipeline.out.records.clear();
@@ -199,13 +200,17 @@ impl Pipeline {
             return Ok(());
         };
         let settled = enrich.judge(record, decoded, &mut self.out);
+        let released = enrich.take_released();
         outputs.intake(std::mem::take(&mut self.out.records))?;
-        if let Some(Settled {
-            key: Some(key),
-            outcome,
-            reason,
-        }) = settled.filter(Settled::is_told)
-        {
+        for settled in released.into_iter().chain(settled.filter(Settled::is_told)) {
+            let Settled {
+                key: Some(key),
+                outcome,
+                reason,
+            } = settled
+            else {
+                continue;
+            };
             outputs.settled(&key, outcome, reason.as_deref())?;
         }
         for input in std::mem::take(&mut self.out.inputs).into_values().flatten() {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{
-    Activation, DeadLetterReason, EventKey, Input, Ledger, LedgerCell, Outcome, Quality, Source,
+    Activation, DeadLetterReason, EventKey, Flag, Input, Ledger, LedgerCell, Outcome, Quality, Source,
 };
-use event_intake::{Decision, IntakeRow, IntakeState, Placed, Verdict};
+use event_intake::{Decision, IntakeRow, IntakeState, Placed, Released, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
@@ -38,6 +38,11 @@ pub struct Enrich {
     refused: BTreeMap<DeadLetterReason, u64>,
     /// Codes that no rule maps, since the last checkpoint; over files there is none, and it is all of them.
     unmapped: Unmapped,
+    /// How far the times of the batch's records lay ahead of their append times, in milliseconds.
+    skews: Vec<i64>,
+    clock_flags: BTreeMap<Flag, u64>,
+    /// Records that waited for confirmation and were settled otherwise since `judge` was called.
+    released: Vec<Settled>,
 }
 
 /// Holds what records say of surveyed things against the registry.
@@ -80,7 +85,13 @@ pub trait IntakeObserver: Send + Sync {
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
 
     /// So many records of a source with this code or name, which no rule maps to a kind.
-    fn unmapped(&self, source: Source, code: &str, records: u64);
+    fn unmapped(&self, _source: Source, _code: &str, _records: u64) {}
+
+    /// The times of records of a source lay so far ahead of their append times, in milliseconds; negative is behind.
+    fn clocks(&self, _source: Source, _skews_ms: &[i64]) {}
+
+    /// So many records of a source whose clock was flagged.
+    fn clock_flagged(&self, _source: Source, _flag: Flag, _records: u64) {}
 }
 
 /// An outcome that intake decides by itself.
@@ -120,6 +131,9 @@ impl Enrich {
             placed: BTreeMap::new(),
             refused: BTreeMap::new(),
             unmapped: Unmapped::default(),
+            skews: Vec::new(),
+            clock_flags: BTreeMap::new(),
+            released: Vec::new(),
         }
     }
 
@@ -178,13 +192,13 @@ impl Enrich {
         decoded: Result<Record, Refusal>,
         out: &mut Outbox,
     ) -> Option<Settled> {
-        self.count(LedgerCell::Consumed(self.source));
+        self.count(LedgerCell::Consumed(self.source), 1);
         let settled = match decoded {
             Err(refusal) => Some(self.refuse(record, &refusal, out)),
             Ok(decoded) => self.judge_decoded(record, decoded, out),
         };
         if let Some(settled) = &settled {
-            self.count(LedgerCell::Outcome(self.source, settled.outcome));
+            self.count(LedgerCell::Outcome(self.source, settled.outcome), 1);
         }
         settled
     }
@@ -205,12 +219,20 @@ impl Enrich {
         let Verdict {
             result,
             rows,
-            fault,
+            faults,
+            released,
+            clock,
             placed,
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {
                 *self.placed.entry((layer, status)).or_default() += 1;
+            }
+            if let Some(clock) = clock {
+                self.skews.extend(clock.skew_ms);
+                for flag in clock.flags.into_iter().flatten() {
+                    *self.clock_flags.entry(flag).or_default() += 1;
+                }
             }
         }
         for row in rows {
@@ -222,7 +244,7 @@ impl Enrich {
                 );
             }
         }
-        if let Some(fault) = fault {
+        for fault in faults {
             // Serialising to memory cannot fail.
             let value = serde_json::to_vec(&fault).unwrap_or_default();
             out.records.push(OutRecord::keyed(
@@ -231,7 +253,24 @@ impl Enrich {
                 Some(value),
             ));
         }
+        for released in released {
+            self.release(released, out);
+        }
         match result {
+            Decision::Late(event) => {
+                let key = event.key.clone();
+                // Serialising to memory cannot fail.
+                let value = serde_json::to_vec(&event).unwrap_or_default();
+                out.records.push(OutRecord {
+                    key: None,
+                    ..OutRecord::keyed(Topic::Late, "", Some(value))
+                });
+                Some(Settled {
+                    key: Some(key),
+                    outcome: Outcome::Late,
+                    reason: None,
+                })
+            }
             Decision::Event(event) => {
                 *self.located.entry(event.quality).or_default() += 1;
                 out.send(setup.partition_of(&event.group), Input::Event(event));
@@ -317,8 +356,32 @@ impl Enrich {
         }
     }
 
-    fn count(&mut self, cell: LedgerCell) {
-        self.ledger.add(cell, 1);
+    /// A record is no longer `pending`: the engine counts it from here on, or it is counted under its new outcome.
+    fn release(&mut self, released: Released, out: &mut Outbox) {
+        self.count(LedgerCell::Outcome(self.source, Outcome::Pending), -1);
+        match released {
+            Released::Event(event) => {
+                *self.located.entry(event.quality).or_default() += 1;
+                out.send(self.setup.partition_of(&event.group), Input::Event(event));
+            }
+            Released::Settled { outcome, key } => {
+                self.count(LedgerCell::Outcome(self.source, outcome), 1);
+                self.released.push(Settled {
+                    key: Some(key),
+                    outcome,
+                    reason: None,
+                });
+            }
+        }
+    }
+
+    /// Takes what became of earlier records since the last call: they were told as `pending`, so all of this is to be told.
+    pub fn take_released(&mut self) -> Vec<Settled> {
+        std::mem::take(&mut self.released)
+    }
+
+    fn count(&mut self, cell: LedgerCell, by: i64) {
+        self.ledger.add(cell, by);
         if self.keeps_rows {
             self.counted.insert(cell);
         }
@@ -370,10 +433,9 @@ impl Processor for Enrich {
             None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
         };
         let settled = self.judge(record, decoded, out);
-        let Some(settled) = settled.filter(Settled::is_told) else {
-            return;
-        };
-        if let Some(key) = settled.key {
+        let released = self.take_released();
+        for settled in released.into_iter().chain(settled.filter(Settled::is_told)) {
+            let Some(key) = settled.key else { continue };
             let told = OutcomeRecord {
                 outcome: settled.outcome,
                 incident_id: None,
@@ -398,6 +460,8 @@ impl Processor for Enrich {
         );
         let placed = std::mem::take(&mut self.placed);
         let unmapped = std::mem::take(&mut self.unmapped);
+        let skews = std::mem::take(&mut self.skews);
+        let clock_flags = std::mem::take(&mut self.clock_flags);
         if let Some(observer) = &self.observer {
             let layers = self.setup.intake.layers();
             for ((layer, status), events) in placed {
@@ -405,6 +469,10 @@ impl Processor for Enrich {
                     observer.placed(layer.name(), status, events);
                 }
             }
+            observer.clocks(self.source, &skews);
+            clock_flags
+                .into_iter()
+                .for_each(|(flag, records)| observer.clock_flagged(self.source, flag, records));
             located
                 .into_iter()
                 .for_each(|(quality, events)| observer.located(self.source, quality, events));

@@ -25,6 +25,7 @@ fn setup() -> Arc<Setup> {
     let known = SourceConfig {
         crs: city_grid::Crs::Wgs84,
         code_system: None,
+        fix_zone: false,
     };
     let intake = IntakeConfig {
         sources: BTreeMap::from([("s".to_owned(), known)]),

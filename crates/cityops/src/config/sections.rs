@@ -133,6 +133,9 @@ pub struct Source {
     /// The standard of its codes where a record does not name one.
     #[serde(default)]
     pub code_system: Option<String>,
+    /// A sensor's time that is off by the zone's eight hours is mended; otherwise it is flagged alone.
+    #[serde(default)]
+    pub fix_zone: bool,
 }
 
 /// Whose time an event is ingested by.

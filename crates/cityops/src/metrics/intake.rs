@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use city_model::{DeadLetterReason, Quality, Source};
+use city_model::{DeadLetterReason, Flag, Quality, Source};
 use event_intake::Placed;
 use stream_worker::{IntakeObserver, Unmapped};
 
@@ -49,6 +49,14 @@ impl IntakeObserver for IntakeMetrics {
 
     fn refused(&self, source: Source, reason: DeadLetterReason, records: u64) {
         self.metrics.dead_letters(source, reason, records);
+    }
+
+    fn clocks(&self, source: Source, skews_ms: &[i64]) {
+        self.metrics.clocks().skews(source, skews_ms);
+    }
+
+    fn clock_flagged(&self, source: Source, flag: Flag, records: u64) {
+        self.metrics.clocks().flagged(source, flag, records);
     }
 
     fn unmapped(&self, source: Source, code: &str, records: u64) {

@@ -170,7 +170,7 @@ fn metres(from: Position, to: Position) -> f64 {
 /// A value that cannot be in the unit that it came with.
 fn unit(desk: &Desk<'_>, value: &Value, at: EventTime) -> Option<Guess> {
     let is_impossible = |value: &Value| match desk.probe(Source::Sensor, value, at) {
-        Ok(verdict) => match (&verdict.result, &verdict.fault) {
+        Ok(verdict) => match (&verdict.result, verdict.faults.first()) {
             (Decision::Refused(refusal), _) => refusal.detail.starts_with("unit:"),
             (_, Some(fault)) => fault.fault == Fault::OutOfRange,
             _ => false,

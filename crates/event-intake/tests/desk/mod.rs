@@ -8,7 +8,7 @@ use city_grid::{Crs, Timeline};
 use city_model::{Event, EventTime, Facility, Flag, Hint, Position, Source};
 use city_registry::{ComponentsBuilder, Device, Facilities, FacilityPlace, Registry};
 use city_rules::Rules;
-use event_intake::{Decision, Intake, IntakeConfig, IntakeRow, IntakeState, SourceConfig, Verdict};
+use event_intake::{Decision, Intake, IntakeConfig, IntakeRow, IntakeState, Released, SourceConfig, Verdict};
 use serde_json::{Value, json};
 use wire_format::{Decoder, SchemaStore};
 
@@ -29,6 +29,7 @@ pub(crate) fn config() -> IntakeConfig {
     let source = |crs: Crs, system: Option<&str>| SourceConfig {
         crs,
         code_system: system.map(str::to_owned),
+        fix_zone: false,
     };
     let device = |id: &str, lon: f64, component: Option<&str>| Device {
         device_id: id.into(),
@@ -109,7 +110,9 @@ impl Desk {
                 return Verdict {
                     result: Decision::Refused(refusal),
                     rows: vec![],
-                    fault: None,
+                    faults: vec![],
+                    released: vec![],
+                    clock: None,
                     placed: vec![],
                 };
             }
@@ -121,7 +124,14 @@ impl Desk {
             restored.result, verdict.result,
             "a restored memory decides the same"
         );
-        assert_eq!(restored.fault, verdict.fault, "a restored memory tells the same");
+        assert_eq!(
+            restored.faults, verdict.faults,
+            "a restored memory tells the same"
+        );
+        assert_eq!(
+            restored.released, verdict.released,
+            "a restored memory releases the same"
+        );
         for row in &verdict.rows {
             assert_eq!(
                 IntakeRow::restore(&row.key(), row.value().as_deref()).as_ref(),
@@ -144,10 +154,20 @@ impl Desk {
 
     pub(crate) fn tell(&mut self, source: Source, record: &Value) -> String {
         let verdict = self.judge(source, record);
-        let fault = verdict
-            .fault
-            .map_or(String::new(), |fault| format!(" fault={}", fault.fault));
+        let mut fault = String::new();
+        for told in &verdict.faults {
+            let of = Some(&*told.device_id).filter(|_| told.event_id.is_none());
+            let of = of.map_or(String::new(), |device| format!(" of {device}"));
+            fault += &format!(" fault={}{of}", told.fault);
+        }
+        for released in &verdict.released {
+            fault += &match released {
+                Released::Event(event) => format!(" and {} {}", event.key.event_id, event.signal),
+                Released::Settled { outcome, key } => format!(" and {} {outcome}", key.event_id),
+            };
+        }
         match verdict.result {
+            Decision::Late(event) => format!("late {}{fault}", line(&event)),
             Decision::Event(event) => format!("{}{fault}", line(&event)),
             Decision::Settled { outcome, .. } => format!("{outcome}{fault}"),
             Decision::Warning(warning) => format!("warning {} {}", warning.signal, warning.severity),

@@ -1,0 +1,154 @@
+//! What waits for confirmation survives a restart, and is counted once at any time; clocks are told batch by batch.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use city_grid::Timeline;
+use city_model::{DeadLetterReason, EventTime, Flag, Input, Outcome, Position, Quality, Source};
+use city_rules::Rules;
+use event_intake::{Intake, IntakeConfig, Placed};
+use jiff::tz::TimeZone;
+use stream_worker::{Enrich, InputRecord, IntakeObserver, Outbox, Processor, Setup, SetupParts};
+use wire_format::{Decoder, SchemaStore, Topic};
+
+const NOW: i64 = 1_788_739_199_123;
+
+#[derive(Default)]
+struct Clocks(Mutex<(Vec<i64>, BTreeMap<Flag, u64>)>);
+
+impl IntakeObserver for Clocks {
+    fn located(&self, _: Source, _: Quality, _: u64) {}
+    fn placed(&self, _: &str, _: Placed, _: u64) {}
+    fn refused(&self, _: Source, _: DeadLetterReason, _: u64) {}
+
+    fn clocks(&self, source: Source, skews_ms: &[i64]) {
+        assert_eq!(source, Source::Sensor);
+        self.0.lock().unwrap().0.extend(skews_ms);
+    }
+
+    fn clock_flagged(&self, _: Source, flag: Flag, records: u64) {
+        *self.0.lock().unwrap().1.entry(flag).or_default() += records;
+    }
+}
+
+fn enrich() -> Enrich {
+    let text = "[metrics.ponding_depth]\nconfirm = 2\n";
+    let rules = Arc::new(Rules::load(&[("city.toml".into(), text.into())]).unwrap());
+    let layers: Vec<Timeline> = vec![city_grid::builtin().into()];
+    let parts = SetupParts {
+        city: "310117".into(),
+        timezone: "Asia/Shanghai".into(),
+        intake: Intake::new(IntakeConfig::new(rules.clone(), layers, TimeZone::UTC)),
+        rules,
+        decoder: Decoder::new(SchemaStore::builtin().unwrap()),
+        origin: Position::from_degrees(121.22, 31.03).unwrap(),
+        reorder_ms: 0,
+        max_late_ms: 86_400_000,
+        sensors_max_late_ms: 86_400_000,
+        hold_idle: false,
+    };
+    let setup = Arc::new(Setup::new(parts, 1));
+    let activation = Arc::new(setup.activation(&[]));
+    Enrich::new(setup, Source::Sensor, activation)
+}
+
+fn tell(enrich: &mut Enrich, out: &mut Outbox, second: i64, observed_at: i64, value: f64) {
+    let value = format!(
+        r#"{{"event_id":"e{second}","source_system":"s","device_id":"W","metric":"ponding_depth","value":{value},
+        "observed_at":{observed_at},"location":{{"x":121.22,"y":31.03}}}}"#
+    );
+    let record = InputRecord {
+        topic: Topic::Sensor,
+        partition: 0,
+        offset: second,
+        timestamp: EventTime::from_millis(NOW + second * 1_000),
+        key: None,
+        value: Some(value.as_bytes()),
+    };
+    enrich.process(&record, out);
+}
+
+/// Outcomes that were told, and events for the correlator.
+fn seen(out: &Outbox) -> (Vec<String>, Vec<String>) {
+    let outcomes = out
+        .records
+        .iter()
+        .filter(|record| record.topic == Topic::Outcomes);
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().unwrap()).unwrap();
+    let outcomes = outcomes.map(|record| format!("{} {}", text(&record.key), text(&record.value)));
+    let events = out.inputs.values().flatten().filter_map(|input| match input {
+        Input::Event(event) => Some(event.key.event_id.to_string()),
+        _ => None,
+    });
+    (outcomes.collect(), events.collect())
+}
+
+#[test]
+fn what_waits_survives_a_restart_and_is_counted_once() {
+    let mut before = enrich();
+    let mut out = Outbox::default();
+    tell(&mut before, &mut out, 0, NOW, 18.0);
+    before.checkpoint(&mut out);
+    let (outcomes, events) = seen(&out);
+    assert_eq!(outcomes, [r#"s/e0 {"outcome":"pending"}"#]);
+    assert_eq!(events, Vec::<String>::new());
+    assert_eq!(
+        (
+            before.ledger().outcome(Outcome::Pending),
+            before.ledger().unaccounted()
+        ),
+        (1, 0)
+    );
+
+    for (value, told, known) in [
+        (19.0, vec![], vec!["e0", "e60"]),
+        (1.0, vec![r#"s/e0 {"outcome":"below_threshold"}"#], vec![]),
+    ] {
+        let mut after = enrich();
+        for (key, value) in &out.rows {
+            after.restore(key, value.as_deref()).unwrap();
+        }
+        let mut next = Outbox::default();
+        tell(&mut after, &mut next, 60, NOW + 60_000, value);
+        after.checkpoint(&mut next);
+        let (outcomes, events) = seen(&next);
+        assert_eq!(
+            (outcomes, events),
+            (
+                told.iter().map(|text| (*text).to_owned()).collect(),
+                known.iter().map(|text| (*text).to_owned()).collect()
+            )
+        );
+        assert_eq!(after.ledger().outcome(Outcome::Pending), 0);
+        // What the correlator has not counted yet is on its way.
+        assert_eq!(after.ledger().unaccounted(), known.len() as i64);
+        let row = next.rows.keys().find(|key| key.contains("pending"));
+        assert!(
+            row.is_some(),
+            "the count of pending ones is written: {:?}",
+            next.rows.keys()
+        );
+    }
+}
+
+#[test]
+fn clocks_are_told_at_the_end_of_a_batch() {
+    let clocks = Arc::new(Clocks::default());
+    let mut enrich = enrich().observed_by(clocks.clone());
+    let mut out = Outbox::default();
+    tell(&mut enrich, &mut out, 0, NOW - 2_000, 1.0);
+    tell(&mut enrich, &mut out, 1, NOW + 1_000 + 8 * 3_600_000, 1.0);
+    tell(&mut enrich, &mut out, 2, 0, 18.0);
+    assert!(clocks.0.lock().unwrap().0.is_empty());
+    enrich.checkpoint(&mut out);
+    enrich.checkpoint(&mut out);
+    let (skews, flags) = &*clocks.0.lock().unwrap();
+    assert_eq!(*skews, [-2_000, 28_800_000, -NOW - 2_000]);
+    let want = [
+        (Flag::ClockFuture, 1),
+        (Flag::ClockUnset, 1),
+        (Flag::ZoneSuspected, 1),
+    ];
+    assert_eq!(*flags, BTreeMap::from(want));
+}
