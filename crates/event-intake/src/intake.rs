@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_grid::crs::Systems;
-use city_grid::{Crs, Timeline};
+use city_grid::{Bounds, Crs, Frame, Timeline};
 use city_model::{DeadLetterReason, EventKey, EventTime, Name};
 use city_registry::{Device, Registry};
 use city_rules::{KindId, Rules};
@@ -12,7 +12,7 @@ use wire_format::{Record, Refusal};
 
 use crate::config::{IntakeConfig, SourceConfig};
 use crate::inferred::ClassNames;
-use crate::place::{Bounds, Frame, Place};
+use crate::place::Place;
 use crate::privacy::Reporters;
 use crate::{IntakeState, Verdict, privacy};
 
