@@ -164,13 +164,50 @@ fn a_registry_is_told_with_its_line() {
         .lines()
         .find(|line| line.contains("WARN") && line.contains("devices.csv"));
     assert!(
-        warned.is_some_and(|line| line.contains('4') && line.contains("this id is listed twice")),
+        warned
+            .is_some_and(|line| line.contains("1 row with an id that is listed twice")
+                && line.contains("line 4, id d")),
         "{err}"
     );
     assert_eq!(
         folder.check().0,
         Some(0),
         "a byte order mark, spaces and other columns are no mistakes"
+    );
+}
+
+#[test]
+fn odd_rows_are_told_once_a_file_and_in_the_check() {
+    let folder = Folder::new("[registry]\ndevices = \"devices.csv\"\ncomponents = \"parts.csv\"\n");
+    folder.write("devices.csv", "device_id,lon,lat\nd,121.0,31.0\ne,0,0\n");
+    folder.write(
+        "parts.csv",
+        "component_id,class,lon,lat\n1,bin,121,31\n2,bin,0,0\n3,bin,0,0\n4,bin,117,31\n1,bin,121.1,31\n",
+    );
+    let (code, out, err) = folder.check();
+    assert_eq!(code, Some(0), "{err}");
+    let parts = "2 rows at (0, 0), left out (first line 3, id 2); 1 row far outside the first layer, kept (first line 5, id 4); \
+        1 row with an id that is listed twice, of which the last row counts (first line 6, id 1)";
+    let devices = "1 row at (0, 0), kept without a place (first line 3, id e)";
+    let told = out.split("registry: ").nth(1).unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "2 devices, 2 components, 0 facilities\n  bin: 2\n  devices.csv: {devices}\n  parts.csv: {parts}\n"
+        )
+    );
+    let warnings: Vec<&str> = err.lines().filter(|line| line.contains("odd rows")).collect();
+    assert!(
+        warnings.len() == 2 && warnings[0].contains(devices) && warnings[1].contains(parts),
+        "{err}"
+    );
+    let (_, json, _) = folder.run(&["--json", "check"], &[]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let odd = json["registry"]["oddities"].as_array().unwrap();
+    assert_eq!(odd.len(), 4);
+    assert_eq!(
+        odd[1],
+        serde_json::json!({"file": "parts.csv", "oddity": "placeless", "rows": 2, "first_line": 3, "first_id": "2"})
     );
 }
 

@@ -70,12 +70,64 @@ fn check_prints_the_fit() {
         "{out}"
     );
     assert!(err.contains("K3"), "the log of a start names it as well: {err}");
+    for other in ["K0", "K1", "K2", "K4", "K5"] {
+        assert!(!err.contains(other), "one typing error names one point: {err}");
+        assert!(!out.contains(&format!("control point {other}")), "{out}");
+    }
+    assert_eq!(out.matches("doubtful").count(), 1, "{out}");
+    assert!(
+        out.find("control point K3") < out.find("K0:"),
+        "the culprit comes first: {out}"
+    );
 
     let folder = Folder::new("[crs.sh2000]\ndx = -21.3\nscale_ppm = -3.0\n");
     let (code, out, _) = folder.check();
     assert!(
         code == Some(0) && out.contains("SH2000 by parameters: dx -21.3000 m, dy 0.0000 m"),
         "{out}"
+    );
+}
+
+#[test]
+fn a_fit_that_no_plane_has_is_told_in_the_check_and_at_the_start() {
+    let told = |config: &str, points: &str, words: &[&str]| {
+        let folder = Folder::new(config);
+        folder.write("control.csv", points);
+        let (code, out, err) = folder.check();
+        assert_eq!(code, Some(0), "{err}");
+        for word in words {
+            assert!(out.contains(word) && err.contains(word), "{word}\n{out}\n{err}");
+        }
+        if words.is_empty() {
+            assert!(
+                !out.contains("this fit") && !err.contains("this fit"),
+                "{out}\n{err}"
+            );
+        }
+    };
+    told(BY_POINTS, &control(None), &[]);
+    // Ten metres in one of six.
+    told(BY_POINTS, &control(Some(1)), &["this fit is implausible: rms "]);
+    let two = |text: &str| text.lines().take(3).collect::<Vec<_>>().join("\n");
+    told(BY_POINTS, &two(&control(None)), &["nothing checks this fit"]);
+    told(
+        BY_POINTS,
+        &two(&control(Some(0))),
+        &["this fit is implausible: scale ", "nothing checks this fit"],
+    );
+    told("[crs.sh2000]\nscale_ppm = 20.0\ndx = 500.0\n", "", &[]);
+    told(
+        "[crs.sh2000]\nscale_ppm = 600.0\nrotation_arcsec = 90.0\n",
+        "",
+        &["this fit is implausible: scale 600.0 ppm", "rotation 90.0\""],
+    );
+    // Two errors: nobody can say which, so all are told, and that.
+    let mut twice = control(Some(0)).lines().map(str::to_owned).collect::<Vec<_>>();
+    twice[3] = control(Some(2)).lines().nth(3).unwrap().to_owned();
+    told(
+        BY_POINTS,
+        &twice.join("\n"),
+        &["control point K0 lies", "no single typing error"],
     );
 }
 

@@ -6,6 +6,7 @@
 
 pub mod crs;
 mod finding;
+mod frame;
 mod geometry;
 mod ground;
 mod raster;
@@ -24,6 +25,7 @@ pub mod suspicion;
 
 pub use crs::Crs;
 pub use finding::{Finding, GridError, Severity, What};
+pub use frame::{Bounds, Frame};
 pub use generate::builtin;
 pub use geometry::Geometry;
 pub use layer::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
-use crate::{Channel, EventTime, Group, Kind, Name, Position, Source};
+use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source};
 use std::str::FromStr;
 
 /// The identity of an event: unique in the whole city.
@@ -228,6 +228,10 @@ pub struct Event {
     /// Where, if it can be compared in space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub located: Option<Located>,
+    /// The coordinate system that the record itself named for that place, where it is not the one that is configured for
+    /// its source. The position is converted already; this says only whose word it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_crs: Option<Crs>,
     /// How good the source's location was, also when it is no place to compare.
     pub quality: Quality,
     /// The town's code, given or found.

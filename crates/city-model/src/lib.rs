@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or a network, and no key holds a floating-point number.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod crs;
 mod digest;
 mod event;
 mod incident;
@@ -14,6 +15,7 @@ mod place;
 mod source;
 mod time;
 
+pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
     CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, Quality, Responsible,

@@ -49,7 +49,7 @@ fn read() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let listed = city_registry::read_components(
         BufReader::with_capacity(1 << 18, stdin().lock()),
-        &city_grid::crs::Systems::default(),
+        city_grid::Frame::anywhere(&city_grid::crs::Systems::default()),
     )?;
     let mut out = stdout().lock();
     writeln!(
@@ -57,7 +57,7 @@ fn read() -> Result<(), Box<dyn Error>> {
         "{} components in {} classes, {} ids repeated, {:.1} s",
         listed.entries.len(),
         listed.entries.classes().count(),
-        listed.repeated,
+        listed.oddities.repeated.rows,
         start.elapsed().as_secs_f64()
     )?;
     let components = listed.entries;

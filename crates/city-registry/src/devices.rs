@@ -3,13 +3,13 @@
 use city_model::{Name, Position};
 use rustc_hash::FxHashMap;
 
-/// A device with a surveyed place.
+/// A device, most often with a surveyed place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Its id.
     pub device_id: Name,
-    /// Where it stands.
-    pub position: Position,
+    /// Where it stands, if the list says so.
+    pub position: Option<Position>,
     /// One sigma in millimetres; 5 m where nothing is known.
     pub u_mm: Option<i64>,
     /// The component that it watches.

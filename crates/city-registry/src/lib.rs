@@ -9,6 +9,7 @@ mod devices;
 mod facilities;
 
 mod load;
+mod oddities;
 mod table;
 
 mod ground;
@@ -18,6 +19,7 @@ pub use components::{Component, Components, ComponentsBuilder, Near, Only, Regis
 pub use devices::{Device, Devices};
 pub use facilities::{Facilities, FacilityPlace, NearFacility};
 pub use load::{Listed, read_components, read_devices, read_facilities};
+pub use oddities::{OddRows, Oddities};
 pub use table::RowError;
 
 /// What the city knows about its things.
@@ -29,4 +31,6 @@ pub struct Registry {
     pub components: Components,
     /// Facilities.
     pub facilities: Facilities,
+    /// What was odd in the files that it was read from, by file.
+    pub oddities: Vec<(String, Oddities)>,
 }

@@ -3,46 +3,36 @@
 use std::collections::HashSet;
 use std::io::BufRead;
 
-use city_grid::crs::Systems;
+use city_grid::Frame;
 use city_model::{Facility, Name};
 
 use crate::components::{Components, ComponentsBuilder, RegistryFull};
 use crate::devices::{Device, Devices};
 use crate::facilities::{Facilities, FacilityPlace};
+use crate::oddities::Oddities;
 use crate::table::{Column, Row, RowError, Table};
 
-/// What a file listed, and what was odd: ids that were listed before, in a city's list seldom none. The last row of an id
-/// counts.
+/// What a file listed, and what was odd about it.
 #[derive(Debug)]
 pub struct Listed<T> {
     /// What it listed.
     pub entries: T,
-    /// How many rows came after another with their id.
-    pub repeated: u64,
-    /// The first of them: its line and its id.
-    pub first_repeated: Option<(u64, Name)>,
+    /// What was odd.
+    pub oddities: Oddities,
 }
 
 impl<T> Listed<T> {
     fn new(entries: T) -> Listed<T> {
         Listed {
             entries,
-            repeated: 0,
-            first_repeated: None,
+            oddities: Oddities::default(),
         }
-    }
-
-    fn repeats(&mut self, row: &Row<'_>, id: &str) {
-        self.repeated += 1;
-        self.first_repeated
-            .get_or_insert_with(|| (row.line(), Name::from(id)));
     }
 
     fn map<U>(self, map: impl FnOnce(T) -> U) -> Listed<U> {
         Listed {
             entries: map(self.entries),
-            repeated: self.repeated,
-            first_repeated: self.first_repeated,
+            oddities: self.oddities,
         }
     }
 }
@@ -51,22 +41,24 @@ impl<T> Listed<T> {
 ///
 /// # Errors
 /// The first cell that is wrong.
-pub fn read_devices(reader: impl BufRead, systems: &Systems) -> Result<Listed<Devices>, RowError> {
+pub fn read_devices(reader: impl BufRead, frame: Frame<'_>) -> Result<Listed<Devices>, RowError> {
     let mut table = Table::open(reader, &["device_id", "lon", "lat"])?;
     let (id, place) = (table.column("device_id"), table.place_columns());
     let (accuracy, component) = (table.column("accuracy_m"), table.column("component_id"));
     let mut listed = Listed::new(Devices::default());
+    listed.oddities.keeps_placeless = true;
     while let Some(row) = table.next()? {
         let component = row.text(component)?;
         let device_id = row.mandatory(id)?;
+        let spot = row.spot(place, frame)?;
         let is_repeated = listed.entries.add(Device {
             device_id: device_id.into(),
-            position: row.position(place, systems)?,
+            position: listed.oddities.place(&row, device_id, spot),
             u_mm: row.accuracy_mm(accuracy)?,
             component_id: (!component.is_empty()).then(|| component.into()),
         });
         if is_repeated {
-            listed.repeats(&row, device_id);
+            listed.oddities.repeated.count(&row, device_id);
         }
     }
     Ok(listed)
@@ -77,19 +69,23 @@ pub fn read_devices(reader: impl BufRead, systems: &Systems) -> Result<Listed<De
 ///
 /// # Errors
 /// The first cell that is wrong, or that finds no room.
-pub fn read_components(reader: impl BufRead, systems: &Systems) -> Result<Listed<Components>, RowError> {
+pub fn read_components(reader: impl BufRead, frame: Frame<'_>) -> Result<Listed<Components>, RowError> {
     let mut table = Table::open(reader, &["component_id", "class", "lon", "lat"])?;
     let (id, class) = (table.column("component_id"), table.column("class"));
     let (place, accuracy) = (table.place_columns(), table.column("accuracy_m"));
     let mut listed = Listed::new(ComponentsBuilder::default());
     while let Some(row) = table.next()? {
         let component_id = row.mandatory(id)?;
+        let spot = row.spot(place, frame)?;
+        let Some(position) = listed.oddities.place(&row, component_id, spot) else {
+            continue;
+        };
         let is_repeated = listed
             .entries
             .add(
                 component_id,
                 row.text(class)?,
-                row.position(place, systems)?,
+                position,
                 row.accuracy_mm(accuracy)?,
             )
             .map_err(|full| {
@@ -97,7 +93,7 @@ pub fn read_components(reader: impl BufRead, systems: &Systems) -> Result<Listed
                 row.error(column, full.to_string())
             })?;
         if is_repeated {
-            listed.repeats(&row, component_id);
+            listed.oddities.repeated.count(&row, component_id);
         }
     }
     Ok(listed.map(ComponentsBuilder::finish))
@@ -107,7 +103,7 @@ pub fn read_components(reader: impl BufRead, systems: &Systems) -> Result<Listed
 ///
 /// # Errors
 /// The first cell that is wrong.
-pub fn read_facilities(reader: impl BufRead, systems: &Systems) -> Result<Listed<Facilities>, RowError> {
+pub fn read_facilities(reader: impl BufRead, frame: Frame<'_>) -> Result<Listed<Facilities>, RowError> {
     let mut table = Table::open(reader, &["facility_id", "class", "lon", "lat"])?;
     let (id, class, name) = (
         table.column("facility_id"),
@@ -119,13 +115,18 @@ pub fn read_facilities(reader: impl BufRead, systems: &Systems) -> Result<Listed
     let mut listed = Listed::new(Vec::new());
     while let Some(row) = table.next()? {
         let facility_id = Name::from(row.mandatory(id)?);
+        let class = facility_class(&row, class)?;
+        let spot = row.spot(place, frame)?;
+        let Some(position) = listed.oddities.place(&row, &facility_id, spot) else {
+            continue;
+        };
         if !seen.insert(facility_id.clone()) {
-            listed.repeats(&row, &facility_id);
+            listed.oddities.repeated.count(&row, &facility_id);
         }
         listed.entries.push(FacilityPlace {
-            class: facility_class(&row, class)?,
+            class,
             name: row.text(name)?.into(),
-            position: row.position(place, systems)?,
+            position,
             facility_id,
         });
     }

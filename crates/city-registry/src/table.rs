@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::BufRead;
 
-use city_grid::Crs;
-use city_grid::crs::Systems;
+use city_grid::{Crs, Frame};
 use city_model::Position;
 
 /// What is wrong with a registry's file.
@@ -100,6 +99,13 @@ impl<R: BufRead> Table<R> {
     }
 }
 
+/// Where a row's thing is, by the box that places should lie in.
+pub(crate) enum Spot {
+    Inside(Position),
+    Outside(Position),
+    Nowhere,
+}
+
 /// A row.
 pub(crate) struct Row<'a>(&'a csv::ByteRecord);
 
@@ -134,16 +140,29 @@ impl Row<'_> {
         })
     }
 
-    pub(crate) fn position(&self, columns: PlaceColumns, systems: &Systems) -> Result<Position, RowError> {
+    /// Where the row says that its thing is; (0, 0) is no place, in whatever system.
+    pub(crate) fn spot(&self, columns: PlaceColumns, frame: Frame<'_>) -> Result<Spot, RowError> {
         let system: Crs = match self.text(columns.crs)? {
             "" => Crs::Wgs84,
             name => name
                 .parse()
                 .map_err(|_| self.error(columns.crs, format!("unknown coordinate system \"{name}\"")))?,
         };
-        systems
-            .to_wgs84(system, self.number(columns.lon)?, self.number(columns.lat)?)
-            .and_then(|(lon, lat)| Position::from_degrees(lon, lat))
+        let (x, y) = (self.number(columns.lon)?, self.number(columns.lat)?);
+        if x == 0.0 && y == 0.0 {
+            return Ok(Spot::Nowhere);
+        }
+        frame
+            .systems
+            .to_wgs84(system, x, y)
+            .and_then(|(lon, lat)| {
+                let position = Position::from_degrees(lon, lat)?;
+                Some(if frame.holds(lon, lat) {
+                    Spot::Inside(position)
+                } else {
+                    Spot::Outside(position)
+                })
+            })
             .ok_or_else(|| self.error(columns.lon, "the coordinates are not on earth".to_owned()))
     }
 

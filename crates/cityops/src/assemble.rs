@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_grid::Timeline;
+use city_grid::{Bounds, Frame, Timeline};
 use city_model::Position;
 use city_rules::{ConfigError, Rules};
 use event_intake::{Intake, IntakeConfig, SourceConfig};
@@ -20,7 +20,7 @@ use wire_format::{Decoder, SchemaStore};
 use crate::config::{Loaded, Source};
 
 pub use grid::{layers, timezone};
-pub use plane::{Control, control, parameters, systems};
+pub use plane::{Control, by_parameters, control, systems};
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -92,7 +92,15 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
         .map(|(n, s)| (n.clone(), source(s)))
         .collect();
     intake.systems = plane::systems_told(loaded)?;
-    intake.registry = Arc::new(registry::read(loaded, &intake.systems)?);
+    let bounds = intake
+        .layers
+        .first()
+        .map(|layer| Bounds::around(layer.bbox(), intake.bbox_margin_m));
+    let frame = Frame {
+        systems: &intake.systems,
+        bounds: bounds.as_ref(),
+    };
+    intake.registry = Arc::new(registry::read(loaded, frame)?);
     intake.max_late_ms = config.time.max_late.0;
     intake.sensors_max_late_ms = config.time.sensors_max_late.0;
     (intake.reporter_key, intake.previous_reporter_key) = reporter_keys(loaded)?;

@@ -361,9 +361,12 @@ mod tests {
         metrics.placed("duty", Placed::Snapped, 2);
         let components = "component_id,class,lon,lat\n1,bin,1,1\n2,bin,1,1\n".as_bytes();
         metrics.set_registry(&city_registry::Registry {
-            components: city_registry::read_components(components, &Default::default())
-                .unwrap()
-                .entries,
+            components: city_registry::read_components(
+                components,
+                city_grid::Frame::anywhere(&Default::default()),
+            )
+            .unwrap()
+            .entries,
             ..Default::default()
         });
         let text = metrics.text(now).unwrap();

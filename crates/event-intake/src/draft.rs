@@ -115,6 +115,7 @@ impl Draft<'_> {
             event_time: self.when.event_time,
             reported_at: self.reported_at.and_then(|time| time.resolve(intake.timezone())),
             ingested_at: self.ingested_at,
+            declared_crs: located.as_ref().and(self.place.declared_crs),
             located,
             quality: self.place.quality,
             town: grid.town.or_else(|| town_code.map(Name::from)),

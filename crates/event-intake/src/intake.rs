@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_grid::crs::Systems;
-use city_grid::{Crs, Timeline};
+use city_grid::{Bounds, Crs, Frame, Timeline};
 use city_model::{DeadLetterReason, EventKey, EventTime, Name, Position, Source};
 use city_registry::{Component, Device, Registry};
 use city_rules::{KindId, Rules};
@@ -13,7 +13,7 @@ use wire_format::{Record, Refusal};
 use crate::config::{IntakeConfig, SourceConfig};
 use crate::covered::Covered;
 use crate::inferred::ClassNames;
-use crate::place::{Bounds, Frame, Place};
+use crate::place::Place;
 use crate::privacy::{PrivacyKeys, is_incident_of_ours};
 use crate::{ClockSeen, Decision, IntakeState, Verdict};
 
@@ -102,7 +102,7 @@ impl Intake {
     pub fn surveyed(&self, id: &str) -> Option<Position> {
         let hidden = self.keys.cover(id);
         let id = hidden.as_deref().unwrap_or(id);
-        let device = self.device(id).map(|device| device.position);
+        let device = self.device(id).and_then(|device| device.position);
         device.or_else(|| self.component(id).map(|component| component.position()))
     }
 

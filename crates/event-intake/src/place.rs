@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use city_grid::Crs;
-use city_grid::crs::Systems;
+use city_grid::{Crs, Frame};
 use city_model::{DeadLetterReason, Position, Quality};
+use city_registry::Device;
 use wire_format::{Refusal, WireLocation};
 
 /// A place, as far as there is one.
@@ -13,6 +13,8 @@ pub(crate) struct Place {
     pub(crate) position: Option<Position>,
     pub(crate) quality: Quality,
     pub(crate) u_mm: i64,
+    /// The system that the record named, where its source is configured with another.
+    pub(crate) declared_crs: Option<Crs>,
     /// There were coordinates, but nobody can use them.
     pub(crate) is_unusable: bool,
 }
@@ -22,12 +24,14 @@ impl Place {
         position: None,
         quality: Quality::None,
         u_mm: 0,
+        declared_crs: None,
         is_unusable: false,
     };
     pub(crate) const UNUSABLE: Place = Place {
         position: None,
         quality: Quality::None,
         u_mm: 0,
+        declared_crs: None,
         is_unusable: true,
     };
 
@@ -42,8 +46,16 @@ impl Place {
             position: Some(position),
             quality,
             u_mm,
+            declared_crs: None,
             is_unusable: false,
         }
+    }
+
+    /// A device's own, where it is known.
+    pub(crate) fn of_device(device: &Device) -> Option<Place> {
+        device
+            .position
+            .map(|position| Place::surveyed(position, device.u_mm))
     }
 
     /// Whether it can be compared in space.
@@ -67,42 +79,6 @@ pub(crate) const fn default_u_mm(quality: Quality) -> i64 {
         Quality::Poi => 150_000,
         Quality::Road | Quality::Town | Quality::None => 500_000,
     }
-}
-
-/// The box that coordinates must lie in, in degrees.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    west: f64,
-    south: f64,
-    east: f64,
-    north: f64,
-}
-
-impl Bounds {
-    /// A layer's box `[west, south, east, north]`, wider by `margin_m` on every side.
-    pub(crate) fn around([west, south, east, north]: [f64; 4], margin_m: f64) -> Bounds {
-        // A degree of latitude is 110.6 to 111.7 km; of longitude that times the cosine.
-        let lat = margin_m / 110_574.0;
-        let widest = south.abs().max(north.abs()).min(89.0).to_radians();
-        let lon = margin_m / (111_320.0 * libm::cos(widest));
-        Bounds {
-            west: west - lon,
-            south: south - lat,
-            east: east + lon,
-            north: north + lat,
-        }
-    }
-
-    fn holds(&self, lon: f64, lat: f64) -> bool {
-        (self.west..=self.east).contains(&lon) && (self.south..=self.north).contains(&lat)
-    }
-}
-
-/// What coordinates are read by: the systems as the city has them, and the box that they must lie in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Frame<'a> {
-    pub(crate) systems: &'a Systems,
-    pub(crate) bounds: Option<&'a Bounds>,
 }
 
 /// The system of `location`: the record's own word before its source's.
@@ -173,7 +149,7 @@ pub(crate) fn read(
         .systems
         .to_wgs84(system, location.x, location.y)
         .ok_or_else(|| Refusal::new(CoordOutOfBbox, format!("{field}: not on the earth in {system}")))?;
-    if frame.bounds.is_some_and(|bounds| !bounds.holds(lon, lat)) {
+    if !frame.holds(lon, lat) {
         return Err(Refusal::new(
             CoordOutOfBbox,
             format!("{field}: too far outside the first layer"),
@@ -189,6 +165,7 @@ pub(crate) fn read(
         position: Position::from_degrees(lon, lat),
         quality,
         u_mm,
+        declared_crs: (system != default_crs).then_some(system),
         is_unusable: false,
     })
 }
@@ -196,6 +173,8 @@ pub(crate) fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use city_grid::Bounds;
+    use city_grid::crs::Systems;
 
     #[test]
     fn the_ladder_and_its_refusals() {

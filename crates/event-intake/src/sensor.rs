@@ -200,7 +200,7 @@ impl Intake {
         if given.position.is_some() {
             return given;
         }
-        let registered = registered.map(|device| Place::surveyed(device.position, device.u_mm));
+        let registered = registered.and_then(Place::of_device);
         registered
             .or_else(|| self.component_place(component))
             .unwrap_or(given)

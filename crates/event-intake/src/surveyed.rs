@@ -41,14 +41,14 @@ impl Intake {
         let (system, thing, location, reference) = match record {
             Record::Sensor(reading) => {
                 let location = reading.location.as_ref()?;
-                let (thing, reference) = match self.device(&reading.device_id) {
-                    Some(device) => (reading.device_id.as_str(), device.position),
+                let (thing, reference) = match self.device_position(&reading.device_id) {
+                    Some(position) => (reading.device_id.as_str(), position),
                     None => self.surveyed_component(reading.component_id.as_deref())?,
                 };
                 (&reading.source_system, thing, location, reference)
             }
             Record::Video(alert) => {
-                let registered = self.device(&alert.camera_id).map(|device| device.position);
+                let registered = self.device_position(&alert.camera_id);
                 let (thing, location, reference) = match (&alert.location, registered) {
                     (Some(pole), Some(position)) => (alert.camera_id.as_str(), pole, position),
                     _ => {
@@ -99,10 +99,14 @@ impl Intake {
         let Some(located) = &event.located else {
             return false;
         };
-        let device = event.device.as_deref().and_then(|id| self.device(id));
+        let device = event.device.as_deref().and_then(|id| self.device_position(id));
         let component = event.component.as_deref().and_then(|id| self.component(id));
-        device.is_some_and(|device| device.position == located.position)
+        device == Some(located.position)
             || component.is_some_and(|component| component.position() == located.position)
+    }
+
+    fn device_position(&self, id: &str) -> Option<Position> {
+        self.device(id)?.position
     }
 
     fn surveyed_component<'a>(&self, id: Option<&'a str>) -> Option<(&'a str, Position)> {

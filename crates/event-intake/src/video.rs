@@ -158,9 +158,7 @@ impl Intake {
             Some(pole) => place::read("location", pole, crs, self.frame(), Quality::Component)?,
             None => Place::NOWHERE,
         };
-        let registered = self
-            .device(&alert.camera_id)
-            .map(|device| Place::surveyed(device.position, device.u_mm));
+        let registered = self.device(&alert.camera_id).and_then(Place::of_device);
         let pole = if pole.is_located() {
             pole
         } else {

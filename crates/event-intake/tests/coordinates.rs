@@ -7,7 +7,7 @@ mod desk;
 use city_grid::Crs;
 use city_grid::crs::{PlaneFit, Systems, from_wgs84};
 use city_grid::suspicion::Witness;
-use city_model::{Position, Source};
+use city_model::{Event, Position, Source};
 use desk::{Desk, config, report, sensor, video, with};
 use event_intake::{Decision, Intake};
 use serde_json::{Value, json};
@@ -48,6 +48,33 @@ fn a_record_s_own_system_wins_over_its_source_s() {
             let found = placed(&mut Desk::new(), &record);
             assert!(is_at(found, PLACE), "{source} {own:?}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn an_event_carries_the_system_that_its_record_named_against_its_source_s() {
+    for (source, own, carried) in [
+        ("gcj", None, None),
+        ("gcj", Some("GCJ02"), None),
+        ("gcj", Some("bd-09"), Some(Crs::Bd09)),
+        ("s", Some("CGCS2000"), Some(Crs::Cgcs2000)),
+    ] {
+        let (x, y) = PLACE;
+        let event = |location: Value| {
+            let record = with(&report(), json!({"source_system": source, "location": location}));
+            match Desk::new().judge(Source::Report, &record).result {
+                Decision::Event(event) => event,
+                other => panic!("no event: {other:?}"),
+            }
+        };
+        let told = event(json!({"crs": own, "x": x, "y": y}));
+        assert_eq!(told.declared_crs, carried, "{source} {own:?}");
+        // Records of the log from before read as ones that named none.
+        let json = serde_json::to_value(&told).unwrap();
+        assert_eq!(json.get("declared_crs").is_some(), carried.is_some());
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), *told);
+        let nowhere = event(json!({"crs": own, "x": 0.0, "y": 0.0}));
+        assert_eq!(nowhere.declared_crs, None, "no place, nobody's word");
     }
 }
 
@@ -153,6 +180,23 @@ fn a_place_that_came_from_the_registry_is_not_the_source_s_word() {
         json!({"event_id": "2", "component_id": "c-2"})
     )));
     assert!(!is_surveyed(&report()));
+}
+
+#[test]
+fn a_device_without_a_place_stands_where_its_component_does() {
+    let reading = with(&sensor(), json!({"device_id": "loose", "alarm": true}));
+    let Decision::Event(event) = Desk::new().judge(Source::Sensor, &reading).result else {
+        panic!("no event");
+    };
+    assert_eq!(event.component.as_deref(), Some("c-2"));
+    assert!(is_at(event.located.unwrap().position, (121.25, 31.03)));
+    // Nothing is surveyed of it, so what it says of itself is held against nothing.
+    let claim = with(&reading, json!({"location": {"x": 121.22, "y": 31.03}}));
+    assert!(
+        Intake::new(config())
+            .claim(&decoded(Source::Sensor, &claim))
+            .is_none()
+    );
 }
 
 #[test]

@@ -111,10 +111,11 @@ impl Partners {
         };
         let things = things(event);
         let mut comparisons = Vec::new();
-        // The registry's place is a good reference, but not the source's word.
-        if let Some(declared) = setup
-            .intake
-            .declared(&seen.system)
+        // A record's own word about its system is no evidence for or against what is configured. The registry's place is a
+        // good reference, but not the source's word.
+        if let Some(declared) = event
+            .declared_crs
+            .or_else(|| setup.intake.declared(&seen.system))
             .filter(|_| !setup.intake.is_surveyed(event))
         {
             let tolerance_mm = (rule.radius_mm + located.u_mm).clamp(TOLERANCE_MM.0, TOLERANCE_MM.1);

@@ -4,7 +4,11 @@
 //! The full-precision constants of the Shanghai 2000 plane are not public, so the built-in plane is some metres off the
 //! official one. Over a city a shift, a small turn and a scale are all that two such planes differ by.
 
+mod judged;
+
 use std::fmt;
+
+pub use judged::{Outlier, outlier};
 
 use super::gauss_kruger::{geodetic_to_plane, plane_to_geodetic};
 
@@ -214,40 +218,6 @@ impl PlaneFit {
     pub fn scale_ppm(&self) -> f64 {
         (libm::hypot(self.a, self.b) - 1.0) * 1e6
     }
-}
-
-impl Fitted {
-    /// The points that are probably typed wrong: their residual is beyond `limit_m`, or beyond three times the root mean
-    /// square and the millimetre that coordinates are printed to.
-    pub fn doubtful(&self, limit_m: f64) -> Vec<usize> {
-        let is_doubtful =
-            |residual: f64| residual > limit_m || (residual > 3.0 * self.rms_m && residual > 0.001);
-        let at = self.residuals_m.iter().enumerate();
-        at.filter(|(_, residual)| is_doubtful(**residual))
-            .map(|(at, _)| at)
-            .collect()
-    }
-}
-
-/// The one point without which all others fit within `limit_m`, and the root mean square of those: a single wrong point
-/// bends the whole fit, so the residuals alone do not say which it is. It takes four points to tell.
-pub fn outlier(points: &[ControlPoint], limit_m: f64) -> Option<(usize, f64)> {
-    if points.len() < 4 {
-        return None;
-    }
-    let mut best: Option<(usize, f64)> = None;
-    for at in 0..points.len() {
-        let mut others = points.to_vec();
-        others.remove(at);
-        let Ok(fitted) = PlaneFit::through(&others) else {
-            continue;
-        };
-        let fits = fitted.residuals_m.iter().all(|residual| *residual <= limit_m);
-        if fits && best.is_none_or(|(_, rms_m)| fitted.rms_m < rms_m) {
-            best = Some((at, fitted.rms_m));
-        }
-    }
-    best
 }
 
 /// A point on the built-in plane, and on the customer's.

@@ -1,6 +1,6 @@
 //! The city's coordinate systems: the SH2000 plane by control points or by parameters, and what the fit tells about them.
 
-use city_grid::crs::{ControlPoint, FitError, Fitted, PlaneFit, Systems, outlier};
+use city_grid::crs::{ControlPoint, FitError, Fitted, Outlier, PlaneFit, Systems, outlier};
 use city_rules::ConfigError;
 use serde_json::json;
 
@@ -21,6 +21,8 @@ pub struct Control {
     pub fitted: Fitted,
     /// Beyond so many metres a residual is doubtful.
     pub limit_m: f64,
+    /// The one point whose typing error explains all doubts.
+    pub culprit: Option<Outlier>,
 }
 
 /// The coordinate systems of a configuration.
@@ -38,14 +40,18 @@ pub fn systems(loaded: &Loaded) -> Result<Systems, ConfigError> {
     Ok(fit.map_or_else(Systems::default, Systems::with_sh2000))
 }
 
-/// The same; doubtful control points are told on the log, for a start must not be stopped by one of them.
+/// The same; doubts are told on the log, for a start must not be stopped by a mistyped control point.
 pub(super) fn systems_told(loaded: &Loaded) -> Result<Systems, ConfigError> {
-    if let Some(control) = control(loaded)? {
-        for line in control.doubts() {
-            tracing::warn!("{line}");
-        }
+    let systems = systems(loaded)?;
+    let doubts = match (control(loaded)?, systems.sh2000()) {
+        (Some(control), _) => control.doubts(),
+        (None, Some(fit)) => implausible(&fit.implausible()).into_iter().collect(),
+        (None, None) => Vec::new(),
+    };
+    for line in doubts {
+        tracing::warn!("{line}");
     }
-    systems(loaded)
+    Ok(systems)
 }
 
 /// The control points, where there are any, with their fit.
@@ -93,41 +99,62 @@ pub fn control(loaded: &Loaded) -> Result<Option<Control>, ConfigError> {
             _ => loaded.error(KEY, path, message),
         }
     })?;
+    let limit_m = section.residual_limit_m;
+    let is_doubtful = !fitted.doubtful(limit_m).is_empty();
     Ok(Some(Control {
+        culprit: outlier(&points, limit_m).filter(|_| is_doubtful),
         names,
         points,
         fitted,
-        limit_m: section.residual_limit_m,
+        limit_m,
     }))
 }
 
 impl Control {
-    /// The points that are probably typed wrong.
+    /// The points that are probably typed wrong: the one that explains all doubts, if there is one.
     pub fn doubtful(&self) -> Vec<usize> {
-        self.fitted.doubtful(self.limit_m)
+        match self.culprit {
+            Some(culprit) => vec![culprit.at],
+            None => self.fitted.doubtful(self.limit_m),
+        }
     }
 
-    /// A sentence for each doubtful point, and one for the point that would explain them all.
+    /// What is wrong with the points, in sentences, the culprit first; none for a fit that can be believed.
     pub fn doubts(&self) -> Vec<String> {
-        let doubtful = self.doubtful();
-        let mut told: Vec<String> = doubtful
-            .iter()
-            .filter_map(|at| Some((self.names.get(*at)?, self.fitted.residuals_m.get(*at)?)))
-            .map(|(name, residual)| {
-                format!(
-                    "control point {name} lies {residual:.3} m from where the fit puts it (limit {} m, rms {:.3} m): \
-                     probably a typing error",
-                    self.limit_m, self.fitted.rms_m
-                )
-            })
-            .collect();
-        if !doubtful.is_empty()
-            && let Some((at, rms_m)) = outlier(&self.points, self.limit_m)
-            && let Some(name) = self.names.get(at)
-        {
-            told.push(format!(
-                "without {name} all other control points fit, rms {rms_m:.3} m"
-            ));
+        let (limit_m, rms_m) = (self.limit_m, self.fitted.rms_m);
+        let mut told = Vec::new();
+        match self.culprit {
+            Some(Outlier { at, off_m, rms_m }) => {
+                let name = self.names.get(at).map_or("", String::as_str);
+                told.push(format!(
+                    "control point {name} lies {off_m:.3} m from where the others put it (limit {limit_m} m): probably a \
+                     typing error; without {name} all other control points fit, rms {rms_m:.3} m"
+                ));
+            }
+            None => {
+                let doubtful = self.doubtful();
+                let points = doubtful
+                    .iter()
+                    .filter_map(|at| Some((self.names.get(*at)?, self.fitted.residuals_m.get(*at)?)));
+                told.extend(points.map(|(name, residual)| {
+                    format!(
+                        "control point {name} lies {residual:.3} m from where the fit puts it (limit {limit_m} m, rms {rms_m:.3} m)"
+                    )
+                }));
+                if !doubtful.is_empty() {
+                    told.push(match self.points.len() {
+                        ..=3 => "one of the control points is typed wrong; it takes four to tell which".to_owned(),
+                        _ => "no single typing error explains the control points: several, or points of another plane".to_owned(),
+                    });
+                }
+            }
+        }
+        told.extend(implausible(&self.fitted.implausible(limit_m)));
+        if self.points.len() == 2 {
+            told.push(
+                "nothing checks this fit: two control points always fit exactly, whatever is typed wrong"
+                    .to_owned(),
+            );
         }
         told
     }
@@ -140,12 +167,12 @@ impl Control {
             parameters(&self.fitted.fit),
             self.fitted.rms_m
         )];
+        lines.extend(self.doubts());
         let doubtful = self.doubtful();
         for (at, (name, residual)) in self.names.iter().zip(&self.fitted.residuals_m).enumerate() {
             let mark = if doubtful.contains(&at) { "  doubtful" } else { "" };
             lines.push(format!("  {name}: {residual:.3} m{mark}"));
         }
-        lines.extend(self.doubts());
         lines
     }
 
@@ -164,13 +191,25 @@ impl Control {
         let (fit, (dx, dy)) = (&self.fitted.fit, self.fitted.fit.shift_m());
         json!({
             "dx": dx, "dy": dy, "rotation_arcsec": fit.rotation_arcsec(), "scale_ppm": fit.scale_ppm(),
-            "rms_m": self.fitted.rms_m, "points": points,
+            "rms_m": self.fitted.rms_m, "points": points, "doubts": self.doubts(),
         })
     }
 }
 
+/// The sentence for what no plane of the city has.
+fn implausible(why: &[String]) -> Option<String> {
+    (!why.is_empty()).then(|| format!("this fit is implausible: {}", why.join(", ")))
+}
+
+/// A fit by parameters as `check` prints it.
+pub fn by_parameters(fit: &PlaneFit) -> Vec<String> {
+    let mut lines = vec![format!("SH2000 by parameters: {}", parameters(fit))];
+    lines.extend(implausible(&fit.implausible()));
+    lines
+}
+
 /// The four parameters, as they could be written into the configuration.
-pub fn parameters(fit: &PlaneFit) -> String {
+fn parameters(fit: &PlaneFit) -> String {
     let (dx, dy) = fit.shift_m();
     format!(
         "dx {dx:.4} m, dy {dy:.4} m, rotation {:.4}\", scale {:.4} ppm",

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use city_grid::crs::Systems;
-use city_registry::{Listed, Registry, RowError, read_components, read_devices, read_facilities};
+use city_grid::Frame;
+use city_registry::{Listed, Oddities, Registry, RowError, read_components, read_devices, read_facilities};
 use city_rules::ConfigError;
 use flate2::bufread::MultiGzDecoder;
 
@@ -14,30 +14,33 @@ use crate::config::Loaded;
 const BUFFER: usize = 1 << 18;
 
 /// Reads the registries.
-pub(super) fn read(loaded: &Loaded, systems: &Systems) -> Result<Registry, ConfigError> {
+pub(super) fn read(loaded: &Loaded, frame: Frame<'_>) -> Result<Registry, ConfigError> {
     let files = &loaded.config.registry;
     let mut registry = Registry::default();
+    let mut odd = Vec::new();
     if let Some(path) = &files.devices {
-        registry.devices = one(loaded, "registry.devices", path, |reader| {
-            read_devices(reader, systems)
+        registry.devices = one(loaded, &mut odd, "registry.devices", path, |reader| {
+            read_devices(reader, frame)
         })?;
     }
     if let Some(path) = &files.components {
-        registry.components = one(loaded, "registry.components", path, |reader| {
-            read_components(reader, systems)
+        registry.components = one(loaded, &mut odd, "registry.components", path, |reader| {
+            read_components(reader, frame)
         })?;
     }
     if let Some(path) = &files.facilities {
-        registry.facilities = one(loaded, "registry.facilities", path, |reader| {
-            read_facilities(reader, systems)
+        registry.facilities = one(loaded, &mut odd, "registry.facilities", path, |reader| {
+            read_facilities(reader, frame)
         })?;
     }
+    registry.oddities = odd;
     Ok(registry)
 }
 
-/// One file, in a stream. An id that is listed twice is told, not refused: a city's list is seldom without.
+/// One file, in a stream. What is odd is told in one warning, not refused: a city's list is seldom without.
 fn one<T>(
     loaded: &Loaded,
+    odd: &mut Vec<(String, Oddities)>,
     key: &str,
     path: &Path,
     read: impl FnOnce(&mut dyn BufRead) -> Result<Listed<T>, RowError>,
@@ -63,8 +66,10 @@ fn one<T>(
         },
         None => loaded.error(key, path, format!("{file}: {}", error.message)),
     })?;
-    if let Some((line, id)) = listed.first_repeated {
-        tracing::warn!(%file, line, %id, rows = listed.repeated, "this id is listed twice; the last row of an id counts");
+    if !listed.oddities.is_empty() {
+        let oddities = &listed.oddities;
+        tracing::warn!(%file, %oddities, "a registry has odd rows");
+        odd.push((path.display().to_string(), listed.oddities));
     }
     Ok(listed.entries)
 }

@@ -89,6 +89,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
             u_mm,
             quality,
         }),
+        declared_crs: None,
         quality,
         town: Some(HISTORY.into()),
         address_key: row.address.clone(),

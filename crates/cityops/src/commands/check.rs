@@ -1,5 +1,7 @@
 //! `cityops check`: is this configuration good, and are an integrator's records?
 
+use city_registry::Registry;
+
 use crate::CommandResult;
 use crate::assemble::quality::{self, Counts};
 use crate::cli::CheckArgs;
@@ -52,6 +54,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 "components": registry.components.len(),
                 "component_classes": classes,
                 "facilities": registry.facilities.len(),
+                "oddities": oddities(registry),
             },
             "warnings": findings.iter().map(|finding| serde_json::json!({
                 "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message
@@ -77,10 +80,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         setup.intake.systems().sh2000(),
     ) {
         (Some(control), _) => control.report().into_iter().for_each(print),
-        (None, Some(fit)) => print(format!(
-            "SH2000 by parameters: {}",
-            crate::assemble::parameters(fit)
-        )),
+        (None, Some(fit)) => crate::assemble::by_parameters(fit).into_iter().for_each(print),
         (None, None) => {}
     }
     for (group, kinds) in groups {
@@ -105,10 +105,28 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         };
         print(format!("  {class}: {count}{used}"));
     }
+    for (file, oddities) in &registry.oddities {
+        print(format!("  {file}: {oddities}"));
+    }
     for finding in findings {
         print(format!("warning: {finding}"));
     }
     Ok(Exit::Clean)
+}
+
+/// What was odd in the registries' files: by file and sort how many rows, and the first.
+fn oddities(registry: &Registry) -> Vec<serde_json::Value> {
+    let mut told = Vec::new();
+    for (file, oddities) in &registry.oddities {
+        for (sort, odd) in oddities.sorts() {
+            if let Some((line, id)) = &odd.first {
+                told.push(serde_json::json!({
+                    "file": file, "oddity": sort, "rows": odd.rows, "first_line": line, "first_id": id,
+                }));
+            }
+        }
+    }
+    told
 }
 
 /// Every layer's findings, counted; the whole check, which a start leaves out unless a limit asks for it.

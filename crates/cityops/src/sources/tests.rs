@@ -142,6 +142,41 @@ fn a_suspect_is_a_series_until_it_is_mended() {
 }
 
 #[test]
+fn a_record_s_own_system_neither_clears_nor_accuses_what_is_configured() {
+    let kept = Arc::new(Kept::default());
+    let own = kept.clone();
+    let mut line = Line::new(&|_| own.clone());
+    let watch = SourceWatch::new(&line.setup, None);
+    let mut meet = |system: &str, truth: Crs, place: (f64, f64), at_ms: i64, names: Option<Crs>| {
+        let (x, y) = from_wgs84(truth, place.0, place.1);
+        let with = json!({"location": {"x": x, "y": y, "quality": "GNSS", "crs": names.map(Crs::name)}});
+        line.report(system, truth, place, at_ms, with);
+        watch.compared(kept.take());
+        watch.suspects()
+    };
+    for at in 0..40 {
+        let witness = ["police", "inspectors"][at as usize % 2];
+        meet(witness, Crs::Wgs84, spot(at), NOW, None);
+        // Map picks that say what they are are no case, however many there are,
+        let told = meet("maps", Crs::Gcj02, spot(at), NOW + 60_000, Some(Crs::Gcj02));
+        assert_eq!(told, [], "{at}");
+    }
+    for at in 0..40 {
+        let told = meet("maps", Crs::Gcj02, spot(at), NOW + 120_000, None);
+        assert_eq!(
+            told.len(),
+            usize::from(at >= 19),
+            "those that say nothing are: {at}"
+        );
+    }
+    for at in 0..40 {
+        let told = meet("maps", Crs::Gcj02, spot(at), NOW + 180_000, Some(Crs::Gcj02));
+        assert_eq!(told.len(), 1, "and the right ones do not clear them: {at}");
+        assert_eq!((told[0].declared, told[0].as_declared), (Crs::Wgs84, 0));
+    }
+}
+
+#[test]
 fn the_registry_alone_tells_and_a_device_that_stands_still_is_compared_once() {
     let kept = Arc::new(Kept::default());
     let own = kept.clone();

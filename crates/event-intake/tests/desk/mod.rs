@@ -33,7 +33,7 @@ pub(crate) fn config() -> IntakeConfig {
     };
     let device = |id: &str, lon: f64, component: Option<&str>| Device {
         device_id: id.into(),
-        position: position(lon, 31.03),
+        position: Some(position(lon, 31.03)),
         u_mm: None,
         component_id: component.map(Into::into),
     };
@@ -56,9 +56,17 @@ pub(crate) fn config() -> IntakeConfig {
         ]),
         default_source: None,
         registry: Arc::new(Registry {
-            devices: [device("pole", 121.23, None), device("gauge", 121.24, Some("c-1"))]
-                .into_iter()
-                .collect(),
+            oddities: Vec::new(),
+            devices: [
+                device("pole", 121.23, None),
+                device("gauge", 121.24, Some("c-1")),
+                Device {
+                    position: None,
+                    ..device("loose", 0.0, Some("c-2"))
+                },
+            ]
+            .into_iter()
+            .collect(),
             components: components.finish(),
             facilities: Facilities::new([
                 FacilityPlace {

@@ -87,6 +87,7 @@ fn event(
             u_mm: u_m * 1_000,
             quality,
         }),
+        declared_crs: None,
         quality,
         town: None,
         address_key: None,

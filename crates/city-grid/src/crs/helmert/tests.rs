@@ -47,8 +47,9 @@ fn a_typing_error_is_found_by_leaving_it_out() {
         typed[at].y += wrong_m;
         let fitted = PlaneFit::through(&typed).unwrap();
         assert!(fitted.doubtful(1.0).contains(&at), "{fitted:?}");
-        let (found, rms_m) = outlier(&typed, 1.0).unwrap();
-        assert!(found == at && rms_m < 1e-6, "{found} {rms_m}");
+        let found = outlier(&typed, 1.0).unwrap();
+        assert!(found.at == at && found.rms_m < 1e-6, "{found:?}");
+        assert!((found.off_m - f64::abs(wrong_m)).abs() < 1e-5, "{found:?}");
     }
     assert_eq!(
         outlier(&points(&truth, &PLACES[..3]), 1.0),
@@ -60,6 +61,28 @@ fn a_typing_error_is_found_by_leaving_it_out() {
     typed[0].x += 30.0;
     typed[1].y += 30.0;
     assert_eq!(outlier(&typed, 1.0), None);
+}
+
+#[test]
+fn what_no_plane_of_the_city_has_is_implausible() {
+    for (turn, ppm, words) in [
+        (1.5, -31.0, &[][..]),
+        (59.0, 99.0, &[]),
+        (0.0, 600.0, &["scale 600.0 ppm"]),
+        (-2_700.0, -101.0, &["scale -101.0 ppm", "rotation -2700.0\""]),
+    ] {
+        let told = PlaneFit::new(-21.3, 500_000.0, turn, ppm).unwrap().implausible();
+        assert_eq!(told.len(), words.len(), "{told:?}");
+        assert!(
+            told.iter().zip(words).all(|(told, word)| told.contains(word)),
+            "{told:?}"
+        );
+    }
+    let mut typed = points(&PlaneFit::new(0.0, 0.0, 0.0, 0.0).unwrap(), &PLACES);
+    assert!(PlaneFit::through(&typed).unwrap().implausible(1.0).is_empty());
+    typed[2].x += 50.0;
+    let told = PlaneFit::through(&typed).unwrap().implausible(1.0);
+    assert!(told.iter().any(|told| told.starts_with("rms ")), "{told:?}");
 }
 
 #[test]
