@@ -30,6 +30,6 @@ pub use format::{Format, MAX_RECORD_BYTES, Pin};
 pub use orders::{IncidentCommand, Silence, WeatherWarning};
 pub use records::{Algorithm, HotlineTicket, Measured, Report, SensorReading, VideoAlert, WireLocation};
 pub use refusal::Refusal;
-pub use schema_source::{SchemaAnswer, SchemaSource};
+pub use schema_source::{SchemaAnswer, SchemaCounts, SchemaSource};
 pub use time::WireTime;
 pub use topics::{Cleanup, Topic};

@@ -131,7 +131,8 @@ impl<'a, 'p> PutFields<'a, 'p> {
             return Err(place(self.fields).map_or_else(|| lacks(name), |_| PutError::OutOfOrder));
         };
         for _ in 0..ahead {
-            self.default()?;
+            // A mandatory field may still come.
+            self.default().map_err(|_| PutError::OutOfOrder)?;
         }
         let step = self.fields[self.next].step;
         self.next += 1;

@@ -1,0 +1,341 @@
+//! Schemas change, bytes stay: what writers of other versions wrote is read by today's reader, in every frame, for ever.
+//!
+//! Each case is a set of files in `tests/golden/evolution`: the writer's schema (`.avsc`), the reader's where it is not
+//! today's own (`.reader.avsc`), what was written (`.framed`, `.single`, `.json`), and what must be read (`.expected`).
+//! `CITYOPS_WRITE_GOLDEN=1` writes the files of a new case through the reference library; existing ones never change.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read their golden files"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use apache_avro::Schema;
+use apache_avro::rabin::Rabin;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
+use city_model::Source;
+use serde_json::{Value, json};
+use wire_format::{Decoder, Encoder, Record, SchemaStore, Topic};
+
+/// The id under which a case's writer is known.
+const ID: u32 = 77;
+
+fn file(case: &str, extension: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/evolution/{case}.{extension}"))
+}
+
+/// Today's reader with some fields replaced (by name) or added.
+fn schema(changes: &[Value]) -> Value {
+    let mut schema: Value = Topic::Sensor.schema().unwrap().parse().unwrap();
+    let fields = schema["fields"].as_array_mut().unwrap();
+    for change in changes {
+        match fields.iter_mut().find(|field| field["name"] == change["name"]) {
+            Some(field) => *field = change.clone(),
+            None => fields.push(change.clone()),
+        }
+    }
+    schema
+}
+
+/// A schema without some fields.
+fn without(mut schema: Value, names: &[&str]) -> Value {
+    let fields = schema["fields"].as_array_mut().unwrap();
+    fields.retain(|field| !names.contains(&field["name"].as_str().unwrap()));
+    schema
+}
+
+fn reading(changes: Value) -> Value {
+    let mut reading = json!({"event_id": "r-1", "source_system": "iot", "device_id": "d-7", "metric": "smoke", "value": 18.5,
+        "observed_at": 1_788_739_199_123_i64});
+    let fields = reading.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        fields.insert(name.clone(), value.clone());
+    }
+    reading
+}
+
+/// Name, writer's schema, reader's schema where it is not today's, what is written.
+fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
+    let field = |name: &str, kind: Value| json!({"name": name, "type": kind});
+    let symbols = |symbols: Value| json!({"type": "enum", "name": "Metric", "symbols": symbols});
+    let mut with_other = symbols(json!(["smoke", "other"]));
+    with_other["default"] = json!("other");
+    let place = |fields: Value| field("location", json!({"type": "record", "name": "Location", "fields": fields}));
+    let node = json!({"type": "record", "name": "Node", "fields": [field("id", json!("int")),
+        {"name": "next", "type": ["null", "Node"], "default": null}]});
+    let mut reversed = schema(&[]);
+    reversed["fields"].as_array_mut().unwrap().reverse();
+    let none = json!({});
+    vec![
+        (
+            "added_with_default",
+            without(schema(&[]), &["unit"]),
+            Some(schema(&[json!({"name": "unit", "type": "string", "default": "cm"})])),
+            reading(none.clone()),
+        ),
+        ("added_optional", without(schema(&[]), &["component_id", "alarm"]), None, reading(json!({"unit": "cm"}))),
+        (
+            "removed",
+            schema(&[
+                field("battery", json!({"type": "map", "values": "long"})),
+                field("firmware", json!({"type": "fixed", "name": "Hash", "size": 4})),
+                field("history", json!({"type": "array", "items": ["null", "float", "bytes"]})),
+                field("chain", node),
+            ]),
+            None,
+            reading(json!({"battery": {"volt": 3}, "firmware": [1, 2, 3, 4], "history": [null, 0.5],
+                "chain": {"id": 1, "next": {"id": 2, "next": null}}, "unit": "cm"})),
+        ),
+        (
+            "renamed_by_alias",
+            {
+                let mut writer = schema(&[]);
+                writer["fields"][2]["name"] = json!("sensor_id");
+                writer
+            },
+            Some(schema(&[json!({"name": "device_id", "type": "string", "aliases": ["sensor_id", "dev"]})])),
+            {
+                let mut reading = reading(json!({"sensor_id": "d-8"}));
+                reading.as_object_mut().unwrap().remove("device_id");
+                reading
+            },
+        ),
+        ("int_to_long", schema(&[field("observed_at", json!("int"))]), None, reading(json!({"observed_at": 7}))),
+        ("int_to_double", schema(&[field("value", json!("int"))]), None, reading(json!({"value": 3}))),
+        ("long_to_double", schema(&[field("value", json!("long"))]), None, reading(json!({"value": -3}))),
+        ("float_to_double", schema(&[field("value", json!("float"))]), None, reading(json!({"value": 0.5}))),
+        ("bytes_to_string", schema(&[field("metric", json!("bytes"))]), None, reading(json!({"metric": [115, 109]}))),
+        (
+            "string_to_bytes",
+            schema(&[]),
+            Some(schema(&[field("metric", json!("bytes"))])),
+            reading(none.clone()),
+        ),
+        (
+            "enum_unknown_with_default",
+            schema(&[field("metric", symbols(json!(["gas", "smoke"])))]),
+            Some(schema(&[field("metric", with_other)])),
+            reading(json!({"metric": "gas"})),
+        ),
+        (
+            "enum_unknown_without_default",
+            schema(&[field("metric", symbols(json!(["gas", "smoke"])))]),
+            Some(schema(&[field("metric", symbols(json!(["smoke"])))])),
+            reading(json!({"metric": "gas"})),
+        ),
+        (
+            "enum_reordered",
+            schema(&[field("metric", symbols(json!(["gas", "smoke"])))]),
+            Some(schema(&[field("metric", symbols(json!(["smoke", "heat", "gas"])))])),
+            reading(json!({"metric": "gas"})),
+        ),
+        ("reordered", reversed, None, reading(json!({"unit": "cm", "alarm": true, "component_id": "k"}))),
+        (
+            "nested",
+            schema(&[place(json!([field("floor", json!("int")), field("y", json!("float")), field("x", json!("double"))]))]),
+            None,
+            reading(json!({"location": {"floor": 3, "y": 31.5, "x": 121.25}})),
+        ),
+        ("union_widened", schema(&[field("unit", json!("string"))]), None, reading(json!({"unit": "cm"}))),
+        (
+            "union_narrowed",
+            schema(&[field("unit", json!(["null", "long", "string"]))]),
+            Some(schema(&[field("unit", json!("string"))])),
+            reading(json!({"unit": "cm"})),
+        ),
+        (
+            "union_narrowed_to_nothing",
+            schema(&[field("device_id", json!(["null", "string"]))]),
+            None,
+            reading(json!({"device_id": null})),
+        ),
+        (
+            "union_branch_gone",
+            schema(&[field("unit", json!(["null", "long", "string"]))]),
+            None,
+            reading(json!({"unit": 5})),
+        ),
+        (
+            "union_promoted",
+            schema(&[field("location", json!({"type": "record", "name": "Location", "fields": [field("x", json!("double")),
+                field("y", json!("double")), field("accuracy_m", json!("int"))]}))]),
+            None,
+            reading(json!({"location": {"x": 121.25, "y": 31.5, "accuracy_m": 15}})),
+        ),
+    ]
+}
+
+/// What the reference library writes for a JSON value; its absent fields are null.
+fn written(schema: &Schema, value: &Value) -> Vec<u8> {
+    let value = avro_of(value).resolve(schema).unwrap_or_else(|error| panic!("{value}: {error}"));
+    let writer = GenericDatumWriter::builder(schema).build().unwrap();
+    writer.write_value_to_vec(value).unwrap()
+}
+
+fn avro_of(value: &Value) -> apache_avro::types::Value {
+    use apache_avro::types::Value as Avro;
+    match value {
+        Value::Object(fields) => Avro::Record(fields.iter().map(|(k, v)| (k.clone(), avro_of(v))).collect()),
+        other => Avro::from(other.clone()),
+    }
+}
+
+fn write(case: &str, extension: &str, bytes: &[u8]) {
+    let file = file(case, extension);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    if !file.exists() {
+        fs::write(file, bytes).unwrap();
+    }
+}
+
+fn generate() {
+    for (case, writer, reader, value) in cases() {
+        if file(case, "avsc").exists() {
+            continue;
+        }
+        let schema = Schema::parse(&writer).unwrap();
+        let datum = written(&schema, &value);
+        let print = schema.fingerprint::<Rabin>().bytes;
+        write(case, "framed", &[&[0], &ID.to_be_bytes()[..], &datum].concat());
+        write(case, "single", &[&[0xC3, 1], &print[..], &datum].concat());
+        write(case, "json", value.to_string().as_bytes());
+        write(case, "avsc", serde_json::to_string_pretty(&writer).unwrap().as_bytes());
+        if let Some(reader) = reader {
+            write(case, "reader.avsc", serde_json::to_string_pretty(&reader).unwrap().as_bytes());
+        }
+        write(case, "expected", told(&store(case), &fs::read(file(case, "framed")).unwrap()).as_bytes());
+    }
+}
+
+fn store(case: &str) -> SchemaStore {
+    let mut store = SchemaStore::builtin().unwrap();
+    if let Ok(reader) = fs::read_to_string(file(case, "reader.avsc")) {
+        store = store.reading(Source::Sensor, &reader).unwrap();
+    }
+    store.add(ID, &fs::read_to_string(file(case, "avsc")).unwrap()).unwrap();
+    store
+}
+
+/// The record as JSON, or the refusal.
+fn told(store: &SchemaStore, bytes: &[u8]) -> String {
+    match Decoder::new(store.clone()).decode(Source::Sensor, bytes) {
+        Ok(Record::Sensor(reading)) => serde_json::to_value(&reading).unwrap().to_string(),
+        Ok(other) => panic!("{other:?}"),
+        Err(refusal) => refusal.to_string(),
+    }
+}
+
+/// Every case that there are files of, also those that nobody generates any more.
+fn golden_cases() -> BTreeSet<String> {
+    let folder = file("x", "y").parent().unwrap().to_owned();
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let cases: BTreeSet<String> = names.filter_map(|name| Some(name.strip_suffix(".framed")?.to_owned())).collect();
+    assert!(cases.len() >= 20, "{cases:?}");
+    cases
+}
+
+#[test]
+fn what_was_written_is_read_as_it_always_was() {
+    if std::env::var_os("CITYOPS_WRITE_GOLDEN").is_some() {
+        generate();
+    }
+    for case in golden_cases() {
+        let store = store(&case);
+        let expected = fs::read_to_string(file(&case, "expected")).unwrap();
+        for frame in ["framed", "single"] {
+            let bytes = fs::read(file(&case, frame)).unwrap();
+            assert_eq!(told(&store, &bytes), expected, "{case}.{frame}");
+        }
+    }
+}
+
+/// JSON has no schema: what the record accepts counts. Names and types that only Avro's resolution mends are left out.
+#[test]
+fn the_same_in_json_where_it_needs_no_schema() {
+    let avro_only = ["added_with_default", "renamed_by_alias", "bytes_to_string", "enum_unknown_with_default",
+        "enum_unknown_without_default"];
+    for case in golden_cases().iter().filter(|case| !avro_only.contains(&case.as_str())) {
+        let json = fs::read(file(case, "json")).unwrap();
+        let expected = fs::read_to_string(file(case, "expected")).unwrap();
+        // JSON's messages name whole numbers otherwise.
+        assert_eq!(told(&store(case), &json).split(": ").next(), expected.split(": ").next(), "{case}");
+        if expected.starts_with('{') {
+            assert_eq!(told(&store(case), &json), expected, "{case}");
+        }
+    }
+}
+
+/// Whatever the reference library reads, we read as the same.
+#[test]
+fn the_reference_library_agrees() {
+    let mut agreed = 0;
+    for case in golden_cases() {
+        let read = |extension: &str| fs::read_to_string(file(&case, extension)).ok();
+        let writer = Schema::parse_str(&read("avsc").unwrap()).unwrap();
+        let reader = read("reader.avsc").unwrap_or_else(|| Topic::Sensor.schema().unwrap().to_owned());
+        let reader = Schema::parse_str(&reader).unwrap();
+        let bytes = fs::read(file(&case, "framed")).unwrap();
+        let resolved = GenericDatumReader::builder(&writer)
+            .reader_schema(&reader)
+            .build()
+            .and_then(|datum| datum.read_value(&mut &bytes[5..]));
+        let Ok(value) = resolved else { continue };
+        let expected = read("expected").unwrap();
+        let ours: Value = expected.parse().unwrap_or_else(|_| panic!("{case}: we refuse: {expected}"));
+        let mut reference = Value::try_from(value).unwrap();
+        drop_nulls(&mut reference);
+        if case == "string_to_bytes" {
+            reference["metric"] = json!("smoke"); // bytes are a list of numbers in its JSON
+        }
+        assert_eq!(ours, reference, "{case}");
+        agreed += 1;
+    }
+    assert!(agreed >= 15, "the reference library reads {agreed} cases");
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(fields) = value {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(drop_nulls);
+    }
+}
+
+#[test]
+fn a_resolution_is_made_once_for_a_writer_and_a_reader() {
+    let mut store = store("nested");
+    store.add(78, &fs::read_to_string(file("reordered", "avsc")).unwrap()).unwrap();
+    let decoder = Decoder::new(store.clone());
+    assert_eq!(store.resolutions(), 0);
+    let nested = fs::read(file("nested", "framed")).unwrap();
+    let mut reordered = fs::read(file("reordered", "framed")).unwrap();
+    reordered[4] = 78;
+    for _ in 0..1_000 {
+        decoder.decode(Source::Sensor, &nested).unwrap();
+        decoder.clone().decode(Source::Sensor, &reordered).unwrap();
+        // Another reader of the same writer's bytes.
+        decoder.decode(Source::Hotline, &nested).unwrap_err();
+    }
+    assert_eq!(store.resolutions(), 3, "three pairs of writer and reader, however many records");
+}
+
+#[test]
+fn what_does_not_fit_a_schema_is_not_written() {
+    let encoder = Encoder::new(Topic::Sensor, 1).unwrap();
+    let check = |value: Value, expected: &str| {
+        let told = encoder.framed(&value).map_err(|error| error.to_string());
+        assert_eq!(told.unwrap_err(), format!("avro schema: {expected}"), "{value}");
+    };
+    let mut lacking = reading(json!({}));
+    lacking.as_object_mut().unwrap().remove("metric");
+    check(lacking, "metric is missing");
+    check(reading(json!({"battery": 3})), "the schema has no field battery");
+    check(reading(json!({"value": "x"})), "a text where the schema has something else");
+    // Fields in another order than the schema's cost a second pass, and give the same bytes.
+    let record: wire_format::SensorReading = serde_json::from_value(reading(json!({"unit": "cm"}))).unwrap();
+    assert_eq!(encoder.framed(&reading(json!({"unit": "cm"}))), encoder.framed(&record));
+}
