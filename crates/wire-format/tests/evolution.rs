@@ -65,7 +65,12 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
     let symbols = |symbols: Value| json!({"type": "enum", "name": "Metric", "symbols": symbols});
     let mut with_other = symbols(json!(["smoke", "other"]));
     with_other["default"] = json!("other");
-    let place = |fields: Value| field("location", json!({"type": "record", "name": "Location", "fields": fields}));
+    let place = |fields: Value| {
+        field(
+            "location",
+            json!({"type": "record", "name": "Location", "fields": fields}),
+        )
+    };
     let node = json!({"type": "record", "name": "Node", "fields": [field("id", json!("int")),
         {"name": "next", "type": ["null", "Node"], "default": null}]});
     let mut reversed = schema(&[]);
@@ -75,21 +80,33 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
         (
             "added_with_default",
             without(schema(&[]), &["unit"]),
-            Some(schema(&[json!({"name": "unit", "type": "string", "default": "cm"})])),
+            Some(schema(&[
+                json!({"name": "unit", "type": "string", "default": "cm"}),
+            ])),
             reading(none.clone()),
         ),
-        ("added_optional", without(schema(&[]), &["component_id", "alarm"]), None, reading(json!({"unit": "cm"}))),
+        (
+            "added_optional",
+            without(schema(&[]), &["component_id", "alarm"]),
+            None,
+            reading(json!({"unit": "cm"})),
+        ),
         (
             "removed",
             schema(&[
                 field("battery", json!({"type": "map", "values": "long"})),
                 field("firmware", json!({"type": "fixed", "name": "Hash", "size": 4})),
-                field("history", json!({"type": "array", "items": ["null", "float", "bytes"]})),
+                field(
+                    "history",
+                    json!({"type": "array", "items": ["null", "float", "bytes"]}),
+                ),
                 field("chain", node),
             ]),
             None,
-            reading(json!({"battery": {"volt": 3}, "firmware": [1, 2, 3, 4], "history": [null, 0.5],
-                "chain": {"id": 1, "next": {"id": 2, "next": null}}, "unit": "cm"})),
+            reading(
+                json!({"battery": {"volt": 3}, "firmware": "v1.0", "history": [null, 0.5],
+                "chain": {"id": 1, "next": {"id": 2, "next": null}}, "unit": "cm"}),
+            ),
         ),
         (
             "renamed_by_alias",
@@ -98,18 +115,45 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
                 writer["fields"][2]["name"] = json!("sensor_id");
                 writer
             },
-            Some(schema(&[json!({"name": "device_id", "type": "string", "aliases": ["sensor_id", "dev"]})])),
+            Some(schema(&[
+                json!({"name": "device_id", "type": "string", "aliases": ["sensor_id", "dev"]}),
+            ])),
             {
                 let mut reading = reading(json!({"sensor_id": "d-8"}));
                 reading.as_object_mut().unwrap().remove("device_id");
                 reading
             },
         ),
-        ("int_to_long", schema(&[field("observed_at", json!("int"))]), None, reading(json!({"observed_at": 7}))),
-        ("int_to_double", schema(&[field("value", json!("int"))]), None, reading(json!({"value": 3}))),
-        ("long_to_double", schema(&[field("value", json!("long"))]), None, reading(json!({"value": -3}))),
-        ("float_to_double", schema(&[field("value", json!("float"))]), None, reading(json!({"value": 0.5}))),
-        ("bytes_to_string", schema(&[field("metric", json!("bytes"))]), None, reading(json!({"metric": [115, 109]}))),
+        (
+            "int_to_long",
+            schema(&[field("observed_at", json!("int"))]),
+            None,
+            reading(json!({"observed_at": 7})),
+        ),
+        (
+            "int_to_double",
+            schema(&[field("value", json!("int"))]),
+            None,
+            reading(json!({"value": 3})),
+        ),
+        (
+            "long_to_double",
+            schema(&[field("value", json!("long"))]),
+            None,
+            reading(json!({"value": -3})),
+        ),
+        (
+            "float_to_double",
+            schema(&[field("value", json!("float"))]),
+            None,
+            reading(json!({"value": 0.5})),
+        ),
+        (
+            "bytes_to_string",
+            schema(&[field("metric", json!("bytes"))]),
+            None,
+            reading(json!({"metric": [115, 109]})),
+        ),
         (
             "string_to_bytes",
             schema(&[]),
@@ -131,17 +175,34 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
         (
             "enum_reordered",
             schema(&[field("metric", symbols(json!(["gas", "smoke"])))]),
-            Some(schema(&[field("metric", symbols(json!(["smoke", "heat", "gas"])))])),
+            Some(schema(&[field(
+                "metric",
+                symbols(json!(["smoke", "heat", "gas"])),
+            )])),
             reading(json!({"metric": "gas"})),
         ),
-        ("reordered", reversed, None, reading(json!({"unit": "cm", "alarm": true, "component_id": "k"}))),
+        (
+            "reordered",
+            reversed,
+            None,
+            reading(json!({"unit": "cm", "alarm": true, "component_id": "k"})),
+        ),
         (
             "nested",
-            schema(&[place(json!([field("floor", json!("int")), field("y", json!("float")), field("x", json!("double"))]))]),
+            schema(&[place(json!([
+                field("floor", json!("int")),
+                field("y", json!("float")),
+                field("x", json!("double"))
+            ]))]),
             None,
             reading(json!({"location": {"floor": 3, "y": 31.5, "x": 121.25}})),
         ),
-        ("union_widened", schema(&[field("unit", json!("string"))]), None, reading(json!({"unit": "cm"}))),
+        (
+            "union_widened",
+            schema(&[field("unit", json!("string"))]),
+            None,
+            reading(json!({"unit": "cm"})),
+        ),
         (
             "union_narrowed",
             schema(&[field("unit", json!(["null", "long", "string"]))]),
@@ -162,8 +223,11 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
         ),
         (
             "union_promoted",
-            schema(&[field("location", json!({"type": "record", "name": "Location", "fields": [field("x", json!("double")),
-                field("y", json!("double")), field("accuracy_m", json!("int"))]}))]),
+            schema(&[field(
+                "location",
+                json!({"type": "record", "name": "Location", "fields": [field("x", json!("double")),
+                field("y", json!("double")), field("accuracy_m", json!("int"))]}),
+            )]),
             None,
             reading(json!({"location": {"x": 121.25, "y": 31.5, "accuracy_m": 15}})),
         ),
@@ -172,7 +236,9 @@ fn cases() -> Vec<(&'static str, Value, Option<Value>, Value)> {
 
 /// What the reference library writes for a JSON value; its absent fields are null.
 fn written(schema: &Schema, value: &Value) -> Vec<u8> {
-    let value = avro_of(value).resolve(schema).unwrap_or_else(|error| panic!("{value}: {error}"));
+    let value = avro_of(value)
+        .resolve(schema)
+        .unwrap_or_else(|error| panic!("{value}: {error}"));
     let writer = GenericDatumWriter::builder(schema).build().unwrap();
     writer.write_value_to_vec(value).unwrap()
 }
@@ -180,8 +246,14 @@ fn written(schema: &Schema, value: &Value) -> Vec<u8> {
 fn avro_of(value: &Value) -> apache_avro::types::Value {
     use apache_avro::types::Value as Avro;
     match value {
-        Value::Object(fields) => Avro::Record(fields.iter().map(|(k, v)| (k.clone(), avro_of(v))).collect()),
-        other => Avro::from(other.clone()),
+        Value::Object(fields) => Avro::Map(fields.iter().map(|(k, v)| (k.clone(), avro_of(v))).collect()),
+        Value::Array(items) => Avro::Array(items.iter().map(avro_of).collect()),
+        Value::String(text) => Avro::String(text.clone()),
+        Value::Bool(flag) => Avro::Boolean(*flag),
+        Value::Number(number) => number
+            .as_i64()
+            .map_or_else(|| Avro::Double(number.as_f64().unwrap()), Avro::Long),
+        Value::Null => Avro::Null,
     }
 }
 
@@ -204,11 +276,23 @@ fn generate() {
         write(case, "framed", &[&[0], &ID.to_be_bytes()[..], &datum].concat());
         write(case, "single", &[&[0xC3, 1], &print[..], &datum].concat());
         write(case, "json", value.to_string().as_bytes());
-        write(case, "avsc", serde_json::to_string_pretty(&writer).unwrap().as_bytes());
+        write(
+            case,
+            "avsc",
+            serde_json::to_string_pretty(&writer).unwrap().as_bytes(),
+        );
         if let Some(reader) = reader {
-            write(case, "reader.avsc", serde_json::to_string_pretty(&reader).unwrap().as_bytes());
+            write(
+                case,
+                "reader.avsc",
+                serde_json::to_string_pretty(&reader).unwrap().as_bytes(),
+            );
         }
-        write(case, "expected", told(&store(case), &fs::read(file(case, "framed")).unwrap()).as_bytes());
+        write(
+            case,
+            "expected",
+            told(&store(case), &fs::read(file(case, "framed")).unwrap()).as_bytes(),
+        );
     }
 }
 
@@ -217,7 +301,9 @@ fn store(case: &str) -> SchemaStore {
     if let Ok(reader) = fs::read_to_string(file(case, "reader.avsc")) {
         store = store.reading(Source::Sensor, &reader).unwrap();
     }
-    store.add(ID, &fs::read_to_string(file(case, "avsc")).unwrap()).unwrap();
+    store
+        .add(ID, &fs::read_to_string(file(case, "avsc")).unwrap())
+        .unwrap();
     store
 }
 
@@ -233,8 +319,12 @@ fn told(store: &SchemaStore, bytes: &[u8]) -> String {
 /// Every case that there are files of, also those that nobody generates any more.
 fn golden_cases() -> BTreeSet<String> {
     let folder = file("x", "y").parent().unwrap().to_owned();
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let cases: BTreeSet<String> = names.filter_map(|name| Some(name.strip_suffix(".framed")?.to_owned())).collect();
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let cases: BTreeSet<String> = names
+        .filter_map(|name| Some(name.strip_suffix(".framed")?.to_owned()))
+        .collect();
     assert!(cases.len() >= 20, "{cases:?}");
     cases
 }
@@ -257,13 +347,25 @@ fn what_was_written_is_read_as_it_always_was() {
 /// JSON has no schema: what the record accepts counts. Names and types that only Avro's resolution mends are left out.
 #[test]
 fn the_same_in_json_where_it_needs_no_schema() {
-    let avro_only = ["added_with_default", "renamed_by_alias", "bytes_to_string", "enum_unknown_with_default",
-        "enum_unknown_without_default"];
-    for case in golden_cases().iter().filter(|case| !avro_only.contains(&case.as_str())) {
+    let avro_only = [
+        "added_with_default",
+        "renamed_by_alias",
+        "bytes_to_string",
+        "enum_unknown_with_default",
+        "enum_unknown_without_default",
+    ];
+    for case in golden_cases()
+        .iter()
+        .filter(|case| !avro_only.contains(&case.as_str()))
+    {
         let json = fs::read(file(case, "json")).unwrap();
         let expected = fs::read_to_string(file(case, "expected")).unwrap();
         // JSON's messages name whole numbers otherwise.
-        assert_eq!(told(&store(case), &json).split(": ").next(), expected.split(": ").next(), "{case}");
+        assert_eq!(
+            told(&store(case), &json).split(": ").next(),
+            expected.split(": ").next(),
+            "{case}"
+        );
         if expected.starts_with('{') {
             assert_eq!(told(&store(case), &json), expected, "{case}");
         }
@@ -286,7 +388,9 @@ fn the_reference_library_agrees() {
             .and_then(|datum| datum.read_value(&mut &bytes[5..]));
         let Ok(value) = resolved else { continue };
         let expected = read("expected").unwrap();
-        let ours: Value = expected.parse().unwrap_or_else(|_| panic!("{case}: we refuse: {expected}"));
+        let ours: Value = expected
+            .parse()
+            .unwrap_or_else(|_| panic!("{case}: we refuse: {expected}"));
         let mut reference = Value::try_from(value).unwrap();
         drop_nulls(&mut reference);
         if case == "string_to_bytes" {
@@ -308,7 +412,9 @@ fn drop_nulls(value: &mut Value) {
 #[test]
 fn a_resolution_is_made_once_for_a_writer_and_a_reader() {
     let mut store = store("nested");
-    store.add(78, &fs::read_to_string(file("reordered", "avsc")).unwrap()).unwrap();
+    store
+        .add(78, &fs::read_to_string(file("reordered", "avsc")).unwrap())
+        .unwrap();
     let decoder = Decoder::new(store.clone());
     assert_eq!(store.resolutions(), 0);
     let nested = fs::read(file("nested", "framed")).unwrap();
@@ -320,7 +426,11 @@ fn a_resolution_is_made_once_for_a_writer_and_a_reader() {
         // Another reader of the same writer's bytes.
         decoder.decode(Source::Hotline, &nested).unwrap_err();
     }
-    assert_eq!(store.resolutions(), 3, "three pairs of writer and reader, however many records");
+    assert_eq!(
+        store.resolutions(),
+        3,
+        "three pairs of writer and reader, however many records"
+    );
 }
 
 #[test]
@@ -334,8 +444,14 @@ fn what_does_not_fit_a_schema_is_not_written() {
     lacking.as_object_mut().unwrap().remove("metric");
     check(lacking, "metric is missing");
     check(reading(json!({"battery": 3})), "the schema has no field battery");
-    check(reading(json!({"value": "x"})), "a text where the schema has something else");
+    check(
+        reading(json!({"value": "x"})),
+        "a text where the schema has something else",
+    );
     // Fields in another order than the schema's cost a second pass, and give the same bytes.
     let record: wire_format::SensorReading = serde_json::from_value(reading(json!({"unit": "cm"}))).unwrap();
-    assert_eq!(encoder.framed(&reading(json!({"unit": "cm"}))), encoder.framed(&record));
+    assert_eq!(
+        encoder.framed(&reading(json!({"unit": "cm"}))),
+        encoder.framed(&record)
+    );
 }
