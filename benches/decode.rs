@@ -58,6 +58,7 @@ mod plain {
     }
 
     #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename = "SensorReading")] // the library holds the names together
     pub struct Sensor {
         event_id: String,
         source_system: String,
@@ -73,6 +74,7 @@ mod plain {
     }
 
     #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename = "HotlineTicket")] // the library holds the names together
     pub struct Hotline {
         event_id: String,
         source_system: String,
@@ -102,6 +104,7 @@ mod plain {
     }
 
     #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename = "VideoAlert")] // the library holds the names together
     pub struct Video {
         event_id: String,
         source_system: String,

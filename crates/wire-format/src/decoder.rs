@@ -147,10 +147,13 @@ impl Decoder {
         }
         let text = json::text(source, bytes)?;
         let told = cloudevents::is_structured(headers);
-        let within = fill.as_ref().map_or(Within::Nothing, Within::Filled);
-        if !told && let Ok(record) = json::parse(text, within) {
+        if !told
+            && fill.is_none()
+            && let Ok(record) = json::parse(text)
+        {
             return Ok(record);
         }
+        let within = fill.as_ref().map_or(Within::Nothing, Within::Filled);
         // A record never reads as an envelope nor an envelope as a record, whose fields' names no attribute can have.
         match cloudevents::envelope(text, told) {
             None => json::read(source, text, within),

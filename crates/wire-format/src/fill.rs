@@ -22,6 +22,9 @@ const OWN_TIME: usize = 2;
 const SENT: usize = 3;
 
 impl<'a> Fill<'a> {
+    /// Nothing stands in.
+    pub(crate) const NOTHING: Fill<'static> = Fill { fields: [None; 4] };
+
     /// What an event's attributes give a record of `source`.
     pub(crate) fn new(source: Source, attributes: &'a Attributes) -> Fill<'a> {
         let [id, system, time, sent] = cloudevents::fields(source);

@@ -15,6 +15,10 @@ pub(crate) fn flaw(id: &str) -> Option<&'static str> {
     if id.len() > MAX_ID_BYTES {
         return Some("longer than 256 bytes");
     }
+    // Nearly all are plain ASCII, whose bytes need no decoding.
+    if id.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
+        return None;
+    }
     id.chars()
         .any(char::is_control)
         .then_some("a control character in an identifier")

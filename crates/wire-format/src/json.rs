@@ -41,28 +41,38 @@ pub(crate) fn text(source: Source, bytes: &[u8]) -> Result<&str, Refusal> {
     Ok(text)
 }
 
-/// The record, or that there is none.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str, within: Within<'_>) -> Result<T, serde_json::Error> {
-    seeded(text, within, PhantomData::<T>)
+/// The record that a text is, or that it is none.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
-/// The record, or the exact reason why there is none.
+/// The record, or the exact reason why there is none. It keeps track of where it is, which costs; so what can be a plain
+/// record is tried with [`parse`] first. All that is no plain record takes this one way, which keeps the code small.
 pub(crate) fn read<T: DeserializeOwned>(
     source: Source,
     text: &str,
     within: Within<'_>,
 ) -> Result<T, Refusal> {
-    if let Ok(record) = parse(text, within) {
-        return Ok(record);
-    }
-    let refusal = explain::<T>(text, within).of(identity_of(source, text, within));
+    let refusal = match tracked(text, within) {
+        Ok(record) => return Ok(record),
+        Err((path, error)) => told(&path, &error).of(identity_of(source, text, within)),
+    };
     if source == Source::Hotline && refusal.reason == DeadLetterReason::BadValue {
         // A ticket is never refused for its location, not even for one like 1e999.
-        if let Ok(record) = parse(&huge::without_huge_numbers(text), within) {
+        if let Ok(record) = tracked(&huge::without_huge_numbers(text), within) {
             return Ok(record);
         }
     }
     Err(refusal)
+}
+
+fn tracked<T: DeserializeOwned>(text: &str, within: Within<'_>) -> Result<T, (String, serde_json::Error)> {
+    let mut track = Track::new();
+    let record = Tracked {
+        track: &mut track,
+        record: PhantomData::<T>,
+    };
+    seeded(text, within, record).map_err(|error| (track.path().to_string(), error))
 }
 
 fn seeded<'de, S: DeserializeSeed<'de>>(
@@ -72,7 +82,7 @@ fn seeded<'de, S: DeserializeSeed<'de>>(
 ) -> Result<S::Value, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = match within {
-        Within::Nothing => seed.deserialize(&mut json)?,
+        Within::Nothing => seed.deserialize(Filled::new(&mut json, &Fill::NOTHING))?,
         Within::Filled(fill) => seed.deserialize(Filled::new(&mut json, fill))?,
         Within::Envelope(fill) => (&mut json).deserialize_map(InData {
             seed: FilledSeed { fill, seed },
@@ -110,19 +120,11 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Tracked<'_, T> {
     }
 }
 
-/// Reads again, slowly, to say where it went wrong; records that are right never come here.
-fn explain<T: DeserializeOwned>(text: &str, within: Within<'_>) -> Refusal {
-    let mut track = Track::new();
-    let tracked = Tracked {
-        track: &mut track,
-        record: PhantomData::<T>,
-    };
-    let Err(error) = seeded(text, within, tracked) else {
-        return Refusal::new(DeadLetterReason::BadJson, "unreadable");
-    };
+/// Says what is wrong at a place.
+fn told(path: &str, error: &serde_json::Error) -> Refusal {
     let message = error.to_string();
     if error.is_data() {
-        return refusal::of_message(&track.path().to_string(), &message);
+        return refusal::of_message(path, &message);
     }
     // Syntax errors have fixed texts. A number beyond a double is good JSON all the same, so it is a bad value; its
     // path may hold an unknown field's name, so it is named by its position.

@@ -25,18 +25,14 @@ impl<'de> Datum<'de> {
     /// The record of `source`; bytes left over are refused.
     pub(crate) fn read<T: DeserializeOwned>(&self, source: Source) -> Result<T, Refusal> {
         let mut input = self.input();
-        let read = match self.fill {
-            None => T::deserialize(input.value(0)),
-            Some(fill) => T::deserialize(Filled::new(input.value(0), fill)),
-        };
-        match read {
-            Ok(record) if input.rest.is_empty() => Ok(record),
-            Ok(_) => {
-                let detail = format!("{} bytes left over", input.rest.len());
-                Err(Refusal::new(DeadLetterReason::BadAvro, detail).of(self.identity(source)))
-            }
-            Err(_) => Err(self.explain::<T>().of(self.identity(source))),
+        if self.fill.is_none()
+            && let Ok(record) = T::deserialize(input.value(0))
+            && input.rest.is_empty()
+        {
+            return Ok(record);
         }
+        self.read_tracked()
+            .map_err(|refusal| refusal.of(self.identity(source)))
     }
 
     fn input(&self) -> Input<'de> {
@@ -47,26 +43,26 @@ impl<'de> Datum<'de> {
         let mut identity = identity::Look::new(source);
         let mut input = self.input();
         // What breaks after its two fields does not matter.
-        let _ = match self.fill {
-            None => identity.deserialize(input.value(0)),
-            Some(fill) => identity.deserialize(Filled::new(input.value(0), fill)),
-        };
+        let fill = self.fill.unwrap_or(&Fill::NOTHING);
+        let _ = identity.deserialize(Filled::new(input.value(0), fill));
         identity.found()
     }
 
-    /// Reads again, slowly, to say where it went wrong.
-    fn explain<T: DeserializeOwned>(&self) -> Refusal {
+    /// Reads with what stands in, or again, keeping track of where it is.
+    fn read_tracked<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let mut input = self.input();
-        let read = match self.fill {
-            None => serde_path_to_error::deserialize::<_, T>(input.value(0)),
-            Some(fill) => serde_path_to_error::deserialize(Filled::new(input.value(0), fill)),
-        };
-        let Err(error) = read else {
-            return Refusal::new(DeadLetterReason::BadAvro, "unreadable");
+        let filled = Filled::new(input.value(0), self.fill.unwrap_or(&Fill::NOTHING));
+        let error = match serde_path_to_error::deserialize::<_, T>(filled) {
+            Ok(record) if input.rest.is_empty() => return Ok(record),
+            Ok(_) => {
+                let detail = format!("{} bytes left over", input.rest.len());
+                return Err(Refusal::new(DeadLetterReason::BadAvro, detail));
+            }
+            Err(error) => error,
         };
         let at = self.bytes.len() - input.rest.len();
         let path = error.path().to_string();
-        match error.into_inner() {
+        Err(match error.into_inner() {
             AvroError::Record(message) => refusal::of_message(&path, &message),
             AvroError::BadUtf8 => Refusal::new(
                 DeadLetterReason::BadUtf8,
@@ -76,7 +72,7 @@ impl<'de> Datum<'de> {
                 DeadLetterReason::BadAvro,
                 format!("{what} at byte {at} of the datum"),
             ),
-        }
+        })
     }
 }
 
