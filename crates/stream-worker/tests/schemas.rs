@@ -80,7 +80,15 @@ fn a_record_waits_for_its_schema_and_no_longer() {
         "observed_at": NOW, "content": "路边一堆垃圾", "location": {"x": 121.22, "y": 31.03}});
     let bytes = Encoder::new(Topic::Report, 900).unwrap().framed(&report).unwrap();
     assert!(!enrich.is_ready(&record(&bytes, &[])));
-    for other in [&b"{}"[..], b"", b"\0", &Encoder::builtin(Topic::Report).unwrap().single_object(&report).unwrap()] {
+    for other in [
+        &b"{}"[..],
+        b"",
+        b"\0",
+        &Encoder::builtin(Topic::Report)
+            .unwrap()
+            .single_object(&report)
+            .unwrap(),
+    ] {
         assert!(enrich.is_ready(&record(other, &[])), "only a frame needs asking");
     }
 
@@ -89,15 +97,25 @@ fn a_record_waits_for_its_schema_and_no_longer() {
     let mut out = Outbox::default();
     assert!(enrich.is_ready(&record(&bytes, &[])));
     enrich.process(&record(&bytes, &[]), &mut out);
-    assert!(matches!(&out.inputs[&0][..], [Input::Event(_)]), "{:?}", out.records);
+    assert!(
+        matches!(&out.inputs[&0][..], [Input::Event(_)]),
+        "{:?}",
+        out.records
+    );
 
     *source.0.lock().unwrap() = SchemaAnswer::Never("the registry has none".to_owned());
     let mut out = Outbox::default();
     assert!(enrich.is_ready(&record(&bytes, &[])));
     enrich.process(&record(&bytes, &[]), &mut out);
     let letter = &out.records[0];
-    assert_eq!(letter.topic, Topic::DeadLetter);
-    assert!(letter.headers.contains(&("cityops.reason", "unknown_schema".to_owned())), "{:?}", letter.headers);
+    assert_eq!(letter.topic, Topic::DeadLetters);
+    assert!(
+        letter
+            .headers
+            .contains(&("cityops.reason", "unknown_schema".to_owned())),
+        "{:?}",
+        letter.headers
+    );
 }
 
 #[test]

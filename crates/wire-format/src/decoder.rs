@@ -318,17 +318,29 @@ fn flaw<const M: usize, const O: usize>(
     mandatory: [(&str, &String); M],
     optional: [(&str, &Option<String>); O],
 ) -> Option<Refusal> {
-    if let Some((field, _)) = mandatory.iter().find(|(_, id)| id.trim().is_empty()) {
-        return Some(Refusal::new(DeadLetterReason::MissingField, *field));
+    // Plain loops: this is looked at for every record.
+    for (field, id) in mandatory {
+        let begins_blank = id.as_bytes().first().is_none_or(|byte| !byte.is_ascii_graphic());
+        if begins_blank && id.trim().is_empty() {
+            return Some(Refusal::new(DeadLetterReason::MissingField, field));
+        }
     }
-    let given = optional
-        .into_iter()
-        .filter_map(|(field, id)| Some((field, id.as_ref()?)));
-    mandatory.into_iter().chain(given).find_map(|(field, id)| {
+    let bad = |field: &str, id: &str| {
         let flaw = identity::flaw(id)?;
         Some(Refusal::new(
             DeadLetterReason::BadValue,
             format!("{field}: {flaw}"),
         ))
-    })
+    };
+    for (field, id) in mandatory {
+        if let Some(refusal) = bad(field, id) {
+            return Some(refusal);
+        }
+    }
+    for (field, id) in optional {
+        if let Some(refusal) = id.as_ref().and_then(|id| bad(field, id)) {
+            return Some(refusal);
+        }
+    }
+    None
 }
