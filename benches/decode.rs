@@ -46,7 +46,7 @@ mod plain {
     use super::{Deserialize, Serialize};
 
     #[derive(Debug, Serialize, Deserialize)]
-    pub struct Location {
+    pub(super) struct Location {
         crs: Option<String>,
         x: f64,
         y: f64,
@@ -56,7 +56,7 @@ mod plain {
 
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(rename = "SensorReading")] // the library holds the names together
-    pub struct Sensor {
+    pub(super) struct Sensor {
         event_id: String,
         source_system: String,
         device_id: String,
@@ -72,7 +72,7 @@ mod plain {
 
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(rename = "HotlineTicket")] // the library holds the names together
-    pub struct Hotline {
+    pub(super) struct Hotline {
         event_id: String,
         source_system: String,
         ticket_id: String,
@@ -94,7 +94,7 @@ mod plain {
     }
 
     #[derive(Debug, Serialize, Deserialize)]
-    pub struct Algorithm {
+    pub(super) struct Algorithm {
         vendor: Option<String>,
         name: Option<String>,
         version: Option<String>,
@@ -102,7 +102,7 @@ mod plain {
 
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(rename = "VideoAlert")] // the library holds the names together
-    pub struct Video {
+    pub(super) struct Video {
         event_id: String,
         source_system: String,
         camera_id: String,
