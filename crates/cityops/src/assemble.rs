@@ -4,6 +4,7 @@ mod grid;
 mod plane;
 pub(crate) mod quality;
 mod registry;
+mod schemas;
 mod table;
 
 use std::path::Path;
@@ -15,7 +16,7 @@ use city_model::Position;
 use city_rules::{ConfigError, Rules};
 use event_intake::{Intake, IntakeConfig, SourceConfig};
 use stream_worker::{Setup, SetupParts};
-use wire_format::{Decoder, SchemaStore};
+use wire_format::SchemaSource;
 
 use crate::config::{Loaded, Source};
 
@@ -62,6 +63,16 @@ fn rules_files(loaded: &Loaded) -> anyhow::Result<Vec<(String, String)>> {
 /// # Errors
 /// A [`ConfigError`] for what the configuration gets wrong.
 pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup> {
+    let source = schemas::registry(loaded)?;
+    setup_with(loaded, enriched_partitions, source)
+}
+
+/// The same with a schema registry that is asked already: what it has told stays known over a reload.
+pub(crate) fn setup_with(
+    loaded: &Loaded,
+    enriched_partitions: u32,
+    schemas: Option<Arc<dyn SchemaSource>>,
+) -> anyhow::Result<Setup> {
     let config = &loaded.config;
     let rules = Arc::new(rules(loaded)?);
     let mut kept = Vec::new();
@@ -115,7 +126,7 @@ pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup>
             timezone: config.city.timezone.as_str().into(),
             rules,
             intake: Intake::new(intake),
-            decoder: Decoder::new(schemas(loaded)?),
+            decoder: schemas::decoder(loaded, schemas)?,
             origin,
             reorder_ms: config.time.reorder.0,
             max_late_ms: config.time.max_late.0,
@@ -132,25 +143,6 @@ fn centre(layer: &Timeline) -> Position {
     let middle = |a: f64, b: f64| ((a + b) * 50.0).round() / 100.0;
     Position::from_degrees(middle(west, east), middle(south, north))
         .unwrap_or(Position { lon_e9: 0, lat_e9: 0 })
-}
-
-fn schemas(loaded: &Loaded) -> anyhow::Result<SchemaStore> {
-    let mut store = SchemaStore::builtin().context("read the built-in schemas")?;
-    for (id, path) in &loaded.config.schemas.files {
-        let number = id.parse().map_err(|_| {
-            loaded.error(
-                "schemas.files",
-                path,
-                format!("\"{id}\" is no schema id; the registry's ids are whole numbers"),
-            )
-        })?;
-        let text = String::from_utf8(loaded.bytes_of("schemas.files", path)?)
-            .map_err(|_| loaded.error("schemas.files", path, format!("{} is not UTF-8", path.display())))?;
-        store
-            .add(number, &text)
-            .map_err(|error| loaded.error("schemas.files", path, error.to_string()))?;
-    }
-    Ok(store)
 }
 
 /// The key under which reporters are hashed, and the one before it while that is configured.

@@ -10,7 +10,9 @@ mod intake;
 mod ledger;
 mod observing;
 mod reloads;
+mod schemas;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+use wire_format::SchemaSource;
 
 pub use incidents::RevisionReason;
 pub use intake::IntakeMetrics;
@@ -167,6 +170,16 @@ impl Metrics {
     pub fn source_cleared(&self, evidence: &Evidence) {
         // A series that is not there needs no removing.
         let _ = self.source_suspect.remove_label_values(&suspect_labels(evidence));
+    }
+
+    /// Shows how a schema registry answers, read from it at each scrape.
+    ///
+    /// # Errors
+    /// When one is shown already.
+    pub fn show_schemas(&self, source: Arc<dyn SchemaSource>) -> anyhow::Result<()> {
+        self.registry
+            .register(Box::new(schemas::SchemaCollector::new(source)?))
+            .context("register the schema registry's metrics")
     }
 
     /// What reloads come to.

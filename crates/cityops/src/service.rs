@@ -92,6 +92,9 @@ impl Service {
             .context("start the HTTP threads")?;
         let listener = http.block_on(crate::http::bind(start.listen))?;
         tracing::info!(listen = %listener.local_addr()?, "HTTP listens");
+        if let Some(schemas) = start.setup.decoder.source() {
+            metrics.show_schemas(schemas.clone())?;
+        }
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
         metrics.describe(&standing.activation);

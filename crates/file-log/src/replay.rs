@@ -112,6 +112,7 @@ fn record_of(source: Source, bytes: &[u8], line: i64, arrival: EventTime) -> Inp
         timestamp: arrival,
         key: None,
         value: Some(bytes),
+        headers: &[],
     }
 }
 

@@ -71,19 +71,23 @@ impl<'a> Record<'a> {
 
     /// The headers, in order.
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let headers = self.message.headers();
-        headers.map_or_else(Vec::new, |headers| {
-            headers
-                .iter()
-                .map(|header| (header.key, header.value.unwrap_or_default()))
-                .collect()
-        })
+        headers(self.message)
     }
 }
 
 /// The time of a record; 0 for one of a broker too old to keep times.
-pub(crate) fn timestamp(message: &BorrowedMessage<'_>) -> EventTime {
+pub(crate) fn timestamp<M: Message>(message: &M) -> EventTime {
     EventTime::from_millis(message.timestamp().to_millis().unwrap_or(0))
+}
+
+/// The headers of a record, in order.
+pub(crate) fn headers<M: Message>(message: &M) -> Vec<(&str, &[u8])> {
+    message.headers().map_or_else(Vec::new, |headers| {
+        headers
+            .iter()
+            .map(|header| (header.key, header.value.unwrap_or_default()))
+            .collect()
+    })
 }
 
 /// Reads one partition up to the end that it has now; gives the offset after the last record.

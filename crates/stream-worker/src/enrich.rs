@@ -427,9 +427,16 @@ impl Processor for Enrich {
         }
     }
 
+    /// A record whose schema is being fetched waits: it must not be a dead letter because a registry is away.
+    fn is_ready(&mut self, record: &InputRecord<'_>) -> bool {
+        record
+            .value
+            .is_none_or(|value| self.setup.decoder.is_ready(value))
+    }
+
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
         let decoded = match record.value {
-            Some(value) => self.setup.decoder.decode(self.source, value),
+            Some(value) => self.setup.decoder.decode_with(self.source, value, record.headers),
             None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
         };
         let settled = self.judge(record, decoded, out);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use city_model::{EventTime, Input};
-use wire_format::Topic;
+use wire_format::{Headers, Topic};
 
 /// A record as a log delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct InputRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; `None` is a tombstone.
     pub value: Option<&'a [u8]>,
+    /// Its headers, in order; files have none.
+    pub headers: Headers<'a>,
 }
 
 /// A record for another topic.
@@ -99,6 +101,12 @@ pub trait Processor: Send {
     /// Called before each batch, and now and then without one: what changed around the partition is taken here, so that
     /// a batch is decided under one configuration.
     fn refresh(&mut self, _out: &mut Outbox) {}
+
+    /// Whether the record can be decided now. `false` holds its partition back: the record and all that follow are given
+    /// again later, in order, and nothing is committed past the last one that was decided.
+    fn is_ready(&mut self, _record: &InputRecord<'_>) -> bool {
+        true
+    }
 
     /// Decides one record.
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox);

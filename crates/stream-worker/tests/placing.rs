@@ -69,6 +69,7 @@ fn events_are_counted_by_layer_and_status() {
             timestamp: EventTime::from_millis(NOW),
             key: None,
             value: Some(value.as_bytes()),
+            headers: &[],
         };
         enrich.process(&record, &mut out);
     };

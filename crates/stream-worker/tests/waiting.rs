@@ -65,6 +65,7 @@ fn tell(enrich: &mut Enrich, out: &mut Outbox, second: i64, observed_at: i64, va
         timestamp: EventTime::from_millis(NOW + second * 1_000),
         key: None,
         value: Some(value.as_bytes()),
+        headers: &[],
     };
     enrich.process(&record, out);
 }

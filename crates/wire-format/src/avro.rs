@@ -1,13 +1,19 @@
-//! Avro without the detour over a tree of values: a datum is read straight into its record, along the writer's schema.
+//! Avro without the detour over a tree of values: a datum is read straight into its record, and written straight from it.
 //!
-//! Fields meet by name, so a writer's new field is skipped and a missing optional one is absent, which is all the
-//! resolution that our schemas' rule of change needs (`schemas/CHANGES.md`). `apache-avro` parses schemas and writes.
+//! A writer's schema meets the reader's once ([`resolve`](resolve::resolve)): fields by name or alias, defaults, promotions,
+//! symbols; what is left for each datum is a flat list of steps. `apache-avro` parses schemas; it is the tests' witness, too.
 
 mod datum;
+mod encoder;
 mod input;
 mod items;
 mod plan;
+mod put;
+mod put_many;
+mod resolve;
+mod skip;
 mod store;
 
 pub(crate) use datum::Datum;
-pub use store::{Encoder, SchemaError, SchemaStore};
+pub use encoder::Encoder;
+pub use store::{SchemaError, SchemaStore, WriterSchema};

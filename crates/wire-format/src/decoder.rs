@@ -1,12 +1,17 @@
 //! From a value's bytes to a record, or to a refusal with the exact reason.
 
+use std::sync::Arc;
+
 use city_model::{DeadLetterReason, EventKey, Source};
 use serde::de::DeserializeOwned;
 
 use crate::avro::{Datum, SchemaStore};
+use crate::cloudevents::{self, Payload};
+use crate::fill::Fill;
+use crate::json::{self, Within};
 use crate::{
-    Format, HotlineTicket, IncidentCommand, MAX_RECORD_BYTES, Pin, Refusal, Report, SensorReading, Silence,
-    VideoAlert, WeatherWarning, huge, identity, refusal,
+    Format, Headers, HotlineTicket, IncidentCommand, MAX_RECORD_BYTES, Pin, Refusal, Report, SchemaAnswer,
+    SchemaSource, SensorReading, Silence, VideoAlert, WeatherWarning, identity,
 };
 
 /// A decoded input record.
@@ -32,6 +37,7 @@ pub enum Record {
 #[derive(Debug, Clone)]
 pub struct Decoder {
     schemas: SchemaStore,
+    source: Option<Arc<dyn SchemaSource>>,
     max_bytes: usize,
     pins: Vec<(Source, Pin)>,
 }
@@ -41,6 +47,7 @@ impl Decoder {
     pub fn new(schemas: SchemaStore) -> Decoder {
         Decoder {
             schemas,
+            source: None,
             max_bytes: MAX_RECORD_BYTES,
             pins: Vec::new(),
         }
@@ -57,13 +64,51 @@ impl Decoder {
         self
     }
 
-    /// The schemas, to add what a registry answered.
-    pub fn schemas_mut(&mut self) -> &mut SchemaStore {
-        &mut self.schemas
+    /// The decoder with somebody to ask for schemas that it does not hold.
+    pub fn with_source(self, source: Arc<dyn SchemaSource>) -> Decoder {
+        Decoder {
+            source: Some(source),
+            ..self
+        }
+    }
+
+    /// Whom it asks for schemas.
+    pub fn source(&self) -> Option<&Arc<dyn SchemaSource>> {
+        self.source.as_ref()
+    }
+
+    /// The schemas that it holds.
+    pub fn schemas(&self) -> &SchemaStore {
+        &self.schemas
+    }
+
+    /// Whether a value can be decoded now. `false` while its schema is being fetched: it must wait then, for decoded it
+    /// would be refused for a schema that nobody could ask for.
+    pub fn is_ready(&self, bytes: &[u8]) -> bool {
+        match (&self.source, Format::detect(bytes)) {
+            (Some(source), Format::Framed { schema_id: Some(id) })
+                if bytes.len() <= self.max_bytes && !self.schemas.knows(id) =>
+            {
+                !matches!(source.ask(id), SchemaAnswer::Later)
+            }
+            _ => true,
+        }
     }
 
     /// The record of `source` that `bytes` hold.
+    ///
+    /// # Errors
+    /// The refusal, for the dead letters.
     pub fn decode(&self, source: Source, bytes: &[u8]) -> Result<Record, Refusal> {
+        self.decode_with(source, bytes, &[])
+    }
+
+    /// The record of `source` that `bytes` hold, with the headers beside it.
+    ///
+    /// # Errors
+    /// The refusal, for the dead letters.
+    pub fn decode_with(&self, source: Source, bytes: &[u8], headers: Headers<'_>) -> Result<Record, Refusal> {
+        let bytes = Value { bytes, headers };
         let record = match source {
             Source::Sensor => Record::Sensor(Box::new(self.read(source, bytes)?)),
             Source::Hotline => Record::Hotline(Box::new(self.read(source, bytes)?)),
@@ -77,8 +122,9 @@ impl Decoder {
         Ok(record)
     }
 
-    fn read<T: DeserializeOwned>(&self, source: Source, bytes: &[u8]) -> Result<T, Refusal> {
-        use DeadLetterReason::{BadAvro, BadJson, TooLarge, UnknownSchema};
+    fn read<T: DeserializeOwned>(&self, source: Source, value: Value<'_>) -> Result<T, Refusal> {
+        use DeadLetterReason::{BadAvro, BadJson, TooLarge};
+        let Value { bytes, headers } = value;
         if bytes.len() > self.max_bytes {
             return Err(Refusal::new(
                 TooLarge,
@@ -94,85 +140,89 @@ impl Decoder {
                 Pin::Json => Refusal::new(BadJson, "the topic is pinned to JSON"),
             });
         }
-        match format {
-            Format::Json => read_json(source, bytes),
-            Format::Framed { schema_id: None } | Format::SingleObject { fingerprint: None } => {
-                Err(Refusal::new(BadAvro, "cut off before the datum"))
+        let beside = cloudevents::of_headers(headers)?;
+        let fill = beside.as_ref().map(|attributes| Fill::new(source, attributes));
+        if format != Format::Json {
+            return self.read_avro(source, bytes, fill.as_ref());
+        }
+        let text = json::text(source, bytes)?;
+        let told = cloudevents::is_structured(headers);
+        if !told
+            && fill.is_none()
+            && let Ok(record) = json::parse(text)
+        {
+            return Ok(record);
+        }
+        let within = fill.as_ref().map_or(Within::Nothing, Within::Filled);
+        // A record never reads as an envelope nor an envelope as a record, whose fields' names no attribute can have.
+        match cloudevents::envelope(text, told) {
+            None => json::read(source, text, within),
+            Some(Err(refusal)) => Err(refusal),
+            Some(Ok((attributes, payload))) => {
+                let fill = Fill::new(source, &attributes);
+                match payload {
+                    Payload::Object => json::read(source, text, Within::Envelope(&fill)),
+                    Payload::Bytes(bytes) => match Format::detect(&bytes) {
+                        Format::Json => {
+                            json::read(source, json::text(source, &bytes)?, Within::Filled(&fill))
+                        }
+                        // Nobody could have asked for its schema beforehand.
+                        Format::Framed { .. } => Err(cloudevents::malformed(
+                            BadAvro,
+                            "data_base64: a registry's frame goes into the value itself",
+                        )),
+                        Format::SingleObject { .. } => self.read_avro(source, &bytes, Some(&fill)),
+                    },
+                }
             }
-            Format::Framed { schema_id: Some(id) } => match self.schemas.by_id(id) {
-                Some(plan) => Datum::new(plan, &bytes[Format::FRAME_BYTES..]).read(source),
-                None => Err(Refusal::new(UnknownSchema, format!("schema id {id}"))),
-            },
+        }
+    }
+
+    fn read_avro<T: DeserializeOwned>(
+        &self,
+        source: Source,
+        bytes: &[u8],
+        fill: Option<&Fill<'_>>,
+    ) -> Result<T, Refusal> {
+        use DeadLetterReason::{BadAvro, UnknownSchema};
+        let readers = self.schemas.readers();
+        match Format::detect(bytes) {
+            Format::Framed { schema_id: Some(id) } => {
+                let datum = &bytes[Format::FRAME_BYTES..];
+                if let Some(schema) = self.schemas.by_id(id) {
+                    return Datum::new(schema.plan(source, readers), datum, fill).read(source);
+                }
+                let detail = match self.source.as_ref().map(|source| source.last(id)) {
+                    Some(SchemaAnswer::Known(schema)) => {
+                        return Datum::new(schema.plan(source, readers), datum, fill).read(source);
+                    }
+                    Some(SchemaAnswer::Never(why)) => format!("schema id {id}: {why}"),
+                    Some(SchemaAnswer::Later) | None => format!("schema id {id}"),
+                };
+                Err(Refusal::new(UnknownSchema, detail))
+            }
             Format::SingleObject {
                 fingerprint: Some(print),
             } => match self.schemas.by_fingerprint(print) {
-                Some(plan) => Datum::new(plan, &bytes[Format::SINGLE_OBJECT_BYTES..]).read(source),
+                Some(schema) => {
+                    let datum = &bytes[Format::SINGLE_OBJECT_BYTES..];
+                    Datum::new(schema.plan(source, readers), datum, fill).read(source)
+                }
                 None => Err(Refusal::new(
                     UnknownSchema,
                     format!("schema fingerprint {print:016x}"),
                 )),
             },
+            _ => Err(Refusal::new(BadAvro, "cut off before the datum")),
         }
     }
 }
 
-fn read_json<T: DeserializeOwned>(source: Source, bytes: &[u8]) -> Result<T, Refusal> {
-    use DeadLetterReason::{BadJson, BadUtf8};
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            // Fields before the flaw are whole.
-            let sound = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            let detail = format!("at byte {}", error.valid_up_to());
-            return Err(Refusal::new(BadUtf8, detail).of(json_identity(source, sound)));
-        }
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    // Serde would take an array for a record, field by field in order.
-    if !text.trim_start().starts_with('{') {
-        return Err(Refusal::new(BadJson, "not an object"));
-    }
-    if let Ok(record) = serde_json::from_str(text) {
-        return Ok(record);
-    }
-    let refusal = explain_json::<T>(text).of(json_identity(source, text));
-    if source == Source::Hotline && refusal.reason == DeadLetterReason::BadValue {
-        // A ticket is never refused for its location, not even for one like 1e999.
-        if let Ok(record) = serde_json::from_str(&huge::without_huge_numbers(text)) {
-            return Ok(record);
-        }
-    }
-    Err(refusal)
-}
-
-/// Reads again, slowly, to say where it went wrong; records that are right never come here.
-fn explain_json<T: DeserializeOwned>(text: &str) -> Refusal {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-        Ok(_) => match json.end() {
-            Ok(()) => return Refusal::new(DeadLetterReason::BadJson, "unreadable"),
-            Err(error) => (String::new(), error),
-        },
-        Err(error) => (error.path().to_string(), error.into_inner()),
-    };
-    let message = error.to_string();
-    if error.is_data() {
-        return refusal::of_message(&path, &message);
-    }
-    // Syntax errors have fixed texts. A number beyond a double is good JSON all the same, so it is a bad value; its
-    // path may hold an unknown field's name, so it is named by its position.
-    let position = format!("at line {} column {}", error.line(), error.column());
-    if message.starts_with("number out of range") {
-        return Refusal::new(
-            DeadLetterReason::BadValue,
-            format!("a number out of range {position}"),
-        );
-    }
-    Refusal::new(DeadLetterReason::BadJson, message)
-}
-
-fn json_identity(source: Source, text: &str) -> Option<EventKey> {
-    identity::read(source, &mut serde_json::Deserializer::from_str(text))
+/// A value with the headers beside it.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    bytes: &'a [u8],
+    headers: Headers<'a>,
 }
 
 impl Record {
@@ -268,17 +318,29 @@ fn flaw<const M: usize, const O: usize>(
     mandatory: [(&str, &String); M],
     optional: [(&str, &Option<String>); O],
 ) -> Option<Refusal> {
-    if let Some((field, _)) = mandatory.iter().find(|(_, id)| id.trim().is_empty()) {
-        return Some(Refusal::new(DeadLetterReason::MissingField, *field));
+    // Plain loops: this is looked at for every record.
+    for (field, id) in mandatory {
+        let begins_blank = id.as_bytes().first().is_none_or(|byte| !byte.is_ascii_graphic());
+        if begins_blank && id.trim().is_empty() {
+            return Some(Refusal::new(DeadLetterReason::MissingField, field));
+        }
     }
-    let given = optional
-        .into_iter()
-        .filter_map(|(field, id)| Some((field, id.as_ref()?)));
-    mandatory.into_iter().chain(given).find_map(|(field, id)| {
+    let bad = |field: &str, id: &str| {
         let flaw = identity::flaw(id)?;
         Some(Refusal::new(
             DeadLetterReason::BadValue,
             format!("{field}: {flaw}"),
         ))
-    })
+    };
+    for (field, id) in mandatory {
+        if let Some(refusal) = bad(field, id) {
+            return Some(refusal);
+        }
+    }
+    for (field, id) in optional {
+        if let Some(refusal) = id.as_ref().and_then(|id| bad(field, id)) {
+            return Some(refusal);
+        }
+    }
+    None
 }

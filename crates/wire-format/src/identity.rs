@@ -5,7 +5,7 @@ use std::fmt;
 
 use city_model::{EventKey, Source};
 use serde::Deserializer;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 /// Longest identifier accepted, in bytes: a Kafka key, a file name and a label still hold it.
 pub(crate) const MAX_ID_BYTES: usize = 256;
@@ -14,6 +14,10 @@ pub(crate) const MAX_ID_BYTES: usize = 256;
 pub(crate) fn flaw(id: &str) -> Option<&'static str> {
     if id.len() > MAX_ID_BYTES {
         return Some("longer than 256 bytes");
+    }
+    // Nearly all are plain ASCII, whose bytes need no decoding.
+    if id.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
+        return None;
     }
     id.chars()
         .any(char::is_control)
@@ -32,36 +36,42 @@ const fn fields(source: Source) -> (Option<&'static str>, &'static str) {
     }
 }
 
-/// The identity of the record that `deserializer` holds, as far as it gets before something breaks.
-pub(crate) fn read<'de, D: Deserializer<'de>>(source: Source, deserializer: D) -> Option<EventKey> {
-    let (system_field, id_field) = fields(source);
-    let mut found = Found {
-        system_field,
-        id_field,
-        system: None,
-        id: None,
-    };
-    // What breaks after the two fields does not matter.
-    let _ = deserializer.deserialize_map(Look(&mut found));
-    let system = match system_field {
-        Some(_) => found.system?,
-        None => source.as_str().to_owned(),
-    };
-    let id = found.id?;
-    let usable = |text: &str| !text.trim().is_empty() && flaw(text).is_none();
-    (usable(&system) && usable(&id)).then(|| EventKey::new(&system, &id))
-}
-
-struct Found {
+/// Looks for the identity of a record, as far as it gets before something breaks.
+pub(crate) struct Look {
     system_field: Option<&'static str>,
     id_field: &'static str,
     system: Option<String>,
     id: Option<String>,
 }
 
-struct Look<'a>(&'a mut Found);
+impl Look {
+    pub(crate) fn new(source: Source) -> Look {
+        let (system_field, id_field) = fields(source);
+        Look {
+            system_field,
+            id_field,
+            system: system_field.is_none().then(|| source.as_str().to_owned()),
+            id: None,
+        }
+    }
 
-impl<'de> Visitor<'de> for Look<'_> {
+    /// What was found.
+    pub(crate) fn found(self) -> Option<EventKey> {
+        let (system, id) = (self.system?, self.id?);
+        let usable = |text: &str| !text.trim().is_empty() && flaw(text).is_none();
+        (usable(&system) && usable(&id)).then(|| EventKey::new(&system, &id))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Look {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Look {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,10 +80,10 @@ impl<'de> Visitor<'de> for Look<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key == self.0.id_field {
-                self.0.id = Some(map.next_value()?);
-            } else if Some(&*key) == self.0.system_field {
-                self.0.system = Some(map.next_value()?);
+            if key == self.id_field {
+                self.id = Some(map.next_value()?);
+            } else if Some(&*key) == self.system_field {
+                self.system = Some(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, SeqAccess, Visitor};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::{Measured, WireLocation};
@@ -112,25 +112,150 @@ pub(crate) fn value_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 pub(crate) fn ticket_location<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<WireLocation>, D::Error> {
-    use serde_json::Value;
-    let value = match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => return Ok(None),
-        Some(value) => value,
+    let Some(place) = Option::<Place>::deserialize(deserializer)? else {
+        return Ok(None);
     };
-    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_absent = |name: &str| value.is_object() && value.get(name).is_none_or(Value::is_null);
-    let number = |name: &str| value.get(name).and_then(Value::as_f64);
-    let (x, y) = match (number("x"), number("y")) {
-        (Some(x), Some(y)) => (x, y),
+    let (x, y) = match (&place.x, &place.y) {
+        (Loose::Number(x), Loose::Number(y)) => (*x, *y),
         // A location with a quality alone is a ticket without a place: (0, 0) says so.
-        _ if is_absent("x") && is_absent("y") => (0.0, 0.0),
+        (Loose::Absent, Loose::Absent) if place.is_object => (0.0, 0.0),
         _ => (f64::NAN, f64::NAN),
     };
     Ok(Some(WireLocation {
-        crs: text("crs"),
+        crs: place.crs.text(),
         x,
         y,
-        accuracy_m: number("accuracy_m"),
-        quality: text("quality"),
+        accuracy_m: place.accuracy_m.number(),
+        quality: place.quality.text(),
     }))
+}
+
+/// A location as far as it can be read.
+#[derive(Default)]
+struct Place {
+    is_object: bool,
+    crs: Loose,
+    x: Loose,
+    y: Loose,
+    accuracy_m: Loose,
+    quality: Loose,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Name {
+    Crs,
+    X,
+    Y,
+    AccuracyM,
+    Quality,
+    #[serde(other)]
+    Other,
+}
+
+/// A value of whatever type.
+#[derive(Default)]
+enum Loose {
+    #[default]
+    Absent,
+    Number(f64),
+    Text(String),
+    Other,
+}
+
+impl Loose {
+    fn text(self) -> Option<String> {
+        match self {
+            Loose::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Loose::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// Takes any value: the fields of an object by their names, of all else only what it is.
+struct AnyValue<'a>(Option<&'a mut Place>);
+
+impl<'de> Visitor<'de> for AnyValue<'_> {
+    type Value = Loose;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Loose, E> {
+        Ok(Loose::Absent)
+    }
+
+    fn visit_bool<E: de::Error>(self, _value: bool) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Loose, E> {
+        Ok(Loose::Number(value as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Loose, E> {
+        Ok(Loose::Number(value as f64))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Loose, E> {
+        Ok(Loose::Number(value))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Loose, E> {
+        Ok(Loose::Text(text.to_owned()))
+    }
+
+    fn visit_bytes<E: de::Error>(self, _value: &[u8]) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Loose, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Loose::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+        let Some(place) = self.0 else {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Loose::Other);
+        };
+        place.is_object = true;
+        while let Some(name) = map.next_key()? {
+            let field = match name {
+                Name::Crs => &mut place.crs,
+                Name::X => &mut place.x,
+                Name::Y => &mut place.y,
+                Name::AccuracyM => &mut place.accuracy_m,
+                Name::Quality => &mut place.quality,
+                Name::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *field = map.next_value()?;
+        }
+        Ok(Loose::Other)
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Loose, D::Error> {
+        deserializer.deserialize_any(AnyValue(None))
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Place, D::Error> {
+        let mut place = Place::default();
+        deserializer.deserialize_any(AnyValue(Some(&mut place)))?;
+        Ok(place)
+    }
 }

@@ -6,24 +6,30 @@
 
 mod area;
 mod avro;
+mod cloudevents;
 mod decoder;
+mod fill;
 mod format;
 pub mod headers;
 mod huge;
 mod identity;
+mod json;
 mod lenient;
 mod orders;
 mod records;
 mod refusal;
+mod schema_source;
 mod time;
 pub mod topics;
 
 pub use area::WireArea;
-pub use avro::{Encoder, SchemaError, SchemaStore};
+pub use avro::{Encoder, SchemaError, SchemaStore, WriterSchema};
+pub use cloudevents::Headers;
 pub use decoder::{Decoder, Record};
 pub use format::{Format, MAX_RECORD_BYTES, Pin};
 pub use orders::{IncidentCommand, Silence, WeatherWarning};
 pub use records::{Algorithm, HotlineTicket, Measured, Report, SensorReading, VideoAlert, WireLocation};
 pub use refusal::Refusal;
+pub use schema_source::{SchemaAnswer, SchemaCounts, SchemaSource};
 pub use time::WireTime;
 pub use topics::{Cleanup, Topic};

@@ -259,11 +259,28 @@ impl Default for Topics {
 }
 
 /// `[schemas]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schemas {
+    /// Where a registry speaks the Confluent interface: `http://host:port` and a path. Its ids count instead of ours.
+    pub registry: Option<String>,
+    /// A file with `name:password` for it.
+    pub registry_auth_file: Option<PathBuf>,
+    /// How long one request to it may take.
+    pub timeout: DurationMs,
     /// Writers' schemas by their id in the registry's frame, besides the built-in ones.
     pub files: BTreeMap<String, PathBuf>,
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        Schemas {
+            registry: None,
+            registry_auth_file: None,
+            timeout: DurationMs(5_000),
+            files: BTreeMap::new(),
+        }
+    }
 }
 
 /// `[privacy]`

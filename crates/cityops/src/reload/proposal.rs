@@ -67,9 +67,13 @@ fn build(path: &Path, running: &Loaded, setup: &Setup, reads: &Reads) -> anyhow:
     running.may_become(&loaded)?;
     let partitions = setup.partitions().unsigned_abs();
     // A defect must not end reloading for good, let alone the process.
-    let built = catch_unwind(AssertUnwindSafe(|| assemble::setup(&loaded, partitions)))
-        .ok()
-        .context("building it failed; this is a defect of the program")??;
+    // Where schemas come from takes a restart, so the registry is the same, and what it has told holds.
+    let schemas = setup.decoder.source().cloned();
+    let built = catch_unwind(AssertUnwindSafe(|| {
+        assemble::setup_with(&loaded, partitions, schemas)
+    }))
+    .ok()
+    .context("building it failed; this is a defect of the program")??;
     let before = running.reads.files();
     for (path, file) in loaded.reads.files() {
         let known = before.get(&path).and_then(|file| file.content);

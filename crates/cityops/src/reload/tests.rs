@@ -115,6 +115,7 @@ fn a_partition_announces_what_it_takes_before_what_it_judges_by_it() {
             timestamp: EventTime::from_millis(1_790_000_000_000),
             key: None,
             value: Some(value.as_bytes()),
+            headers: &[],
         };
         enrich.process(&record, out);
     };

@@ -86,6 +86,7 @@ impl Line {
             timestamp: EventTime::from_millis(at_ms),
             key: None,
             value: Some(value.as_bytes()),
+            headers: &[],
         };
         let enrich = self.enrich.iter_mut().find(|(own, _)| *own == source);
         enrich.unwrap().1.process(&input, &mut out);

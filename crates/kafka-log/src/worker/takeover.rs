@@ -64,6 +64,7 @@ impl Work<'_> {
             // What was read of it after its last commit was dropped.
             task.next = task.committed;
             task.stale_position = None;
+            task.drop_held();
         }
         self.tasks = kept;
         for mut task in fresh {
@@ -80,6 +81,10 @@ impl Work<'_> {
         consumer
             .assign(&list)
             .map_err(|error| Failure::of("assign", &error))?;
+        // A pause may outlive an assignment.
+        consumer
+            .resume(&list)
+            .map_err(|error| Failure::of("resume", &error))?;
         self.each_position(consumer, |task, position| task.stale_position = Some(position))?;
         tracing::info!(
             worker = self.config.name,

@@ -1,9 +1,10 @@
 //! One input partition in this loop: its processor, where it stands, and the state rows not yet committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use city_model::EventTime;
-use stream_worker::{Outbox, Processor};
+use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
+use stream_worker::{InputRecord, Outbox, Processor};
 use wire_format::topics::Topic;
 
 use crate::probe::Place;
@@ -29,6 +30,11 @@ pub(super) struct Task {
     pub(super) newest: Option<EventTime>,
     /// Records processed since the last commit.
     pub(super) records: u64,
+    /// Records read but not decided, because the first of them is not ready; at most what one batch holds, for the
+    /// partition is paused meanwhile.
+    pub(super) held: VecDeque<OwnedMessage>,
+    /// Whether the consumer was told to pause.
+    pub(super) paused: bool,
 }
 
 impl Task {
@@ -51,7 +57,61 @@ impl Task {
             rows: BTreeMap::new(),
             newest: None,
             records: 0,
+            held: VecDeque::new(),
+            paused: false,
         }
+    }
+
+    /// Decides a record, or keeps it while it, or one before it, is not ready. One that was decided already, read once
+    /// more after an assignment, is passed over.
+    pub(super) fn take(&mut self, message: &BorrowedMessage<'_>, outbox: &mut Outbox) {
+        let read = self.held.back().map_or(self.next, |last| last.offset() + 1);
+        if message.offset() < read {
+            return;
+        }
+        if !self.held.is_empty() || !self.decide(message, outbox) {
+            self.held.push_back(message.detach());
+        }
+    }
+
+    /// Decides what was kept, as far as it is ready now.
+    pub(super) fn take_held(&mut self, outbox: &mut Outbox) {
+        while let Some(first) = self.held.pop_front() {
+            if !self.decide(&first, outbox) {
+                self.held.push_front(first);
+                return;
+            }
+        }
+    }
+
+    /// Decides a record if it is ready.
+    fn decide<M: Message>(&mut self, message: &M, outbox: &mut Outbox) -> bool {
+        let timestamp = crate::read::timestamp(message);
+        let headers = crate::read::headers(message);
+        let record = InputRecord {
+            topic: self.topic,
+            partition: self.partition,
+            offset: message.offset(),
+            timestamp,
+            key: message.key(),
+            value: message.payload(),
+            headers: &headers,
+        };
+        if !self.processor.is_ready(&record) {
+            return false;
+        }
+        self.processor.process(&record, outbox);
+        self.take_rows(outbox);
+        self.next = message.offset() + 1;
+        self.newest = self.newest.max(Some(timestamp));
+        self.records += 1;
+        true
+    }
+
+    /// What was read and not decided will be read again.
+    pub(super) fn drop_held(&mut self) {
+        self.held.clear();
+        self.paused = false;
     }
 
     pub(super) fn place(&self) -> Place {

@@ -7,7 +7,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
-use stream_worker::{InputRecord, Outbox};
+use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
 use super::batch::Batch;
@@ -25,6 +25,7 @@ impl Work<'_> {
     /// Decides a batch and commits what came of it; whether there was anything to commit.
     pub(super) fn turn(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
         self.process(&batch);
+        self.pause_held(consumer)?;
         self.advance(consumer)?;
         let begun = batch.begun;
         let bytes = batch.bytes;
@@ -77,30 +78,14 @@ impl Work<'_> {
         for task in &mut self.tasks {
             task.processor.refresh(&mut self.outbox);
         }
+        for task in &mut self.tasks {
+            task.take_held(&mut self.outbox);
+        }
         let mut finder = Finder::default();
         for message in &batch.messages {
-            let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) else {
-                continue;
-            };
-            let task = &mut self.tasks[found];
-            // Once more what was read before an assignment: already decided.
-            if message.offset() < task.next {
-                continue;
+            if let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) {
+                self.tasks[found].take(message, &mut self.outbox);
             }
-            let timestamp = crate::read::timestamp(message);
-            let record = InputRecord {
-                topic: task.topic,
-                partition: task.partition,
-                offset: message.offset(),
-                timestamp,
-                key: message.key(),
-                value: message.payload(),
-            };
-            task.processor.process(&record, &mut self.outbox);
-            task.take_rows(&mut self.outbox);
-            task.next = message.offset() + 1;
-            task.newest = task.newest.max(Some(timestamp));
-            task.records += 1;
         }
         for task in self.tasks.iter_mut().filter(|task| task.records > 0) {
             task.processor.checkpoint(&mut self.outbox);
@@ -113,11 +98,41 @@ impl Work<'_> {
     /// after an assignment, so the one of before must not be believed: it lies behind records that are still to come.
     fn advance(&mut self, consumer: &GroupConsumer) -> Result<(), Failure> {
         self.each_position(consumer, |task, position| {
-            if task.stale_position != Some(position) {
+            // It is behind what was read, also behind what is held.
+            if task.held.is_empty() && task.stale_position != Some(position) {
                 task.stale_position = None;
                 task.next = task.next.max(position);
             }
         })
+    }
+
+    /// Pauses the partitions whose records are not ready, and lets those go on whose are. Reading goes on where it
+    /// stopped, so what was kept is not read again.
+    fn pause_held(&mut self, consumer: &GroupConsumer) -> Result<(), Failure> {
+        for task in &mut self.tasks {
+            let pause = !task.held.is_empty();
+            if pause == task.paused {
+                continue;
+            }
+            let mut partition = TopicPartitionList::new();
+            partition.add_partition(&task.name, task.partition);
+            let (topic, number, offset) = (task.topic.name(), task.partition, task.next);
+            if pause {
+                tracing::warn!(
+                    topic,
+                    partition = number,
+                    offset,
+                    "a partition waits: its next record is not ready"
+                );
+                consumer.pause(&partition)
+            } else {
+                tracing::info!(topic, partition = number, offset, "a partition goes on");
+                consumer.resume(&partition)
+            }
+            .map_err(|error| Failure::of("pause or resume", &error))?;
+            task.paused = pause;
+        }
+        Ok(())
     }
 
     pub(super) fn each_position(

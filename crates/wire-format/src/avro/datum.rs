@@ -1,36 +1,38 @@
 //! Reads one datum along its writer's plan, straight into its record; hostile bytes end in an error.
 
 use city_model::{DeadLetterReason, EventTime, Source};
-use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::input::{AvroError, Input, deeper};
 use super::items::{Fields, Items};
 use super::plan::{Plan, Step};
+use crate::fill::{Fill, Filled};
 use crate::{Refusal, identity, refusal};
 
-/// Bytes with the plan to read them by.
+/// Bytes with the plan to read them by, and what stands in for fields that they lack.
 pub(crate) struct Datum<'de> {
     plan: &'de Plan,
     bytes: &'de [u8],
+    fill: Option<&'de Fill<'de>>,
 }
 
 impl<'de> Datum<'de> {
-    pub(crate) fn new(plan: &'de Plan, bytes: &'de [u8]) -> Datum<'de> {
-        Datum { plan, bytes }
+    pub(crate) fn new(plan: &'de Plan, bytes: &'de [u8], fill: Option<&'de Fill<'de>>) -> Datum<'de> {
+        Datum { plan, bytes, fill }
     }
 
     /// The record of `source`; bytes left over are refused.
     pub(crate) fn read<T: DeserializeOwned>(&self, source: Source) -> Result<T, Refusal> {
         let mut input = self.input();
-        match T::deserialize(input.value(0)) {
-            Ok(record) if input.rest.is_empty() => Ok(record),
-            Ok(_) => {
-                let detail = format!("{} bytes left over", input.rest.len());
-                Err(Refusal::new(DeadLetterReason::BadAvro, detail).of(self.identity(source)))
-            }
-            Err(_) => Err(self.explain::<T>().of(self.identity(source))),
+        if self.fill.is_none()
+            && let Ok(record) = T::deserialize(input.value(0))
+            && input.rest.is_empty()
+        {
+            return Ok(record);
         }
+        self.read_tracked()
+            .map_err(|refusal| refusal.of(self.identity(source)))
     }
 
     fn input(&self) -> Input<'de> {
@@ -38,18 +40,29 @@ impl<'de> Datum<'de> {
     }
 
     fn identity(&self, source: Source) -> Option<city_model::EventKey> {
-        identity::read(source, self.input().value(0))
+        let mut identity = identity::Look::new(source);
+        let mut input = self.input();
+        // What breaks after its two fields does not matter.
+        let fill = self.fill.unwrap_or(&Fill::NOTHING);
+        let _ = identity.deserialize(Filled::new(input.value(0), fill));
+        identity.found()
     }
 
-    /// Reads again, slowly, to say where it went wrong.
-    fn explain<T: DeserializeOwned>(&self) -> Refusal {
+    /// Reads with what stands in, or again, keeping track of where it is.
+    fn read_tracked<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let mut input = self.input();
-        let Err(error) = serde_path_to_error::deserialize::<_, T>(input.value(0)) else {
-            return Refusal::new(DeadLetterReason::BadAvro, "unreadable");
+        let filled = Filled::new(input.value(0), self.fill.unwrap_or(&Fill::NOTHING));
+        let error = match serde_path_to_error::deserialize::<_, T>(filled) {
+            Ok(record) if input.rest.is_empty() => return Ok(record),
+            Ok(_) => {
+                let detail = format!("{} bytes left over", input.rest.len());
+                return Err(Refusal::new(DeadLetterReason::BadAvro, detail));
+            }
+            Err(error) => error,
         };
         let at = self.bytes.len() - input.rest.len();
         let path = error.path().to_string();
-        match error.into_inner() {
+        Err(match error.into_inner() {
             AvroError::Record(message) => refusal::of_message(&path, &message),
             AvroError::BadUtf8 => Refusal::new(
                 DeadLetterReason::BadUtf8,
@@ -59,9 +72,11 @@ impl<'de> Datum<'de> {
                 DeadLetterReason::BadAvro,
                 format!("{what} at byte {at} of the datum"),
             ),
-        }
+        })
     }
 }
+
+const NO_SYMBOL: AvroError = AvroError::Broken("an enum symbol that does not exist");
 
 pub(super) struct Value<'a, 'de> {
     pub(super) input: &'a mut Input<'de>,
@@ -117,11 +132,16 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
             Step::Bytes => visitor.visit_borrowed_bytes(input.bytes()?),
             Step::Fixed(len) => visitor.visit_borrowed_bytes(input.take(*len)?),
             Step::Text => visitor.visit_borrowed_str(input.text()?),
+            Step::Promoted => visitor.visit_f64(input.long()? as f64),
             Step::Enum(symbols) => {
-                let index = input.len()?;
-                let symbol = symbols
-                    .get(index)
-                    .ok_or(AvroError::Broken("an enum symbol that does not exist"))?;
+                let symbol = symbols.symbols.get(input.len()?).ok_or(NO_SYMBOL)?;
+                visitor.visit_borrowed_str(symbol)
+            }
+            Step::Symbols(symbols) => {
+                let symbol = symbols.get(input.len()?).ok_or(NO_SYMBOL)?;
+                let symbol = symbol
+                    .as_deref()
+                    .ok_or(AvroError::Broken("an enum symbol that is not known here"))?;
                 visitor.visit_borrowed_str(symbol)
             }
             Step::Union(branches) => deeper(input, |input| {
@@ -144,7 +164,9 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
                 items.finish()?;
                 Ok(value)
             }),
-            Step::Record(fields) => deeper(input, |input| visitor.visit_map(Fields::new(input, fields))),
+            Step::Parts(parts) => deeper(input, |input| visitor.visit_map(Fields::new(input, parts))),
+            // Resolution leaves none.
+            Step::Record(_) => Err(AvroError::Broken("a record that was not resolved")),
         }
     }
 
@@ -167,12 +189,17 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, AvroError> {
+        self.input.skip(self.step)?;
+        visitor.visit_unit()
+    }
+
     fn is_human_readable(&self) -> bool {
         false
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
+        tuple_struct map struct enum identifier
     }
 }

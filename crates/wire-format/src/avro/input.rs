@@ -75,6 +75,15 @@ impl<'de> Input<'de> {
 
     /// A zig-zag varint of at most ten bytes.
     pub(super) fn long(&mut self) -> Result<i64, AvroError> {
+        // Lengths and branches, most of all numbers, are one byte.
+        if let [byte @ 0..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+        }
+        self.long_of_many()
+    }
+
+    fn long_of_many(&mut self) -> Result<i64, AvroError> {
         let mut raw = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.take(1)?[0];

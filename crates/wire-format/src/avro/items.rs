@@ -3,20 +3,27 @@
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess};
 
 use super::input::{AvroError, Input};
+use super::plan::Part;
 
 /// The fields of a record, as a map.
 pub(super) struct Fields<'a, 'de> {
     input: &'a mut Input<'de>,
-    fields: &'de [(String, usize)],
-    value: usize,
+    parts: &'de [Part],
+    value: Next<'de>,
+}
+
+/// Where the value of the key that was given last is.
+enum Next<'de> {
+    Read(usize),
+    Default(&'de serde_json::Value),
 }
 
 impl<'a, 'de> Fields<'a, 'de> {
-    pub(super) fn new(input: &'a mut Input<'de>, fields: &'de [(String, usize)]) -> Fields<'a, 'de> {
+    pub(super) fn new(input: &'a mut Input<'de>, parts: &'de [Part]) -> Fields<'a, 'de> {
         Fields {
             input,
-            fields,
-            value: 0,
+            parts,
+            value: Next::Read(0),
         }
     }
 }
@@ -25,17 +32,36 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     type Error = AvroError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, AvroError> {
-        let Some(((name, step), rest)) = self.fields.split_first() else {
-            return Ok(None);
-        };
-        self.fields = rest;
-        self.value = *step;
-        seed.deserialize(de::value::BorrowedStrDeserializer::new(name))
-            .map(Some)
+        while let Some((part, rest)) = self.parts.split_first() {
+            self.parts = rest;
+            let name = match part {
+                Part::Skip(step) => {
+                    self.input.skip(*step)?;
+                    continue;
+                }
+                Part::Field(name, step) => {
+                    self.value = Next::Read(*step);
+                    name
+                }
+                Part::Default(name, value) => {
+                    self.value = Next::Default(value);
+                    name
+                }
+            };
+            return seed
+                .deserialize(de::value::BorrowedStrDeserializer::new(name))
+                .map(Some);
+        }
+        Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, AvroError> {
-        seed.deserialize(self.input.value(self.value))
+        match self.value {
+            Next::Read(step) => seed.deserialize(self.input.value(step)),
+            Next::Default(value) => seed
+                .deserialize(value)
+                .map_err(|error| AvroError::Record(error.to_string())),
+        }
     }
 }
 

@@ -1,13 +1,13 @@
-//! A writer's schema as a flat list of steps, with names resolved once.
+//! A schema as a flat list of steps, with names resolved once.
 
 use apache_avro::Schema;
-use apache_avro::schema::{InnerDecimalSchema, UuidSchema};
+use apache_avro::schema::{InnerDecimalSchema, Name, UuidSchema};
 use rustc_hash::FxHashMap;
 
 use super::SchemaError;
 
 /// What comes next in a datum. Numbers point into the plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Step {
     Null,
     Boolean,
@@ -22,15 +22,58 @@ pub(crate) enum Step {
     Bytes,
     Text,
     Fixed(usize),
-    Enum(Vec<String>),
+    Enum(Symbols),
     Array(usize),
     Map(usize),
     Union(Vec<usize>),
-    Record(Vec<(String, usize)>),
+    Record(Fields),
+    /// Resolved: a whole number that the reader wants as a floating one.
+    Promoted,
+    /// Resolved: the writer's symbols as the reader calls them; `None` is one that it does not know.
+    Symbols(Vec<Option<String>>),
+    /// Resolved: the writer's fields in their order, then what the reader adds.
+    Parts(Vec<Part>),
+}
+
+/// An enum.
+#[derive(Debug, Clone)]
+pub(crate) struct Symbols {
+    pub(crate) symbols: Vec<String>,
+    pub(crate) default: Option<String>,
+}
+
+/// A record.
+#[derive(Debug, Clone)]
+pub(crate) struct Fields {
+    /// Its name without a namespace.
+    pub(crate) name: String,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field of a record.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) step: usize,
+    pub(crate) default: Option<serde_json::Value>,
+    /// The default as it is written; for writers.
+    pub(crate) written_default: Option<Vec<u8>>,
+}
+
+/// A field of a resolved record.
+#[derive(Debug, Clone)]
+pub(crate) enum Part {
+    /// Read under this name.
+    Field(String, usize),
+    /// Passed over: the reader does not know it.
+    Skip(usize),
+    /// The writer has none: the reader's default.
+    Default(String, serde_json::Value),
 }
 
 /// How to read what a writer wrote; step 0 is the whole datum.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
 }
@@ -52,6 +95,10 @@ struct Builder {
 }
 
 impl Builder {
+    fn name(&mut self, name: &Name, space: Option<&str>, index: usize) {
+        self.named.insert(name.fullname(space), index);
+    }
+
     fn add(&mut self, schema: &Schema, space: Option<&str>) -> Result<usize, SchemaError> {
         if let Schema::Ref { name } = schema {
             let name = name.fullname(space);
@@ -81,17 +128,20 @@ impl Builder {
             Schema::Decimal(decimal) => match &decimal.inner {
                 InnerDecimalSchema::Bytes => Step::Bytes,
                 InnerDecimalSchema::Fixed(fixed) => {
-                    self.named.insert(fixed.name.fullname(space), index);
+                    self.name(&fixed.name, space, index);
                     Step::Fixed(fixed.size)
                 }
             },
             Schema::Fixed(fixed) | Schema::Duration(fixed) | Schema::Uuid(UuidSchema::Fixed(fixed)) => {
-                self.named.insert(fixed.name.fullname(space), index);
+                self.name(&fixed.name, space, index);
                 Step::Fixed(fixed.size)
             }
             Schema::Enum(symbols) => {
-                self.named.insert(symbols.name.fullname(space), index);
-                Step::Enum(symbols.symbols.clone())
+                self.name(&symbols.name, space, index);
+                Step::Enum(Symbols {
+                    symbols: symbols.symbols.clone(),
+                    default: symbols.default.clone(),
+                })
             }
             Schema::Array(array) => Step::Array(self.add(&array.items, space)?),
             Schema::Map(map) => Step::Map(self.add(&map.types, space)?),
@@ -103,13 +153,22 @@ impl Builder {
                 Step::Union(branches)
             }
             Schema::Record(record) => {
-                self.named.insert(record.name.fullname(space), index);
+                self.name(&record.name, space, index);
                 let space = record.name.namespace().or(space);
                 let mut fields = Vec::new();
                 for field in &record.fields {
-                    fields.push((field.name.clone(), self.add(&field.schema, space)?));
+                    fields.push(Field {
+                        name: field.name.clone(),
+                        aliases: field.aliases.clone(),
+                        step: self.add(&field.schema, space)?,
+                        default: field.default.clone(),
+                        written_default: None,
+                    });
                 }
-                Step::Record(fields)
+                Step::Record(Fields {
+                    name: record.name.name().to_owned(),
+                    fields,
+                })
             }
         };
         Ok(index)

@@ -1,15 +1,16 @@
-//! The writers' schemas that are known, by registry id and by fingerprint.
+//! The writers' schemas that are known, by registry id and by fingerprint, each resolved once for each reader.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use apache_avro::Schema;
 use apache_avro::rabin::Rabin;
-use apache_avro::writer::datum::GenericDatumWriter;
+use city_model::Source;
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
 use super::plan::Plan;
+use super::resolve::resolve;
 use crate::Topic;
 
 /// A schema that cannot be used.
@@ -24,17 +25,72 @@ impl fmt::Display for SchemaError {
 
 impl std::error::Error for SchemaError {}
 
+/// A writer's schema, ready to read by.
+#[derive(Debug)]
+pub struct WriterSchema {
+    written: Plan,
+    fingerprint: u64,
+    /// By the reader's source, made when the first datum comes.
+    resolved: [OnceLock<Plan>; SOURCES],
+}
+
+const SOURCES: usize = Source::ALL.len();
+
+impl WriterSchema {
+    /// Reads a schema's text.
+    ///
+    /// # Errors
+    /// When it is no Avro schema.
+    pub fn parse(text: &str) -> Result<WriterSchema, SchemaError> {
+        let schema = Schema::parse_str(text).map_err(|error| SchemaError(error.to_string()))?;
+        Ok(WriterSchema {
+            written: Plan::new(&schema)?,
+            fingerprint: fingerprint(&schema),
+            resolved: Default::default(),
+        })
+    }
+
+    /// How a reader of `source` reads it.
+    pub(crate) fn plan(&self, source: Source, readers: &Readers) -> &Plan {
+        self.resolved[source as usize].get_or_init(|| {
+            readers.resolutions.fetch_add(1, Ordering::Relaxed);
+            resolve(&self.written, &readers.plans[source as usize])
+        })
+    }
+}
+
+/// The schemas by which records are read. A source without one is read as it was written.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    plans: [Plan; SOURCES],
+    /// How many pairs of writer and reader were resolved.
+    resolutions: AtomicU64,
+}
+
 /// Known schemas. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaStore {
-    ids: FxHashMap<u32, Arc<Plan>>,
-    fingerprints: FxHashMap<u64, Arc<Plan>>,
+    ids: FxHashMap<u32, Arc<WriterSchema>>,
+    fingerprints: FxHashMap<u64, Arc<WriterSchema>>,
+    readers: Arc<Readers>,
 }
 
 impl SchemaStore {
     /// Our own schemas with the ids of `schemas/ids.json`: for use without a registry.
+    ///
+    /// # Errors
+    /// When a schema in `schemas/` is none.
     pub fn builtin() -> Result<SchemaStore, SchemaError> {
-        let mut store = SchemaStore::default();
+        let mut readers = Readers::default();
+        for source in Source::ALL.iter().copied() {
+            if let Some(text) = Topic::of(source).schema() {
+                readers.plans[source as usize] = WriterSchema::parse(text)?.written;
+            }
+        }
+        let mut store = SchemaStore {
+            readers: Arc::new(readers),
+            ..SchemaStore::default()
+        };
         for topic in Topic::ALL {
             if let (Some(text), Some(id)) = (topic.schema(), SchemaStore::builtin_id(*topic)) {
                 store.add(id, text)?;
@@ -44,10 +100,30 @@ impl SchemaStore {
     }
 
     /// Our own schemas by fingerprint alone: with a registry, whose ids count instead.
+    ///
+    /// # Errors
+    /// As [`SchemaStore::builtin`].
     pub fn by_fingerprint_only() -> Result<SchemaStore, SchemaError> {
         Ok(SchemaStore {
             ids: FxHashMap::default(),
             ..SchemaStore::builtin()?
+        })
+    }
+
+    /// The store with another schema to read `source` by than ours: what a version to come would make of what lies in the
+    /// topics. Schemas that were added before are forgotten.
+    ///
+    /// # Errors
+    /// When the text is no Avro schema.
+    pub fn reading(self, source: Source, text: &str) -> Result<SchemaStore, SchemaError> {
+        let mut plans = self.readers.plans.clone();
+        plans[source as usize] = WriterSchema::parse(text)?.written;
+        Ok(SchemaStore {
+            readers: Arc::new(Readers {
+                plans,
+                resolutions: AtomicU64::new(0),
+            }),
+            ..SchemaStore::default()
         })
     }
 
@@ -65,12 +141,13 @@ impl SchemaStore {
     }
 
     /// Adds the schema that a registry knows as `id`.
+    ///
+    /// # Errors
+    /// When the text is no Avro schema.
     pub fn add(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
-        let schema = Schema::parse_str(text).map_err(|error| SchemaError(error.to_string()))?;
-        let fingerprint = fingerprint(&schema);
-        let plan = Arc::new(Plan::new(&schema)?);
-        self.ids.insert(id, Arc::clone(&plan));
-        self.fingerprints.insert(fingerprint, plan);
+        let schema = Arc::new(WriterSchema::parse(text)?);
+        self.ids.insert(id, Arc::clone(&schema));
+        self.fingerprints.insert(schema.fingerprint, schema);
         Ok(())
     }
 
@@ -79,61 +156,27 @@ impl SchemaStore {
         self.ids.contains_key(&id)
     }
 
-    pub(crate) fn by_id(&self, id: u32) -> Option<&Plan> {
+    /// How many pairs of a writer's schema and a reader's were resolved so far. It grows with the schemas, not with the
+    /// records.
+    pub fn resolutions(&self) -> u64 {
+        self.readers.resolutions.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    pub(crate) fn by_id(&self, id: u32) -> Option<&WriterSchema> {
         self.ids.get(&id).map(Arc::as_ref)
     }
 
-    pub(crate) fn by_fingerprint(&self, fingerprint: u64) -> Option<&Plan> {
+    pub(crate) fn by_fingerprint(&self, fingerprint: u64) -> Option<&WriterSchema> {
         self.fingerprints.get(&fingerprint).map(Arc::as_ref)
     }
 }
 
 /// The CRC-64-AVRO of a schema's canonical form.
-fn fingerprint(schema: &Schema) -> u64 {
+pub(super) fn fingerprint(schema: &Schema) -> u64 {
     let bytes = schema.fingerprint::<Rabin>().bytes;
     bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
-}
-
-/// Writes records of one topic in Avro. For producers, tests and simulations; it is not made for speed.
-#[derive(Debug)]
-pub struct Encoder {
-    schema: Schema,
-    id: u32,
-}
-
-impl Encoder {
-    /// An encoder for a topic's values with our own schema, known to readers as `id`.
-    pub fn new(topic: Topic, id: u32) -> Result<Encoder, SchemaError> {
-        let text = topic
-            .schema()
-            .ok_or_else(|| SchemaError(format!("{topic} has none")))?;
-        let schema = Schema::parse_str(text).map_err(|error| SchemaError(error.to_string()))?;
-        Ok(Encoder { schema, id })
-    }
-
-    /// The record in the Confluent frame.
-    pub fn framed<T: Serialize>(&self, record: &T) -> Result<Vec<u8>, SchemaError> {
-        let mut bytes = vec![0];
-        bytes.extend_from_slice(&self.id.to_be_bytes());
-        bytes.extend_from_slice(&self.datum(record)?);
-        Ok(bytes)
-    }
-
-    /// The record in single-object encoding.
-    pub fn single_object<T: Serialize>(&self, record: &T) -> Result<Vec<u8>, SchemaError> {
-        let mut bytes = vec![0xC3, 0x01];
-        bytes.extend_from_slice(&fingerprint(&self.schema).to_le_bytes());
-        bytes.extend_from_slice(&self.datum(record)?);
-        Ok(bytes)
-    }
-
-    /// Through a tree of values, so that absent optional fields get their defaults.
-    fn datum<T: Serialize>(&self, record: &T) -> Result<Vec<u8>, SchemaError> {
-        let told = |error: apache_avro::Error| SchemaError(error.to_string());
-        let value = apache_avro::to_value(record)
-            .and_then(|value| value.resolve(&self.schema))
-            .map_err(told)?;
-        let writer = GenericDatumWriter::builder(&self.schema).build().map_err(told)?;
-        writer.write_value_to_vec(value).map_err(told)
-    }
 }

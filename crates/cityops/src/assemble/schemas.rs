@@ -1,0 +1,115 @@
+//! What records are decoded by: the built-in schemas, those in files, and a registry's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use schema_registry::{Address, Credentials, Registry, RegistryConfig};
+use wire_format::{Decoder, SchemaSource, SchemaStore};
+
+use crate::config::Loaded;
+
+/// The registry of a configuration, if it names one. Nothing is asked yet: it need not be there at the start.
+pub(super) fn registry(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaSource>>> {
+    let schemas = &loaded.config.schemas;
+    let wrong = |key: &str, message: &str| loaded.wrong("schemas", key, message);
+    let Some(address) = &schemas.registry else {
+        if schemas.registry_auth_file.is_some() {
+            return Err(wrong("registry_auth_file", "there is no registry to show it to").into());
+        }
+        return Ok(None);
+    };
+    let address = Address::parse(address).map_err(|why| wrong("registry", &why))?;
+    let timeout = u64::try_from(schemas.timeout.0).unwrap_or(0);
+    if timeout == 0 {
+        return Err(wrong("timeout", "a request takes longer than that").into());
+    }
+    let credentials = match &schemas.registry_auth_file {
+        None => None,
+        Some(path) => Some(credentials(loaded, path)?),
+    };
+    Ok(Some(Arc::new(Registry::new(RegistryConfig {
+        address,
+        credentials,
+        timeout: Duration::from_millis(timeout),
+    }))))
+}
+
+fn credentials(loaded: &Loaded, path: &Path) -> anyhow::Result<Credentials> {
+    let key = "schemas.registry_auth_file";
+    let text = String::from_utf8(loaded.bytes_of(key, path)?).unwrap_or_default();
+    Ok(Credentials::parse(&text).map_err(|why| loaded.error(key, path, why))?)
+}
+
+/// The decoder with every schema that needs no asking. With a registry its ids count instead of ours.
+pub(super) fn decoder(loaded: &Loaded, source: Option<Arc<dyn SchemaSource>>) -> anyhow::Result<Decoder> {
+    let store = match source {
+        Some(_) => SchemaStore::by_fingerprint_only(),
+        None => SchemaStore::builtin(),
+    };
+    let mut store = store.context("read the built-in schemas")?;
+    for (id, path) in &loaded.config.schemas.files {
+        let number = id.parse().map_err(|_| {
+            loaded.error(
+                "schemas.files",
+                path,
+                format!("\"{id}\" is no schema id; the registry's ids are whole numbers"),
+            )
+        })?;
+        let text = String::from_utf8(loaded.bytes_of("schemas.files", path)?)
+            .map_err(|_| loaded.error("schemas.files", path, format!("{} is not UTF-8", path.display())))?;
+        store
+            .add(number, &text)
+            .map_err(|error| loaded.error("schemas.files", path, error.to_string()))?;
+    }
+    let decoder = Decoder::new(store);
+    Ok(match source {
+        Some(source) => decoder.with_source(source),
+        None => decoder,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cityops.toml");
+        fs::write(&path, text).unwrap();
+        fs::write(folder.path().join("auth"), "reader:secret\n").unwrap();
+        fs::write(folder.path().join("torn"), "reader").unwrap();
+        let loaded = Loaded::read_with(&path, std::iter::empty()).unwrap();
+        match registry(&loaded).and_then(|source| decoder(&loaded, source)) {
+            Ok(decoder) => format!("{:?} {}", decoder.source(), decoder.schemas().knows(1)),
+            Err(error) => format!("{error:#}").replace(&path.display().to_string(), "F"),
+        }
+    }
+
+    #[test]
+    fn a_registry_replaces_our_ids_and_is_judged_at_the_start() {
+        let check = |text: &str, expected: &str| {
+            let told = told(text);
+            assert!(told.contains(expected), "{text}: {told}");
+        };
+        check("", "None true");
+        check(
+            "[schemas]\nregistry = \"http://r:8081/\"\nregistry_auth_file = \"auth\"",
+            "Some(Registry(http://r:8081)) false",
+        );
+        check("[schemas]\nregistry = \"https://r\"", "F:2: ");
+        check("[schemas]\nregistry = \"https://r\"", "https is not built in");
+        check("[schemas]\nregistry_auth_file = \"auth\"", "there is no registry");
+        check(
+            "[schemas]\nregistry = \"http://r\"\nregistry_auth_file = \"torn\"",
+            "it holds one line, name:password",
+        );
+        check(
+            "[schemas]\nregistry = \"http://r\"\ntimeout = \"0s\"",
+            "takes longer",
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a registry is and who asks it: judged before the first request, so that a wrong address stops the start.
+
+use std::fmt;
+
+/// The address of a registry's interface, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads an address: `http://host:port`, with the path under which the registry speaks the interface, if any.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse(text: &str) -> Result<Address, String> {
+        let Some(rest) = text.strip_prefix("http://") else {
+            return Err(if text.starts_with("https://") {
+                "https is not built in: put a proxy that ends TLS beside the process and name it as http://127.0.0.1:port"
+                    .to_owned()
+            } else {
+                "an address begins with http://".to_owned()
+            });
+        };
+        let rest = rest.trim_end_matches('/');
+        let host = rest.split('/').next().unwrap_or_default();
+        if host.contains('@') {
+            return Err("name and password go into registry_auth_file".to_owned());
+        }
+        if host.is_empty() || rest.contains(['?', '#', ' ']) || rest.chars().any(char::is_control) {
+            return Err("an address is http://host:port and a path".to_owned());
+        }
+        Ok(Address(format!("http://{rest}")))
+    }
+
+    pub(crate) fn of(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name with its password, for basic authentication. Neither is ever shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    name_and_password: String,
+}
+
+impl Credentials {
+    /// Reads `name:password`, as it stands in a file of its own.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse(text: &str) -> Result<Credentials, String> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        if !text.contains(':') || text.chars().any(char::is_control) {
+            return Err("it holds one line, name:password".to_owned());
+        }
+        Ok(Credentials {
+            name_and_password: text.to_owned(),
+        })
+    }
+
+    /// The header's value (RFC 7617).
+    pub(crate) fn header(&self) -> String {
+        use base64::Engine;
+        let coded = base64::engine::general_purpose::STANDARD.encode(&self.name_and_password);
+        format!("Basic {coded}")
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_plain_http() {
+        let check = |text: &str, expected: Result<&str, &str>| {
+            let found = Address::parse(text).map(|address| address.to_string());
+            match expected {
+                Ok(address) => assert_eq!(found.as_deref(), Ok(address), "{text}"),
+                Err(part) => assert!(found.is_err_and(|why| why.contains(part)), "{text}"),
+            }
+        };
+        check("http://r:8081", Ok("http://r:8081"));
+        check(
+            "http://r:8081/apis/ccompat/v7/",
+            Ok("http://r:8081/apis/ccompat/v7"),
+        );
+        check("https://r", Err("https is not built in"));
+        check("r:8081", Err("begins with http://"));
+        check("http://", Err("http://host:port"));
+        check("http://a:b@r", Err("registry_auth_file"));
+        check("http://r/?x", Err("http://host:port"));
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let credentials = Credentials::parse("Aladdin:open sesame\n").unwrap();
+        assert_eq!(credentials.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(format!("{credentials:?}"), "Credentials(…)");
+        assert!(Credentials::parse("nobody").is_err());
+    }
+}

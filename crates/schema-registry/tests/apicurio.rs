@@ -1,0 +1,150 @@
+//! A real registry: known ids, unknown ids, and what happens while it is away.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use city_model::{DeadLetterReason, Source};
+use schema_registry::{Address, Client, Registry, RegistryConfig};
+use wire_format::{Decoder, Encoder, SchemaAnswer, SchemaSource, SchemaStore, SensorReading, Topic};
+
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A registry process with a folder of its own.
+struct Local {
+    run: PathBuf,
+}
+
+impl Local {
+    fn script(name: &str) -> Command {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/registry-local");
+        Command::new(scripts.join(name))
+    }
+
+    fn new() -> Local {
+        let run = std::env::temp_dir().join(format!("cityops-registry-{}", std::process::id()));
+        Local { run }
+    }
+
+    /// Starts it, again on the same port.
+    fn start(&self) -> Address {
+        let owner = std::process::id().to_string();
+        let output = Local::script("start")
+            .args(["--die-with", &owner])
+            .arg(&self.run)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Address::parse(String::from_utf8(output.stdout).unwrap().trim()).unwrap()
+    }
+
+    fn stop(&self) {
+        assert!(Local::script("stop").arg(&self.run).status().unwrap().success());
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let _ = Local::script("stop").arg("--remove").arg(&self.run).status();
+    }
+}
+
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn reading() -> SensorReading {
+    let json =
+        r#"{"event_id":"e","source_system":"s","device_id":"d","metric":"m","value":1.5,"observed_at":7}"#;
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
+    let local = Local::new();
+    let address = local.start();
+    let client = Client::new(address.clone(), None, TIMEOUT);
+    let schema = Topic::Sensor.schema().unwrap();
+    let id = client.register("city.sensor.readings.v1-value", schema).unwrap();
+    assert_eq!(
+        client.register("city.sensor.readings.v1-value", schema),
+        Ok(id),
+        "the same again"
+    );
+
+    let registry = Arc::new(Registry::new(RegistryConfig {
+        address,
+        credentials: None,
+        timeout: TIMEOUT,
+    }));
+    assert_eq!(registry.counts().up, None, "nothing was asked yet");
+    let store = SchemaStore::by_fingerprint_only().unwrap();
+    let decoder = Decoder::new(store).with_source(registry.clone());
+    let bytes = Encoder::new(Topic::Sensor, id)
+        .unwrap()
+        .framed(&reading())
+        .unwrap();
+    assert!(!decoder.is_ready(&bytes), "asked at once, answered later");
+    until("the schema comes", || decoder.is_ready(&bytes));
+    assert!(decoder.decode(Source::Sensor, &bytes).is_ok());
+
+    // A definite no is one request, however often it is asked for.
+    let unknown = Encoder::new(Topic::Sensor, 4_711)
+        .unwrap()
+        .framed(&reading())
+        .unwrap();
+    until("the answer comes", || decoder.is_ready(&unknown));
+    let refusal = decoder.decode(Source::Sensor, &unknown).unwrap_err();
+    assert_eq!(refusal.reason, DeadLetterReason::UnknownSchema);
+    assert_eq!(refusal.detail, "schema id 4711: the registry has none");
+    assert!((0..1_000).all(|_| decoder.is_ready(&unknown)));
+    let counts = registry.counts();
+    assert_eq!((counts.found, counts.unknown, counts.up), (1, 1, Some(true)));
+
+    local.stop();
+    assert!(
+        decoder.is_ready(&bytes) && decoder.decode(Source::Sensor, &bytes).is_ok(),
+        "known for ever"
+    );
+    let new = Encoder::new(Topic::Hotline, id + 1).unwrap();
+    let ticket = serde_json::json!({"event_id": "e", "source_system": "s", "ticket_id": "t", "called_at": 7});
+    let waiting = new.framed(&ticket).unwrap();
+    until("a second request", || {
+        assert!(!decoder.is_ready(&waiting), "nothing is settled while it is away");
+        registry.counts().failed >= 2
+    });
+    assert_eq!(registry.counts().up, Some(false));
+    assert!(matches!(registry.last(4_711), SchemaAnswer::Never(_)));
+
+    // It keeps its schemas in memory, so it counts its ids anew; it takes the same port.
+    let again = Client::new(local.start(), None, TIMEOUT);
+    let mut registered = again.register("a", "\"int\"").unwrap();
+    while registered < id {
+        registered = again
+            .register(
+                "a",
+                &format!("{{\"type\":\"fixed\",\"name\":\"F\",\"size\":{registered}}}"),
+            )
+            .unwrap();
+    }
+    assert_eq!(
+        again.register("city.hotline.tickets.v1-value", Topic::Hotline.schema().unwrap()),
+        Ok(id + 1)
+    );
+    let answer = registry.wait_for(id + 1, PATIENCE);
+    assert!(matches!(answer, SchemaAnswer::Known(_)), "{answer:?}");
+    assert!(decoder.decode(Source::Hotline, &waiting).is_ok());
+    assert_eq!(registry.counts().up, Some(true));
+}
