@@ -91,6 +91,7 @@ fn record(topic: Topic, value: Option<&[u8]>) -> InputRecord<'_> {
         timestamp: EventTime::from_millis(NOW),
         key: Some(b"key"),
         value,
+        headers: &[],
     }
 }
 

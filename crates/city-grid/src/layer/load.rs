@@ -203,6 +203,7 @@ fn ring(
         if let Some(first) = at.first() {
             let times = match at.len() {
                 1 => String::new(),
+                2 => ", and at another place".to_owned(),
                 PLACES_MAX => format!(", and at {} or more other places", PLACES_MAX - 1),
                 many => format!(", and at {} other places", many - 1),
             };
