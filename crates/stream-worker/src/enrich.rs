@@ -1,17 +1,23 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
+mod seen;
+mod settled;
+mod surveyor;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_model::{
-    Activation, DeadLetterReason, EventKey, Flag, Input, Ledger, LedgerCell, Outcome, Quality, Source,
-};
-use event_intake::{Decision, IntakeRow, IntakeState, Placed, Released, Verdict};
+use city_model::{Activation, DeadLetterReason, Input, Ledger, LedgerCell, Outcome, Source};
+use event_intake::{Decision, IntakeRow, IntakeState, Released, Verdict};
 use incident_engine::{Change, OutcomeRecord};
-use rustc_hash::FxHashMap;
 use wire_format::{Record, Refusal, Topic};
+
+pub use seen::IntakeObserver;
+use seen::Seen;
+pub use settled::Settled;
+use surveyor::Surveyor;
 
 use crate::{
     InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, Unmapped, dead_letter,
@@ -32,84 +38,9 @@ pub struct Enrich {
     keeps_rows: bool,
     observer: Option<Arc<dyn IntakeObserver>>,
     surveyor: Option<Surveyor>,
-    located: BTreeMap<Quality, u64>,
-    /// By the number of the layer.
-    placed: BTreeMap<(usize, Placed), u64>,
-    refused: BTreeMap<DeadLetterReason, u64>,
-    /// Codes that no rule maps, since the last checkpoint; over files there is none, and it is all of them.
-    unmapped: Unmapped,
-    /// How far the times of the batch's records lay ahead of their append times, in milliseconds.
-    skews: Vec<i64>,
-    clock_flags: BTreeMap<Flag, u64>,
+    seen: Seen,
     /// Records that waited for confirmation and were settled otherwise since `judge` was called.
     released: Vec<Settled>,
-}
-
-/// Holds what records say of surveyed things against the registry.
-struct Surveyor {
-    observer: Arc<dyn PlaceObserver>,
-    /// What was last said of each thing: a device that stands still is compared once.
-    said: FxHashMap<u64, u64>,
-}
-
-/// Things whose last word is remembered; beyond, all are forgotten and compared anew.
-const SAID_MAX: usize = 1 << 16;
-
-impl Surveyor {
-    fn look_at(&mut self, setup: &Setup, record: &Record) {
-        let Some(claim) = setup.intake.claim(record) else {
-            return;
-        };
-        if self.said.len() >= SAID_MAX {
-            self.said.clear();
-        }
-        let said = claim.said();
-        if self.said.insert(claim.place, said) == Some(said) {
-            return;
-        }
-        if let Some(comparison) = setup.intake.compare(&claim) {
-            self.observer.compared(vec![comparison]);
-        }
-    }
-}
-
-/// Is told, batch by batch, what intake refuses and how well it can place events.
-pub trait IntakeObserver: Send + Sync {
-    /// So many events of a source whose place is known this well.
-    fn located(&self, source: Source, quality: Quality, events: u64);
-
-    /// So many events that a layer of the grid has there, by its name.
-    fn placed(&self, layer: &str, status: Placed, events: u64);
-
-    /// So many records of a source refused for this reason.
-    fn refused(&self, source: Source, reason: DeadLetterReason, records: u64);
-
-    /// So many records of a source with this code or name, which no rule maps to a kind.
-    fn unmapped(&self, _source: Source, _code: &str, _records: u64) {}
-
-    /// The times of records of a source lay so far ahead of their append times, in milliseconds; negative is behind.
-    fn clocks(&self, _source: Source, _skews_ms: &[i64]) {}
-
-    /// So many records of a source whose clock was flagged.
-    fn clock_flagged(&self, _source: Source, _flag: Flag, _records: u64) {}
-}
-
-/// An outcome that intake decides by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// The event, if its identity could be read.
-    pub key: Option<EventKey>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Why, where that needs saying.
-    pub reason: Option<String>,
-}
-
-impl Settled {
-    /// Whether the outcome is told one by one; the others are counted in the ledger only.
-    pub fn is_told(&self) -> bool {
-        !matches!(self.outcome, Outcome::DuplicateId | Outcome::BelowThreshold)
-    }
 }
 
 impl Enrich {
@@ -127,12 +58,7 @@ impl Enrich {
             keeps_rows: true,
             observer: None,
             surveyor: None,
-            located: BTreeMap::new(),
-            placed: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            unmapped: Unmapped::default(),
-            skews: Vec::new(),
-            clock_flags: BTreeMap::new(),
+            seen: Seen::default(),
             released: Vec::new(),
         }
     }
@@ -158,10 +84,7 @@ impl Enrich {
     /// nothing.
     pub fn comparing(self, observer: Arc<dyn PlaceObserver>) -> Enrich {
         Enrich {
-            surveyor: Some(Surveyor {
-                observer,
-                said: FxHashMap::default(),
-            }),
+            surveyor: Some(Surveyor::new(observer)),
             ..self
         }
     }
@@ -181,7 +104,7 @@ impl Enrich {
 
     /// Codes that no rule maps, since the last checkpoint.
     pub fn unmapped(&self) -> &Unmapped {
-        &self.unmapped
+        &self.seen.unmapped
     }
 
     /// Judges a record that was decoded already. Inputs for the enriched log, dead letters and device faults go to `out`;
@@ -214,7 +137,7 @@ impl Enrich {
             surveyor.look_at(&setup, &decoded);
         }
         if let Some(code) = setup.intake.unmapped(&decoded) {
-            self.unmapped.add(&code, 1);
+            self.seen.unmapped.add(&code, 1);
         }
         let Verdict {
             result,
@@ -226,12 +149,12 @@ impl Enrich {
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {
-                *self.placed.entry((layer, status)).or_default() += 1;
+                *self.seen.placed.entry((layer, status)).or_default() += 1;
             }
             if let Some(clock) = clock {
-                self.skews.extend(clock.skew_ms);
+                self.seen.skews.extend(clock.skew_ms);
                 for flag in clock.flags.into_iter().flatten() {
-                    *self.clock_flags.entry(flag).or_default() += 1;
+                    *self.seen.clock_flags.entry(flag).or_default() += 1;
                 }
             }
         }
@@ -272,7 +195,7 @@ impl Enrich {
                 })
             }
             Decision::Event(event) => {
-                *self.located.entry(event.quality).or_default() += 1;
+                *self.seen.located.entry(event.quality).or_default() += 1;
                 out.send(setup.partition_of(&event.group), Input::Event(event));
                 None
             }
@@ -330,7 +253,7 @@ impl Enrich {
         self.activation = standing.activation;
         if let Some(surveyor) = &mut self.surveyor {
             // The registry may have moved: every device's word is compared with it anew.
-            surveyor.said.clear();
+            surveyor.forget();
         }
         true
     }
@@ -344,7 +267,7 @@ impl Enrich {
 
     fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
         out.records.push(dead_letter(record, refusal));
-        *self.refused.entry(refusal.reason).or_default() += 1;
+        *self.seen.refused.entry(refusal.reason).or_default() += 1;
         Settled {
             // A broken record may hold a phone number where its identity should be.
             key: refusal
@@ -361,7 +284,7 @@ impl Enrich {
         self.count(LedgerCell::Outcome(self.source, Outcome::Pending), -1);
         match released {
             Released::Event(event) => {
-                *self.located.entry(event.quality).or_default() += 1;
+                *self.seen.located.entry(event.quality).or_default() += 1;
                 out.send(self.setup.partition_of(&event.group), Input::Event(event));
             }
             Released::Settled { outcome, key } => {
@@ -461,35 +384,9 @@ impl Processor for Enrich {
             let change = Change::Count(cell, self.ledger.get(cell));
             out.rows.insert(change.key(), change.value());
         }
-        let (located, refused) = (
-            std::mem::take(&mut self.located),
-            std::mem::take(&mut self.refused),
-        );
-        let placed = std::mem::take(&mut self.placed);
-        let unmapped = std::mem::take(&mut self.unmapped);
-        let skews = std::mem::take(&mut self.skews);
-        let clock_flags = std::mem::take(&mut self.clock_flags);
+        let seen = std::mem::take(&mut self.seen);
         if let Some(observer) = &self.observer {
-            let layers = self.setup.intake.layers();
-            for ((layer, status), events) in placed {
-                if let Some(layer) = layers.get(layer) {
-                    observer.placed(layer.name(), status, events);
-                }
-            }
-            observer.clocks(self.source, &skews);
-            clock_flags
-                .into_iter()
-                .for_each(|(flag, records)| observer.clock_flagged(self.source, flag, records));
-            located
-                .into_iter()
-                .for_each(|(quality, events)| observer.located(self.source, quality, events));
-            refused
-                .into_iter()
-                .for_each(|(reason, records)| observer.refused(self.source, reason, records));
-            for (code, frequency) in unmapped.top() {
-                // A batch holds fewer codes than are kept, or the rarest stand for the rest: the sum is exact.
-                observer.unmapped(self.source, code, frequency.count);
-            }
+            seen.tell(&**observer, self.source, self.setup.intake.layers());
         }
     }
 }
