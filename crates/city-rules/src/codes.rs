@@ -232,6 +232,9 @@ fn earlier_code(code: &str) -> Option<String> {
     ((6..=11).contains(&class) && (1..90).contains(&item)).then(|| format!("{:02}{item:02}", class - 5))
 }
 
+/// The table beside those of code systems.
+const ALGORITHMS: &str = "algorithms";
+
 /// Writes systems, codes and names of a file as they are compared. Otherwise "0110" of one file would stand beside "01-10"
 /// of an earlier one instead of replacing it, and chance would decide between them.
 ///
@@ -244,6 +247,10 @@ pub(crate) fn one_spelling(file: &str, text: &str, table: &mut toml::Table) -> R
         };
         let mut merged = toml::Table::new();
         for (system, codes) in systems {
+            if section == "video" && system == ALGORITHMS {
+                merged.insert(system, codes); // vendors write their names as they like
+                continue;
+            }
             let toml::Value::Table(codes) = codes else {
                 continue;
             };
