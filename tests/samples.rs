@@ -171,7 +171,11 @@ fn each_refusal_says_what_to_do() {
         ),
         (
             "12345",
-            changed(&hotline(), json!({"title": "你好", "content": ""})).to_string(),
+            changed(
+                &hotline(),
+                json!({"title": "你好", "content": "", "category": ["无此类"]}),
+            )
+            .to_string(),
             "category",
             "code_unknown",
         ),

@@ -396,14 +396,49 @@ fn an_algorithm_is_believed_as_far_as_the_rules_say() {
     let other = json!({"vendor": "vendor", "name": "other"});
     for (algorithm, confidence, phase, expected) in [
         (of("1"), 0.59, "START", "below_threshold"),
-        (of("1"), 0.6, "START", "report road_ponding POI±25m c2"),
-        (of("1"), 0.85, "ONGOING", "report road_ponding POI±25m c4"),
-        (of("1"), 0.1, "END", "clear road_ponding POI±25m c2"),
-        (of("3.2"), 0.55, "START", "report road_ponding POI±25m c2"),
+        (
+            of("1"),
+            0.6,
+            "START",
+            "report road_ponding or underpass_flood POI±25m c2",
+        ),
+        (
+            of("1"),
+            0.85,
+            "ONGOING",
+            "report road_ponding or underpass_flood POI±25m c4",
+        ),
+        (
+            of("1"),
+            0.1,
+            "END",
+            "clear road_ponding or underpass_flood POI±25m c2",
+        ),
+        (
+            of("3.2"),
+            0.55,
+            "START",
+            "report road_ponding or underpass_flood POI±25m c2",
+        ),
         (of("3.2"), 0.49, "START", "below_threshold"),
-        (other.clone(), 0.1, "START", "report road_ponding POI±60m c2"),
-        (other, 0.9, "START", "report road_ponding POI±60m c4"),
-        (Value::Null, 0.1, "START", "report road_ponding POI±60m c2"),
+        (
+            other.clone(),
+            0.1,
+            "START",
+            "report road_ponding or underpass_flood POI±60m c2",
+        ),
+        (
+            other,
+            0.9,
+            "START",
+            "report road_ponding or underpass_flood POI±60m c4",
+        ),
+        (
+            Value::Null,
+            0.1,
+            "START",
+            "report road_ponding or underpass_flood POI±60m c2",
+        ),
     ] {
         assert_eq!(
             say(algorithm.clone(), confidence, phase),

@@ -2,7 +2,7 @@
 //! sends the records decides.
 
 use city_grid::{Crs, crs};
-use city_model::{DeadLetterReason, EventTime, Flag, Plane, Position, Source};
+use city_model::{DeadLetterReason, EventTime, Flag, Outcome, Plane, Position, Source};
 use event_intake::{Decision, Fault};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -123,6 +123,8 @@ fn is_placed(desk: &Desk<'_>, source: Source, value: &Value, at: EventTime) -> b
     match desk.probe(source, &value, at) {
         Ok(verdict) => match verdict.result {
             Decision::Refused(refusal) => refusal.reason != DeadLetterReason::CoordOutOfBbox,
+            // as a harmless ticket without a place is
+            Decision::Settled { outcome, .. } => outcome != Outcome::NotActionable,
             Decision::Event(event) => {
                 let astray = [Flag::LocationUnusable, Flag::OutsideGrid];
                 !event.flags.iter().any(|flag| astray.contains(flag))
