@@ -285,7 +285,9 @@ proptest! {
         }
         for bytes in [&bytes[..], &bytes[..cut.index(bytes.len())]] {
             if let Err(refusal) = decoder().decode(source, bytes) {
-                prop_assert!(!refusal.detail.contains("1380"), "{}", refusal);
+                // a schema's id is no secret, and may look like anything
+                let is_id = refusal.reason == DeadLetterReason::UnknownSchema;
+                prop_assert!(is_id || !refusal.detail.contains("1380"), "{}", refusal);
                 prop_assert!(!refusal.detail.contains('张'), "{}", refusal);
             }
         }
