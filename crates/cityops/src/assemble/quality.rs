@@ -60,7 +60,7 @@ fn of_states(layer: &Timeline, check: impl Fn(&Layer) -> Vec<Finding>) -> Vec<Fi
 
 /// # Errors
 /// The worst finding that the limits refuse, with the key of its limit.
-pub(crate) fn judge(loaded: &Loaded, layer: &Timeline, findings: &[Finding]) -> Result<(), ConfigError> {
+fn judge(loaded: &Loaded, layer: &Timeline, findings: &[Finding]) -> Result<(), ConfigError> {
     let limits = &loaded.config.grid.limits;
     let mut refused = findings
         .iter()

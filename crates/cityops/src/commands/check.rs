@@ -1,5 +1,6 @@
 //! `cityops check`: is this configuration good, and are an integrator's records?
 
+use city_grid::Timeline;
 use city_registry::Registry;
 
 use crate::CommandResult;
@@ -13,7 +14,6 @@ use crate::samples::{self, Samples};
 pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     loaded.kafka_properties()?;
-    let grid = measured(&loaded)?;
     let partitions = loaded.config.topics.enriched_partitions;
     let setup = crate::assemble::setup(&loaded, partitions)?;
     if let (Some(file), Some(source_system)) = (&args.samples, &args.source) {
@@ -28,6 +28,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         print(loaded.masked()?);
         return Ok(Exit::Clean);
     }
+    let grid = measured(&loaded, setup.intake.layers());
     let rules = &setup.rules;
     let registry = setup.intake.registry();
     let findings = crate::assemble::rules_findings(&loaded)?;
@@ -129,17 +130,10 @@ fn oddities(registry: &Registry) -> Vec<serde_json::Value> {
     told
 }
 
-/// Every layer's findings, counted; the whole check, which a start leaves out unless a limit asks for it.
-///
-/// # Errors
-/// When a limit refuses one.
-fn measured(loaded: &Loaded) -> anyhow::Result<Vec<Counts>> {
+/// Every layer's findings, counted; the whole check, which a start leaves out unless a limit asks for it. What a limit refuses
+/// did not get as far as this.
+fn measured(loaded: &Loaded, layers: &[Timeline]) -> Vec<Counts> {
     let limits = &loaded.config.grid.limits;
-    let mut counts = Vec::new();
-    for (layer, _) in crate::assemble::layers(loaded)? {
-        let findings = quality::measured(&layer, limits);
-        quality::judge(loaded, &layer, &findings)?;
-        counts.push(Counts::of(layer.name(), &findings));
-    }
-    Ok(counts)
+    let count = |layer: &Timeline| Counts::of(layer.name(), &quality::measured(layer, limits));
+    layers.iter().map(count).collect()
 }
