@@ -65,9 +65,10 @@ pub(crate) fn at(
         } else {
             layer.shares(position, u_mm)
         };
+        let paths: Vec<Vec<CellIndex>> = shares.iter().map(|share| layer.path(share.cell)).collect();
         let confidence = |index: &CellIndex| match is_sure {
             true => 1_000,
-            false => share_of(layer, &shares, *index),
+            false => share_of(&shares, &paths, *index),
         };
         place.cells.extend(
             path.iter()
@@ -94,12 +95,10 @@ pub(crate) fn at(
     place
 }
 
-/// How much of the shares lies in a cell, of whatever level.
-fn share_of(layer: &Layer, shares: &[Share], index: CellIndex) -> u16 {
-    let within = shares
-        .iter()
-        .filter(|share| layer.path(share.cell).contains(&index));
-    within.map(|share| share.thousandths).sum::<u16>().min(1_000)
+/// How much of the shares, each with its path, lies in a cell, of whatever level.
+fn share_of(shares: &[Share], paths: &[Vec<CellIndex>], index: CellIndex) -> u16 {
+    let within = shares.iter().zip(paths).filter(|(_, path)| path.contains(&index));
+    within.map(|(share, _)| share.thousandths).sum::<u16>().min(1_000)
 }
 
 /// The likeliest of the other cells, and the towns that they are in, if that is another one: its centre watches its own code.
