@@ -147,7 +147,8 @@ pub fn framed(file: &'static str, at: i64) -> Vec<u8> {
             record,
             &[("location", json!(GONE)), ("target_location", json!(GONE))],
         );
-        match decoder.decode(source, record.to_string().as_bytes()).unwrap() {
+        let text = record.to_string();
+        match decoder.decode(source, text.as_bytes()).unwrap() {
             Record::Sensor(r) => encoder.framed(&*r),
             Record::Hotline(r) => encoder.framed(&*r),
             Record::Video(r) => encoder.framed(&*r),

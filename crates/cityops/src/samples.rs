@@ -14,6 +14,7 @@ use anyhow::Context;
 use city_model::{EventTime, Outcome, Source};
 use event_intake::{Decision, IntakeState, Verdict};
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 use serde_json::Value;
 use stream_worker::Setup;
 use wire_format::{Record, Refusal, WireTime};
@@ -172,7 +173,8 @@ impl Desk<'_> {
 
     /// What a record that nothing came before would be.
     fn probe(&self, source: Source, value: &Value, at: EventTime) -> Result<Verdict, Refusal> {
-        let record = self.setup.decoder.decode(source, value.to_string().as_bytes())?;
+        let text = value.to_string();
+        let record = self.setup.decoder.decode(source, text.as_bytes())?;
         Ok(self.setup.intake.judge(&IntakeState::default(), &record, at))
     }
 
@@ -200,7 +202,7 @@ impl Desk<'_> {
     }
 
     fn time(&self, value: &Value) -> Option<EventTime> {
-        let time: WireTime = serde_json::from_value(value.clone()).ok()?;
+        let time = WireTime::deserialize(value).ok()?;
         time.resolve(&self.zone)
     }
 
@@ -236,7 +238,7 @@ fn topic_of(value: &Value) -> Option<Source> {
 }
 
 /// The stream's name in a record of one, for the two that carry categories.
-fn category_of(record: &Record) -> Option<rule::Filed<'_>> {
+fn category_of<'a>(record: &'a Record<'a>) -> Option<rule::Filed<'a>> {
     match record {
         Record::Hotline(r) => Some(rule::Filed {
             standard: r.standard_ref.as_deref(),

@@ -20,7 +20,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) signal: Signal,
     pub(crate) reading: Reading,
     pub(crate) when: When,
-    pub(crate) reported_at: Option<&'a WireTime>,
+    pub(crate) reported_at: Option<&'a WireTime<'a>>,
     pub(crate) ingested_at: EventTime,
     pub(crate) place: Place,
     pub(crate) town_code: Option<&'a str>,

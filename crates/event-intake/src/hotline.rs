@@ -2,7 +2,7 @@
 
 use city_model::{Channel, DeadLetterReason, EventKey, EventTime, Grade, Outcome, Quality, Signal, Source};
 use city_rules::KindId;
-use wire_format::{HotlineTicket, Refusal, WireLocation};
+use wire_format::{HotlineTicket, Refusal, Text, WireLocation};
 
 use crate::address;
 use crate::draft::Draft;
@@ -22,7 +22,7 @@ impl Intake {
     pub(crate) fn hotline(
         &self,
         state: &IntakeState,
-        ticket: &HotlineTicket,
+        ticket: &HotlineTicket<'_>,
         ingested_at: EventTime,
     ) -> Result<Verdict, Refusal> {
         let source = self.source(&ticket.source_system)?;
@@ -164,9 +164,9 @@ impl Intake {
     }
 
     /// A ticket is never refused for its location; what cannot be used is flagged.
-    fn ticket_place(&self, location: &WireLocation, crs: city_grid::Crs, address: Option<&str>) -> Place {
+    fn ticket_place(&self, location: &WireLocation<'_>, crs: city_grid::Crs, address: Option<&str>) -> Place {
         let assumed = address::quality(address);
-        let known = |quality: &String| quality.trim().to_ascii_uppercase().parse::<Quality>().is_ok();
+        let known = |quality: &Text<'_>| quality.trim().to_ascii_uppercase().parse::<Quality>().is_ok();
         let odd = location
             .quality
             .as_ref()
@@ -199,8 +199,8 @@ fn asks_for_nothing(appeal_type: &str) -> bool {
 
 /// Whether a ticket says where: by coordinates, an address or a town. A complaint about nowhere can be neither compared nor
 /// dispatched.
-fn has_place(ticket: &HotlineTicket, place: &Place) -> bool {
-    let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+fn has_place(ticket: &HotlineTicket<'_>, place: &Place) -> bool {
+    let says = |text: &Option<Text<'_>>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     place.position.is_some() || says(&ticket.address) || says(&ticket.town_code)
 }
 

@@ -1,6 +1,7 @@
 //! What a ticket or report is about, from its code, its category's names and its words, which do not always agree.
 
 use city_rules::{KindId, Mapped, Rules, TextReading, WordHit};
+use wire_format::Text;
 
 /// Most other readings that are kept.
 const MOST_ALTERNATIVES: usize = 3;
@@ -38,7 +39,7 @@ pub(crate) struct Category<'a> {
     pub(crate) standard: Option<&'a str>,
     pub(crate) code: Option<&'a str>,
     /// Widest first.
-    pub(crate) names: Option<&'a [String]>,
+    pub(crate) names: Option<&'a [Text<'a>]>,
 }
 
 impl Category<'_> {

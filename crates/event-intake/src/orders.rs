@@ -7,7 +7,7 @@ use city_model::{
     SilenceArea, Warning, WarningStatus,
 };
 use serde_json::Value;
-use wire_format::{IncidentCommand, Refusal, WeatherWarning, WireArea, WireTime};
+use wire_format::{IncidentCommand, Refusal, Text, WeatherWarning, WireArea, WireTime};
 
 use crate::intake::Intake;
 use crate::privacy::scrub;
@@ -124,7 +124,7 @@ fn text(text: &str) -> Name {
     scrub(text).chars().take(MAX_TEXT).collect::<String>().into()
 }
 
-fn listed(field: &str, items: &[String]) -> Result<Vec<Name>, Refusal> {
+fn listed(field: &str, items: &[Text<'_>]) -> Result<Vec<Name>, Refusal> {
     let bad = |what: &str| Refusal::new(DeadLetterReason::BadValue, format!("{field}: {what}"));
     if items.len() > MAX_LISTED {
         return Err(bad("too many"));

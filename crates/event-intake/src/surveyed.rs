@@ -20,7 +20,7 @@ const TOLERANCE_MM: i64 = 120_000;
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
     system: &'a str,
-    location: &'a WireLocation,
+    location: &'a WireLocation<'a>,
     crs: Crs,
     reference: Position,
     /// The source system and the thing: what is compared once until it moves.
@@ -37,7 +37,7 @@ impl Claim<'_> {
 
 impl Intake {
     /// What a record says of a surveyed device's or component's place; `None` when it says nothing of one.
-    pub fn claim<'a>(&self, record: &'a Record) -> Option<Claim<'a>> {
+    pub fn claim<'a>(&self, record: &'a Record<'_>) -> Option<Claim<'a>> {
         let (system, thing, location, reference) = match record {
             Record::Sensor(reading) => {
                 let location = reading.location.as_ref()?;

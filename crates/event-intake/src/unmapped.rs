@@ -1,6 +1,6 @@
 //! Codes and names that the rules lack: what a city's mapping has to be told next. They are told, never decided about.
 
-use wire_format::Record;
+use wire_format::{Record, Text};
 
 use crate::intake::Intake;
 use crate::privacy::scrub;
@@ -13,18 +13,17 @@ impl Intake {
     /// 0507"`, `"EVENTSORT 620"`, `"其他诉求"`. It is free of personal data. `None` where all is mapped, or nothing was said.
     ///
     /// The words of the record may have told a kind all the same.
-    pub fn unmapped(&self, record: &Record) -> Option<String> {
+    pub fn unmapped(&self, record: &Record<'_>) -> Option<String> {
         let rules = self.rules();
         let by_system = |system: &str| {
-            self.source(system)
-                .ok()
-                .and_then(|source| source.code_system.clone())
+            let source = self.source(system).ok()?;
+            source.code_system.as_deref()
         };
         let told = match record {
             Record::Hotline(ticket) => {
                 let standard = ticket
                     .standard_ref
-                    .clone()
+                    .as_deref()
                     .or_else(|| by_system(&ticket.source_system));
                 self.unmapped_category(
                     standard,
@@ -35,7 +34,7 @@ impl Intake {
             Record::Report(report) => {
                 let standard = report
                     .standard_ref
-                    .clone()
+                    .as_deref()
                     .or_else(|| by_system(&report.source_system));
                 self.unmapped_category(
                     standard,
@@ -46,16 +45,16 @@ impl Intake {
             Record::Video(alert) => {
                 let system = alert
                     .code_system
-                    .clone()
+                    .as_deref()
                     .or_else(|| by_system(&alert.source_system));
                 let system = system.unwrap_or_default();
-                let is_known = !rules.read_video(&system, &alert.alert_code).is_empty();
+                let is_known = !rules.read_video(system, &alert.alert_code).is_empty();
                 (!is_known).then(|| format!("{system} {}", alert.alert_code))
             }
             Record::Sensor(reading) => rules
                 .metric(&reading.metric)
                 .is_none()
-                .then(|| reading.metric.clone()),
+                .then(|| reading.metric.to_string()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
         let told = scrub(told?.trim());
@@ -65,18 +64,18 @@ impl Intake {
     /// The code where one is given, else the finest name; a code without its standard says so.
     fn unmapped_category(
         &self,
-        standard: Option<String>,
+        standard: Option<&str>,
         code: Option<&str>,
-        names: Option<&[String]>,
+        names: Option<&[Text<'_>]>,
     ) -> Option<String> {
         let rules = self.rules();
         if let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) {
             let standard = standard.unwrap_or_default();
-            let unknown = rules.map_code(&standard, code).is_none();
+            let unknown = rules.map_code(standard, code).is_none();
             let standard = if standard.is_empty() {
                 "(no standard)"
             } else {
-                &standard
+                standard
             };
             return unknown.then(|| format!("{standard} {code}"));
         }
@@ -84,6 +83,7 @@ impl Intake {
         if names.iter().any(|name| rules.map_name(name).is_some()) {
             return None;
         }
-        names.iter().rev().find(|name| !name.trim().is_empty()).cloned()
+        let finest = names.iter().rev().find(|name| !name.trim().is_empty());
+        finest.map(Text::to_string)
     }
 }

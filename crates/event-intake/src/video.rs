@@ -2,7 +2,7 @@
 
 use city_model::{Channel, DeadLetterReason, EventTime, Name, Outcome, Quality, Signal, Source};
 use city_rules::AlgorithmRule;
-use wire_format::{Algorithm, Refusal, VideoAlert};
+use wire_format::{Algorithm, Refusal, Text, VideoAlert};
 
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
@@ -129,7 +129,7 @@ impl Intake {
     }
 
     fn algorithm(&self, alert: &VideoAlert) -> AlgorithmRule {
-        let text = |field: fn(&Algorithm) -> &Option<String>| {
+        let text = |field: for<'a> fn(&'a Algorithm<'a>) -> &'a Option<Text<'a>>| {
             alert.algorithm.as_ref().and_then(|named| field(named).as_deref())
         };
         let (vendor, name) = (text(|named| &named.vendor), text(|named| &named.name));

@@ -92,9 +92,10 @@ fn a_fitted_plane_is_what_sh2000_means() {
     assert!(is_at(placed(&mut desk, &record), PLACE));
 }
 
-fn decoded(source: Source, record: &Value) -> Record {
+fn decoded(source: Source, record: &Value) -> Record<'static> {
     let decoder = Decoder::new(SchemaStore::builtin().unwrap());
-    decoder.decode(source, record.to_string().as_bytes()).unwrap()
+    let text = record.to_string();
+    decoder.decode(source, text.as_bytes()).unwrap().into_owned()
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 use city_model::{EventTime, Source};
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 use wire_format::{Decoder, Record, Refusal};
 
 use crate::Arrivals;
@@ -20,8 +21,8 @@ pub(crate) struct Line {
     pub(crate) number: i64,
     /// Its bytes, without the line feed.
     pub(crate) bytes: Vec<u8>,
-    /// The record that it holds.
-    pub(crate) record: Result<Record, Refusal>,
+    /// The record that it holds. It may wait, so it lends nothing.
+    pub(crate) record: Result<Record<'static>, Refusal>,
 }
 
 /// The lines of one file.
@@ -59,7 +60,7 @@ impl Lines {
         }
         while !self.at_end {
             let Some(bytes) = self.read()? else { break };
-            let record = decoder.decode(self.source, &bytes);
+            let record = decoder.decode(self.source, &bytes).map(Record::into_owned);
             let told = told_arrival(&record, &bytes, timezone);
             let arrival = self.arrivals.next(told);
             let line = Line {
@@ -112,7 +113,11 @@ impl Lines {
 }
 
 /// `reported_at` if the record has one, else the event's own time; read from the bare JSON where the record was refused.
-fn told_arrival(record: &Result<Record, Refusal>, bytes: &[u8], timezone: &TimeZone) -> Option<EventTime> {
+fn told_arrival(
+    record: &Result<Record<'_>, Refusal>,
+    bytes: &[u8],
+    timezone: &TimeZone,
+) -> Option<EventTime> {
     match record {
         Ok(record) => {
             let (reported, own) = match record {
@@ -139,7 +144,7 @@ fn told_arrival(record: &Result<Record, Refusal>, bytes: &[u8], timezone: &TimeZ
             let told = names
                 .iter()
                 .find_map(|name| value.get(name).filter(|told| !told.is_null()))?;
-            let time: wire_format::WireTime = serde_json::from_value(told.clone()).ok()?;
+            let time = wire_format::WireTime::deserialize(told).ok()?;
             time.resolve(timezone)
         }
     }

@@ -4,6 +4,8 @@
 //! symbols; what is left for each datum is a flat list of steps. `apache-avro` parses schemas; it is the tests' witness, too.
 
 mod datum;
+mod direct;
+mod direct_field;
 mod encoder;
 mod input;
 mod items;

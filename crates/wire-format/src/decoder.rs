@@ -2,36 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{DeadLetterReason, EventKey, Source};
-use serde::de::DeserializeOwned;
+use city_model::{DeadLetterReason, Source};
 
 use crate::avro::{Datum, SchemaStore};
 use crate::cloudevents::{self, Payload};
 use crate::fill::Fill;
 use crate::json::{self, Within};
-use crate::{
-    Format, Headers, HotlineTicket, IncidentCommand, MAX_RECORD_BYTES, Pin, Refusal, Report, SchemaAnswer,
-    SchemaSource, SensorReading, Silence, VideoAlert, WeatherWarning, identity,
-};
-
-/// A decoded input record.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Record {
-    /// A reading.
-    Sensor(Box<SensorReading>),
-    /// A hotline ticket.
-    Hotline(Box<HotlineTicket>),
-    /// A video alert.
-    Video(Box<VideoAlert>),
-    /// A report of another channel.
-    Report(Box<Report>),
-    /// A weather warning.
-    Weather(Box<WeatherWarning>),
-    /// A silence.
-    Silence(Box<Silence>),
-    /// A command.
-    Command(Box<IncidentCommand>),
-}
+use crate::{Format, Headers, MAX_RECORD_BYTES, Pin, Record, Refusal, SchemaAnswer, SchemaSource};
 
 /// Decodes values. It holds the schemas, and is asked by one thread per clone.
 #[derive(Debug, Clone)]
@@ -99,7 +76,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The refusal, for the dead letters.
-    pub fn decode(&self, source: Source, bytes: &[u8]) -> Result<Record, Refusal> {
+    pub fn decode<'a>(&self, source: Source, bytes: &'a [u8]) -> Result<Record<'a>, Refusal> {
         self.decode_with(source, bytes, &[])
     }
 
@@ -107,24 +84,19 @@ impl Decoder {
     ///
     /// # Errors
     /// The refusal, for the dead letters.
-    pub fn decode_with(&self, source: Source, bytes: &[u8], headers: Headers<'_>) -> Result<Record, Refusal> {
-        let bytes = Value { bytes, headers };
-        let record = match source {
-            Source::Sensor => Record::Sensor(Box::new(self.read(source, bytes)?)),
-            Source::Hotline => Record::Hotline(Box::new(self.read(source, bytes)?)),
-            Source::Video => Record::Video(Box::new(self.read(source, bytes)?)),
-            Source::Report => Record::Report(Box::new(self.read(source, bytes)?)),
-            Source::Weather => Record::Weather(Box::new(self.read(source, bytes)?)),
-            Source::Silence => Record::Silence(Box::new(self.read(source, bytes)?)),
-            Source::Command => Record::Command(Box::new(self.read(source, bytes)?)),
-        };
+    pub fn decode_with<'a>(
+        &self,
+        source: Source,
+        bytes: &'a [u8],
+        headers: Headers<'_>,
+    ) -> Result<Record<'a>, Refusal> {
+        let record = self.read(source, bytes, headers)?;
         record.check_ids()?;
         Ok(record)
     }
 
-    fn read<T: DeserializeOwned>(&self, source: Source, value: Value<'_>) -> Result<T, Refusal> {
+    fn read<'a>(&self, source: Source, bytes: &'a [u8], headers: Headers<'_>) -> Result<Record<'a>, Refusal> {
         use DeadLetterReason::{BadAvro, BadJson, TooLarge};
-        let Value { bytes, headers } = value;
         if bytes.len() > self.max_bytes {
             return Err(Refusal::new(
                 TooLarge,
@@ -149,7 +121,7 @@ impl Decoder {
         let told = cloudevents::is_structured(headers);
         if !told
             && fill.is_none()
-            && let Ok(record) = json::parse(text)
+            && let Ok(record) = json::parse(source, text)
         {
             return Ok(record);
         }
@@ -165,36 +137,39 @@ impl Decoder {
                     Payload::Bytes(bytes) => match Format::detect(&bytes) {
                         Format::Json => {
                             json::read(source, json::text(source, &bytes)?, Within::Filled(&fill))
+                                .map(Record::into_owned)
                         }
                         // Nobody could have asked for its schema beforehand.
                         Format::Framed { .. } => Err(cloudevents::malformed(
                             BadAvro,
                             "data_base64: a registry's frame goes into the value itself",
                         )),
-                        Format::SingleObject { .. } => self.read_avro(source, &bytes, Some(&fill)),
+                        Format::SingleObject { .. } => self
+                            .read_avro(source, &bytes, Some(&fill))
+                            .map(Record::into_owned),
                     },
                 }
             }
         }
     }
 
-    fn read_avro<T: DeserializeOwned>(
+    fn read_avro<'a>(
         &self,
         source: Source,
-        bytes: &[u8],
+        bytes: &'a [u8],
         fill: Option<&Fill<'_>>,
-    ) -> Result<T, Refusal> {
+    ) -> Result<Record<'a>, Refusal> {
         use DeadLetterReason::{BadAvro, UnknownSchema};
         let readers = self.schemas.readers();
         match Format::detect(bytes) {
             Format::Framed { schema_id: Some(id) } => {
                 let datum = &bytes[Format::FRAME_BYTES..];
                 if let Some(schema) = self.schemas.by_id(id) {
-                    return Datum::new(schema.plan(source, readers), datum, fill).read(source);
+                    return Datum::new(schema.way(source, readers), datum, fill).read(source);
                 }
                 let detail = match self.source.as_ref().map(|source| source.last(id)) {
                     Some(SchemaAnswer::Known(schema)) => {
-                        return Datum::new(schema.plan(source, readers), datum, fill).read(source);
+                        return Datum::new(schema.way(source, readers), datum, fill).read(source);
                     }
                     Some(SchemaAnswer::Never(why)) => format!("schema id {id}: {why}"),
                     Some(SchemaAnswer::Later) | None => format!("schema id {id}"),
@@ -206,7 +181,7 @@ impl Decoder {
             } => match self.schemas.by_fingerprint(print) {
                 Some(schema) => {
                     let datum = &bytes[Format::SINGLE_OBJECT_BYTES..];
-                    Datum::new(schema.plan(source, readers), datum, fill).read(source)
+                    Datum::new(schema.way(source, readers), datum, fill).read(source)
                 }
                 None => Err(Refusal::new(
                     UnknownSchema,
@@ -216,131 +191,4 @@ impl Decoder {
             _ => Err(Refusal::new(BadAvro, "cut off before the datum")),
         }
     }
-}
-
-/// A value with the headers beside it.
-#[derive(Clone, Copy)]
-struct Value<'a> {
-    bytes: &'a [u8],
-    headers: Headers<'a>,
-}
-
-impl Record {
-    /// Refuses empty, endless and unprintable identifiers.
-    fn check_ids(&self) -> Result<(), Refusal> {
-        let wrong = match self {
-            Record::Sensor(r) => flaw(
-                [
-                    ("event_id", &r.event_id),
-                    ("source_system", &r.source_system),
-                    ("device_id", &r.device_id),
-                    ("metric", &r.metric),
-                ],
-                [("component_id", &r.component_id)],
-            ),
-            Record::Hotline(r) => flaw(
-                [
-                    ("event_id", &r.event_id),
-                    ("source_system", &r.source_system),
-                    ("ticket_id", &r.ticket_id),
-                ],
-                [
-                    ("parent_ticket_id", &r.parent_ticket_id),
-                    ("town_code", &r.town_code),
-                ],
-            ),
-            Record::Video(r) => flaw(
-                [
-                    ("event_id", &r.event_id),
-                    ("source_system", &r.source_system),
-                    ("camera_id", &r.camera_id),
-                    ("alert_code", &r.alert_code),
-                ],
-                [("component_id", &r.component_id)],
-            ),
-            Record::Report(r) => flaw(
-                [
-                    ("event_id", &r.event_id),
-                    ("source_system", &r.source_system),
-                    ("report_id", &r.report_id),
-                    ("channel", &r.channel),
-                ],
-                [("component_id", &r.component_id), ("town_code", &r.town_code)],
-            ),
-            Record::Weather(r) => flaw([("warning_id", &r.warning_id), ("signal", &r.signal)], []),
-            Record::Silence(r) => flaw([("silence_id", &r.silence_id)], []),
-            Record::Command(r) => flaw(
-                [
-                    ("command_id", &r.command_id),
-                    ("incident_id", &r.incident_id),
-                    ("operator", &r.operator),
-                ],
-                [("other_incident_id", &r.other_incident_id)],
-            ),
-        };
-        match wrong {
-            None => Ok(()),
-            Some(refusal) => Err(refusal.of(self.key())),
-        }
-    }
-
-    /// The stream that it came by.
-    pub const fn source(&self) -> Source {
-        match self {
-            Record::Sensor(_) => Source::Sensor,
-            Record::Hotline(_) => Source::Hotline,
-            Record::Video(_) => Source::Video,
-            Record::Report(_) => Source::Report,
-            Record::Weather(_) => Source::Weather,
-            Record::Silence(_) => Source::Silence,
-            Record::Command(_) => Source::Command,
-        }
-    }
-
-    /// The record's identity; `None` when its names are unusable. Warnings and silences are named by their stream and
-    /// id, commands by operator and id.
-    pub fn key(&self) -> Option<EventKey> {
-        let (system, id) = match self {
-            Record::Sensor(r) => (&*r.source_system, &r.event_id),
-            Record::Hotline(r) => (&*r.source_system, &r.event_id),
-            Record::Video(r) => (&*r.source_system, &r.event_id),
-            Record::Report(r) => (&*r.source_system, &r.event_id),
-            Record::Weather(r) => (Source::Weather.as_str(), &r.warning_id),
-            Record::Silence(r) => (Source::Silence.as_str(), &r.silence_id),
-            Record::Command(r) => (&*r.operator, &r.command_id),
-        };
-        let usable = |text: &str| !text.trim().is_empty() && identity::flaw(text).is_none();
-        (usable(system) && usable(id)).then(|| EventKey::new(system, id))
-    }
-}
-
-fn flaw<const M: usize, const O: usize>(
-    mandatory: [(&str, &String); M],
-    optional: [(&str, &Option<String>); O],
-) -> Option<Refusal> {
-    // Plain loops: this is looked at for every record.
-    for (field, id) in mandatory {
-        let begins_blank = id.as_bytes().first().is_none_or(|byte| !byte.is_ascii_graphic());
-        if begins_blank && id.trim().is_empty() {
-            return Some(Refusal::new(DeadLetterReason::MissingField, field));
-        }
-    }
-    let bad = |field: &str, id: &str| {
-        let flaw = identity::flaw(id)?;
-        Some(Refusal::new(
-            DeadLetterReason::BadValue,
-            format!("{field}: {flaw}"),
-        ))
-    };
-    for (field, id) in mandatory {
-        if let Some(refusal) = bad(field, id) {
-            return Some(refusal);
-        }
-    }
-    for (field, id) in optional {
-        if let Some(refusal) = id.as_ref().and_then(|id| bad(field, id)) {
-            return Some(refusal);
-        }
-    }
-    None
 }

@@ -1,11 +1,9 @@
 //! A record with what stands in for the fields that it lacks, put after those that it has.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use city_model::Source;
-use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -103,28 +101,60 @@ struct FilledMap<'a, A> {
     value: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+/// Hands a key on, and notes that the record has it.
+struct Noting<'a, 'f, K> {
+    seed: K,
+    left: &'a mut [Option<(&'static str, &'f str)>; 4],
+}
+
+impl<'de, K: DeserializeSeed<'de>> Noting<'_, '_, K> {
+    fn has(&mut self, key: &str) {
+        let mut left = self.left.iter_mut();
+        if let Some(has) = left.find(|left| left.is_some_and(|(name, _)| name == key)) {
+            *has = None;
+        }
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Noting<'_, '_, K> {
+    type Value = K::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for Noting<'_, '_, K> {
+    type Value = K::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(mut self, key: &'de str) -> Result<K::Value, E> {
+        self.has(key);
+        self.seed.deserialize(BorrowedStrDeserializer::new(key))
+    }
+
+    fn visit_str<E: serde::de::Error>(mut self, key: &str) -> Result<K::Value, E> {
+        self.has(key);
+        self.seed.deserialize(StrDeserializer::new(key))
+    }
+}
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for FilledMap<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        // A seed is used up by the key that it reads, or by what stands in.
+        let mut seed = Some(seed);
         if !self.ended {
-            if let Some(Key(key)) = self.inner.next_key::<Key<'de>>()? {
-                if let Some(has) = self
-                    .left
-                    .iter_mut()
-                    .find(|left| left.is_some_and(|(name, _)| name == key))
-                {
-                    *has = None;
-                }
-                return match key {
-                    Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-                    Cow::Owned(key) => seed.deserialize(StrDeserializer::new(&key)),
-                }
-                .map(Some);
+            let noting = Noting {
+                seed: Once(&mut seed),
+                left: &mut self.left,
+            };
+            if let Some(key) = self.inner.next_key_seed(noting)? {
+                return Ok(Some(key));
             }
             self.ended = true;
             if self.left[OWN_TIME].is_some() {
@@ -135,7 +165,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for FilledMap<'_, A> {
         match self.left.iter_mut().find_map(Option::take) {
             Some((name, text)) => {
                 self.value = Some(text);
-                seed.deserialize(StrDeserializer::new(name)).map(Some)
+                Once(&mut seed).deserialize(StrDeserializer::new(name)).map(Some)
             }
             None => Ok(None),
         }
@@ -145,6 +175,20 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for FilledMap<'_, A> {
         match self.value.take() {
             Some(text) => seed.deserialize(StandIn(text, PhantomData)),
             None => self.inner.next_value_seed(seed),
+        }
+    }
+}
+
+/// A seed that is lent: what does not use it leaves it there.
+struct Once<'a, K>(&'a mut Option<K>);
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Once<'_, K> {
+    type Value = K::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K::Value, D::Error> {
+        match self.0.take() {
+            Some(seed) => seed.deserialize(deserializer),
+            None => Err(serde::de::Error::custom("a key that was read already")),
         }
     }
 }

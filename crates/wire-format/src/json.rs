@@ -1,13 +1,12 @@
 //! JSON texts: read at once, and only when that fails once more, slowly, to say where it went wrong.
 
-use std::marker::PhantomData;
-
 use city_model::{DeadLetterReason, EventKey, Source};
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
+use serde::de::{DeserializeSeed, Deserializer};
 use serde_path_to_error::Track;
 
 use crate::cloudevents::InData;
 use crate::fill::{Fill, Filled};
+use crate::record::{Record, RecordOf};
 use crate::{Refusal, huge, identity, refusal};
 
 /// What a record lies in.
@@ -42,35 +41,38 @@ pub(crate) fn text(source: Source, bytes: &[u8]) -> Result<&str, Refusal> {
 }
 
 /// The record that a text is, or that it is none.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
-    serde_json::from_str(text)
+pub(crate) fn parse(source: Source, text: &str) -> Result<Record<'_>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let record = RecordOf(source).deserialize(&mut json)?;
+    json.end()?;
+    Ok(record)
 }
 
 /// The record, or the exact reason why there is none. It keeps track of where it is, which costs; so what can be a plain
 /// record is tried with [`parse`] first. All that is no plain record takes this one way, which keeps the code small.
-pub(crate) fn read<T: DeserializeOwned>(
-    source: Source,
-    text: &str,
-    within: Within<'_>,
-) -> Result<T, Refusal> {
-    let refusal = match tracked(text, within) {
+pub(crate) fn read<'a>(source: Source, text: &'a str, within: Within<'_>) -> Result<Record<'a>, Refusal> {
+    let refusal = match tracked(source, text, within) {
         Ok(record) => return Ok(record),
         Err((path, error)) => told(&path, &error).of(identity_of(source, text, within)),
     };
     if source == Source::Hotline && refusal.reason == DeadLetterReason::BadValue {
         // A ticket is never refused for its location, not even for one like 1e999.
-        if let Ok(record) = tracked(&huge::without_huge_numbers(text), within) {
-            return Ok(record);
+        if let Ok(record) = tracked(source, &huge::without_huge_numbers(text), within) {
+            return Ok(record.into_owned());
         }
     }
     Err(refusal)
 }
 
-fn tracked<T: DeserializeOwned>(text: &str, within: Within<'_>) -> Result<T, (String, serde_json::Error)> {
+fn tracked<'a>(
+    source: Source,
+    text: &'a str,
+    within: Within<'_>,
+) -> Result<Record<'a>, (String, serde_json::Error)> {
     let mut track = Track::new();
     let record = Tracked {
         track: &mut track,
-        record: PhantomData::<T>,
+        record: RecordOf(source),
     };
     seeded(text, within, record).map_err(|error| (track.path().to_string(), error))
 }
@@ -107,16 +109,17 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for FilledSeed<'_, S> {
 }
 
 /// A record whose way to where it breaks is kept.
-struct Tracked<'a, T> {
+struct Tracked<'a> {
     track: &'a mut Track,
-    record: PhantomData<T>,
+    record: RecordOf,
 }
 
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Tracked<'_, T> {
-    type Value = T;
+impl<'de> DeserializeSeed<'de> for Tracked<'_> {
+    type Value = Record<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(serde_path_to_error::Deserializer::new(deserializer, self.track))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Record<'de>, D::Error> {
+        self.record
+            .deserialize(serde_path_to_error::Deserializer::new(deserializer, self.track))
     }
 }
 

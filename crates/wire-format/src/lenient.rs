@@ -5,44 +5,48 @@ use std::fmt;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::{Measured, WireLocation};
+use crate::{Measured, Text, WireLocation};
 
 struct Word;
 
-impl Visitor<'_> for Word {
-    type Value = String;
+impl<'de> Visitor<'de> for Word {
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string or a whole number")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(text.to_owned().into())
     }
 
-    fn visit_string<E: de::Error>(self, text: String) -> Result<String, E> {
-        Ok(text)
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(text.into())
     }
 
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
-        Ok(number.to_string())
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Text<'de>, E> {
+        Ok(text.into())
     }
 
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
-        Ok(number.to_string())
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Text<'de>, E> {
+        Ok(number.to_string().into())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Text<'de>, E> {
+        Ok(number.to_string().into())
     }
 }
 
 /// A mandatory text that may come as a whole number.
-pub(crate) fn required_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn required_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text<'de>, D::Error> {
     deserializer.deserialize_any(Word)
 }
 
 /// An optional text that may come as a whole number.
-pub(crate) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    struct Wrapped(String);
-    impl<'de> Deserialize<'de> for Wrapped {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Wrapped, D::Error> {
+pub(crate) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text<'de>>, D::Error> {
+    struct Wrapped<'a>(Text<'a>);
+    impl<'de> Deserialize<'de> for Wrapped<'de> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Wrapped<'de>, D::Error> {
             required_word(deserializer).map(Wrapped)
         }
     }
@@ -50,20 +54,23 @@ pub(crate) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 /// An optional list of names; a single name counts as a list of one.
-pub(crate) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    struct Names(Vec<String>);
-    impl<'de> Deserialize<'de> for Names {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+pub(crate) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Text<'de>>>, D::Error> {
+    struct Names<'a>(Vec<Text<'a>>);
+    impl<'de> Deserialize<'de> for Names<'de> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names<'de>, D::Error> {
             struct Visit;
             impl<'de> Visitor<'de> for Visit {
-                type Value = Names;
+                type Value = Names<'de>;
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.write_str("a list of names")
                 }
-                fn visit_str<E: de::Error>(self, text: &str) -> Result<Names, E> {
-                    Ok(Names(vec![text.to_owned()]))
+                fn visit_str<E: de::Error>(self, text: &str) -> Result<Names<'de>, E> {
+                    Ok(Names(vec![text.to_owned().into()]))
                 }
-                fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
+                fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Names<'de>, E> {
+                    Ok(Names(vec![text.into()]))
+                }
+                fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names<'de>, A::Error> {
                     let mut names = Vec::new();
                     while let Some(name) = seq.next_element()? {
                         names.push(name);
@@ -111,8 +118,8 @@ pub(crate) fn value_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 /// becomes coordinates that are no numbers, and intake flags them.
 pub(crate) fn ticket_location<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<WireLocation>, D::Error> {
-    let Some(place) = Option::<Place>::deserialize(deserializer)? else {
+) -> Result<Option<WireLocation<'de>>, D::Error> {
+    let Some(place) = Option::<Place<'de>>::deserialize(deserializer)? else {
         return Ok(None);
     };
     let (x, y) = match (&place.x, &place.y) {
@@ -132,13 +139,13 @@ pub(crate) fn ticket_location<'de, D: Deserializer<'de>>(
 
 /// A location as far as it can be read.
 #[derive(Default)]
-struct Place {
+struct Place<'a> {
     is_object: bool,
-    crs: Loose,
-    x: Loose,
-    y: Loose,
-    accuracy_m: Loose,
-    quality: Loose,
+    crs: Loose<'a>,
+    x: Loose<'a>,
+    y: Loose<'a>,
+    accuracy_m: Loose<'a>,
+    quality: Loose<'a>,
 }
 
 #[derive(Deserialize)]
@@ -155,16 +162,16 @@ enum Name {
 
 /// A value of whatever type.
 #[derive(Default)]
-enum Loose {
+enum Loose<'a> {
     #[default]
     Absent,
     Number(f64),
-    Text(String),
+    Text(Text<'a>),
     Other,
 }
 
-impl Loose {
-    fn text(self) -> Option<String> {
+impl<'a> Loose<'a> {
+    fn text(self) -> Option<Text<'a>> {
         match self {
             Loose::Text(text) => Some(text),
             _ => None,
@@ -180,49 +187,53 @@ impl Loose {
 }
 
 /// Takes any value: the fields of an object by their names, of all else only what it is.
-struct AnyValue<'a>(Option<&'a mut Place>);
+struct AnyValue<'a, 'de>(Option<&'a mut Place<'de>>);
 
-impl<'de> Visitor<'de> for AnyValue<'_> {
-    type Value = Loose;
+impl<'de> Visitor<'de> for AnyValue<'_, 'de> {
+    type Value = Loose<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Loose, E> {
+    fn visit_unit<E: de::Error>(self) -> Result<Loose<'de>, E> {
         Ok(Loose::Absent)
     }
 
-    fn visit_bool<E: de::Error>(self, _value: bool) -> Result<Loose, E> {
+    fn visit_bool<E: de::Error>(self, _value: bool) -> Result<Loose<'de>, E> {
         Ok(Loose::Other)
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Loose, E> {
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Loose<'de>, E> {
         Ok(Loose::Number(value as f64))
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Loose, E> {
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Loose<'de>, E> {
         Ok(Loose::Number(value as f64))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Loose, E> {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Loose<'de>, E> {
         Ok(Loose::Number(value))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Loose, E> {
-        Ok(Loose::Text(text.to_owned()))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Loose<'de>, E> {
+        Ok(Loose::Text(text.to_owned().into()))
     }
 
-    fn visit_bytes<E: de::Error>(self, _value: &[u8]) -> Result<Loose, E> {
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Loose<'de>, E> {
+        Ok(Loose::Text(text.into()))
+    }
+
+    fn visit_bytes<E: de::Error>(self, _value: &[u8]) -> Result<Loose<'de>, E> {
         Ok(Loose::Other)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Loose, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Loose<'de>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Loose::Other)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose<'de>, A::Error> {
         let Some(place) = self.0 else {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(Loose::Other);
@@ -246,14 +257,14 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Loose {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Loose, D::Error> {
+impl<'de> Deserialize<'de> for Loose<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Loose<'de>, D::Error> {
         deserializer.deserialize_any(AnyValue(None))
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Place, D::Error> {
+impl<'de> Deserialize<'de> for Place<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Place<'de>, D::Error> {
         let mut place = Place::default();
         deserializer.deserialize_any(AnyValue(Some(&mut place)))?;
         Ok(place)

@@ -9,17 +9,19 @@ use jiff::tz::TimeZone;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::Text;
+
 /// A time as a source wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum WireTime {
+pub enum WireTime<'a> {
     /// Milliseconds since the Unix epoch.
     Millis(i64),
     /// Text: RFC 3339, or one of the local spellings that sources use.
-    Text(String),
+    Text(Text<'a>),
 }
 
-impl WireTime {
+impl WireTime<'_> {
     /// The instant that is meant; text without a zone is local in `zone`. `None` when the text is no time.
     pub fn resolve(&self, zone: &TimeZone) -> Option<EventTime> {
         match self {
@@ -29,8 +31,8 @@ impl WireTime {
     }
 }
 
-impl From<EventTime> for WireTime {
-    fn from(time: EventTime) -> WireTime {
+impl From<EventTime> for WireTime<'_> {
+    fn from(time: EventTime) -> Self {
         WireTime::Millis(time.millis())
     }
 }
@@ -103,23 +105,23 @@ fn milliseconds(fraction: &str) -> Option<i32> {
     Some(ms)
 }
 
-impl<'de> Deserialize<'de> for WireTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WireTime, D::Error> {
+impl<'de: 'a, 'a> Deserialize<'de> for WireTime<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WireTime<'a>, D::Error> {
         struct Visit;
-        impl Visitor<'_> for Visit {
-            type Value = WireTime;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = WireTime<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a time in milliseconds or as text")
             }
-            fn visit_i64<E: de::Error>(self, ms: i64) -> Result<WireTime, E> {
+            fn visit_i64<E: de::Error>(self, ms: i64) -> Result<WireTime<'de>, E> {
                 Ok(WireTime::Millis(ms))
             }
-            fn visit_u64<E: de::Error>(self, ms: u64) -> Result<WireTime, E> {
+            fn visit_u64<E: de::Error>(self, ms: u64) -> Result<WireTime<'de>, E> {
                 i64::try_from(ms)
                     .map(WireTime::Millis)
                     .map_err(|_| E::custom("a time out of range"))
             }
-            fn visit_f64<E: de::Error>(self, ms: f64) -> Result<WireTime, E> {
+            fn visit_f64<E: de::Error>(self, ms: f64) -> Result<WireTime<'de>, E> {
                 // Whole numbers up to 2^53 are exact in a double.
                 if ms.fract() == 0.0 && ms.abs() <= 9_007_199_254_740_992.0 {
                     Ok(WireTime::Millis(ms as i64))
@@ -127,8 +129,11 @@ impl<'de> Deserialize<'de> for WireTime {
                     Err(E::custom("a time that is no whole number of milliseconds"))
                 }
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<WireTime, E> {
-                Ok(WireTime::Text(text.to_owned()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WireTime<'de>, E> {
+                Ok(WireTime::Text(text.to_owned().into()))
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<WireTime<'de>, E> {
+                Ok(WireTime::Text(text.into()))
             }
         }
         deserializer.deserialize_any(Visit)
@@ -144,7 +149,7 @@ mod tests {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let check = |text: &str, expected: Option<&str>| {
             let json = serde_json::Value::from(text);
-            let time: WireTime = serde_json::from_value(json).unwrap();
+            let time = WireTime::deserialize(&json).unwrap();
             assert_eq!(
                 time.resolve(&zone).map(|time| time.to_string()).as_deref(),
                 expected,
@@ -177,7 +182,9 @@ mod tests {
 
     #[test]
     fn takes_whole_numbers_only() {
-        let read = |json: &str| serde_json::from_str::<WireTime>(json).ok();
+        fn read(json: &str) -> Option<WireTime<'_>> {
+            serde_json::from_str(json).ok()
+        }
         assert_eq!(read("1767225600000"), Some(WireTime::Millis(1_767_225_600_000)));
         assert_eq!(read("1.7672256e12"), Some(WireTime::Millis(1_767_225_600_000)));
         assert_eq!(read("-5"), Some(WireTime::Millis(-5)));

@@ -245,7 +245,7 @@ fn number(record: &ByteRecord, column: usize, title: &str) -> Result<Option<f64>
 }
 
 fn time(text: &str, zone: &TimeZone) -> Result<EventTime, String> {
-    let time = WireTime::Text(text.to_owned()).resolve(zone);
+    let time = WireTime::Text(text.into()).resolve(zone);
     time.filter(|time| TIMES_MS.contains(&time.millis()))
         .ok_or_else(|| format!("event_time {text:?} is no time"))
 }

@@ -1,7 +1,7 @@
 //! By which of the city's rules a record came to its kind.
 
 use event_intake::privacy::scrub;
-use wire_format::Record;
+use wire_format::{Record, Text};
 
 use super::{Desk, category_of};
 
@@ -9,13 +9,13 @@ use super::{Desk, category_of};
 pub(super) struct Filed<'a> {
     pub(super) standard: Option<&'a str>,
     pub(super) code: Option<&'a str>,
-    pub(super) names: &'a [String],
+    pub(super) names: &'a [Text<'a>],
     pub(super) texts: [Option<&'a str>; 2],
     pub(super) cites: bool,
 }
 
 /// The rule, in words; what it quotes is scrubbed.
-pub(super) fn of(desk: &Desk<'_>, record: &Record, kind: &str) -> String {
+pub(super) fn of(desk: &Desk<'_>, record: &Record<'_>, kind: &str) -> String {
     let rules = &desk.setup.rules;
     let is_kind = |id: city_rules::KindId| rules.kind(id).name.as_str() == kind;
     let system = |record_system: &str| {
@@ -25,7 +25,8 @@ pub(super) fn of(desk: &Desk<'_>, record: &Record, kind: &str) -> String {
     match record {
         Record::Sensor(reading) => return format!("metric {}", scrub(&reading.metric)),
         Record::Video(alert) => {
-            let of = alert.code_system.clone().or_else(|| system(&alert.source_system));
+            let own = alert.code_system.as_deref().map(str::to_owned);
+            let of = own.or_else(|| system(&alert.source_system));
             return format!(
                 "alert_code {} of {}",
                 scrub(&alert.alert_code),
@@ -53,7 +54,7 @@ pub(super) fn of(desk: &Desk<'_>, record: &Record, kind: &str) -> String {
     {
         return format!("category_code {} of {}", scrub(code), scrub(standard));
     }
-    let by_name = |name: &&String| rules.map_name(name).is_some_and(is_kind);
+    let by_name = |name: &&Text<'_>| rules.map_name(name).is_some_and(is_kind);
     if let Some(name) = filed.names.iter().rev().find(by_name) {
         return format!("category \"{}\"", scrub(name));
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use city_model::{EventKey, Name, Source};
-use wire_format::{Record, WireArea};
+use wire_format::{Record, Text, WireArea};
 
 use super::surnames::family;
 use super::{PrivacyKeys, half_width, is_han, numbers, scrub};
@@ -112,9 +112,9 @@ impl PrivacyKeys {
     /// incidents, which are hashes of our own making.
     pub(crate) fn cover_record<'a>(
         &self,
-        record: &'a Record,
+        record: &'a Record<'a>,
         is_own: impl Fn(&str) -> bool,
-    ) -> Cow<'a, Record> {
+    ) -> Cow<'a, Record<'a>> {
         let hidden = |id: &str, what: What| match what {
             What::Id => self.cover(id),
             What::Operator => self.cover_operator(id),
@@ -123,15 +123,15 @@ impl PrivacyKeys {
             What::Event => self.cover_reference(id),
         };
         let mut any = false;
-        let mut look = |id: &String, what| any |= hidden(id, what).is_some();
+        let mut look = |id: &str, what| any |= hidden(id, what).is_some();
         each_identifier!([], iter, record, look);
         if !any {
             return Cow::Borrowed(record);
         }
         let mut covered = record.clone();
-        let cover = |id: &mut String, what| {
+        let cover = |id: &mut Text<'_>, what| {
             if let Some(hidden) = hidden(id, what) {
-                *id = hidden.to_string();
+                *id = hidden.to_string().into();
             }
         };
         each_identifier!([mut], iter_mut, &mut covered, cover);

@@ -15,7 +15,7 @@ const TELL_AGAIN_MS: i64 = HOUR_MS;
 
 /// A reading with what is known about it.
 pub(super) struct Told<'a> {
-    pub(super) reading: &'a SensorReading,
+    pub(super) reading: &'a SensorReading<'a>,
     pub(super) rule: &'a MetricRule,
     pub(super) registered: Option<&'a Device>,
     pub(super) known: Option<&'a DeviceState>,

@@ -1,42 +1,65 @@
 //! Reads one datum along its writer's plan, straight into its record; hostile bytes end in an error.
 
 use city_model::{DeadLetterReason, EventTime, Source};
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
+use serde_path_to_error::Track;
 
+use super::direct::{self, Op};
 use super::input::{AvroError, Input, deeper};
 use super::items::{Fields, Items};
 use super::plan::{Plan, Step};
 use crate::fill::{Fill, Filled};
+use crate::record::{Record, RecordOf};
 use crate::{Refusal, identity, refusal};
 
 /// Bytes with the plan to read them by, and what stands in for fields that they lack.
-pub(crate) struct Datum<'de> {
-    plan: &'de Plan,
+pub(crate) struct Datum<'a, 'de> {
+    way: &'a Way,
     bytes: &'de [u8],
-    fill: Option<&'de Fill<'de>>,
+    fill: Option<&'a Fill<'a>>,
 }
 
-impl<'de> Datum<'de> {
-    pub(crate) fn new(plan: &'de Plan, bytes: &'de [u8], fill: Option<&'de Fill<'de>>) -> Datum<'de> {
-        Datum { plan, bytes, fill }
+/// How the datums of a writer are read into the records of a stream.
+#[derive(Debug)]
+pub(crate) struct Way {
+    plan: Plan,
+    /// The short way, where there is one.
+    direct: Option<Box<[Op]>>,
+}
+
+impl Way {
+    pub(crate) fn new(source: Source, plan: Plan) -> Way {
+        let direct = direct::compile(source, &plan);
+        Way { plan, direct }
+    }
+}
+
+impl<'a, 'de> Datum<'a, 'de> {
+    pub(crate) fn new(way: &'a Way, bytes: &'de [u8], fill: Option<&'a Fill<'a>>) -> Datum<'a, 'de> {
+        Datum { way, bytes, fill }
     }
 
     /// The record of `source`; bytes left over are refused.
-    pub(crate) fn read<T: DeserializeOwned>(&self, source: Source) -> Result<T, Refusal> {
-        let mut input = self.input();
-        if self.fill.is_none()
-            && let Ok(record) = T::deserialize(input.value(0))
-            && input.rest.is_empty()
-        {
-            return Ok(record);
+    pub(crate) fn read(&self, source: Source) -> Result<Record<'de>, Refusal> {
+        if self.fill.is_none() {
+            let direct = self.way.direct.as_deref();
+            if let Some(record) = direct.and_then(|ops| direct::read(source, ops, self.input())) {
+                return Ok(record);
+            }
+            let mut input = self.input();
+            if let Ok(record) = RecordOf(source).deserialize(input.value(0))
+                && input.rest.is_empty()
+            {
+                return Ok(record);
+            }
         }
-        self.read_tracked()
+        self.read_tracked(source)
             .map_err(|refusal| refusal.of(self.identity(source)))
     }
 
-    fn input(&self) -> Input<'de> {
-        Input::new(self.plan, self.bytes)
+    fn input(&self) -> Input<'a, 'de> {
+        Input::new(&self.way.plan, self.bytes)
     }
 
     fn identity(&self, source: Source) -> Option<city_model::EventKey> {
@@ -49,10 +72,12 @@ impl<'de> Datum<'de> {
     }
 
     /// Reads with what stands in, or again, keeping track of where it is.
-    fn read_tracked<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    fn read_tracked(&self, source: Source) -> Result<Record<'de>, Refusal> {
         let mut input = self.input();
         let filled = Filled::new(input.value(0), self.fill.unwrap_or(&Fill::NOTHING));
-        let error = match serde_path_to_error::deserialize::<_, T>(filled) {
+        let mut track = Track::new();
+        let read = RecordOf(source).deserialize(serde_path_to_error::Deserializer::new(filled, &mut track));
+        let error = match read {
             Ok(record) if input.rest.is_empty() => return Ok(record),
             Ok(_) => {
                 let detail = format!("{} bytes left over", input.rest.len());
@@ -61,8 +86,8 @@ impl<'de> Datum<'de> {
             Err(error) => error,
         };
         let at = self.bytes.len() - input.rest.len();
-        let path = error.path().to_string();
-        Err(match error.into_inner() {
+        let path = track.path().to_string();
+        Err(match error {
             AvroError::Record(message) => refusal::of_message(&path, &message),
             AvroError::BadUtf8 => Refusal::new(
                 DeadLetterReason::BadUtf8,
@@ -78,17 +103,17 @@ impl<'de> Datum<'de> {
 
 const NO_SYMBOL: AvroError = AvroError::Broken("an enum symbol that does not exist");
 
-pub(super) struct Value<'a, 'de> {
-    pub(super) input: &'a mut Input<'de>,
+pub(super) struct Value<'a, 'p, 'de> {
+    pub(super) input: &'a mut Input<'p, 'de>,
     pub(super) step: usize,
 }
 
-impl<'a, 'de> Value<'a, 'de> {
-    fn step(&self) -> &'de Step {
+impl<'a, 'p, 'de> Value<'a, 'p, 'de> {
+    fn step(&self) -> &'p Step {
         &self.input.plan.steps[self.step] // a plan's numbers point into itself
     }
 
-    fn branch(self, branches: &[usize]) -> Result<Value<'a, 'de>, AvroError> {
+    fn branch(self, branches: &[usize]) -> Result<Value<'a, 'p, 'de>, AvroError> {
         let index = self.input.len()?;
         let step = *branches
             .get(index)
@@ -100,7 +125,7 @@ impl<'a, 'de> Value<'a, 'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for Value<'_, 'de> {
+impl<'de> Deserializer<'de> for Value<'_, '_, 'de> {
     type Error = AvroError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, AvroError> {
@@ -114,35 +139,27 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
                 _ => Err(AvroError::Broken("a boolean that is neither 0 nor 1")),
             },
             Step::Long => visitor.visit_i64(input.long()?),
-            Step::Time(times, parts) => {
-                visitor.visit_i64(input.long()?.saturating_mul(*times).div_euclid(*parts))
-            }
+            Step::Time(times, parts) => visitor.visit_i64(input.time(*times, *parts)?),
             Step::LocalTime(parts) => {
                 let local = EventTime::from_millis(input.long()?.div_euclid(*parts)).to_string();
                 visitor.visit_str(local.trim_end_matches('Z'))
             }
-            Step::Float => {
-                let bits = input.take(4)?.first_chunk().copied().unwrap_or_default();
-                visitor.visit_f64(f64::from(f32::from_le_bytes(bits)))
-            }
-            Step::Double => {
-                let bits = input.take(8)?.first_chunk().copied().unwrap_or_default();
-                visitor.visit_f64(f64::from_le_bytes(bits))
-            }
+            Step::Float => visitor.visit_f64(input.float()?),
+            Step::Double => visitor.visit_f64(input.double()?),
             Step::Bytes => visitor.visit_borrowed_bytes(input.bytes()?),
             Step::Fixed(len) => visitor.visit_borrowed_bytes(input.take(*len)?),
             Step::Text => visitor.visit_borrowed_str(input.text()?),
             Step::Promoted => visitor.visit_f64(input.long()? as f64),
             Step::Enum(symbols) => {
                 let symbol = symbols.symbols.get(input.len()?).ok_or(NO_SYMBOL)?;
-                visitor.visit_borrowed_str(symbol)
+                visitor.visit_str(symbol)
             }
             Step::Symbols(symbols) => {
                 let symbol = symbols.get(input.len()?).ok_or(NO_SYMBOL)?;
                 let symbol = symbol
                     .as_deref()
                     .ok_or(AvroError::Broken("an enum symbol that is not known here"))?;
-                visitor.visit_borrowed_str(symbol)
+                visitor.visit_str(symbol)
             }
             Step::Union(branches) => deeper(input, |input| {
                 Value {

@@ -40,8 +40,8 @@ impl de::Error for AvroError {
     }
 }
 
-pub(super) struct Input<'de> {
-    pub(super) plan: &'de Plan,
+pub(super) struct Input<'p, 'de> {
+    pub(super) plan: &'p Plan,
     /// What has not been read.
     pub(super) rest: &'de [u8],
     /// Items of arrays and maps that may still come.
@@ -49,8 +49,8 @@ pub(super) struct Input<'de> {
     depth: u32,
 }
 
-impl<'de> Input<'de> {
-    pub(super) fn new(plan: &'de Plan, bytes: &'de [u8]) -> Input<'de> {
+impl<'p, 'de> Input<'p, 'de> {
+    pub(super) fn new(plan: &'p Plan, bytes: &'de [u8]) -> Input<'p, 'de> {
         // An item of nothing (an array of nulls) costs no byte: such items are paid from a fixed purse.
         Input {
             plan,
@@ -60,7 +60,7 @@ impl<'de> Input<'de> {
         }
     }
 
-    pub(super) fn value(&mut self, step: usize) -> Value<'_, 'de> {
+    pub(super) fn value(&mut self, step: usize) -> Value<'_, 'p, 'de> {
         Value { input: self, step }
     }
 
@@ -98,6 +98,21 @@ impl<'de> Input<'de> {
         Err(AvroError::Broken("a number longer than 64 bits"))
     }
 
+    /// A time in milliseconds.
+    pub(super) fn time(&mut self, times: i64, parts: i64) -> Result<i64, AvroError> {
+        Ok(self.long()?.saturating_mul(times).div_euclid(parts))
+    }
+
+    pub(super) fn float(&mut self) -> Result<f64, AvroError> {
+        let bits = self.take(4)?.first_chunk().copied().unwrap_or_default();
+        Ok(f64::from(f32::from_le_bytes(bits)))
+    }
+
+    pub(super) fn double(&mut self) -> Result<f64, AvroError> {
+        let bits = self.take(8)?.first_chunk().copied().unwrap_or_default();
+        Ok(f64::from_le_bytes(bits))
+    }
+
     pub(super) fn len(&mut self) -> Result<usize, AvroError> {
         usize::try_from(self.long()?).map_err(|_| AvroError::Broken("a negative length"))
     }
@@ -127,9 +142,9 @@ impl<'de> Input<'de> {
 }
 
 /// Reads one level down, never deeper than `MAX_DEPTH`.
-pub(super) fn deeper<'de, T>(
-    input: &mut Input<'de>,
-    read: impl FnOnce(&mut Input<'de>) -> Result<T, AvroError>,
+pub(super) fn deeper<'p, 'de, T>(
+    input: &mut Input<'p, 'de>,
+    read: impl FnOnce(&mut Input<'p, 'de>) -> Result<T, AvroError>,
 ) -> Result<T, AvroError> {
     if input.depth == MAX_DEPTH {
         return Err(AvroError::Broken("nested too deeply"));

@@ -6,20 +6,20 @@ use super::input::{AvroError, Input};
 use super::plan::Part;
 
 /// The fields of a record, as a map.
-pub(super) struct Fields<'a, 'de> {
-    input: &'a mut Input<'de>,
-    parts: &'de [Part],
-    value: Next<'de>,
+pub(super) struct Fields<'a, 'p, 'de> {
+    input: &'a mut Input<'p, 'de>,
+    parts: &'p [Part],
+    value: Next<'p>,
 }
 
 /// Where the value of the key that was given last is.
-enum Next<'de> {
+enum Next<'p> {
     Read(usize),
-    Default(&'de serde_json::Value),
+    Default(&'p serde_json::Value),
 }
 
-impl<'a, 'de> Fields<'a, 'de> {
-    pub(super) fn new(input: &'a mut Input<'de>, parts: &'de [Part]) -> Fields<'a, 'de> {
+impl<'a, 'p, 'de> Fields<'a, 'p, 'de> {
+    pub(super) fn new(input: &'a mut Input<'p, 'de>, parts: &'p [Part]) -> Fields<'a, 'p, 'de> {
         Fields {
             input,
             parts,
@@ -28,7 +28,7 @@ impl<'a, 'de> Fields<'a, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Fields<'_, 'de> {
+impl<'de> MapAccess<'de> for Fields<'_, '_, 'de> {
     type Error = AvroError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, AvroError> {
@@ -48,9 +48,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
                     name
                 }
             };
-            return seed
-                .deserialize(de::value::BorrowedStrDeserializer::new(name))
-                .map(Some);
+            return seed.deserialize(de::value::StrDeserializer::new(name)).map(Some);
         }
         Ok(None)
     }
@@ -58,23 +56,24 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, AvroError> {
         match self.value {
             Next::Read(step) => seed.deserialize(self.input.value(step)),
+            // Owned, for the record may outlive the schema.
             Next::Default(value) => seed
-                .deserialize(value)
+                .deserialize(value.clone())
                 .map_err(|error| AvroError::Record(error.to_string())),
         }
     }
 }
 
 /// The items of an array or map, block by block.
-pub(super) struct Items<'a, 'de> {
-    input: &'a mut Input<'de>,
+pub(super) struct Items<'a, 'p, 'de> {
+    input: &'a mut Input<'p, 'de>,
     step: usize,
     left: usize,
     ended: bool,
 }
 
-impl<'a, 'de> Items<'a, 'de> {
-    pub(super) fn new(input: &'a mut Input<'de>, step: usize) -> Items<'a, 'de> {
+impl<'a, 'p, 'de> Items<'a, 'p, 'de> {
+    pub(super) fn new(input: &'a mut Input<'p, 'de>, step: usize) -> Items<'a, 'p, 'de> {
         Items {
             input,
             step,
@@ -105,7 +104,7 @@ impl<'a, 'de> Items<'a, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut Items<'_, '_, 'de> {
     type Error = AvroError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, AvroError> {
@@ -116,7 +115,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> MapAccess<'de> for &mut Items<'_, '_, 'de> {
     type Error = AvroError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, AvroError> {

@@ -3,7 +3,7 @@
 use super::input::{AvroError, Input, deeper};
 use super::plan::{Part, Step};
 
-impl Input<'_> {
+impl Input<'_, '_> {
     /// Passes over the value of a step. Texts are not looked at, and enums and booleans not judged.
     pub(super) fn skip(&mut self, step: usize) -> Result<(), AvroError> {
         match &self.plan.steps[step] {

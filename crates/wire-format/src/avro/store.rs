@@ -9,6 +9,7 @@ use apache_avro::rabin::Rabin;
 use city_model::Source;
 use rustc_hash::FxHashMap;
 
+use super::datum::Way;
 use super::plan::Plan;
 use super::resolve::resolve;
 use crate::Topic;
@@ -31,7 +32,7 @@ pub struct WriterSchema {
     written: Plan,
     fingerprint: u64,
     /// By the reader's source, made when the first datum comes.
-    resolved: [OnceLock<Plan>; SOURCES],
+    resolved: [OnceLock<Way>; SOURCES],
 }
 
 const SOURCES: usize = Source::ALL.len();
@@ -51,10 +52,10 @@ impl WriterSchema {
     }
 
     /// How a reader of `source` reads it.
-    pub(crate) fn plan(&self, source: Source, readers: &Readers) -> &Plan {
+    pub(crate) fn way(&self, source: Source, readers: &Readers) -> &Way {
         self.resolved[source as usize].get_or_init(|| {
             readers.resolutions.fetch_add(1, Ordering::Relaxed);
-            resolve(&self.written, &readers.plans[source as usize])
+            Way::new(source, resolve(&self.written, &readers.plans[source as usize]))
         })
     }
 }
