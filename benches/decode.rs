@@ -118,6 +118,28 @@ mod plain {
         algorithm: Option<Algorithm>,
         component_id: Option<String>,
     }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename = "Report")] // the library holds the names together
+    pub(super) struct Report {
+        event_id: String,
+        source_system: String,
+        channel: String,
+        report_id: String,
+        category_code: Option<String>,
+        standard_ref: Option<String>,
+        category: Option<Vec<String>>,
+        title: Option<String>,
+        content: Option<String>,
+        observed_at: i64,
+        reported_at: Option<i64>,
+        location: Option<Location>,
+        address: Option<String>,
+        town_code: Option<String>,
+        component_id: Option<String>,
+        reporter_phone: Option<String>,
+        reporter_name: Option<String>,
+    }
 }
 
 fn bench<Ours: Serialize, Plain: Serialize + DeserializeOwned>(source: Source, record: &Ours, json: &[u8]) {
@@ -209,12 +231,13 @@ fn main() {
         "record", "", "bytes", "json", "ours", "value", "serde", "value/o.", "serde/o."
     );
     let decoder = Decoder::new(SchemaStore::builtin().unwrap());
-    for source in [Source::Sensor, Source::Hotline, Source::Video] {
+    for source in [Source::Sensor, Source::Hotline, Source::Video, Source::Report] {
         let json = sample(source);
         match decoder.decode(source, &json).unwrap() {
             Record::Sensor(record) => bench::<_, plain::Sensor>(source, &*record, &json),
             Record::Hotline(record) => bench::<_, plain::Hotline>(source, &*record, &json),
             Record::Video(record) => bench::<_, plain::Video>(source, &*record, &json),
+            Record::Report(record) => bench::<_, plain::Report>(source, &*record, &json),
             other => panic!("no bench for {other:?}"),
         }
     }

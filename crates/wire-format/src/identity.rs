@@ -16,12 +16,28 @@ pub(crate) fn flaw(id: &str) -> Option<&'static str> {
         return Some("longer than 256 bytes");
     }
     // Nearly all are plain ASCII, whose bytes need no decoding.
-    if id.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
+    if is_plain(id.as_bytes()) {
         return None;
     }
     id.chars()
         .any(char::is_control)
         .then_some("a control character in an identifier")
+}
+
+/// Whether there is nothing but printable ASCII; eight bytes at a time, for all records' ids are looked at.
+fn is_plain(bytes: &[u8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let is_odd = |word: u64| {
+        let low = word.wrapping_sub(0x20 * EACH) & !word;
+        // 0x7F becomes 0x80; what carries beyond a byte is odd already.
+        (low | word | word.wrapping_add(EACH)) & HIGH != 0
+    };
+    let (Some(_), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
+        return bytes.iter().all(|byte| (b' '..0x7F).contains(byte));
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    !words.iter().any(|word| is_odd(u64::from_le_bytes(*word))) && !is_odd(u64::from_le_bytes(*last))
 }
 
 /// The fields that name a record of `source`: the system's, which is the source itself where there is none, and the id's.
@@ -89,5 +105,24 @@ impl<'de> Visitor<'de> for &mut Look {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_plain_is_so_byte_by_byte() {
+        for len in 0..27 {
+            assert!(is_plain(&vec![b'a'; len]));
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![b'a'; len];
+                    bytes[at] = byte;
+                    assert_eq!(is_plain(&bytes), (b' '..0x7F).contains(&byte), "{bytes:?}");
+                }
+            }
+        }
     }
 }

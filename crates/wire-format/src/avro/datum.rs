@@ -220,3 +220,60 @@ impl<'de> Deserializer<'de> for Value<'_, '_, 'de> {
         tuple_struct map struct enum identifier
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::{Format, SchemaStore, Topic};
+
+    /// What the short way takes, the long way takes as the same; of what it does not take, the long way is asked anyhow.
+    #[test]
+    fn the_short_way_reads_what_the_long_way_reads() {
+        let goldens: [(Source, &[u8]); 6] = [
+            (Source::Sensor, include_bytes!("../../tests/golden/sensor.avro")),
+            (Source::Hotline, include_bytes!("../../tests/golden/hotline.avro")),
+            (Source::Video, include_bytes!("../../tests/golden/video.avro")),
+            (Source::Report, include_bytes!("../../tests/golden/report.avro")),
+            (Source::Weather, include_bytes!("../../tests/golden/weather.avro")),
+            (Source::Command, include_bytes!("../../tests/golden/command.avro")),
+        ];
+        let store = SchemaStore::builtin().unwrap();
+        let mut chance = ChaCha8Rng::seed_from_u64(7);
+        let (mut taken, mut left) = (0, 0);
+        for (source, golden) in goldens {
+            let schema = store.by_id(SchemaStore::builtin_id(Topic::of(source)).unwrap());
+            let way = schema.unwrap().way(source, store.readers());
+            let ops = way.direct.as_deref().unwrap();
+            let datum = &golden[Format::FRAME_BYTES..];
+            for round in 0..3_000 {
+                let mut bytes = datum.to_vec();
+                for _ in 0..round % 3 {
+                    let at = chance.random_range(0..bytes.len());
+                    match chance.random_range(0..4) {
+                        0 => bytes[at] = chance.random(),
+                        1 => bytes[at] ^= 1 << chance.random_range(0..8),
+                        2 => bytes.truncate(at.max(1)),
+                        _ => bytes.insert(at, chance.random_range(0..4)),
+                    }
+                }
+                let read = Datum::new(way, &bytes, None);
+                match direct::read(source, ops, read.input()) {
+                    Some(record) => {
+                        // Not a number is not equal to itself.
+                        let long = format!("{:?}", read.read_tracked(source));
+                        assert_eq!(long, format!("{:?}", Ok::<_, Refusal>(record)), "{bytes:?}");
+                        taken += 1;
+                    }
+                    None => {
+                        assert!(round % 3 > 0, "{source}: a sound datum goes the short way");
+                        left += 1;
+                    }
+                }
+            }
+        }
+        assert!(taken > 7_000 && left > 1_000, "{taken} taken, {left} left");
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct Op {
     field: u8,
     /// The byte of the union's branch that is nothing; [`NEVER`] where it is no union. A branch of two is written 0 or 2.
     null: u8,
+    /// With how many texts a stretch of nothing else begins here; they are looked at together.
+    texts: u8,
     form: Form,
 }
 
@@ -30,6 +32,8 @@ pub(super) struct Op {
 const PASS: u8 = u8::MAX;
 /// No byte stands for nothing.
 const NEVER: u8 = u8::MAX;
+/// Most texts that are looked at together.
+const MOST_TEXTS: usize = 32;
 
 /// The ops that read a datum of `plan` into a record of `source`; `None` where the long way is the only one.
 pub(super) fn compile(source: Source, plan: &Plan) -> Option<Box<[Op]>> {
@@ -66,10 +70,40 @@ fn boxed<'de, R: Fields<'de>>(ops: &[Op], input: &mut Input<'_, 'de>) -> Option<
 }
 
 fn fill<'de, R: Fields<'de>>(record: &mut R, ops: &[Op], input: &mut Input<'_, 'de>) -> Option<()> {
-    for op in ops {
+    for (at, op) in ops.iter().enumerate() {
+        if op.texts > 1 {
+            input.look_ahead(stretch(&ops[at..at + usize::from(op.texts)], input.rest));
+        }
         record.put(op, input)?;
     }
     Some(())
+}
+
+/// How many bytes a stretch of texts takes, up to the first that is long or odd.
+#[inline]
+fn stretch(ops: &[Op], bytes: &[u8]) -> usize {
+    let mut end = 0;
+    for op in ops {
+        if op.null != NEVER {
+            match bytes.get(end) {
+                Some(byte) if *byte == op.null => {
+                    end += 1;
+                    continue;
+                }
+                Some(byte) if *byte == 2 - op.null => end += 1,
+                _ => break,
+            }
+        }
+        let Some(len @ 0..0x80) = bytes.get(end) else {
+            break;
+        };
+        let next = end + 1 + usize::from(len >> 1);
+        if len & 1 == 1 || next > bytes.len() {
+            break;
+        }
+        end = next;
+    }
+    end
 }
 
 /// A record whose fields are read one by one.
@@ -98,6 +132,7 @@ fn ops<'de, R: Fields<'de>>(plan: &Plan, step: usize) -> Option<Box<[Op]>> {
         let pass = |step: usize| Op {
             field: PASS,
             null: NEVER,
+            texts: 0,
             form: Form::Pass(step),
         };
         let op = match part {
@@ -111,6 +146,13 @@ fn ops<'de, R: Fields<'de>>(plan: &Plan, step: usize) -> Option<Box<[Op]>> {
         }
         ops.push(op);
     }
+    let mut at = 0;
+    while at < ops.len() {
+        let is_text = |op: &&Op| matches!(op.form, Form::Text);
+        let texts = ops[at..].iter().take(MOST_TEXTS).take_while(is_text).count();
+        ops[at].texts = texts as u8;
+        at += texts.max(1);
+    }
     R::is_complete(&ops).then(|| ops.into())
 }
 
@@ -123,6 +165,7 @@ fn op_of<'de, R, F: Field<'de>>(_field: fn(&R) -> &F, field: u8, plan: &Plan, st
             return Some(Op {
                 field,
                 null: NEVER,
+                texts: 0,
                 form,
             });
         }
@@ -134,7 +177,12 @@ fn op_of<'de, R, F: Field<'de>>(_field: fn(&R) -> &F, field: u8, plan: &Plan, st
         _ => return None,
     };
     let form = F::form(plan, value)?;
-    Some(Op { field, null, form })
+    Some(Op {
+        field,
+        null,
+        texts: 0,
+        form,
+    })
 }
 
 const fn is_optional<'de, R, F: Field<'de>>(_field: fn(&R) -> &F) -> bool {
@@ -189,7 +237,7 @@ macro_rules! direct {
                         match op.field {
                             $($field => {
                                 if !op.is_null(input)? {
-                                    self.$field = Field::read(&op.form, input)?;
+                                    self.$field.read(&op.form, input)?;
                                 }
                             })*
                             _ => match op.form {
@@ -210,11 +258,9 @@ macro_rules! direct {
                     }
 
                     #[inline]
-                    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<Self> {
+                    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
                         let Form::Record(ops) = form else { return None };
-                        let mut record = <Self as Fields<'de>>::BLANK;
-                        fill(&mut record, ops, input)?;
-                        Some(record)
+                        fill(self, ops, input)
                     }
                 }
             };

@@ -25,7 +25,7 @@ pub(super) enum Form {
     Record(Box<[Op]>),
 }
 
-/// What stands in a field of a record.
+/// What stands in a field of a record. It is read into its place: a text that is moved costs more than one that is read.
 pub(super) trait Field<'de>: Sized {
     /// What is there before it is read.
     const BLANK: Self;
@@ -36,7 +36,7 @@ pub(super) trait Field<'de>: Sized {
     fn form(plan: &Plan, step: usize) -> Option<Form>;
 
     /// Reads it in one of its forms; `None` where the bytes are not as they should be.
-    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<Self>;
+    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()>;
 }
 
 impl<'de, T: Field<'de>> Field<'de> for Option<T> {
@@ -48,8 +48,8 @@ impl<'de, T: Field<'de>> Field<'de> for Option<T> {
     }
 
     #[inline]
-    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<Option<T>> {
-        T::read(form, input).map(Some)
+    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        self.insert(T::BLANK).read(form, input)
     }
 }
 
@@ -62,8 +62,9 @@ impl<'de> Field<'de> for Text<'de> {
     }
 
     #[inline]
-    fn read(_: &Form, input: &mut Input<'_, 'de>) -> Option<Text<'de>> {
-        input.text().ok().map(Text::lent)
+    fn read(&mut self, _: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        *self = Text::lent(input.lent()?);
+        Some(())
     }
 }
 
@@ -78,18 +79,17 @@ impl<'de> Field<'de> for Vec<Text<'de>> {
         matches!(plan.steps.get(*items)?, Step::Text).then_some(Form::Texts)
     }
 
-    fn read(_: &Form, input: &mut Input<'_, 'de>) -> Option<Vec<Text<'de>>> {
+    fn read(&mut self, _: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
         // A count is no promise: room for more is made when they come.
         const ROOM: usize = 8;
-        let mut texts = Vec::new();
         loop {
             let count = input.block().ok()?;
             if count == 0 {
-                return Some(texts);
+                return Some(());
             }
-            texts.reserve(count.min(ROOM));
+            self.reserve(count.min(ROOM));
             for _ in 0..count {
-                texts.push(Text::lent(input.text().ok()?));
+                self.push(Text::lent(input.lent()?));
             }
         }
     }
@@ -104,12 +104,13 @@ impl<'de> Field<'de> for bool {
     }
 
     #[inline]
-    fn read(_: &Form, input: &mut Input<'_, 'de>) -> Option<bool> {
-        match input.take(1).ok()?[0] {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
-        }
+    fn read(&mut self, _: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        *self = match input.take(1).ok()?[0] {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        Some(())
     }
 }
 
@@ -122,8 +123,9 @@ impl<'de> Field<'de> for i64 {
     }
 
     #[inline]
-    fn read(_: &Form, input: &mut Input<'_, 'de>) -> Option<i64> {
-        input.long().ok()
+    fn read(&mut self, _: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        *self = input.long().ok()?;
+        Some(())
     }
 }
 
@@ -141,12 +143,13 @@ impl<'de> Field<'de> for f64 {
     }
 
     #[inline]
-    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<f64> {
-        match form {
-            Form::Double => input.double().ok(),
-            Form::Float => input.float().ok(),
-            _ => input.long().ok().map(|number| number as f64),
-        }
+    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        *self = match form {
+            Form::Double => input.double().ok()?,
+            Form::Float => input.float().ok()?,
+            _ => input.long().ok()? as f64,
+        };
+        Some(())
     }
 }
 
@@ -162,12 +165,8 @@ impl<'de> Field<'de> for Measured {
     }
 
     #[inline]
-    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<Measured> {
-        let number = f64::read(form, input)?;
-        Some(Measured {
-            number,
-            is_flag: false,
-        })
+    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        self.number.read(form, input)
     }
 }
 
@@ -185,12 +184,13 @@ impl<'de> Field<'de> for WireTime<'de> {
     }
 
     #[inline]
-    fn read(form: &Form, input: &mut Input<'_, 'de>) -> Option<WireTime<'de>> {
-        match *form {
-            Form::Millis => input.long().ok().map(WireTime::Millis),
-            Form::Time(times, parts) => input.time(times, parts).ok().map(WireTime::Millis),
-            _ => Text::read(form, input).map(WireTime::Text),
-        }
+    fn read(&mut self, form: &Form, input: &mut Input<'_, 'de>) -> Option<()> {
+        *self = match *form {
+            Form::Millis => WireTime::Millis(input.long().ok()?),
+            Form::Time(times, parts) => WireTime::Millis(input.time(times, parts).ok()?),
+            _ => WireTime::Text(Text::lent(input.lent()?)),
+        };
+        Some(())
     }
 }
 
@@ -203,7 +203,7 @@ impl<'de> Field<'de> for WireArea<'de> {
         None
     }
 
-    fn read(_: &Form, _: &mut Input<'_, 'de>) -> Option<WireArea<'de>> {
+    fn read(&mut self, _: &Form, _: &mut Input<'_, 'de>) -> Option<()> {
         None
     }
 }

@@ -47,6 +47,9 @@ pub(super) struct Input<'p, 'de> {
     /// Items of arrays and maps that may still come.
     items_left: usize,
     depth: u32,
+    /// A stretch that was found to be UTF-8 as a whole, and how much is left behind it.
+    sound: &'de str,
+    left_behind: usize,
 }
 
 impl<'p, 'de> Input<'p, 'de> {
@@ -57,6 +60,8 @@ impl<'p, 'de> Input<'p, 'de> {
             rest: bytes,
             items_left: bytes.len() + 1_024,
             depth: 0,
+            sound: "",
+            left_behind: usize::MAX,
         }
     }
 
@@ -64,6 +69,7 @@ impl<'p, 'de> Input<'p, 'de> {
         Value { input: self, step }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, len: usize) -> Result<&'de [u8], AvroError> {
         let (taken, rest) = self
             .rest
@@ -74,11 +80,22 @@ impl<'p, 'de> Input<'p, 'de> {
     }
 
     /// A zig-zag varint of at most ten bytes.
+    #[inline]
     pub(super) fn long(&mut self) -> Result<i64, AvroError> {
         // Lengths and branches, most of all numbers, are one byte.
         if let [byte @ 0..0x80, rest @ ..] = self.rest {
             self.rest = rest;
             return Ok(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+        }
+        // Times are six bytes: all at once, where eight can be looked at.
+        if let Some(chunk) = self.rest.first_chunk() {
+            let word = u64::from_le_bytes(*chunk);
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                self.rest = &self.rest[ends.trailing_zeros() as usize / 8 + 1..];
+                let raw = sevens(word & (ends ^ (ends - 1)));
+                return Ok((raw >> 1) as i64 ^ -((raw & 1) as i64));
+            }
         }
         self.long_of_many()
     }
@@ -113,6 +130,7 @@ impl<'p, 'de> Input<'p, 'de> {
         Ok(f64::from_le_bytes(bits))
     }
 
+    #[inline]
     pub(super) fn len(&mut self) -> Result<usize, AvroError> {
         usize::try_from(self.long()?).map_err(|_| AvroError::Broken("a negative length"))
     }
@@ -124,6 +142,36 @@ impl<'p, 'de> Input<'p, 'de> {
 
     pub(super) fn text(&mut self) -> Result<&'de str, AvroError> {
         std::str::from_utf8(self.bytes()?).map_err(|_| AvroError::BadUtf8)
+    }
+
+    /// The same, out of a stretch that was looked at already where it lies in one; without saying what is wrong.
+    #[inline]
+    pub(super) fn lent(&mut self) -> Option<&'de str> {
+        let (first, rest) = self.rest.split_first()?;
+        if first & 0x81 != 0 {
+            return self.text().ok(); // long, or less than nothing
+        }
+        let len = usize::from(first >> 1);
+        if rest.len() >= self.left_behind {
+            let from = self.sound.len() - (rest.len() - self.left_behind);
+            if from + len <= self.sound.len() {
+                self.rest = &rest[len..];
+                return self.sound.get(from..from + len);
+            }
+        }
+        let (text, rest) = rest.split_at_checked(len)?;
+        self.rest = rest;
+        std::str::from_utf8(text).ok()
+    }
+
+    /// Looks at the next `len` bytes as one text. Lengths below 64 and numbers of branches are ASCII, so that several texts are
+    /// UTF-8 together just when each of them is; whether a text begins and ends with a character is seen when it is taken.
+    #[inline]
+    pub(super) fn look_ahead(&mut self, len: usize) {
+        if let Some(Ok(sound)) = self.rest.get(..len).map(std::str::from_utf8) {
+            self.sound = sound;
+            self.left_behind = self.rest.len() - len;
+        }
     }
 
     /// The items of the next block; 0 ends an array or map. A negative count is followed by the block's size.
@@ -141,6 +189,14 @@ impl<'p, 'de> Input<'p, 'de> {
     }
 }
 
+/// The lower seven bits of each byte, put together.
+fn sevens(word: u64) -> u64 {
+    let word = word & 0x7F7F_7F7F_7F7F_7F7F;
+    let word = (word & 0x7F00_7F00_7F00_7F00) >> 1 | word & 0x007F_007F_007F_007F;
+    let word = (word & 0x3FFF_0000_3FFF_0000) >> 2 | word & 0x0000_3FFF_0000_3FFF;
+    (word & 0x0FFF_FFFF_0000_0000) >> 4 | word & 0x0FFF_FFFF
+}
+
 /// Reads one level down, never deeper than `MAX_DEPTH`.
 pub(super) fn deeper<'p, 'de, T>(
     input: &mut Input<'p, 'de>,
@@ -153,4 +209,50 @@ pub(super) fn deeper<'p, 'de, T>(
     let result = read(input);
     input.depth -= 1;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::put::put_long;
+    use super::*;
+
+    #[test]
+    fn numbers_of_every_length_with_and_without_bytes_behind() {
+        let plan = Plan::default();
+        let mut numbers = vec![i64::MIN, i64::MAX];
+        for bit in 0..63 {
+            let power = 1i64 << bit;
+            numbers.extend([power - 1, power, power + 1, -power, 1 - power, -power - 1]);
+        }
+        for number in numbers {
+            for behind in 0..9 {
+                let mut bytes = Vec::new();
+                put_long(&mut bytes, number);
+                bytes.extend(vec![0xFF; behind]);
+                let mut input = Input::new(&plan, &bytes);
+                assert_eq!(input.long().unwrap(), number);
+                assert_eq!(input.rest.len(), behind, "{number}");
+            }
+        }
+        // Padded: two bytes for what one would hold.
+        for behind in 0..9 {
+            let bytes = [&[0x84, 0x00][..], &vec![0xFF; behind]].concat();
+            let mut input = Input::new(&plan, &bytes);
+            assert_eq!((input.long().unwrap(), input.rest.len()), (2, behind));
+        }
+        let endless = [0xFF; 20];
+        assert!(Input::new(&plan, &endless).long().is_err());
+    }
+
+    #[test]
+    fn texts_in_a_sound_stretch_still_begin_and_end_with_characters() {
+        let plan = Plan::default();
+        // "é" in one text, then the same cut in two: together they are UTF-8 as well.
+        let bytes = b"\x04\xc3\xa9\x02a\x02\xc3\xa9";
+        let mut input = Input::new(&plan, bytes);
+        input.look_ahead(bytes.len());
+        assert_eq!(input.lent(), Some("é"));
+        assert_eq!(input.lent(), Some("a"));
+        assert_eq!(input.lent(), None);
+    }
 }
