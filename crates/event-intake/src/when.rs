@@ -127,7 +127,7 @@ mod tests {
             assert_eq!(told.trim_end(), expected, "{source} {time:?}");
         };
         let at = |skew_s: i64| WireTime::Millis(now.millis() + skew_s * 1_000);
-        let text = |text: &str| WireTime::Text(text.into());
+        let text = |text: &'static str| WireTime::Text(text.into());
         for source in [Source::Sensor, Source::Hotline] {
             check(source, at(-30), "-30s");
             check(source, at(300), "300s");
