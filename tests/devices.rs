@@ -7,6 +7,7 @@ mod city;
 use city::folder::Folder;
 use city::output::INPUTS;
 use city::output::Replayed;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// 2026-09-08 08:00 in Shanghai, a Tuesday.
@@ -135,7 +136,8 @@ fn wrong_clocks_are_flagged_told_and_move_nothing() {
         member["event_time"].clone()
     };
     let same = |id: &str, minute: i64| {
-        let time: wire_format::WireTime = serde_json::from_value(event_time(id)).unwrap();
+        let told = event_time(id);
+        let time = wire_format::WireTime::deserialize(&told).unwrap();
         let ms = time.resolve(&jiff::tz::TimeZone::UTC).unwrap().millis();
         assert_eq!(ms, at(minute), "{id}");
     };

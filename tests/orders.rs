@@ -11,6 +11,7 @@ use city::output::Replayed;
 use city::records::SECRET;
 use city_model::EventTime;
 use city_simulator::Scenario;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Replays the city's input with other lines in one of its files.
@@ -30,7 +31,7 @@ fn replay_with(city: &City, name: &str, file: &str, lines: &[Value]) -> Replayed
 
 fn millis(time: &Value) -> i64 {
     let zone = jiff::tz::TimeZone::UTC;
-    let time: wire_format::WireTime = serde_json::from_value(time.clone()).unwrap();
+    let time = wire_format::WireTime::deserialize(time).unwrap();
     time.resolve(&zone).map(EventTime::millis).unwrap()
 }
 

@@ -66,7 +66,7 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-fn reading() -> SensorReading {
+fn reading() -> SensorReading<'static> {
     let json =
         r#"{"event_id":"e","source_system":"s","device_id":"d","metric":"m","value":1.5,"observed_at":7}"#;
     serde_json::from_str(json).unwrap()
