@@ -10,6 +10,7 @@ use city_model::{
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::joining::{absorb, found};
+use crate::matching::Matcher;
 use crate::passage::{close, reopen};
 use crate::{Change, Decision, EventRow, Output};
 
@@ -130,7 +131,8 @@ impl Engine {
         if event.signal == Signal::Clear {
             return self.decide_clear(draft, event);
         }
-        let found_match = self.find(setting, kind, event);
+        let matcher = Matcher { setting, scene: self };
+        let found_match = matcher.find(kind, event);
         if found_match.incident.is_none()
             && let Some(silence) = self.silenced_by(setting, kind, event)
         {

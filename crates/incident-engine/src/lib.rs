@@ -30,14 +30,17 @@ mod decide;
 mod draft;
 mod engine;
 mod joining;
+mod kinship;
 mod matching;
 mod neighbours;
 mod passage;
 mod priority;
 mod record;
+mod scene;
 mod setting;
 mod silence;
 mod weather;
+mod weighing;
 
 pub use change::{Change, Decision, EventRow, Evidence, Miss, Output, RowError};
 pub use engine::Engine;
