@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
-use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source};
+use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
 use std::str::FromStr;
 
 /// The identity of an event: unique in the whole city.
@@ -297,5 +297,14 @@ impl Event {
     /// could still have been waited for. It follows from the record alone, not from where a clock stood.
     pub fn order_time(&self, reorder_ms: i64) -> EventTime {
         self.event_time.max(self.ingested_at - reorder_ms)
+    }
+
+    /// Its turn in the order of decisions.
+    pub fn turn(&self, reorder_ms: i64) -> Turn {
+        Turn {
+            order: self.order_time(reorder_ms),
+            rank: self.source,
+            key: self.key.clone(),
+        }
     }
 }

@@ -91,9 +91,9 @@ closed_set! {
     }
 }
 
-/// The event that opened an incident, with its place in the order of decisions.
+/// An event's turn in the order of decisions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Founding {
+pub struct Turn {
     /// Its place in time.
     pub order: EventTime,
     /// The rank of its stream.
@@ -274,8 +274,11 @@ pub struct Incident {
     pub group: Group,
     /// What it is.
     pub kind: Kind,
-    /// The event that opened it.
-    pub founding: Founding,
+    /// The turn of its first event.
+    pub founding: Turn,
+    /// The event that its id is made of, where that is no longer the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_after: Option<EventKey>,
     /// Open, closed or merged.
     pub status: Status,
     /// Why it was closed.
@@ -384,4 +387,20 @@ pub struct Incident {
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.
     pub config_version: Name,
+    /// Members whose turn may still be preceded by another event's, in the order of their turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tail: Vec<Turn>,
+    /// What it was before its tail; `None` when it has no tail, or nothing before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Arc<Incident>>,
+    /// The centre gave a command about it: it is not decided again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub commanded: bool,
+}
+
+impl Incident {
+    /// The event that its id is made of.
+    pub fn namer(&self) -> &EventKey {
+        self.named_after.as_ref().unwrap_or(&self.founding.key)
+    }
 }

@@ -54,10 +54,13 @@ impl Grouping {
             return;
         };
         let told: Option<OutcomeRecord> = value.and_then(|value| serde_json::from_slice(value).ok());
-        match told
-            .filter(|told| told.outcome.belongs())
-            .and_then(|told| told.incident_id)
-        {
+        let belongs = told.filter(|told| told.outcome.belongs());
+        self.put(event, belongs.and_then(|told| told.incident_id));
+    }
+
+    /// The incident of an event, as it was told last.
+    pub fn put(&mut self, event: &str, incident: Option<IncidentId>) {
+        match incident {
             Some(incident) => self.incidents.insert(event.to_owned(), incident),
             None => self.incidents.remove(event),
         };

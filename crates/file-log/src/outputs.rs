@@ -195,6 +195,8 @@ impl Outputs {
                     let json = serde_json::to_vec(&record)?;
                     if let Some(survivor) = &record.merged_into {
                         self.merged.insert(record.incident_id.clone(), survivor.clone());
+                    } else {
+                        self.merged.remove(&record.incident_id);
                     }
                     self.last_revision
                         .insert(record.incident_id.clone(), (self.revisions_len, json.len()));
@@ -209,6 +211,8 @@ impl Outputs {
                     evidence,
                 } => self.outcome(row, reason.as_deref(), evidence)?,
                 Output::Late(event) => self.json("late.ndjson", &event)?,
+                // It shows as `related`.
+                Output::Withheld(_) => {}
             }
         }
         Ok(())

@@ -40,9 +40,12 @@ impl Engine {
             incident: Some(command.incident_id.clone()),
             ingested_at: now,
             ticket: None,
+            order: None,
+            held: None,
         };
         if refusal.is_none() {
             draft.edit(&command.incident_id, |_, incident| {
+                incident.commanded = true;
                 carry_out(incident, command, now)
             });
         }

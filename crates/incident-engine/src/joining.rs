@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Band, CellRef, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId,
-    Member, Status, Watcher,
+    Band, CellRef, Channel, Event, EventTime, Extent, Flag, Fused, Handling, Incident, IncidentId, Member,
+    Status, Watcher,
 };
 
-use crate::{Evidence, Setting};
+use crate::{Evidence, Held, Setting};
 
 /// How many members an incident shows; `member_count` is exact, and every member has its outcome record.
 const MEMBERS_SHOWN: usize = 20;
@@ -17,16 +17,12 @@ const ADDRESSES_KEPT: usize = 8;
 
 /// A new incident, founded by `event` but without anything of it absorbed yet.
 pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
-    let order = event.order_time(setting.activation.reorder_ms);
     Incident {
         id: IncidentId::found(&setting.activation.city, &event.group, &event.key),
         group: event.group.clone(),
         kind: event.kind.clone(),
-        founding: Founding {
-            order,
-            rank: event.source,
-            key: event.key.clone(),
-        },
+        founding: event.turn(setting.activation.reorder_ms),
+        named_after: None,
         status: Status::Open,
         close_reason: None,
         merged_into: None,
@@ -79,6 +75,9 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         related: BTreeSet::new(),
         recurrence_of: None,
         config_version: setting.activation.version.clone(),
+        tail: Vec::new(),
+        base: None,
+        commanded: false,
     }
 }
 
@@ -91,6 +90,13 @@ pub(crate) fn absorb(
     evidence: &Evidence,
     counts: bool,
 ) {
+    let turn = event.turn(setting.activation.reorder_ms);
+    if turn < incident.founding {
+        if incident.named_after.is_none() {
+            incident.named_after = Some(incident.founding.key.clone());
+        }
+        incident.founding = turn;
+    }
     incident.first_event_at = incident.first_event_at.min(event.event_time);
     incident.last_event_at = incident.last_event_at.max(event.event_time);
     incident.last_heard_at = incident.last_heard_at.max(event.ingested_at);
@@ -151,6 +157,40 @@ pub(crate) fn absorb(
     count_reporter(incident, event);
     incident.member_count += 1;
     show(incident, event, evidence);
+}
+
+/// Enters an event that was just decided, and keeps what the incident was without those that may be decided again. What comes
+/// after its turn was settled goes to what is settled.
+pub(crate) fn enter(
+    setting: &Setting,
+    incident: &mut Incident,
+    held: &Held,
+    counts: bool,
+    settled_before: EventTime,
+) {
+    let turn = held.event.turn(setting.activation.reorder_ms);
+    if turn.order < settled_before {
+        if let Some(base) = &mut incident.base {
+            absorb(
+                setting,
+                Arc::make_mut(base),
+                &held.event,
+                &held.evidence(),
+                counts,
+            );
+        } else if !incident.tail.is_empty() {
+            let mut base = found(setting, &held.event);
+            absorb(setting, &mut base, &held.event, &held.evidence(), counts);
+            incident.base = Some(Arc::new(base));
+        }
+    } else {
+        if incident.tail.is_empty() && incident.member_count > 0 {
+            incident.base = Some(Arc::new(incident.clone()));
+        }
+        let at = incident.tail.partition_point(|other| *other < turn);
+        incident.tail.insert(at, turn);
+    }
+    absorb(setting, incident, &held.event, &held.evidence(), counts);
 }
 
 /// Counts a reporter once, also where the key changed in between: processes take a new key one after the other, so either

@@ -24,6 +24,7 @@
 //! [`Engine::apply`] moves. Running and restoring share `apply`. The engine reads no clock: ticks in the log move it.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod again;
 mod change;
 mod command;
 mod decide;
@@ -35,14 +36,18 @@ mod matching;
 mod neighbours;
 mod passage;
 mod priority;
+mod rebuilt;
 mod record;
+mod regroup;
 mod scene;
 mod setting;
+mod settling;
 mod silence;
+mod unsettled;
 mod weather;
 mod weighing;
 
-pub use change::{Change, Decision, EventRow, Evidence, Miss, Output, RowError};
+pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
 pub use engine::Engine;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

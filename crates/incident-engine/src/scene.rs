@@ -30,6 +30,21 @@ pub(crate) trait Scene {
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
 }
 
+/// Whether an incident bears a mark.
+pub(crate) fn bears(incident: &Incident, mark: Mark<'_>) -> bool {
+    match mark {
+        Mark::Component(name) => {
+            incident.components.contains(name) || incident.inferred_components.contains(name)
+        }
+        Mark::Device(name) => incident.devices.contains_key(name),
+        Mark::Address(kind, town, address) => {
+            let own = incident.town.as_ref() == Some(town) && incident.address_key.as_ref() == Some(address);
+            let others = || incident.also_at.iter().any(|(t, a)| t == town && a == address);
+            incident.kind == *kind && (own || others())
+        }
+    }
+}
+
 impl Engine {
     /// The ids of the incidents that bear a mark.
     pub(crate) fn ids_bearing(&self, mark: Mark<'_>) -> impl Iterator<Item = &IncidentId> {
@@ -61,6 +76,6 @@ impl Scene for Engine {
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
-        self.survivor(self.by_ticket.get(ticket)?).cloned()
+        self.incident_of(self.by_ticket.get(ticket)?).cloned()
     }
 }

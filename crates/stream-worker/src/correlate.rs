@@ -187,6 +187,12 @@ fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records
                 };
                 records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(to_json(&record))));
             }
+            Output::Withheld(because) => {
+                tracing::warn!(
+                    ?because,
+                    "not decided again although the order of reading shows; the incidents are related"
+                );
+            }
             // Without a key, as in the enriched log.
             Output::Late(event) => records.push(OutRecord {
                 topic: Topic::Late,

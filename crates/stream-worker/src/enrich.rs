@@ -196,7 +196,7 @@ impl Enrich {
             }
             Decision::Event(event) => {
                 *self.seen.located.entry(event.quality).or_default() += 1;
-                out.send(setup.partition_of(&event.group), Input::Event(event));
+                out.send(setup.partition_of(&event.group), Input::Event(Arc::from(event)));
                 None
             }
             Decision::Warning(warning) => {
@@ -285,7 +285,10 @@ impl Enrich {
         match released {
             Released::Event(event) => {
                 *self.seen.located.entry(event.quality).or_default() += 1;
-                out.send(self.setup.partition_of(&event.group), Input::Event(event));
+                out.send(
+                    self.setup.partition_of(&event.group),
+                    Input::Event(Arc::from(event)),
+                );
             }
             Released::Settled { outcome, key } => {
                 self.count(LedgerCell::Outcome(self.source, outcome), 1);

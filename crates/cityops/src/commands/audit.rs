@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Batch, GroupingDigest, Ledger, Outcome};
+use city_model::{Batch, Ledger, Outcome};
 use incident_engine::{Engine, Output};
 use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
@@ -14,6 +14,7 @@ use wire_format::Topic;
 use crate::CommandResult;
 use crate::cli::ConfigArgs;
 use crate::commands::print;
+use crate::committed::Grouping;
 use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::topics;
@@ -81,7 +82,7 @@ pub struct Audit {
 pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    let mut grouping = GroupingDigest::default();
+    let mut grouping = Grouping::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
     for partition in 0..partitions {
         decide_again(
@@ -120,7 +121,7 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
                 .push(format!("{name}: published but not decided")),
         }
     }
-    audit.grouping_digest = grouping.finish();
+    audit.grouping_digest = grouping.digest();
     Ok(audit)
 }
 
@@ -130,7 +131,7 @@ fn decide_again(
     partition: i32,
     audit: &mut Audit,
     decided: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    grouping: &mut GroupingDigest,
+    grouping: &mut Grouping,
 ) -> anyhow::Result<()> {
     let mut correlate = Correlate::without_changelog(Engine::default());
     let mut first = true;
@@ -161,11 +162,11 @@ fn decide_again(
                         decided.remove(id.as_str().as_bytes());
                     }
                     Output::Outcome { row, .. } => {
-                        if let Some(incident) = row.incident.filter(|_| Outcome::belongs(row.outcome)) {
-                            grouping.add(incident.as_str(), &row.key);
-                        }
+                        // What is decided again is told again.
+                        let incident = row.incident.filter(|_| Outcome::belongs(row.outcome));
+                        grouping.put(&row.key.to_string(), incident);
                     }
-                    Output::Late(_) => {}
+                    Output::Late(_) | Output::Withheld(_) => {}
                 }
             }
         }
