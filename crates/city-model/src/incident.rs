@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{UnknownName, closed_set};
 use crate::{
-    CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name, Point,
+    Action, CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name, Point,
     Quality, Responsible, Source,
 };
 
@@ -396,6 +396,26 @@ pub struct Incident {
     /// The centre gave a command about it: it is not decided again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub commanded: bool,
+    /// The centre's last command about it, as long as it can be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_command: Option<Arc<LastCommand>>,
+}
+
+/// A command that can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCommand {
+    /// Its id.
+    pub command_id: Name,
+    /// What it did.
+    pub action: Action,
+    /// The other incident of a merge, split or move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<IncidentId>,
+    /// The events of a move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventKey>,
+    /// What the incident would be without it, with all that it heard since.
+    pub without: Incident,
 }
 
 impl Incident {

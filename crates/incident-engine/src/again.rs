@@ -350,6 +350,10 @@ impl Scene for Retelling<'_> {
         found
     }
 
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
+        self.present(self.engine.survivor(&merged.id)?)
+    }
+
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let engine = self.engine;
         let settled = engine

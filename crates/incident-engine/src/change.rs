@@ -52,6 +52,9 @@ pub struct Held {
     pub radius_mm: Option<i64>,
     /// The gap in event time to the incident's span.
     pub gap_ms: i64,
+    /// It lies where something lay that the centre merged into the incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 impl Held {
@@ -63,6 +66,7 @@ impl Held {
             distance_mm: evidence.distance_mm,
             radius_mm: evidence.radius_mm,
             gap_ms: evidence.gap_ms,
+            elsewhere: evidence.elsewhere,
         }
     }
 
@@ -71,6 +75,7 @@ impl Held {
         Evidence {
             distance_mm: self.distance_mm,
             radius_mm: self.radius_mm,
+            elsewhere: self.elsewhere,
             ..Evidence::bare(self.why, self.gap_ms)
         }
     }
@@ -195,6 +200,9 @@ pub struct Evidence {
     pub radius_mm: Option<i64>,
     /// The gap in event time to the incident's span.
     pub gap_ms: i64,
+    /// It lies where something lay that the centre merged into the incident: it says nothing about where that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
     /// The second best incident in reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,
@@ -211,6 +219,7 @@ impl Evidence {
             distance_mm: None,
             radius_mm: None,
             gap_ms,
+            elsewhere: false,
             runner_up: None,
             nearest_miss: None,
         }

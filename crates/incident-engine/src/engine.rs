@@ -364,7 +364,8 @@ impl Engine {
     }
 
     fn link(&mut self, incident: &Arc<Incident>) {
-        if incident.status != Status::Merged {
+        // What the centre merged still stands for its place and its names.
+        if incident.status != Status::Merged || incident.commanded {
             if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point())
             {
                 self.neighbours.insert(kind, side, point, incident.id.clone());

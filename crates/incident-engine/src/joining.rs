@@ -11,9 +11,9 @@ use city_model::{
 use crate::{Evidence, Held, Setting};
 
 /// How many members an incident shows; `member_count` is exact, and every member has its outcome record.
-const MEMBERS_SHOWN: usize = 20;
+pub(crate) const MEMBERS_SHOWN: usize = 20;
 /// How many addresses of its members an incident is found by.
-const ADDRESSES_KEPT: usize = 8;
+pub(crate) const ADDRESSES_KEPT: usize = 8;
 
 /// A new incident, founded by `event` but without anything of it absorbed yet.
 pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
@@ -78,6 +78,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         tail: Vec::new(),
         base: None,
         commanded: false,
+        last_command: None,
     }
 }
 
@@ -127,7 +128,7 @@ pub(crate) fn absorb(
     {
         incident.cleared_at = None;
     }
-    if let Some(located) = &event.located {
+    if let Some(located) = event.located.as_ref().filter(|_| !evidence.elsewhere) {
         let point = setting.plane.project(located.position);
         incident.fused.add(point, located.u_mm);
         incident.extent = Some(
@@ -191,6 +192,12 @@ pub(crate) fn enter(
         incident.tail.insert(at, turn);
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
+    if let Some(last) = &mut incident.last_command {
+        // Should the command be taken back, what was heard since stays.
+        let without = &mut Arc::make_mut(last).without;
+        let counts = !crate::rebuilt::continues(without, held);
+        absorb(setting, without, &held.event, &held.evidence(), counts);
+    }
 }
 
 /// Counts a reporter once, also where the key changed in between: processes take a new key one after the other, so either

@@ -6,7 +6,7 @@ use city_model::{Event, Incident, IncidentId, Point, Status, Why};
 use city_rules::KindId;
 
 use crate::scene::{Mark, Scene};
-use crate::weighing::{Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
+use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
 use crate::{Evidence, Setting};
 
 /// What was found for an event.
@@ -77,8 +77,8 @@ impl<S: Scene> Matcher<'_, S> {
         ];
         for (why, mark) in marks {
             let Some(mark) = mark else { continue };
-            if let Some(incident) = self.first_founded(kind, event, self.scene.bearing(mark)) {
-                return Match::by(incident, why, event);
+            if let Some((elsewhere, incident)) = self.first_founded(kind, event, self.scene.bearing(mark)) {
+                return Match::by(incident, why, event).elsewhere(elsewhere);
             }
         }
         match &event.located {
@@ -101,25 +101,46 @@ impl<S: Scene> Matcher<'_, S> {
         }
     }
 
-    /// Among incidents that share a component, device or address: the one founded first that is open to the event.
-    fn first_founded(&self, kind: KindId, event: &Event, found: Vec<Arc<Incident>>) -> Option<Arc<Incident>> {
+    /// Among incidents that share a component, device or address: the one founded first that is open to the event, and
+    /// whether it was met at what the centre merged into it.
+    fn first_founded(
+        &self,
+        kind: KindId,
+        event: &Event,
+        found: Vec<Arc<Incident>>,
+    ) -> Option<(bool, Arc<Incident>)> {
         found
             .into_iter()
-            .filter(|incident| {
-                let Some((other, rule)) = self.setting.kind_of(incident) else {
-                    return false;
-                };
-                is_joinable(incident)
-                    && may_merge(&self.setting.rules, kind, other)
-                    && time_barrier(rule, incident, event).is_none()
+            .filter_map(|incident| {
+                let (other, rule) = self.setting.kind_of(&incident)?;
+                let life = self.life_of(&incident)?;
+                let fits =
+                    may_merge(&self.setting.rules, kind, other) && time_barrier(rule, &life, event).is_none();
+                fits.then(|| (life.id != incident.id, life))
             })
-            .min_by(|a, b| a.founding.cmp(&b.founding))
+            .min_by(|(_, a), (_, b)| a.founding.cmp(&b.founding))
+    }
+
+    /// The incident that an event joins where it meets this one: itself, or what the centre merged it into. `None` when
+    /// it takes no more events.
+    fn life_of(&self, incident: &Arc<Incident>) -> Option<Arc<Incident>> {
+        if incident.status != Status::Merged {
+            return is_joinable(incident).then(|| incident.clone());
+        }
+        let survivor = incident.commanded.then(|| self.scene.survivor(incident))??;
+        is_joinable(&survivor).then_some(survivor)
     }
 
     fn nearest(&self, kind: KindId, event: &Event, point: Point, u_mm: i64) -> Match {
         let rules = &self.setting.rules;
-        let mut candidates = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         let own = rules.kind(kind);
+        let asked = Asked {
+            setting: self.setting,
+            event,
+            point,
+            u_mm,
+        };
         for other in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let rule = rules.kind(other);
             if rule.moving {
@@ -127,23 +148,16 @@ impl<S: Scene> Matcher<'_, S> {
             }
             self.scene
                 .near(other, rule.cap_mm, point, &mut |incident, distance_mm| {
-                    if is_joinable(incident) {
-                        candidates.push(weigh(
-                            self.setting,
-                            rule,
-                            incident,
-                            event,
-                            point,
-                            u_mm,
-                            distance_mm,
-                        ));
+                    if let Some(life) = self.life_of(incident) {
+                        candidates.push(weigh(&asked, rule, incident, &life, distance_mm));
                     }
                 });
         }
         candidates.sort_unstable_by(Candidate::before);
         let mut reach = candidates.iter().filter(|candidate| candidate.in_reach());
         let best = reach.next();
-        let runner_up = reach.next();
+        let best_id = best.map(|candidate| &candidate.incident.id);
+        let runner_up = reach.find(|candidate| Some(&candidate.incident.id) != best_id);
         let miss = candidates.iter().find(|candidate| !candidate.in_reach());
         Match {
             evidence: Evidence {
@@ -151,13 +165,14 @@ impl<S: Scene> Matcher<'_, S> {
                 distance_mm: best.map(|c| c.distance_mm),
                 radius_mm: best.map(|c| c.radius_mm),
                 gap_ms: best.map_or(0, |c| c.gap_ms),
+                elsewhere: best.is_some_and(|c| c.elsewhere),
                 runner_up: runner_up.map(|c| c.as_miss("second")),
                 nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
             also_in_reach: candidates
                 .iter()
                 .filter(|candidate| candidate.in_reach() && candidate.incident.status == Status::Open)
-                .skip(1)
+                .filter(|candidate| Some(&candidate.incident.id) != best_id)
                 .map(|candidate| candidate.incident.id.clone())
                 .collect(),
             incident: best.map(|c| c.incident.clone()),
@@ -174,7 +189,7 @@ impl<S: Scene> Matcher<'_, S> {
             }
         }
         match self.first_founded(kind, event, found) {
-            Some(incident) => Match::by(incident, Why::SameAddress, event),
+            Some((elsewhere, incident)) => Match::by(incident, Why::SameAddress, event).elsewhere(elsewhere),
             None => Match::none(),
         }
     }
@@ -188,6 +203,12 @@ impl Match {
             evidence: Evidence::bare(why, gap_ms),
             also_in_reach: Vec::new(),
         }
+    }
+
+    /// The same, met at what the centre merged into it.
+    fn elsewhere(mut self, elsewhere: bool) -> Match {
+        self.evidence.elsewhere = elsewhere;
+        self
     }
 
     fn none() -> Match {

@@ -118,4 +118,5 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.recurrence_of = known.recurrence_of.clone();
     rebuilt.config_version = known.config_version.clone();
     rebuilt.commanded = known.commanded;
+    rebuilt.last_command = known.last_command.clone();
 }

@@ -11,7 +11,7 @@ use crate::again::Moved;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::rebuilt::stand_as;
-use crate::{Change, EventRow, Held, Output, Setting};
+use crate::{Change, EventRow, Evidence, Held, Output, Setting};
 
 /// What is said of an event whose incident or outcome is another one than before.
 pub(crate) const DECIDED_AGAIN: &str = "decided again";
@@ -157,11 +157,17 @@ impl Engine {
             draft.told(row, None, Some(held.evidence()));
             return;
         }
+        self.retell(draft, row, DECIDED_AGAIN, &held.evidence());
+    }
+
+    /// Tells that an event which was told of before is elsewhere, or counts as something else.
+    pub(crate) fn retell(&self, draft: &mut Draft<'_>, row: EventRow, reason: &str, evidence: &Evidence) {
         let Some(old) = self.events.get(&row.key) else {
             return;
         };
-        if old.incident.as_ref() == Some(id) && old.outcome == outcome {
-            if old.held.as_ref() != Some(&held) {
+        let (id, outcome) = (row.incident.as_ref(), row.outcome);
+        if old.incident.as_ref() == id && old.outcome == outcome {
+            if old.held != row.held {
                 draft.change(Change::PutEvent(row)); // what was compared is another
             }
             return;
@@ -173,8 +179,8 @@ impl Engine {
         draft.change(Change::PutEvent(row.clone()));
         draft.decision.outputs.push(Output::Outcome {
             row,
-            reason: Some(DECIDED_AGAIN.into()),
-            evidence: Some(Box::new(held.evidence())),
+            reason: Some(reason.into()),
+            evidence: Some(Box::new(evidence.clone())),
         });
     }
 }
@@ -257,8 +263,6 @@ fn new_id(
     incident: &Incident,
     names: &Names,
 ) -> IncidentId {
-    let city = &setting.activation.city;
-    let key = &incident.founding.key;
     let is_free = |id: &IncidentId| {
         let revives = engine
             .incidents
@@ -266,6 +270,17 @@ fn new_id(
             .is_none_or(|known| known.status == Status::Merged && !known.commanded);
         revives && !moved.slots.contains_key(id) && !names.ids.values().any(|taken| taken == id)
     };
+    free_id(setting, incident, is_free)
+}
+
+/// An id made of an incident's first event that is free.
+pub(crate) fn free_id(
+    setting: &Setting,
+    incident: &Incident,
+    is_free: impl Fn(&IncidentId) -> bool,
+) -> IncidentId {
+    let city = &setting.activation.city;
+    let key = &incident.founding.key;
     let first = IncidentId::found(city, &incident.group, key);
     if is_free(&first) {
         return first;

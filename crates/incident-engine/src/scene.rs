@@ -26,6 +26,9 @@ pub(crate) trait Scene {
     /// The incidents that bear a mark, in no order.
     fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>>;
 
+    /// What an incident was merged into, at the end of the chain.
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>>;
+
     /// The incident that a ticket belongs to; the survivor, if that one was merged.
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
 }
@@ -73,6 +76,10 @@ impl Scene for Engine {
         self.ids_bearing(mark)
             .filter_map(|id| self.incidents.get(id).cloned())
             .collect()
+    }
+
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
+        Engine::survivor(self, &merged.id).cloned()
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {

@@ -13,6 +13,7 @@ pub(crate) struct Candidate {
     pub(crate) distance_mm: i64,
     pub(crate) radius_mm: i64,
     pub(crate) gap_ms: i64,
+    pub(crate) elsewhere: bool,
     pub(crate) barrier: Option<&'static str>,
 }
 
@@ -42,22 +43,31 @@ impl Candidate {
     }
 }
 
+/// An event as it is held against incidents in space.
+pub(crate) struct Asked<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) event: &'a Event,
+    pub(crate) point: Point,
+    pub(crate) u_mm: i64,
+}
+
+/// Holds an event against the place of one incident and the life of another: they are two where the centre merged the first into
+/// the second, which then stands at both places.
 pub(crate) fn weigh(
-    setting: &Setting,
+    asked: &Asked<'_>,
     rule: &KindRule,
-    incident: &Arc<Incident>,
-    event: &Event,
-    point: Point,
-    u_mm: i64,
+    place: &Incident,
+    life: &Arc<Incident>,
     distance_mm: i64,
 ) -> Candidate {
-    let radius_mm = radius_mm(setting, rule, incident, u_mm);
-    let extent = incident
+    let event = asked.event;
+    let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+    let extent = place
         .extent
-        .map_or(0, |extent| extent.with(point).diagonal_mm());
-    let barrier = if rule.component_decides && differs(incident, event) {
+        .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
+    let barrier = if rule.component_decides && differs(place, event) {
         Some("component")
-    } else if let Some(barrier) = time_barrier(rule, incident, event) {
+    } else if let Some(barrier) = time_barrier(rule, life, event) {
         Some(barrier)
     } else if distance_mm > radius_mm {
         Some("farther")
@@ -67,10 +77,11 @@ pub(crate) fn weigh(
         None
     };
     Candidate {
-        incident: incident.clone(),
+        incident: life.clone(),
         distance_mm,
         radius_mm,
-        gap_ms: gap_ms(incident, event),
+        gap_ms: gap_ms(life, event),
+        elsewhere: place.id != life.id,
         barrier,
     }
 }

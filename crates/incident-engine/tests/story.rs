@@ -355,7 +355,7 @@ fn the_centre_is_obeyed_or_told_why_not() {
     dispatch refused: the incident is closed
     reopen applied
     close duplicate_id
-    merge refused: merge, split, move and undo are not offered by this version
+    merge refused: a merge needs the other incident
     ");
     let pin = city_model::Command {
         band: Some(Band::P1),
