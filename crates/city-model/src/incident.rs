@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{UnknownName, closed_set};
 use crate::{
-    Action, CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name, Point,
-    Quality, Responsible, Source,
+    Action, CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name,
+    Point, Quality, Responsible, Source,
 };
 
 closed_set! {

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod committed;
 pub mod config;
 pub mod exit;
+pub mod explain;
 pub mod http;
 pub mod metrics;
 pub mod reload;
