@@ -5,6 +5,7 @@
 
 mod numerals;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use city_model::Name;
@@ -60,13 +61,12 @@ static BUILDING: LazyLock<Option<Regex>> =
 
 /// The key of an address; `None` when nothing of it is left.
 pub(crate) fn key(address: &str) -> Option<Name> {
-    let mut text = half_width(address);
+    let text = half_width(address);
     // A pattern that did not compile must not let a flat number through.
-    text = before_flat(&text)?.to_owned();
-    text = in_digits(&text);
-    text = before_flat(&text)?.to_owned();
-    text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
+    let text = in_digits(before_flat(&text)?);
+    let text = before_flat(&text)?;
+    let text = without_number(text, &BARE_FLAT)?;
+    let text = without_number(&text, &DASHED_FLAT)?;
     let text = one_spelling(&scrub(&text))?;
     let mut before = None;
     let mut signs = Vec::new();
@@ -84,6 +84,15 @@ pub(crate) fn key(address: &str) -> Option<Name> {
     (!key.is_empty()).then(|| key.into())
 }
 
+/// The text without a number at its end that such a pattern finds; looking for the digit first is cheaper by far.
+fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Option<Cow<'a, str>> {
+    let pattern = pattern.as_ref()?;
+    Some(match text.trim_end().ends_with(|c: char| c.is_ascii_digit()) {
+        true => pattern.replace(text, "$1"),
+        false => Cow::Borrowed(text),
+    })
+}
+
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
@@ -98,15 +107,29 @@ fn one_spelling(text: &str) -> Option<String> {
     if let Some(road) = TOWN.as_ref()?.captures(&text).and_then(|found| found.get(1)) {
         text = road.as_str().to_owned();
     }
-    text = NEARBY.as_ref()?.replace(&text, "").into_owned();
-    if let Some(roads) = TWO_ROADS.as_ref()?.captures(&text) {
+    let is_near = NEARBY.as_ref()?.find(&text);
+    if let Some(from) = is_near.map(|found| found.start()) {
+        text.truncate(from);
+    }
+    let two_roads = TWO_ROADS.as_ref()?;
+    if let Some(roads) = has_two_roads(&text).then(|| two_roads.captures(&text)).flatten() {
         let mut roads = [&roads[1], &roads[2]];
         roads.sort_unstable();
         if roads[0] != roads[1] {
             return Some(roads.join(&CROSSING.to_string()));
         }
     }
-    Some(BUILDING.as_ref()?.replace_all(&text, "${1}幢").into_owned())
+    let building = BUILDING.as_ref()?;
+    if text.contains(['楼', '幢', '栋', '座', '#']) {
+        text = building.replace_all(&text, "${1}幢").into_owned();
+    }
+    Some(text)
+}
+
+/// Whether a text has the signs of two roads, without which the pattern for a crossing finds nothing.
+fn has_two_roads(text: &str) -> bool {
+    let is_road = |c: &char| matches!(c, '路' | '道' | '街' | '巷' | 'G' | 'S' | 'X' | 'Y');
+    text.chars().filter(is_road).nth(1).is_some()
 }
 
 /// Signs that say nothing about the place.
