@@ -10,10 +10,12 @@ mod items;
 mod plan;
 mod put;
 mod put_many;
+mod reader;
 mod resolve;
 mod skip;
 mod store;
 
 pub(crate) use datum::Datum;
 pub use encoder::Encoder;
+pub use reader::{Reader, Unread};
 pub use store::{SchemaError, SchemaStore, WriterSchema};

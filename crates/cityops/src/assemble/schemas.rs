@@ -12,6 +12,14 @@ use crate::config::Loaded;
 
 /// The registry of a configuration, if it names one. Nothing is asked yet: it need not be there at the start.
 pub(super) fn registry(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaSource>>> {
+    Ok(match registry_config(loaded)? {
+        None => None,
+        Some(config) => Some(Arc::new(Registry::new(config))),
+    })
+}
+
+/// What the registry of a configuration is reached with.
+pub(crate) fn registry_config(loaded: &Loaded) -> anyhow::Result<Option<RegistryConfig>> {
     let schemas = &loaded.config.schemas;
     let wrong = |key: &str, message: &str| loaded.wrong("schemas", key, message);
     let Some(address) = &schemas.registry else {
@@ -29,11 +37,11 @@ pub(super) fn registry(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaS
         None => None,
         Some(path) => Some(credentials(loaded, path)?),
     };
-    Ok(Some(Arc::new(Registry::new(RegistryConfig {
+    Ok(Some(RegistryConfig {
         address,
         credentials,
         timeout: Duration::from_millis(timeout),
-    }))))
+    }))
 }
 
 fn credentials(loaded: &Loaded, path: &Path) -> anyhow::Result<Credentials> {

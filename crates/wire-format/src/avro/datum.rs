@@ -35,6 +35,24 @@ impl<'de> Datum<'de> {
             .map_err(|refusal| refusal.of(self.identity(source)))
     }
 
+    /// Any record, with the place of what is wrong with it.
+    pub(crate) fn read_plain<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let mut input = self.input();
+        let read = T::deserialize(input.value(0));
+        match read {
+            Ok(record) if input.rest.is_empty() => Ok(record),
+            Ok(_) => Err(format!("{} bytes left over", input.rest.len())),
+            Err(error) => {
+                let at = self.bytes.len() - input.rest.len();
+                Err(match error {
+                    AvroError::Record(message) => message,
+                    AvroError::BadUtf8 => format!("text that is not UTF-8 before byte {at}"),
+                    AvroError::Broken(what) => format!("{what} at byte {at}"),
+                })
+            }
+        }
+    }
+
     fn input(&self) -> Input<'de> {
         Input::new(self.plan, self.bytes)
     }

@@ -1,0 +1,159 @@
+//! The format of the outside topics: what a start registers for it, and how what was written is read back.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use incident_engine::{IncidentRecord, OutcomeRecord};
+use schema_registry::Client;
+use stream_worker::Outputs;
+use wire_format::{Format, Reader, SchemaSource, Topic, Unread};
+
+use crate::assemble;
+use crate::config::{Loaded, OutputFormat};
+
+/// How often a reader looks whether a schema has come.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How the workers of a process write, and the registry's ids that they write under.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    /// The format.
+    pub outputs: Arc<Outputs>,
+    /// The id of each topic that is written in Avro.
+    pub ids: BTreeMap<Topic, u32>,
+}
+
+/// Asks the registry for the ids of the output schemas, if they are written in Avro: nothing may be written before each
+/// has one. By `schemas.register` they are registered, or must be there.
+///
+/// # Errors
+/// When the registry does not answer, refuses a schema or does not have it; the message names the subject.
+pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
+    let config = &loaded.config;
+    if loaded.output_format() == OutputFormat::Json {
+        return Ok(Written::default());
+    }
+    let told = assemble::registry_config(loaded)?.context("Avro needs a schema registry")?;
+    let client = Client::new(told.address.clone(), told.credentials.as_ref(), told.timeout);
+    let mut ids = BTreeMap::new();
+    for topic in Topic::OUTPUTS {
+        let schema = topic.schema().with_context(|| format!("{topic} has no schema"))?;
+        let subject = format!(
+            "{}-value",
+            kafka_log::topic_name(&config.kafka.topic_prefix, topic)
+        );
+        let id = match config.schemas.register {
+            true => client.register(&subject, schema),
+            false => client.lookup(&subject, schema),
+        };
+        let id = id.map_err(|why| {
+            let advice = match config.schemas.register {
+                true => "",
+                false => {
+                    "; register the files of schemas/ (the bands share city.incidents.v1.avsc), or set schemas.register = true"
+                }
+            };
+            anyhow::anyhow!(
+                "the schema of {topic} (subject {subject}) at the registry {}: {why}{advice}",
+                told.address
+            )
+        })?;
+        tracing::info!(%topic, subject, schema = id, "an output is written in Avro");
+        ids.insert(topic, id);
+    }
+    let outputs = Outputs::avro(&ids).context("read the built-in schemas")?;
+    Ok(Written {
+        outputs: Arc::new(outputs),
+        ids,
+    })
+}
+
+/// Reads incidents and outcomes back. A topic may hold JSON and Avro, whatever is written now.
+#[derive(Debug)]
+pub struct ReadBack {
+    incidents: Reader,
+    outcomes: Reader,
+    patience: Duration,
+}
+
+impl ReadBack {
+    /// A reader that asks `source` for schemas other than those that this process writes by.
+    ///
+    /// # Errors
+    /// Never with the schemas that are built in.
+    pub fn new(
+        source: Option<Arc<dyn SchemaSource>>,
+        ids: &BTreeMap<Topic, u32>,
+        patience: Duration,
+    ) -> anyhow::Result<ReadBack> {
+        let reader = |topic: Topic| -> anyhow::Result<Reader> {
+            let reader = Reader::new(topic, source.clone())?;
+            Ok(match (ids.get(&topic), topic.schema()) {
+                (Some(id), Some(text)) => reader.knowing(*id, text)?,
+                _ => reader,
+            })
+        };
+        Ok(ReadBack {
+            incidents: reader(Topic::Incidents)?,
+            outcomes: reader(Topic::Outcomes)?,
+            patience,
+        })
+    }
+
+    /// For a command that reads what others have written.
+    ///
+    /// # Errors
+    /// A configuration error of the registry's keys.
+    pub fn of(loaded: &Loaded) -> anyhow::Result<ReadBack> {
+        let source = assemble::schema_source(loaded)?;
+        // One request that fails, a pause, and one more.
+        let patience = Duration::from_millis(loaded.config.schemas.timeout.0.max(0) as u64) * 2;
+        ReadBack::new(source, &BTreeMap::new(), patience)
+    }
+
+    /// The JSON of an incident: as it was written, or as it would have been written.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its schema does not come in time.
+    pub fn incident_json<'a>(&self, value: &'a [u8]) -> Result<Cow<'a, [u8]>, Unread> {
+        if Format::detect(value) == Format::Json {
+            return Ok(Cow::Borrowed(value));
+        }
+        let record: IncidentRecord = self.patiently(|| self.incidents.read(value))?;
+        serde_json::to_vec(&record)
+            .map(Cow::Owned)
+            .map_err(|error| Unread::Never(error.to_string()))
+    }
+
+    /// An outcome.
+    ///
+    /// # Errors
+    /// As [`ReadBack::incident_json`].
+    pub fn outcome(&self, value: &[u8]) -> Result<OutcomeRecord, Unread> {
+        self.patiently(|| self.outcomes.read(value))
+    }
+
+    fn patiently<T>(&self, read: impl Fn() -> Result<T, Unread>) -> Result<T, Unread> {
+        let end = Instant::now() + self.patience;
+        loop {
+            match read() {
+                Err(Unread::Later(_)) if Instant::now() < end => std::thread::park_timeout(LOOK_AGAIN),
+                settled => return settled,
+            }
+        }
+    }
+}
+
+/// The grouping's reader: what a value of `city.events.outcomes.v1` says; a tombstone says nothing.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn outcome_of(read: &ReadBack, value: Option<&[u8]>) -> anyhow::Result<Option<OutcomeRecord>> {
+    match value {
+        None => Ok(None),
+        Some(value) => Ok(Some(read.outcome(value).context("read an outcome")?)),
+    }
+}
