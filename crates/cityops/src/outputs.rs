@@ -157,3 +157,96 @@ pub fn outcome_of(read: &ReadBack, value: Option<&[u8]>) -> anyhow::Result<Optio
         Some(value) => Ok(Some(read.outcome(value).context("read an outcome")?)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use wire_format::SchemaStore;
+
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cityops.toml");
+        fs::write(&path, text).unwrap();
+        let loaded = match Loaded::read_with(&path, std::iter::empty()) {
+            Ok(loaded) => loaded,
+            Err(error) => return format!("{error:#}").replace(&path.display().to_string(), "F"),
+        };
+        let format = format!("{:?}", loaded.output_format());
+        assert!(
+            loaded.masked().unwrap().contains("[output]\nformat"),
+            "the effective one is shown"
+        );
+        match prepare(&loaded) {
+            Ok(written) => format!("{format} {}", written.ids.len()),
+            Err(error) => format!("{format} {error:#}"),
+        }
+    }
+
+    #[test]
+    fn avro_with_a_registry_json_without() {
+        // A port that was free a moment ago: nobody answers there.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let registry = format!("[schemas]\nregistry = \"http://{nobody}/apis\"\n");
+        let check = |text: &str, expected: &[&str]| {
+            let told = told(text);
+            assert!(expected.iter().all(|part| told.contains(part)), "{text}: {told}");
+        };
+        check("", &["Json 0"]);
+        check("[output]\nformat = \"json\"", &["Json 0"]);
+        check(&format!("{registry}[output]\nformat = \"json\""), &["Json 0"]);
+        // Nothing could be written: the start ends, and says with what.
+        let away = [
+            "Avro the schema of city.incidents.v1 (subject city.incidents.v1-value)",
+            &nobody.to_string(),
+        ];
+        check(&registry, &away);
+        check(
+            &format!("{registry}[kafka]\ntopic_prefix = \"a.\""),
+            &["(subject a.city.incidents.v1-value)"],
+        );
+        check(
+            &format!("{registry}register = false"),
+            &["schemas.register = true"],
+        );
+        check(
+            "[output]\nformat = \"avro\"",
+            &["F:2: ", "\"output.format\"", "schemas.registry"],
+        );
+        check("[output]\nformat = \"arvo\"", &["F:2: ", "arvo", "avro"]);
+        check("[output]\nformt = \"avro\"", &["F:2: ", "formt", "format"]);
+        check("[schemas]\nregistr = true", &["F:2: ", "registr"]);
+    }
+
+    #[test]
+    fn a_topic_may_hold_both_formats_and_several_versions() {
+        let outcome = |incident: &str| OutcomeRecord {
+            outcome: city_model::Outcome::Joined,
+            incident_id: Some(city_model::IncidentId::new(incident)),
+            reason: None,
+        };
+        let id = SchemaStore::builtin_id(Topic::Outcomes).unwrap();
+        let avro = Outputs::avro(&BTreeMap::from([(Topic::Outcomes, 700)])).unwrap();
+        let ours = BTreeMap::from([(Topic::Outcomes, 700)]);
+        let read = ReadBack::new(None, &ours, Duration::ZERO).unwrap();
+        let json = Outputs::json().value(Topic::Outcomes, &outcome("a"));
+        assert_eq!(read.outcome(&json), Ok(outcome("a")));
+        assert_eq!(
+            read.outcome(&avro.value(Topic::Outcomes, &outcome("b"))),
+            Ok(outcome("b"))
+        );
+        let builtin = Outputs::avro(&BTreeMap::from([(Topic::Outcomes, id)])).unwrap();
+        assert_eq!(
+            read.outcome(&builtin.value(Topic::Outcomes, &outcome("c"))),
+            Ok(outcome("c"))
+        );
+        assert!(matches!(outcome_of(&read, None), Ok(None)));
+        assert!(outcome_of(&read, Some(b"\0\0\0\0\x01")).is_err());
+        assert_eq!(read.incident_json(b"{}"), Ok(Cow::Borrowed(&b"{}"[..])));
+    }
+}

@@ -84,6 +84,19 @@ fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
         Ok(id),
         "the same again"
     );
+    // Looking up asks for what is there, and registers nothing.
+    assert_eq!(client.lookup("city.sensor.readings.v1-value", schema), Ok(id));
+    let other = Topic::Hotline.schema().unwrap();
+    let check = |subject: &str, expected: &str| {
+        let why = client.lookup(subject, other).unwrap_err();
+        assert!(why.contains(subject) && why.contains(expected), "{why}");
+    };
+    check(
+        "city.sensor.readings.v1-value",
+        "no version of the subject is this schema",
+    );
+    check("city.hotline.tickets.v1-value", "no such subject");
+    check("city.hotline.tickets.v1-value", "no such subject");
 
     let registry = Arc::new(Registry::new(RegistryConfig {
         address,

@@ -1,6 +1,8 @@
 //! Reads one datum along its writer's plan, straight into its record; hostile bytes end in an error.
 
 use city_model::{DeadLetterReason, EventTime, Source};
+use serde::Deserialize;
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -199,6 +201,21 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         }
     }
 
+    /// Symbols and texts are the names of an enum's members; none has data.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, AvroError> {
+        let value = match self.step() {
+            Step::Union(branches) => self.branch(branches)?,
+            _ => self,
+        };
+        let symbol = <&str>::deserialize(value)?;
+        visitor.visit_enum(BorrowedStrDeserializer::new(symbol))
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -218,6 +235,6 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier
+        tuple_struct map struct identifier
     }
 }
