@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use schema_registry::{Address, Client};
+use schema_registry::{Address, Client, RegistryConfig};
 
 use super::web;
 
@@ -99,7 +99,12 @@ impl LocalRegistry {
     /// Registers past the gate.
     pub fn register(&self, subject: &str, schema: &str) -> u32 {
         let address = Address::parse(&format!("http://{}{PATH}", self.behind())).unwrap();
-        let client = Client::new(address, None, Duration::from_secs(20));
+        let client = Client::new(&RegistryConfig {
+            address,
+            credentials: None,
+            authorities: None,
+            timeout: Duration::from_secs(20),
+        });
         client.register(subject, schema).unwrap()
     }
 

@@ -37,7 +37,7 @@ pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
         return Ok(Written::default());
     }
     let told = assemble::registry_config(loaded)?.context("Avro needs a schema registry")?;
-    let client = Client::new(told.address.clone(), told.credentials.as_ref(), told.timeout);
+    let client = Client::new(&told);
     let mut ids = BTreeMap::new();
     for topic in Topic::OUTPUTS {
         let schema = topic.schema().with_context(|| format!("{topic} has no schema"))?;

@@ -1,10 +1,8 @@
 //! One request, one answer: what a registry says, sorted into what is settled and what must be asked again.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
-use crate::{Address, Credentials};
+use crate::{Address, Credentials, RegistryConfig};
 
 /// Longest answer that is read, in bytes: schemas are texts that people write.
 const ANSWER_MAX: u64 = 4 << 20;
@@ -60,17 +58,19 @@ struct ErrorAnswer {
 }
 
 impl Client {
-    /// A client; `timeout` is for one whole request.
-    pub fn new(address: Address, credentials: Option<&Credentials>, timeout: Duration) -> Client {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
+    /// A client.
+    pub fn new(registry: &RegistryConfig) -> Client {
+        let mut config = ureq::Agent::config_builder()
+            .timeout_global(Some(registry.timeout))
             // A status is an answer.
-            .http_status_as_error(false)
-            .build();
+            .http_status_as_error(false);
+        if let Some(authorities) = &registry.authorities {
+            config = config.tls_config(authorities.tls());
+        }
         Client {
-            agent: config.into(),
-            address,
-            authorization: credentials.map(Credentials::header),
+            agent: config.build().into(),
+            address: registry.address.clone(),
+            authorization: registry.credentials.as_ref().map(Credentials::header),
         }
     }
 
