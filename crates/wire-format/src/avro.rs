@@ -7,6 +7,7 @@ mod datum;
 mod encoder;
 mod input;
 mod items;
+mod plain;
 mod plan;
 mod put;
 mod put_many;
@@ -17,5 +18,6 @@ mod store;
 
 pub(crate) use datum::Datum;
 pub use encoder::Encoder;
+pub(crate) use plain::Plain;
 pub use reader::{Reader, Unread};
 pub use store::{SchemaError, SchemaStore, WriterSchema};
