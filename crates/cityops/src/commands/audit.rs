@@ -17,6 +17,7 @@ use crate::commands::print;
 use crate::committed::Grouping;
 use crate::config::Loaded;
 use crate::exit::Exit;
+use crate::outputs::ReadBack;
 use crate::topics;
 
 /// How many differences are shown.
@@ -27,7 +28,8 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let properties = topics::properties(&loaded)?;
     let partitions = topics::partitions(&loaded, &properties)?;
     let count = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
-    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count)?;
+    let read = ReadBack::of(&loaded)?;
+    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count, &read)?;
     if json {
         print(serde_json::json!({
             "inputs": audit.inputs, "incidents": audit.incidents, "differences": audit.differences,
@@ -75,11 +77,16 @@ pub struct Audit {
 }
 
 /// Decides every partition of the enriched log again, from what is committed, and compares the last revision of each
-/// incident with `city.incidents.v1`, byte for byte.
+/// incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same.
 ///
 /// # Errors
-/// When a topic cannot be read.
-pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::Result<Audit> {
+/// When a topic cannot be read, or the schema of what lies in it.
+pub fn audit(
+    properties: &Properties,
+    prefix: &str,
+    partitions: i32,
+    read: &ReadBack,
+) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let mut grouping = Grouping::default();
@@ -96,14 +103,22 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
     }
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
     let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut wrong = None;
     kafka_log::read::read_all(properties, &incidents, |record| {
         let key = record.key().unwrap_or_default().to_vec();
-        match record.value() {
-            Some(value) => published.insert(key, value.to_vec()),
+        match record.value().map(|value| read.incident_json(value)) {
+            Some(Ok(json)) => published.insert(key, json.into_owned()),
             None => published.remove(&key),
+            Some(Err(error)) => {
+                wrong = Some((error, record.offset()));
+                return ControlFlow::Break(());
+            }
         };
         ControlFlow::Continue(())
     })?;
+    if let Some((error, offset)) = wrong {
+        return Err(error).with_context(|| format!("read {incidents} at offset {offset}"));
+    }
     audit.incidents = decided.len().max(published.len());
     let keys: std::collections::BTreeSet<_> = decided.keys().chain(published.keys()).collect();
     for key in keys {

@@ -1,6 +1,8 @@
 //! Reads one datum along its writer's plan, straight into its record; hostile bytes end in an error.
 
 use city_model::{DeadLetterReason, EventTime, Source};
+use serde::Deserialize;
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -33,6 +35,24 @@ impl<'de> Datum<'de> {
         }
         self.read_tracked()
             .map_err(|refusal| refusal.of(self.identity(source)))
+    }
+
+    /// Any record, with the place of what is wrong with it.
+    pub(crate) fn read_plain<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let mut input = self.input();
+        let read = T::deserialize(input.value(0));
+        match read {
+            Ok(record) if input.rest.is_empty() => Ok(record),
+            Ok(_) => Err(format!("{} bytes left over", input.rest.len())),
+            Err(error) => {
+                let at = self.bytes.len() - input.rest.len();
+                Err(match error {
+                    AvroError::Record(message) => message,
+                    AvroError::BadUtf8 => format!("text that is not UTF-8 before byte {at}"),
+                    AvroError::Broken(what) => format!("{what} at byte {at}"),
+                })
+            }
+        }
     }
 
     fn input(&self) -> Input<'de> {
@@ -181,6 +201,21 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         }
     }
 
+    /// Symbols and texts are the names of an enum's members; none has data.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, AvroError> {
+        let value = match self.step() {
+            Step::Union(branches) => self.branch(branches)?,
+            _ => self,
+        };
+        let symbol = <&str>::deserialize(value)?;
+        visitor.visit_enum(BorrowedStrDeserializer::new(symbol))
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -200,6 +235,6 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier
+        tuple_struct map struct identifier
     }
 }

@@ -28,7 +28,7 @@ impl std::error::Error for SchemaError {}
 /// A writer's schema, ready to read by.
 #[derive(Debug)]
 pub struct WriterSchema {
-    written: Plan,
+    pub(super) written: Plan,
     fingerprint: u64,
     /// By the reader's source, made when the first datum comes.
     resolved: [OnceLock<Plan>; SOURCES],
