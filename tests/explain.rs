@@ -8,7 +8,10 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn cityops(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cityops")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_cityops"))
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -36,7 +39,9 @@ fn storm(dir: &Path) -> PathBuf {
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// The last line of each event.
@@ -68,14 +73,24 @@ fn every_decision_of_a_replay_can_be_explained() {
     let told = explain(&output, name);
     let metres = line["nearest_miss"]["distance_mm"].as_f64().unwrap() / 1_000.0;
     let radius = told.rsplit_once("would have joined at radius ").unwrap().1;
-    let radius: f64 = radius.split_once(['.', '\n']).map_or(radius, |(whole, _)| whole).parse().unwrap();
+    let radius: f64 = radius
+        .split_once(['.', '\n'])
+        .map_or(radius, |(whole, _)| whole)
+        .parse()
+        .unwrap();
     assert!((radius - metres).abs() <= 1.0, "{metres} m: {told}");
-    assert!(told.contains("就会归入") && told.contains("opened incident"), "{told}");
+    assert!(
+        told.contains("就会归入") && told.contains("opened incident"),
+        "{told}"
+    );
 
     let near = |line: &&Value| line["outcome"] == "joined" && line["why"] == "near";
     let (name, _) = evidence.iter().find(|(_, line)| near(line)).unwrap();
     let told = explain(&output, name);
-    assert!(told.contains("Same kind, ") && told.contains("it would not have joined"), "{told}");
+    assert!(
+        told.contains("Same kind, ") && told.contains("it would not have joined"),
+        "{told}"
+    );
     assert!(told.contains("同类问题，距事件位置"), "{told}");
 }
 
