@@ -62,7 +62,20 @@ impl Seen {
         self
     }
 
-    fn places(&self, word: u32) -> &[(usize, usize)] {
+    /// Forgets the places of words for which `is_unsaid` holds.
+    pub(super) fn strike(&mut self, is_unsaid: impl Fn(u32, (usize, usize)) -> bool) {
+        self.at.retain(|word, places| {
+            places.retain(|place| !is_unsaid(*word, *place));
+            !places.is_empty()
+        });
+    }
+
+    /// Where sentences end, in order.
+    pub(super) fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
+    pub(super) fn places(&self, word: u32) -> &[(usize, usize)] {
         self.at.get(&word).map_or(&[], Vec::as_slice)
     }
 

@@ -193,13 +193,21 @@ fn fingerprints(schema: &Schema) -> [u64; 2] {
     let mut canonical = schema.canonical_form();
     for primitive in PRIMITIVES {
         // Nothing else in the form looks like this: names hold no quotes, and texts and defaults are gone from it.
-        canonical = canonical.replace(&format!("{{\"type\":\"{primitive}\"}}"), &format!("\"{primitive}\""));
+        canonical = canonical.replace(
+            &format!("{{\"type\":\"{primitive}\"}}"),
+            &format!("\"{primitive}\""),
+        );
     }
     let own = of(schema);
-    [Schema::parse_str(&canonical).map_or(own, |schema| of(&schema)), own]
+    [
+        Schema::parse_str(&canonical).map_or(own, |schema| of(&schema)),
+        own,
+    ]
 }
 
-const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+const PRIMITIVES: [&str; 8] = [
+    "null", "boolean", "int", "long", "float", "double", "bytes", "string",
+];
 
 #[cfg(test)]
 mod tests {
