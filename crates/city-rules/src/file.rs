@@ -31,6 +31,8 @@ pub(crate) struct RulesFile {
     pub(crate) components: Codes,
     /// Codes of 2013 whose 2026 twin is established.
     pub(crate) pairs: BTreeMap<String, String>,
+    /// Codes of 2007 whose item has another code in 2013, by equal names.
+    pub(crate) renumbered: BTreeMap<String, String>,
     /// Category names.
     pub(crate) names: BTreeMap<String, String>,
     /// Phrases in free text.
