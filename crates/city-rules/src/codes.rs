@@ -182,7 +182,8 @@ impl CodeMap {
         let gb2026 = Some(code.to_owned());
         let earlier = self.earlier.get(code).cloned();
         // By the rule only where the older list has such an item: 2026 has some that 2013 lacks.
-        let by_rule = || earlier_code(code).filter(|old| look_up(&self.events, Standard::Gb2013, old).is_some());
+        let by_rule =
+            || earlier_code(code).filter(|old| look_up(&self.events, Standard::Gb2013, old).is_some());
         let own = look_up(&self.events, Standard::Gb2026, code);
         // Events and components share no class in 2026, so one code needs no word on which it is.
         let own = own.or_else(|| look_up(&self.components, Standard::Gb2026, code));

@@ -83,7 +83,14 @@ fn codes() {
         Some("11006"),
         true,
     );
-    check(GB26, "11006", "facility_damage", Some("0606"), Some("11006"), true);
+    check(
+        GB26,
+        "11006",
+        "facility_damage",
+        Some("0606"),
+        Some("11006"),
+        true,
+    );
     check(GB26, "06045", "green_damage", None, Some("06045"), false);
     check("CJ/T 214-2007 部件", "0402", "tree_fallen", None, None, false);
     check(CJT, "3101170209000001", "facility_damage", None, None, false);
