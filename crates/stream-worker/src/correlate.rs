@@ -193,6 +193,7 @@ fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records
                 key: None,
                 value: Some(to_json(&event)),
                 headers: Vec::new(),
+                own_headers: Vec::new(),
             }),
         }
     }
