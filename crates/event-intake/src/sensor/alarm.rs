@@ -77,6 +77,7 @@ impl Intake {
         {
             // The device is known to have been quiet since: whatever this was is over.
             notes.rows.push(told.seen_row());
+            notes.rows.extend(look.watch.map(|watch| told.watch_row(watch)));
             let (event, _) = self.reading_event(told, Signal::Report, given, value, look.is_flat);
             return Verdict::of(Decision::Late(Box::new(event)));
         }
