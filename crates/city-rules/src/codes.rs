@@ -19,7 +19,7 @@ pub struct Mapped {
     pub gb2013: Option<String>,
     /// The five digits of GB/T 47678.5-2026, given, established or derived.
     pub gb2026: Option<String>,
-    /// The 2026 code, or the kind itself, follows by rule from the other standard's table.
+    /// A twin, or the kind itself, follows by rule from the other standard's table or from an equal name.
     pub derived: bool,
 }
 
@@ -74,6 +74,8 @@ pub(crate) struct CodeMap {
     later: FxHashMap<String, String>,
     /// 2026 to 2013, established.
     earlier: FxHashMap<String, String>,
+    /// 2007 to 2013, by equal names.
+    renumbered: FxHashMap<String, String>,
 }
 
 impl CodeMap {
@@ -102,6 +104,7 @@ impl CodeMap {
                 .collect(),
             later: file.pairs.iter().map(pair).collect(),
             earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
+            renumbered: file.renumbered.iter().map(pair).collect(),
         }
     }
 
@@ -130,8 +133,8 @@ impl CodeMap {
             (Standard::Gb2026, 17, _) => self.of_2026(code.get(6..11)?),
             (Standard::Gb2013, 4, false) => self.of_2013(&code),
             (Standard::Gb2013, 10, _) => self.of_2013(code.get(6..)?),
-            (Standard::Cjt214, 4, false) => self.plain(&self.events, standard, &code),
-            (Standard::Cjt214, 10, _) => self.plain(&self.events, standard, code.get(6..)?),
+            (Standard::Cjt214, 4, false) => self.of_2007(&code),
+            (Standard::Cjt214, 10, _) => self.of_2007(code.get(6..)?),
             (_, 4, true) => self.plain(&self.components, standard, &code),
             (_, 16, _) => self.plain(&self.components, standard, code.get(6..10)?),
             _ => None,
@@ -145,6 +148,19 @@ impl CodeMap {
             gb2013: None,
             gb2026: None,
             derived: false,
+        })
+    }
+
+    /// A code of 2007 says nothing of the later lists but where those have an item of the same name.
+    fn of_2007(&self, code: &str) -> Option<Mapped> {
+        let plain = self.plain(&self.events, Standard::Cjt214, code)?;
+        let gb2013 = self.renumbered.get(code).cloned();
+        let later = |code: &String| self.later.get(code).cloned().or_else(|| later_code(code));
+        Some(Mapped {
+            gb2026: gb2013.as_ref().and_then(later),
+            derived: gb2013.is_some(),
+            gb2013,
+            ..plain
         })
     }
 
@@ -165,24 +181,20 @@ impl CodeMap {
     fn of_2026(&self, code: &str) -> Option<Mapped> {
         let gb2026 = Some(code.to_owned());
         let earlier = self.earlier.get(code).cloned();
+        // By the rule only where the older list has such an item: 2026 has some that 2013 lacks.
+        let by_rule =
+            || earlier_code(code).filter(|old| look_up(&self.events, Standard::Gb2013, old).is_some());
         let own = look_up(&self.events, Standard::Gb2026, code);
         // Events and components share no class in 2026, so one code needs no word on which it is.
         let own = own.or_else(|| look_up(&self.components, Standard::Gb2026, code));
-        if let Some(kind) = own {
-            return Some(Mapped {
-                kind,
-                gb2013: earlier,
-                gb2026,
-                derived: false,
-            });
-        }
-        let older = earlier.clone().or_else(|| earlier_code(code))?;
-        let kind = look_up(&self.events, Standard::Gb2013, &older)?;
+        let derived = earlier.is_none() || own.is_none();
+        let earlier = earlier.or_else(by_rule);
+        let of_older = || look_up(&self.events, Standard::Gb2013, earlier.as_deref()?);
         Some(Mapped {
-            kind,
+            kind: own.or_else(of_older)?,
+            derived: derived && earlier.is_some(),
             gb2013: earlier,
             gb2026,
-            derived: true,
         })
     }
 

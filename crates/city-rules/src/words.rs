@@ -4,6 +4,7 @@
 //! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together.
 
 mod scan;
+mod unsaid;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::file::{RawWords, RulesFile};
 use crate::kind::KindId;
 use crate::normal::text_key;
 use scan::{Lists, Phrases, Seen};
+use unsaid::Unsaid;
 
 /// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
 pub(crate) const LEAD_CHARS: usize = 120;
@@ -51,6 +53,8 @@ pub(crate) struct WordMap {
     inquiry: Lists<()>,
     /// A title that says one of these and names no kind is about something else.
     matter: Lists<()>,
+    /// What is named and not said.
+    unsaid: Unsaid,
 }
 
 impl WordMap {
@@ -66,6 +70,8 @@ impl WordMap {
             .iter()
             .map(|(hint, raw)| (*hint, words.phrases(raw)))
             .collect();
+        let said = words.words.len();
+        let unsaid = Unsaid::new(&file.unsaid, said, |word| words.number(word));
         let inquiry = words.phrases(&file.quiet.inquiry);
         let matter = words.phrases(&file.quiet.matter);
         let finder = AhoCorasick::builder()
@@ -84,6 +90,7 @@ impl WordMap {
             hints: Lists::new(hints),
             inquiry: Lists::new(vec![((), inquiry)]),
             matter: Lists::new(vec![((), matter)]),
+            unsaid,
         })
     }
 
@@ -144,7 +151,9 @@ impl WordMap {
     }
 
     fn seen(&self, text: &str) -> Seen {
-        Seen::new(self.finder.as_ref(), text)
+        let mut seen = Seen::new(self.finder.as_ref(), text);
+        self.unsaid.strike(&mut seen);
+        seen
     }
 }
 

@@ -52,6 +52,10 @@ impl Draft<'_> {
         // Late or not, an event belongs to the cells of its own day.
         let moment = self.when.event_time;
         let grid = match (self.place.position, town_code) {
+            // A point that is no place to compare does not outweigh a town that is stated.
+            (Some(_), Some(code)) if located.is_none() && cells::is_known(intake.layers(), moment, code) => {
+                cells::of_town(intake.layers(), moment, code)
+            }
             (Some(position), _) => {
                 let u_mm = self.place.u_mm;
                 cells::at(intake.layers(), moment, position, u_mm, located.is_some())

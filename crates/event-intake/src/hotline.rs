@@ -70,22 +70,26 @@ impl Intake {
         );
         let own = kinds::read(self.rules(), category, &words);
         let cites = name(ticket.parent_ticket_id.as_deref()).filter(|parent| **parent != *ticket.ticket_id);
-        if own.is_none() && cites.is_none() && !category.is_given() {
-            // No code that a mapping lacks: the words are about nothing in the street.
-            return settled(Outcome::NotActionable, key, rows);
-        }
         let cited = cites
             .as_deref()
             .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
+        let place = match &ticket.location {
+            Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
+            None => Place::NOWHERE,
+        };
+        if own.is_none() && cited.is_none() && !category.is_given() {
+            // No code that a mapping lacks: the words are about nothing in the street, or ask when something will be done
+            // that nobody remembers.
+            let verdict = settled(Outcome::NotActionable, key, rows)?;
+            let is_unread =
+                !words.is_other_matter && cites.is_none() && has_place(ticket, &place) && has_words(&text);
+            return Ok(Verdict { is_unread, ..verdict });
+        }
         let reading = self.ticket_reading(own, cited, cites.is_some())?;
         if !self.rules().kind(reading.kind).correlates {
             return settled(Outcome::DeviceFault, key, rows);
         }
 
-        let place = match &ticket.location {
-            Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
-            None => Place::NOWHERE,
-        };
         let grade = self.rules().kind(reading.kind).grade;
         if !has_place(ticket, &place) && cites.is_none() && !is_dangerous(grade) {
             return settled(Outcome::NotActionable, key, rows);
@@ -137,9 +141,8 @@ impl Intake {
     }
 
     /// What a ticket is about. One that cites a remembered ticket goes to that one's group, with its own kind only if
-    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if it says nothing of
-    /// its own ("when will it be done?"), it goes to the dead letters, where it is kept and can be fed again: it must
-    /// neither be lost nor open an incident about nothing.
+    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if its category says nothing
+    /// that a mapping has, it goes to the dead letters, where it is kept and can be fed again.
     fn ticket_reading(
         &self,
         own: Option<Reading>,
@@ -202,6 +205,11 @@ fn asks_for_nothing(appeal_type: &str) -> bool {
 fn has_place(ticket: &HotlineTicket, place: &Place) -> bool {
     let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     place.position.is_some() || says(&ticket.address) || says(&ticket.town_code)
+}
+
+/// Whether a text says more than its punctuation.
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
 }
 
 /// Whether somebody must call back and ask where it is: such a ticket opens an incident even about nowhere.

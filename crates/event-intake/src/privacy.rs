@@ -21,7 +21,7 @@ pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
 
 /// What stands where something personal stood.
-const GONE: &str = "***";
+pub(crate) const GONE: &str = "***";
 /// Each pass takes something away, so texts settle in one or two passes; one that was made not to is taken whole.
 const MOST_PASSES: usize = 8;
 

@@ -3,10 +3,12 @@
 use wire_format::Record;
 
 use crate::intake::Intake;
-use crate::privacy::scrub;
+use crate::privacy::{GONE, half_width, scrub};
 
 /// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
 const MAX_CHARS: usize = 48;
+/// Longest sample of words, in characters: what it is about stands in front, and who it is about mostly further on.
+const SAMPLE_CHARS: usize = 32;
 
 impl Intake {
     /// The code or name of a record that the rules map to no kind, with its standard or system in front: `"GB/T 30428.2-2013
@@ -50,6 +52,30 @@ impl Intake {
         };
         let told = scrub(told?.trim());
         Some(told.chars().take(MAX_CHARS).collect())
+    }
+
+    /// The first words of a ticket of which no rule made anything, so that somebody can add them to the rules. Its reporter's
+    /// name, all digits and whatever scrubbing finds are gone from it.
+    pub fn sample(&self, record: &Record) -> Option<String> {
+        let Record::Hotline(ticket) = record else {
+            return None;
+        };
+        let said = |text: Option<&str>| {
+            text.map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let texts = [said(ticket.title.as_deref()), said(ticket.content.as_deref())];
+        let texts = texts.into_iter().flatten().collect::<Vec<_>>().join("。");
+        let mut text = half_width(&texts).into_owned();
+        if let Some(name) = said(ticket.reporter_name.as_deref()) {
+            text = text.replace(&*half_width(&name), GONE);
+        }
+        // Cut after scrubbing: a cut name or number would not be found.
+        let mut text = scrub(&text).into_owned();
+        text.retain(|c| !c.is_numeric());
+        let sample: String = text.chars().take(SAMPLE_CHARS).collect();
+        Some(sample.trim().to_owned()).filter(|sample| !sample.is_empty())
     }
 
     /// The code where one is given, else the finest name; a code without its standard says so.

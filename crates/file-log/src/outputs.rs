@@ -102,6 +102,9 @@ pub struct UnmappedSource {
     pub records: u64,
     /// The most frequent first, at most 200.
     pub codes: Vec<UnmappedCode>,
+    /// The first words of tickets without a code that no rule maps, free of personal data as far as that can be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<String>,
 }
 
 /// A code that no rule maps.
@@ -181,6 +184,7 @@ impl Outputs {
                 UnmappedSource {
                     records: unmapped.total(),
                     codes,
+                    samples: unmapped.samples().map(str::to_owned).collect(),
                 },
             );
         }

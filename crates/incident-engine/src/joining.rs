@@ -265,11 +265,17 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
     incident.hints.extend(event.hints.iter().copied());
-    incident.flags.extend(event.flags.iter().copied());
+    let others = event.flags.iter().filter(|flag| **flag != Flag::CodeDerived);
+    incident.flags.extend(others);
     incident.rush |= setting.calendar.is_rush(event.event_time);
     incident.night |= setting.calendar.is_night(event.event_time);
-    incident.code_gb2013 = incident.code_gb2013.take().or_else(|| event.code_gb2013.clone());
-    incident.code_gb2026 = incident.code_gb2026.take().or_else(|| event.code_gb2026.clone());
+    // Both of one event: two members may be filed under different items of one kind.
+    if incident.code_gb2013.is_none() && incident.code_gb2026.is_none() {
+        incident.code_gb2013.clone_from(&event.code_gb2013);
+        incident.code_gb2026.clone_from(&event.code_gb2026);
+        let derived = event.flags.iter().filter(|flag| **flag == Flag::CodeDerived);
+        incident.flags.extend(derived);
+    }
 }
 
 /// Keeps the newest members by event time; equal times by identity, so that order does not show.

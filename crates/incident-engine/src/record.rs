@@ -1,7 +1,7 @@
 //! The incident as readers see it: the public record, with its reasons.
 
 use city_model::{
-    Band, BandFact, Incident, IncidentId, Member, Name, Outcome, Plane, UtcTime, fingerprint, hex,
+    Band, BandFact, Flag, Incident, IncidentId, Member, Name, Outcome, Plane, UtcTime, fingerprint, hex,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,9 @@ pub struct Codes {
     pub gb2013: Option<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gb2026: Option<Name>,
+    /// One of them follows by rule from the other, and no list says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,14 +186,10 @@ impl IncidentRecord {
             kind: incident.kind.to_string(),
             name_zh: rule.map_or_else(|| incident.kind.to_string(), |rule| rule.name_zh.to_string()),
             codes: Codes {
-                gb2013: incident
-                    .code_gb2013
-                    .clone()
-                    .or_else(|| rule?.gb2013.as_deref().map(Into::into)),
-                gb2026: incident
-                    .code_gb2026
-                    .clone()
-                    .or_else(|| rule?.gb2026.as_deref().map(Into::into)),
+                // Intake gives an event its kind's codes unless it was filed under an item; one that a list lacks has none.
+                gb2013: incident.code_gb2013.clone(),
+                gb2026: incident.code_gb2026.clone(),
+                derived: incident.flags.contains(&Flag::CodeDerived),
             },
             priority: Priority {
                 band: incident.band,

@@ -215,6 +215,7 @@ fn publish(
                 key: None,
                 value: Some(format.value(Topic::Late, &event)),
                 headers: Vec::new(),
+                own_headers: Vec::new(),
             }),
         }
     }

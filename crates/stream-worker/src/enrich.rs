@@ -155,7 +155,11 @@ impl Enrich {
             released,
             clock,
             placed,
+            is_unread,
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
+        if is_unread {
+            self.seen.unmapped.add_words(setup.intake.sample(&decoded));
+        }
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {
                 *self.seen.placed.entry((layer, status)).or_default() += 1;

@@ -191,7 +191,7 @@ fn a_malformed_envelope_is_refused_as_one() {
     );
     check(
         event(json!({"data": {"device_id": "d", "metric": "m", "value": 1, "location": {"x": "a", "y": 1}}})),
-        "bad_value: location.x: string where f64 was expected [/iot/water/e-1]",
+        "bad_value: location.x: string where a number was expected [/iot/water/e-1]",
     );
     let torn = event(json!({})).to_string();
     let told = told(Source::Sensor, &torn.as_bytes()[..torn.len() - 1], &[]);

@@ -119,6 +119,17 @@ impl Seen {
         self
     }
 
+    /// Forgets the places of words for which `is_unsaid` holds.
+    pub(super) fn strike(&mut self, is_unsaid: impl Fn(u32, (usize, usize)) -> bool) {
+        self.at
+            .retain(|(word, start, end)| !is_unsaid(*word, (*start, *end)));
+    }
+
+    /// Where sentences end, in order.
+    pub(super) fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
     /// The words, each once.
     fn words(&self) -> impl Iterator<Item = u32> + '_ {
         self.at
@@ -126,7 +137,7 @@ impl Seen {
             .filter_map(|places| Some(places.first()?.0))
     }
 
-    fn places(&self, word: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub(super) fn places(&self, word: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
         let from = self.at.partition_point(|(other, ..)| *other < word);
         let same = self.at[from..]
             .iter()
