@@ -6,6 +6,7 @@
 
 mod chain;
 mod contacts;
+mod documents;
 mod flats;
 mod identifiers;
 mod keys;
@@ -13,6 +14,7 @@ mod names;
 mod numbers;
 mod plates;
 mod surnames;
+mod titled;
 
 use std::borrow::Cow;
 
@@ -57,11 +59,13 @@ pub fn scrub(text: &str) -> String {
 
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
 fn pass(text: &str) -> String {
-    let finders: [fn(&str) -> Vec<Found>; 5] = [
+    let finders: [fn(&str) -> Vec<Found>; 7] = [
         contacts::find,
         numbers::find,
+        documents::find,
         plates::find,
         flats::find,
+        titled::find,
         names::find,
     ];
     let mut text = Cow::Borrowed(text);
@@ -113,7 +117,7 @@ fn digit(c: char) -> Option<u8> {
     Some(match c {
         '0'..='9' => c as u8 - b'0',
         '零' | '〇' | '○' | '⓪' => 0,
-        '一' | '幺' | '壹' => 1,
+        '一' | '幺' | '么' | '壹' => 1,
         '二' | '贰' => 2,
         '三' | '叁' => 3,
         '四' | '肆' => 4,
@@ -123,6 +127,10 @@ fn digit(c: char) -> Option<u8> {
         '八' | '捌' => 8,
         '九' | '玖' => 9,
         '①'..='⑨' => (u32::from(c) - u32::from('①')) as u8 + 1,
+        '➀'..='➈' => (u32::from(c) - u32::from('➀')) as u8 + 1,
+        '⒈'..='⒐' => (u32::from(c) - u32::from('⒈')) as u8 + 1,
+        // Bold, sans-serif and monospaced figures, five times ten in a row.
+        '\u{1D7CE}'..='\u{1D7FF}' => ((u32::from(c) - 0x1D7CE) % 10) as u8,
         _ => return None,
     })
 }

@@ -12,7 +12,28 @@ const TITLES: &str = "总经理|副经理|副主任|先生|女士|小姐|师傅|
 /// Before these even a family name that nobody knows is one, if it stands alone.
 const OF_ANYBODY: [&str; 4] = ["先生", "女士", "小姐", "太太"];
 /// What stands before a title and is no name.
-const NO_NAMES: [&str; 77] = [
+const NO_NAMES: [&str; 98] = [
+    "年轻",
+    "老年",
+    "中年",
+    "青年",
+    "受伤",
+    "被困",
+    "摔倒",
+    "晕倒",
+    "昏迷",
+    "怀孕",
+    "孕妇",
+    "白衣",
+    "黑衣",
+    "红衣",
+    "醉酒",
+    "骑车",
+    "遛狗",
+    "残疾",
+    "外地",
+    "外国",
+    "单身",
     "老",
     "一位",
     "这位",
@@ -92,9 +113,9 @@ const NO_NAMES: [&str; 77] = [
     "业主",
 ];
 /// Announces a name for certain.
-const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
+const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|报警人|求助人|求救人|联络人|来访人|来信人|上访人|信访人|报料人|投诉者|举报者|反映者|求助者|报警者|法人代表|名字叫|名字是|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
 /// Announces a person, who may go unnamed.
-const WEAK_CUES: &str = r"(?:本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|顾客|乘客|联系)\s*[:叫]?\s*";
+const WEAK_CUES: &str = r"(?:本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|机主|驾驶员|驾驶人|骑手|顾客|乘客|伤者|伤员|死者|逝者|受害人|被害人|受害者|遇难者|失踪者|走失者|失联者|患儿|病人|产妇|老伴|配偶|家属|亲属|监护人|联系)\s*[:叫]?\s*";
 /// 姓张; 老李, 小王.
 const FAMILY_ONLY: &str = r"(?:姓|老|小)(\p{Han})";
 /// What is said in place of a name.
@@ -105,6 +126,15 @@ const NOBODY: [&str; 9] = [
 const NICK: &str = "王李张刘陈赵吴徐孙朱何郭宋郑谢韩冯董曹袁邓许傅沈彭吕卢蒋蔡贾魏薛潘戴姜范姚谭邹郝崔邱顾侯邵孟乔贺赖龚周杨罗丁";
 /// Behind 老李 or 小王 these make the name of a place.
 const PLACES: &str = "庄村桥浜湾塘宅镇港泾浦渡巷弄里路街塔集";
+
+/// What ends a place or counts people, and is in no name.
+const NEVER: &str = "位老弄号室楼幢栋座层路街巷村镇区";
+/// What a shop is called after its owner.
+const SHOPS: [&str; 40] = [
+    "菜场", "超市", "便利", "饭店", "饭馆", "菜馆", "餐", "面馆", "拉面", "米线", "米粉", "生煎", "小笼",
+    "包子", "馄饨", "水饺", "饺子", "馒头", "烧烤", "烤", "火锅", "龙虾", "小吃", "熟食", "卤", "炒", "糕",
+    "粥", "水果", "早点", "早餐", "汽修", "修车", "理发", "美发", "美容", "五金", "裁缝", "药房", "诊所",
+];
 
 struct Patterns {
     titles: Regex,
@@ -130,10 +160,16 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     for title in patterns.titles.find_iter(text) {
         let before: Vec<(usize, char)> = run_before(text, title.start());
+        let after = text.get(title.end()..).unwrap_or_default();
         if let Some(from) = name_before(&before, title.as_str()) {
+            let to = before.last().map_or(from, |(at, c)| at + c.len_utf8());
+            let is_family_alone = text.get(from..to).is_some_and(|name| name.chars().count() == 1);
+            if is_family_alone && is_of_a_shop(after) {
+                continue;
+            }
             found.push(Found {
                 from,
-                to: title.start(),
+                to,
                 instead: "**",
             });
         }
@@ -167,9 +203,22 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+/// Whether what follows a family name with its form of address makes it a shop's or a road's name: 陈老师路, 何阿姨菜场.
+pub(super) fn is_of_a_shop(after: &str) -> bool {
+    let run: String = after.chars().take_while(|c| is_han(*c)).take(4).collect();
+    let is_road =
+        run.starts_with(['路', '街', '巷', '桥']) && !run.starts_with("路边") && !run.starts_with("路过");
+    is_road || SHOPS.iter().any(|shop| run.contains(shop))
+}
+
+/// Whether it stands before a form of address and is no name.
+pub(super) fn is_no_name(text: &str) -> bool {
+    NO_NAMES.contains(&text)
+}
+
 /// Up to six Chinese characters that end where the title begins, in the order of the text.
 fn run_before(text: &str, end: usize) -> Vec<(usize, char)> {
-    let before = text.get(..end).unwrap_or_default().trim_end_matches(' ');
+    let before = text.get(..end).unwrap_or_default().trim_end_matches([' ', '(']);
     let mut run: Vec<(usize, char)> = before
         .char_indices()
         .rev()
@@ -211,7 +260,7 @@ fn name_before(run: &[(usize, char)], title: &str) -> Option<usize> {
     }
     let stands_alone = || {
         let is_short = (1..=3).contains(&chars.len()) && OF_ANYBODY.contains(&title);
-        (is_short && !chars.contains(&'位'))
+        (is_short && !chars.iter().any(|c| NEVER.contains(*c)))
             .then(|| run.first().map(|(from, _)| *from))
             .flatten()
     };
@@ -274,10 +323,21 @@ fn latin_name(text: &str, at: usize) -> Option<Found> {
     (end >= 2).then(|| Found::gone(at, at + rest[..end].trim_end().len()))
 }
 
+/// Two words in Latin letters, each with a capital: one alone may be a brand.
+fn latin_pair(text: &str, at: usize) -> Option<Found> {
+    let name = latin_name(text, at)?;
+    let words = text.get(name.from..name.to)?.split_whitespace();
+    let capitals = words.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()) && word.len() > 1);
+    (capitals.count() >= 2).then_some(name)
+}
+
 /// A name behind a word for a person: only where it hardly can be anything else.
 fn perhaps_announced(text: &str, at: usize) -> Option<Found> {
     let run = run_after(text, at, 8);
     let chars: Vec<char> = run.iter().map(|(_, c)| *c).collect();
+    if chars.is_empty() {
+        return latin_pair(text, at);
+    }
     let family = family(&chars)?;
     let first = *chars.first()?;
     if chars.len() <= family || is_word(&chars) || chars.contains(&'·') {
@@ -296,11 +356,12 @@ fn is_family_only(whole: &str, before: &str, after: &str) -> bool {
     }
     let is_nick = name.first().is_some_and(|name| NICK.contains(*name));
     let mut next = after.chars();
-    let is_place = match (next.next(), next.next()) {
-        (Some('家'), Some(then)) => PLACES.contains(then),
-        (Some(first), _) => PLACES.contains(first),
-        _ => false,
-    };
+    let is_place = is_of_a_shop(after)
+        || match (next.next(), next.next()) {
+            (Some('家'), Some(then)) => PLACES.contains(then),
+            (Some(first), _) => PLACES.contains(first),
+            _ => false,
+        };
     is_nick && !is_place && !before.ends_with(['大', '中', '古', '养'])
 }
 

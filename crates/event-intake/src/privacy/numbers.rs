@@ -3,7 +3,7 @@
 //! Written by hand rather than as patterns: what decides is where a number begins and ends, and the sense of its digits
 //! (a province, a date, a check digit), which patterns cannot say. Each place is looked at once per kind of number.
 
-use super::chain::{Chain, chains, is_month_and_day};
+use super::chain::{Chain, Digit, chains, is_month_and_day};
 use super::{Found, digit};
 
 /// Where a number stands. In an identifier digits mean many things, so there it must stand alone to be a person's.
@@ -26,6 +26,28 @@ pub(super) fn is_in_identifier(id: &str) -> bool {
     chains(id)
         .iter()
         .any(|chain| !chain.found(id, In::Identifier).is_empty())
+}
+
+/// Whether a text's digits are a landline without its area, as a city's own people write it: eight, alone, and neither a
+/// day nor the code of a district.
+pub(super) fn is_local(digits: &str) -> bool {
+    let signs: Vec<Digit> = digits
+        .char_indices()
+        .filter_map(|(from, c)| {
+            Some(Digit {
+                value: digit(c)?,
+                from,
+                to: from + c.len_utf8(),
+                gap: None,
+            })
+        })
+        .collect();
+    if signs.len() != 8 || digits.chars().count() != 8 || !(2..=8).contains(&signs[0].value) {
+        return false;
+    }
+    let chain = Chain::of(signs);
+    let is_district = chain.is_province(0) && (1..=13).contains(&chain.value(2, 2));
+    !chain.is_date(0, 1900) && !is_district
 }
 
 impl Chain {
@@ -102,10 +124,21 @@ impl Chain {
             }
         } else {
             let by_custom = self.gaps(at, LENGTH).map(|(place, _)| place).eq([3, 7]);
-            let stands = place == In::Text || self.begins(at) && self.ends(at + LENGTH);
-            by_custom && stands || place == In::Text && self.is_parted_alike(at, LENGTH)
+            let is_alone = self.begins(at) && self.ends(at + LENGTH);
+            let in_two = is_alone
+                && match place {
+                    In::Text => self.is_parted_at(at, LENGTH, &[3, 7]),
+                    In::Identifier => self.is_parted_at(at, LENGTH, &[3]) && !self.is_serial(at + 3),
+                };
+            let stands = place == In::Text || is_alone;
+            by_custom && stands || in_two || place == In::Text && self.is_parted_alike(at, LENGTH)
         };
         is_one.then_some(LENGTH)
+    }
+
+    /// Eight digits behind a prefix of an identifier that count something, or are a day.
+    fn is_serial(&self, at: usize) -> bool {
+        self.value(at, 3) == 0 || self.is_date(at, 1990)
     }
 
     /// In an identifier: alone in its run, or between a country's prefix or a date and a date.
@@ -163,7 +196,10 @@ impl Chain {
             let inside = self.gaps(at, *length).all(|(place, _)| places.contains(&place));
             at + length <= self.digits.len() && inside && self.ends(at + length)
         })?;
-        let is_whole_id = self.digits[at + area].gap.is_some() && at + length == self.digits.len();
+        // In an identifier it is all there is of digits, and parted behind the area or not at all.
+        let is_unbroken = zero == 1 && self.is_whole(at, length);
+        let is_whole_id = (self.digits[at + area].gap.is_some() || at == 0 && is_unbroken)
+            && at + length == self.digits.len();
         if place == In::Identifier && !is_whole_id {
             return None;
         }
@@ -244,7 +280,7 @@ impl Chain {
 }
 
 /// Whether what stands before a number calls it a thing's.
-fn is_announced_as_code(before: &str) -> bool {
+pub(super) fn is_announced_as_code(before: &str) -> bool {
     let before = before.trim_end_matches([' ', ':', '是', '为', '(', '号', '#']);
     [
         "编",
