@@ -10,17 +10,22 @@ mod documents;
 mod flats;
 mod identifiers;
 mod keys;
+mod local;
 mod names;
 mod numbers;
+mod operators;
 mod plates;
+mod reporter;
 mod surnames;
 mod titled;
 
 use std::borrow::Cow;
 
-pub(crate) use flats::before_flat;
+pub(crate) use flats::{before_flat, is_like_a_room};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
+pub(crate) use reporter::Reporter;
+pub(crate) use surnames::begins_like_a_name;
 
 /// What stands where something personal stood.
 const GONE: &str = "***";
@@ -57,9 +62,24 @@ pub fn scrub(text: &str) -> String {
     GONE.to_owned()
 }
 
+/// An address of half-width signs without what is nobody's house number: what [`scrub`] finds by its digits, and landlines
+/// without their area.
+pub(crate) fn without_numbers(address: &str) -> String {
+    let finders: [Finder; 5] = [
+        contacts::find,
+        numbers::find,
+        documents::find,
+        plates::find,
+        local::find,
+    ];
+    passed(address, &finders)
+}
+
+type Finder = fn(&str) -> Vec<Found>;
+
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
 fn pass(text: &str) -> String {
-    let finders: [fn(&str) -> Vec<Found>; 7] = [
+    let finders: [Finder; 7] = [
         contacts::find,
         numbers::find,
         documents::find,
@@ -68,6 +88,10 @@ fn pass(text: &str) -> String {
         titled::find,
         names::find,
     ];
+    passed(text, &finders)
+}
+
+fn passed(text: &str, finders: &[Finder]) -> String {
     let mut text = Cow::Borrowed(text);
     for find in finders {
         let found = find(&text);
@@ -113,7 +137,7 @@ fn replaced(text: &str, mut found: Vec<Found>) -> String {
 }
 
 /// What a digit says, in the signs in which people write one: figures, words, circles. `幺` is one on the telephone.
-fn digit(c: char) -> Option<u8> {
+pub(crate) fn digit(c: char) -> Option<u8> {
     Some(match c {
         '0'..='9' => c as u8 - b'0',
         '零' | '〇' | '○' | '⓪' => 0,

@@ -27,6 +27,31 @@ const PLACES: &[&[&str]] = &[
         "松江区谷阳北路一千五百弄",
         "谷阳北路1500弄门口",
         "谷阳北路1500弄附近",
+        "谷阳北路1500弄，联系人张三13812345678",
+        "谷阳北路1500弄，联系人：张三，电话：13812345678",
+        "谷阳北路1500弄张先生",
+        "谷阳北路1500弄 电话57812345",
+        "谷阳北路1500弄138-1234-5678",
+        "谷阳北路1500弄1-3-8-1-2-3-4-5-6-7-8",
+        "谷阳北路1500弄先生李雷",
+        "谷阳北路1500弄女士：韩梅梅",
+        "谷阳北路1500弄13812345678（女儿）",
+        "张先生13812345678，谷阳北路1500弄",
+        "谷阳北路1500弄，微信zhangsan88",
+        "谷阳北路1500弄 加微zhangsan88",
+        "谷阳北路1500弄+V：zhangsan88",
+        "谷阳北路1500弄乌日娜女士",
+        "谷阳北路1500弄扎西多吉先生家",
+        "谷阳北路1500弄迪丽热巴·迪力木拉提女士",
+        "谷阳北路1500弄（报警人刘六）",
+        "谷阳北路1500弄业主 Li Lei",
+        "谷阳北路1500弄57812345",
+        "谷阳北路1500弄302",
+        "谷阳北路1500弄302-1",
+        "谷阳北路1500弄302/303",
+        "谷阳北路1500弄302户",
+        "佘山镇谷阳北路1500弄",
+        "松江区佘山镇谷阳北路1500弄",
     ],
     &["谷阳北路1500弄24号", "谷阳北路1500弄二十四号"],
     &["谷阳南路1500弄23号", "松江区谷阳南路1500弄23号"],
@@ -118,12 +143,12 @@ fn one_place_has_one_key_and_two_places_have_two() {
     let mut keys: BTreeMap<Name, usize> = BTreeMap::new();
     let (mut same, mut wrong) = (0, Vec::new());
     for (place, spellings) in PLACES.iter().enumerate() {
-        let first = key(spellings[0]).unwrap();
+        let first = key(spellings[0], None).unwrap();
         if let Some(other) = keys.insert(first.clone(), place) {
             wrong.push(format!("{} = {} ({first})", spellings[0], PLACES[other][0]));
         }
         for spelling in &spellings[1..] {
-            let own = key(spelling).unwrap();
+            let own = key(spelling, None).unwrap();
             same += 1;
             if own != first {
                 wrong.push(format!("{spelling} ({own}) is not {} ({first})", spellings[0]));
@@ -138,8 +163,9 @@ fn one_place_has_one_key_and_two_places_have_two() {
 
 #[test]
 fn keys_hold_no_flat_and_may_be_empty() {
-    let check =
-        |address: &str, expected: Option<&str>| assert_eq!(key(address).as_deref(), expected, "{address}");
+    let check = |address: &str, expected: Option<&str>| {
+        assert_eq!(key(address, None).as_deref(), expected, "{address}")
+    };
     check("谷阳北路１５００弄 23号302室", Some("谷阳北路1500弄23号"));
     check("谷阳北路1500弄23-302", Some("谷阳北路1500弄23"));
     check("G60 K12+800", Some("g60k12+800"));
@@ -152,6 +178,218 @@ fn keys_hold_no_flat_and_may_be_empty() {
     check("联华超市", Some("联华超市"));
     check("金地小区5号楼", Some("金地小区5幢"));
     check("附近", None);
+}
+
+/// What somebody wrote behind an address, and signs of it of which none may be left in the key.
+const BEHIND: &[(&str, &[&str])] = &[
+    ("138，12345678", &["138", "5678"]),
+    ("138/12345678", &["138", "5678"]),
+    ("138:1234:5678", &["138", "5678"]),
+    ("138。1234。5678", &["138", "5678"]),
+    ("138;1234;5678", &["138", "5678"]),
+    ("138−1234−5678", &["138", "5678"]),
+    ("【138】12345678", &["138", "5678"]),
+    ("[138]1234[5678]", &["138", "5678"]),
+    ("138*1234*5678", &["138", "5678"]),
+    ("138&1234&5678", &["138", "5678"]),
+    ("138<br>1234<br>5678", &["1385678"]),
+    ("138|1234|5678", &["138", "5678"]),
+    ("138~1234~5678", &["138", "5678"]),
+    ("138#1234#5678", &["138", "5678"]),
+    ("电话:138-1234-5678", &["138", "电话"]),
+    ("么三八一二三四五六七八", &["八"]),
+    ("5781-2345", &["5781", "2345"]),
+    ("5781 2345", &["5781", "2345"]),
+    ("五七八一二三四五", &["五七"]),
+    ("打57812345", &["5781", "打"]),
+    ("沪A/12345", &["12345", "沪a"]),
+    ("沪A—12345", &["12345", "沪a"]),
+    ("沪A*12345", &["12345", "沪a"]),
+    ("12号（302）", &["302"]),
+    ("12号.302", &["302"]),
+    ("12号,302", &["302"]),
+    ("12栋/502", &["502"]),
+    ("12号之302", &["302"]),
+    ("12号：302", &["302"]),
+    ("302A室", &["302"]),
+    ("302号室", &["302"]),
+    ("302（室）", &["302"]),
+    ("叁零贰室", &["叁", "贰"]),
+    ("三〇二", &["三〇"]),
+    ("302住户", &["302"]),
+    ("二期12-502", &["502"]),
+    ("2门302", &["302"]),
+    ("3门洞502", &["502"]),
+    ("宿舍303", &["303"]),
+    ("q号123456", &["1234", "q号"]),
+    ("wxid_8fj3kd92", &["8fj3"]),
+    ("G12345678", &["g1234"]),
+    ("A123456(7)", &["a1234"]),
+    ("台胞证01234567", &["0123"]),
+    ("军官证1234567", &["1234567"]),
+    ("社保卡A12345678", &["12345678"]),
+    ("巴特尔先生", &["巴特", "特尔", "先生"]),
+    ("Mr. John Smith", &["john", "smith"]),
+    ("John Smith先生", &["john", "smith", "先生"]),
+    ("田中太郎先生", &["田中", "太郎", "先生"]),
+    ("张三（先生）", &["张三", "先生"]),
+    ("求助人李雷", &["李雷", "求助"]),
+    ("驾驶员李雷", &["李雷"]),
+    ("老伴李雷", &["李雷"]),
+    ("名字叫李雷", &["李雷"]),
+];
+
+#[test]
+fn nothing_of_a_person_is_in_a_key() {
+    let mut wrong = Vec::new();
+    for (behind, signs) in BEHIND {
+        for place in ["谷阳北路1500弄", "谷阳北路1500弄 ", "谷阳北路1500弄，"] {
+            let key = key(&format!("{place}{behind}"), None).unwrap();
+            assert!(key.starts_with("谷阳北路1500弄"), "{behind} → {key}");
+            let left = signs.iter().filter(|sign| key.contains(**sign));
+            wrong.extend(left.map(|_| format!("{place}{behind} → {key}")));
+            if super::key(&key, None).as_ref() != Some(&key) {
+                wrong.push(format!("{key} has another key"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_of_roads_shops_and_stops_stay() {
+    let mut wrong = Vec::new();
+    for place in [
+        "陈老师路",
+        "陈老师路12号",
+        "小杨生煎",
+        "何阿姨菜场",
+        "王师傅汽修店",
+        "张先生拉面",
+        "公交18路松江站",
+        "沪松公路1234号",
+        "九亭大街800弄102号",
+        "g60沪昆高速k12+800",
+        "g1503公路",
+        "s32申嘉湖高速公路",
+        "松江区泗泾镇江川北路66弄",
+        "王家浜路8号",
+        "小昆山镇文翔路1号",
+        "老城隍庙",
+        "老沪闵路1288号",
+        "沪青平公路2008号",
+        "公交沪陈线",
+        "路灯杆编号13800012",
+        "电话亭",
+        "电信大楼",
+        "10号路口",
+        "人民北路1234弄5支弄6号",
+        "文诚路358号",
+        "万达广场1f",
+        "地铁站2号口",
+        "松汇东路202",
+        "王浩村",
+        "何家角村",
+        "黄浦区西藏中路268号来福士广场",
+        "教师公寓",
+        "玉树路1569号13幢",
+        "莘砖公路518号20幢",
+        "李宁专卖店",
+        "老庙黄金",
+        "周黑鸭",
+        "外婆家",
+        "家乐福",
+        "318国道",
+        "204国道k1234+500",
+        "东经121路",
+        "五四三二路",
+        "居民委员会",
+        "松江二中",
+        "微软大厦",
+        "联系站",
+        "手机城",
+        "打浦路12号",
+        "号上村",
+        "小李家村",
+        "叶榭镇政府",
+        "大众汽车城",
+        "谷阳北路1500弄23号",
+    ] {
+        let expected = place
+            .strip_prefix("松江区")
+            .or_else(|| place.strip_prefix("黄浦区"))
+            .unwrap_or(place);
+        let expected = expected.strip_prefix("泗泾镇").unwrap_or(expected);
+        let expected = expected.strip_prefix("小昆山镇").unwrap_or(expected);
+        let own = key(place, None);
+        if own.as_deref() != Some(expected) {
+            wrong.push(format!("{place} → {own:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_no_place_has_no_key() {
+    for nowhere in [
+        "不详",
+        "无",
+        "未知",
+        "同上",
+        "暂无",
+        "无法提供",
+        "见附件",
+        "N/A",
+        "null",
+        "本市",
+        "松江",
+        "路口",
+        "小区",
+        "-",
+        "/",
+        "附近",
+        "松江区",
+        "地址：不详",
+        "家里",
+        "小区门口",
+        "张先生家",
+        "13812345678",
+        "（无）",
+        "302室",
+    ] {
+        assert_eq!(key(nowhere, None), None, "{nowhere}");
+        assert!(
+            !says_place(nowhere) || matches!(nowhere, "张先生家" | "13812345678" | "302室"),
+            "{nowhere}"
+        );
+    }
+    for town in ["佘山镇", "松江区佘山镇", "中山街道"] {
+        assert!(
+            key(town, None).is_none() && says_place(town) && is_town_alone(town),
+            "{town}"
+        );
+    }
+    for alone in ["5号楼", "1500弄", "23号302室"] {
+        assert!(key(alone, None).is_none() && says_place(alone), "{alone}");
+    }
+}
+
+#[test]
+fn the_reporter_is_not_in_the_key() {
+    let check = |name: &str, phone: &str, address: &str| {
+        let reporter = Reporter::new(Some(name), Some(phone));
+        assert_eq!(
+            key(address, reporter.as_ref()).as_deref(),
+            Some("谷阳北路1500弄"),
+            "{name} {address}"
+        );
+    };
+    check("李雷", "", "谷阳北路1500弄李雷家");
+    check("李雷", "", "谷阳北路1500弄，李雷");
+    check("尼格买提", "", "谷阳北路1500弄尼格买提");
+    check("乌日娜", "", "谷阳北路1500弄乌日娜女士");
+    check("", "5781234", "谷阳北路1500弄5781234");
+    check("", "021-57812345", "谷阳北路1500弄 57812345");
 }
 
 #[test]

@@ -25,6 +25,20 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         .collect()
 });
 
+/// A handle in an identifier: there a cue stands by itself, and a blank or a colon before the handle.
+static IN_IDENTIFIER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)(?:^|[^a-z0-9])(?:(?:wechat|weixin|vx|wx|qq|v)\s*[:= ]\s*(?:[a-z][-_a-z0-9]{4,}|[0-9]{5,})|wxid_[a-z0-9]{4,})",
+    )
+    .ok()
+});
+
+/// Whether an identifier of plain signs holds a chat's handle.
+pub(super) fn is_in_identifier(id: &str) -> bool {
+    let may = id.contains([':', '=', ' ', '_']) && id.contains(['w', 'W', 'q', 'Q', 'v', 'V']);
+    may && IN_IDENTIFIER.as_ref().is_none_or(|pattern| pattern.is_match(id))
+}
+
 pub(super) fn find(text: &str) -> Vec<Found> {
     if !may_hold_one(text) {
         return Vec::new();
@@ -60,5 +74,6 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(EACH.len(), PATTERNS.len());
+        assert!(IN_IDENTIFIER.is_some());
     }
 }

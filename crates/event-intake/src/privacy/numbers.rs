@@ -3,7 +3,7 @@
 //! Written by hand rather than as patterns: what decides is where a number begins and ends, and the sense of its digits
 //! (a province, a date, a check digit), which patterns cannot say. Each place is looked at once per kind of number.
 
-use super::chain::{Chain, Digit, chains, is_month_and_day};
+use super::chain::{Chain, chains, is_month_and_day};
 use super::{Found, digit};
 
 /// Where a number stands. In an identifier digits mean many things, so there it must stand alone to be a person's.
@@ -26,28 +26,6 @@ pub(super) fn is_in_identifier(id: &str) -> bool {
     chains(id)
         .iter()
         .any(|chain| !chain.found(id, In::Identifier).is_empty())
-}
-
-/// Whether a text's digits are a landline without its area, as a city's own people write it: eight, alone, and neither a
-/// day nor the code of a district.
-pub(super) fn is_local(digits: &str) -> bool {
-    let signs: Vec<Digit> = digits
-        .char_indices()
-        .filter_map(|(from, c)| {
-            Some(Digit {
-                value: digit(c)?,
-                from,
-                to: from + c.len_utf8(),
-                gap: None,
-            })
-        })
-        .collect();
-    if signs.len() != 8 || digits.chars().count() != 8 || !(2..=8).contains(&signs[0].value) {
-        return false;
-    }
-    let chain = Chain::of(signs);
-    let is_district = chain.is_province(0) && (1..=13).contains(&chain.value(2, 2));
-    !chain.is_date(0, 1900) && !is_district
 }
 
 impl Chain {

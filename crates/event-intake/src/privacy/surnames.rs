@@ -49,3 +49,8 @@ pub(super) fn is_word(text: &[char]) -> bool {
     let first_two: String = text.iter().take(2).collect();
     WORDS.contains(&first_two.as_str())
 }
+
+/// Whether a text begins with a family name that may be followed by somebody's given name.
+pub(crate) fn begins_like_a_name(text: &[char]) -> bool {
+    family(text).is_some() && !is_word(text)
+}
