@@ -96,7 +96,10 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                     let is_day = head
                         .trim_end_matches(|c: char| digit(c).is_some() || c == ' ')
                         .ends_with('月');
-                    !is_day && is_bare_room(house, what.as_str(), after)
+                    // "86号(2018)": the number of a letter and its year.
+                    let is_year =
+                        before.ends_with('(') && what.as_str().starts_with("20") && after.starts_with(')');
+                    !is_day && !is_year && is_bare_room(house, what.as_str(), after)
                 }
                 Kind::Triple => {
                     let touches = |c: char| c.is_ascii_digit() || c == '-';
@@ -149,13 +152,13 @@ fn is_room(room: &str, after: &str) -> bool {
 /// Whether a household is named rather than households counted: "302户漏水", not "约300户" or "302户居民".
 fn is_household(before: &str, household: &str, after: &str) -> bool {
     let counts = before.trim_end().ends_with([
-        '共', '约', '近', '有', '达', '余', '超', '计', '及', '响', '的', '为', '了', '第',
+        '共', '约', '近', '有', '达', '余', '超', '计', '及', '响', '的', '为', '了', '第', '向', '平', '他',
     ]);
     is_like_a_room(household)
         && !counts
         && (household.contains('住')
             || !after.starts_with([
-                '居', '人', '业', '停', '都', '受', '无', '村', '以', '左', '家', '签', '已',
+                '居', '人', '业', '停', '都', '受', '无', '村', '以', '左', '家', '签', '已', '型', '团',
             ]))
 }
 
@@ -163,7 +166,10 @@ fn is_household(before: &str, household: &str, after: &str) -> bool {
 pub(crate) fn is_like_a_room(number: &str) -> bool {
     let digits: Vec<u32> = number.chars().filter_map(digit).map(u32::from).collect();
     let value = digits.iter().fold(0, |sum, digit| sum * 10 + digit);
-    matches!(digits.len(), 3 | 4) && value >= 100 && (1..=20).contains(&(value % 100))
+    matches!(digits.len(), 3 | 4)
+        && digits.first() != Some(&0)
+        && value >= 100
+        && (1..=20).contains(&(value % 100))
 }
 
 /// 三室两厅 is how a flat is laid out, not which one it is.

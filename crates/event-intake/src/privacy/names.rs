@@ -12,7 +12,11 @@ const TITLES: &str = "总经理|副经理|副主任|先生|女士|小姐|师傅|
 /// Before these even a family name that nobody knows is one, if it stands alone.
 const OF_ANYBODY: [&str; 4] = ["先生", "女士", "小姐", "太太"];
 /// What stands before a title and is no name.
-const NO_NAMES: [&str; 98] = [
+const NO_NAMES: [&str; 102] = [
+    "书记",
+    "市长",
+    "家庭",
+    "幼儿",
     "年轻",
     "老年",
     "中年",
@@ -113,7 +117,7 @@ const NO_NAMES: [&str; 98] = [
     "业主",
 ];
 /// Announces a name for certain.
-const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|报警人|求助人|求救人|联络人|来访人|来信人|上访人|信访人|报料人|投诉者|举报者|反映者|求助者|报警者|法人代表|名字叫|名字是|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
+const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|报警人|求助人|求救人|联络人|来访人|来信人|上访人|信访人|报料人|投诉者|举报者|反映者|求助者|报警者|法人代表|名字叫做?|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
 /// Announces a person, who may go unnamed.
 const WEAK_CUES: &str = r"(?:本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|机主|驾驶员|驾驶人|骑手|顾客|乘客|伤者|伤员|死者|逝者|受害人|被害人|受害者|遇难者|失踪者|走失者|失联者|患儿|病人|产妇|老伴|配偶|家属|亲属|监护人|联系)\s*[:叫]?\s*";
 /// 姓张; 老李, 小王.
@@ -129,11 +133,53 @@ const PLACES: &str = "庄村桥浜湾塘宅镇港泾浦渡巷弄里路街塔集"
 
 /// What ends a place or counts people, and is in no name.
 const NEVER: &str = "位老弄号室楼幢栋座层路街巷村镇区";
+/// What ends a place and is in no given name, as 路 and 村 may be.
+const IN_NO_GIVEN_NAME: &str = "弄号室幢栋座层区院";
 /// What a shop is called after its owner.
-const SHOPS: [&str; 40] = [
-    "菜场", "超市", "便利", "饭店", "饭馆", "菜馆", "餐", "面馆", "拉面", "米线", "米粉", "生煎", "小笼",
-    "包子", "馄饨", "水饺", "饺子", "馒头", "烧烤", "烤", "火锅", "龙虾", "小吃", "熟食", "卤", "炒", "糕",
-    "粥", "水果", "早点", "早餐", "汽修", "修车", "理发", "美发", "美容", "五金", "裁缝", "药房", "诊所",
+const SHOPS: [&str; 43] = [
+    "菜场",
+    "超市",
+    "便利",
+    "饭店",
+    "饭馆",
+    "菜馆",
+    "餐",
+    "面馆",
+    "拉面",
+    "米线",
+    "米粉",
+    "生煎",
+    "小笼",
+    "包子",
+    "馄饨",
+    "水饺",
+    "饺子",
+    "馒头",
+    "烧烤",
+    "烤",
+    "火锅",
+    "龙虾",
+    "小吃",
+    "熟食",
+    "卤",
+    "炒",
+    "糕",
+    "粥",
+    "水果",
+    "早点",
+    "早餐",
+    "汽修",
+    "修车",
+    "理发",
+    "美发",
+    "美容",
+    "五金",
+    "裁缝",
+    "药房",
+    "牙科",
+    "口腔",
+    "工作室",
+    "诊所",
 ];
 
 struct Patterns {
@@ -185,6 +231,10 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         found.extend(announced(text, cue.end(), has_sign));
     }
     for cue in patterns.weak.find_iter(text).filter(|cue| !has_title(cue.end())) {
+        // 妇女儿童 is no daughter called 童.
+        if cue.as_str() == "女儿" && text.get(cue.end()..).is_some_and(|rest| rest.starts_with('童')) {
+            continue;
+        }
         found.extend(perhaps_announced(text, cue.end()));
     }
     for groups in patterns.family.captures_iter(text) {
@@ -244,7 +294,8 @@ fn name_before(run: &[(usize, char)], title: &str) -> Option<usize> {
         let name = &chars[chars.len() - length..];
         let Some(family) = family(name) else { continue };
         let given = length - family;
-        if length == 4 && family == 1 || given > 2 || (length > 1 && is_word(name)) {
+        let is_place = name[family..].iter().any(|c| IN_NO_GIVEN_NAME.contains(*c));
+        if length == 4 && family == 1 || given > 2 || (length > 1 && is_word(name)) || is_place {
             continue;
         }
         // A single sign such as 哥 follows many words; only one clear family name alone makes a name with it.

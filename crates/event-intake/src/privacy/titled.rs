@@ -16,9 +16,9 @@ const TITLES: &str = "先生|女士|小姐|太太|夫人";
 /// The same in front of a name.
 const WESTERN: &str = r"(?:^|[^A-Za-z])(?:Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Dr|DR|Prof)(?:\.\s*|\s+)([A-Za-z][A-Za-z'-]+(?:\s+[A-Z][A-Za-z'-]+){0,2})";
 /// Signs that end what stands before a name: the end of a place, a verb, a particle.
-const ENDS: &str = "弄号室楼幢栋座层路街巷村镇区市县桥站口旁边处内外前后上下苑园的在是由请找向给被让对为叫与电了着过说称有又已要位名个者员人";
+const ENDS: &str = "弄号室楼幢栋座层路街巷村镇区市县桥站口旁边处内前后上下苑园的在是由请找向给被让对为叫与电了着过说称有又已要位名个者员人";
 /// Words that end it.
-const WORDS: &str = "联系|反映|来电|投诉|咨询|举报|报警|通知|告知|回访|询问|帮助|救助|接待|陪同|感谢|市民|居民|业主|住户|租户|租客|村民|群众|顾客|乘客|患者|游客|司机|车主|店主|老板|邻居|学生|家长|孩子|儿子|女儿|丈夫|妻子|母亲|父亲|其中|以及|还有";
+const WORDS: &str = "联系|反映|来电|投诉|咨询|举报|报警|通知|告知|回访|询问|帮助|救助|接待|陪同|感谢|市民|居民|业主|住户|租户|租客|村民|群众|顾客|乘客|患者|游客|司机|车主|店主|老板|邻居|学生|家长|孩子|儿子|女儿|丈夫|妻子|母亲|父亲|老婆|老公|本人|求助|寻找|维护|希望|关于|对于|因为|自称|其中|以及|还有";
 /// Longest name without dots that is taken, in characters.
 const MOST: usize = 5;
 /// Longest name with dots, such as 迪丽热巴·迪力木拉提.
@@ -50,6 +50,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
             .captures_iter(text)
             .filter_map(|groups| groups.get(1));
         found.extend(names.map(|name| Found::gone(name.start(), name.end())));
+    }
+    if !text.contains(['先', '女', '小', '太', '夫']) {
+        return found;
     }
     for title in patterns.titles.find_iter(text) {
         let before = text.get(..title.start()).unwrap_or_default();
