@@ -3,7 +3,7 @@
 use wire_format::Record;
 
 use crate::intake::Intake;
-use crate::privacy::scrub;
+use crate::privacy::{Reporter, half_width, scrub};
 
 /// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
 const MAX_CHARS: usize = 48;
@@ -58,7 +58,9 @@ impl Intake {
                 .then(|| reading.metric.clone()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = scrub(told?.trim());
+        let told = half_width(told?.trim());
+        let told = Reporter::of(record).map_or_else(|| told.clone(), |reporter| reporter.taken_from(&told));
+        let told = scrub(&told);
         Some(told.chars().take(MAX_CHARS).collect())
     }
 
