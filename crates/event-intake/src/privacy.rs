@@ -11,6 +11,7 @@ mod flats;
 mod identifiers;
 mod keys;
 mod local;
+mod name_words;
 mod names;
 mod numbers;
 mod operators;
