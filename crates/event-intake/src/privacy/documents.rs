@@ -31,7 +31,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
             || before
                 .trim_end_matches([' ', ':', '号'])
                 .ends_with(|c| THINGS.contains(c));
-        !before.ends_with(touches) && !after.starts_with(touches) && !is_thing
+        // Its brackets tell it apart from a serial number.
+        let is_apart = !before.ends_with(touches) || what.as_str().ends_with(')') && before.ends_with('-');
+        is_apart && !after.starts_with(touches) && !is_thing
     });
     found.map(|what| Found::gone(what.start(), what.end())).collect()
 }

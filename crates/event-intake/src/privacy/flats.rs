@@ -15,7 +15,7 @@ const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~
 /// The same of a part of an estate: 二期12-502.
 const BEHIND_PHASE: &str = r"期\s*[0-9]{1,3}\s*[-—~]\s*([0-9]{2,4})";
 /// A household by its number: 302户, 302住户.
-const HOUSEHOLD: &str = r"[A-Za-z]?[0-9]{3,4}\s*(?:住户|户)";
+const HOUSEHOLD: &str = r"[A-Za-z]?[0-9]{3,4}\s*(?:住户|户|业主|宿舍|寝室|病房)";
 /// Building, entrance, room: 12-2-301.
 const TRIPLE: &str = r"[0-9]{1,3}-[0-9]{1,2}-[0-9]{3,4}";
 /// A door on a floor: 六楼东户, 3层西首室.
@@ -134,7 +134,7 @@ fn may_match(text: &str, pattern: &str) -> bool {
         BEHIND_HOUSE => text.contains(['号', '幢', '栋', '座', '元', '楼', '层', '门', '#']),
         BEHIND_LANE => text.contains('弄') && text.contains(['-', '—', '~']),
         BEHIND_PHASE => text.contains('期'),
-        HOUSEHOLD => text.contains('户'),
+        HOUSEHOLD => text.contains(['户', '业', '舍', '寝', '病']),
         TRIPLE => text.matches('-').nth(1).is_some(),
         DOOR => text.contains(['楼', '层']),
         DOOR_OF_PART => text.contains(['户', '套']),
@@ -156,7 +156,8 @@ fn is_household(before: &str, household: &str, after: &str) -> bool {
     ]);
     is_like_a_room(household)
         && !counts
-        && (household.contains('住')
+        && (!household.ends_with('户')
+            || household.contains('住')
             || !after.starts_with([
                 '居', '人', '业', '停', '都', '受', '无', '村', '以', '左', '家', '签', '已', '型', '团',
             ]))

@@ -16,10 +16,17 @@ pub(super) fn holds_person(id: &str) -> bool {
         let digits = id.bytes().filter(u8::is_ascii_digit).count();
         return id.contains('@')
             || digits >= LEAST_DIGITS && numbers::is_in_identifier(id)
-            || contacts::is_in_identifier(id);
+            || contacts::is_in_identifier(id)
+            // What somebody typed by hand rather than a system counted.
+            || id.contains([' ', '(']) && is_scrubbed(id);
     }
     let id = half_width(id);
-    numbers::is_in_identifier(&id) || scrub(&without_long_numbers(&id)) != without_long_numbers(&id)
+    numbers::is_in_identifier(&id) || is_scrubbed(&id)
+}
+
+fn is_scrubbed(id: &str) -> bool {
+    let id = without_long_numbers(id);
+    scrub(&id) != id
 }
 
 /// Digits mean many things in an identifier, and were looked at already; what else is personal shows without them.

@@ -9,7 +9,7 @@ use super::surnames::{family, is_ambiguous, is_clear, is_word};
 use super::{Found, is_han};
 
 /// Forms of address behind a name; longer ones first.
-const TITLES: &str = "总经理|副经理|副主任|先生|女士|小姐|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|大伯|大叔|大婶|大嫂|奶奶|爷爷|伯伯|婆婆|婆|同志|太太|夫人|经理|主任|书记|医生|护士|警官|队长|所长|老板|同学|教授|律师|会计|站长|班长|校长|园长|店长|房东|老太|老伯|阿婆|爷叔|哥|姐|嫂|婶";
+const TITLES: &str = "总经理|科长|处长|局长|小朋友|副经理|副主任|先生|女士|小姐|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|大伯|大叔|大婶|大嫂|奶奶|爷爷|伯伯|婆婆|婆|同志|太太|夫人|经理|主任|书记|医生|护士|警官|队长|所长|老板|同学|教授|律师|会计|站长|班长|校长|园长|店长|房东|老太|老伯|阿婆|爷叔|哥|姐|嫂|婶";
 /// Before these even a family name that nobody knows is one, if it stands alone.
 const OF_ANYBODY: [&str; 4] = ["先生", "女士", "小姐", "太太"];
 /// Announces a name for certain.
@@ -32,7 +32,11 @@ const NEVER: &str = "位老弄号室楼幢栋座层路街巷村镇区";
 /// What ends a place and is in no given name, as 路 and 村 may be.
 const IN_NO_GIVEN_NAME: &str = "弄号室幢栋座层区院";
 
+/// "李雷(男)", "韩梅梅,女,".
+const WITH_SEX: &str = r"\s?[,(]\s?[男女]\s?(?:[,.)。]|$)";
+
 struct Patterns {
+    with_sex: Regex,
     titles: Regex,
     cues: Regex,
     weak: Regex,
@@ -41,6 +45,7 @@ struct Patterns {
 
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     Some(Patterns {
+        with_sex: Regex::new(WITH_SEX).ok()?,
         titles: Regex::new(TITLES).ok()?,
         cues: Regex::new(CUES).ok()?,
         weak: Regex::new(WEAK_CUES).ok()?,
@@ -59,6 +64,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let after = text.get(title.end()..).unwrap_or_default();
         if let Some(from) = name_before(&before, title.as_str()) {
             let to = before.last().map_or(from, |(at, c)| at + c.len_utf8());
+            let from = parted_family(text, from).unwrap_or(from);
             let is_family_alone = text.get(from..to).is_some_and(|name| name.chars().count() == 1);
             if is_family_alone && is_of_a_shop(after) {
                 continue;
@@ -68,6 +74,13 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                 to,
                 instead: "**",
             });
+        }
+    }
+    for sex in patterns.with_sex.find_iter(text) {
+        let before = run_before(text, sex.start());
+        // As before a form of address that is not anybody's: only where the family name is known.
+        if let Some(from) = name_before(&before, "师傅").filter(|_| before.len() > 1) {
+            found.push(Found::gone(from, sex.start()));
         }
     }
     // A name before a title is found with its title.
@@ -101,6 +114,14 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Where a family name begins that a blank or a dot parts from the given name: "李 雷先生".
+pub(super) fn parted_family(text: &str, given: usize) -> Option<usize> {
+    let before = text.get(..given)?;
+    let name = before.strip_suffix([' ', '·'])?;
+    let (at, family) = name.char_indices().next_back()?;
+    is_clear(family).then_some(at)
 }
 
 /// Whether what follows a family name with its form of address makes it a shop's or a road's name: 陈老师路, 何阿姨菜场.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::names::{is_no_name, is_of_a_shop};
+use super::names::{is_no_name, is_of_a_shop, parted_family};
 use super::surnames::{family, is_clear};
 use super::{Found, is_han};
 
@@ -60,6 +60,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let after = text.get(title.end()..).unwrap_or_default();
         let from = foreign_before(before).or_else(|| unknown_before(before, &patterns.words));
         let Some(from) = from else { continue };
+        let from = parted_family(text, from).unwrap_or(from);
         let is_short = before.get(from..).is_some_and(|name| name.chars().count() == 1);
         if !(is_short && is_of_a_shop(after)) {
             found.push(Found {
@@ -102,6 +103,11 @@ fn unknown_before(before: &str, words: &Regex) -> Option<usize> {
         .take(MOST_WITH_DOTS)
         .collect();
     run.reverse();
+    let chars: Vec<char> = run.iter().map(|(_, c)| *c).collect();
+    let is_double = |length: usize| family(&chars[chars.len() - length..]) == Some(2);
+    if (2..=chars.len().min(4)).any(is_double) {
+        return None;
+    }
     let begin = run.first()?.0;
     if let Some(word) = words.find_iter(before.get(begin..)?).last() {
         run.retain(|(at, _)| *at >= begin + word.end());
