@@ -1,6 +1,8 @@
 //! From the codes and names of standards, systems and cameras to kinds. A code means nothing without its standard:
 //! "0401" is a road collapse in CJ/T 214 and a street vendor in GB/T 30428.2.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use crate::file::{Codes, RulesFile};
@@ -29,8 +31,6 @@ enum Standard {
 }
 
 impl Standard {
-    const ALL: [Standard; 3] = [Standard::Gb2013, Standard::Gb2026, Standard::Cjt214];
-
     /// The name of its tables in the rules.
     const fn table(self) -> &'static str {
         match self {
@@ -82,15 +82,15 @@ impl CodeMap {
             let mut table = Table::default();
             for (system, codes) in codes {
                 // Two spellings of one system are one table.
-                let own = table.entry(system_key(system)).or_default();
+                let own = table.entry(system_key(system).into_owned()).or_default();
                 own.extend(codes.iter().map(|(code, kinds)| {
                     let readings: Readings = readings(kinds).filter_map(&id).collect();
-                    (code_key(code), readings)
+                    (code_key(code).into_owned(), readings)
                 }));
             }
             table
         };
-        let pair = |(old, new): (&String, &String)| (code_key(old), code_key(new));
+        let pair = |(old, new): (&String, &String)| (code_key(old).into_owned(), code_key(new).into_owned());
         CodeMap {
             events: table(&file.codes),
             components: table(&file.components),
@@ -111,9 +111,9 @@ impl CodeMap {
         let Some(standard) = Standard::of(&system) else {
             let kind = *self
                 .events
-                .get(&system)
-                .or_else(|| self.components.get(&system))?
-                .get(&code)?
+                .get(&*system)
+                .or_else(|| self.components.get(&*system))?
+                .get(&*code)?
                 .first()?;
             return Some(Mapped {
                 kind,
@@ -122,7 +122,7 @@ impl CodeMap {
                 derived: false,
             });
         };
-        let component_table = system.contains("component") || system.contains("部件");
+        let component_table = names_components(&system);
         match (standard, code.len(), component_table) {
             // Six digits of the district come first in an event's code, and six of a serial number last in a component's.
             (Standard::Gb2026, 5, _) => self.of_2026(&code),
@@ -201,9 +201,9 @@ impl CodeMap {
         let code = code_key(code);
         let own = self
             .video
-            .get(&system_key(system))
-            .and_then(|codes| codes.get(&code));
-        let any = || self.video.get("labels")?.get(&code);
+            .get(&*system_key(system))
+            .and_then(|codes| codes.get(&*code));
+        let any = || self.video.get("labels")?.get(&*code);
         own.or_else(any).map_or(&[], Vec::as_slice)
     }
 }
@@ -255,11 +255,11 @@ pub(crate) fn one_spelling(file: &str, text: &str, table: &mut toml::Table) -> R
                 continue;
             };
             let own = merged
-                .entry(system_key(&system))
+                .entry(system_key(&system).into_owned())
                 .or_insert_with(|| toml::Value::Table(toml::Table::new()));
             let toml::Value::Table(own) = own else { continue };
             for (code, kind) in codes {
-                enter(file, text, own, code_key(&code), &code, kind)?;
+                enter(file, text, own, code_key(&code).into_owned(), &code, kind)?;
             }
         }
         table.insert(section.to_owned(), toml::Value::Table(merged));
@@ -304,19 +304,26 @@ pub(crate) fn required_length(system: &str) -> Option<usize> {
 }
 
 /// A system's name without what differs between spellings; the three standards have one name each.
-pub(crate) fn system_key(system: &str) -> String {
-    let mut key = name_key(system);
-    key.retain(char::is_alphanumeric);
-    let exact = Standard::ALL.into_iter().find(|standard| {
-        let class = key.contains("component") || key.contains("部件");
-        !class && Standard::of(&key) == Some(*standard)
-    });
-    exact.map_or(key, |standard| standard.table().to_owned())
+pub(crate) fn system_key(system: &str) -> Cow<'_, str> {
+    let key = code_key(system);
+    match Standard::of(&key) {
+        Some(standard) if !names_components(&key) => Cow::Borrowed(standard.table()),
+        _ => key,
+    }
+}
+
+/// Whether a system's key names the table of components of a standard.
+fn names_components(system: &str) -> bool {
+    system.contains("component") || system.contains("部件")
 }
 
 /// A code without separators, width and case: "01-10" is "0110".
-pub(crate) fn code_key(code: &str) -> String {
+pub(crate) fn code_key(code: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if code.bytes().all(is_plain) {
+        return Cow::Borrowed(code);
+    }
     let mut key = name_key(code);
     key.retain(char::is_alphanumeric);
-    key
+    Cow::Owned(key)
 }

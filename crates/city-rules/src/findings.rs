@@ -84,7 +84,11 @@ impl<'a> Search<'a> {
             for (section, tables) in tables_of(rules) {
                 for (system, codes) in tables {
                     for (code, kinds) in codes {
-                        let entry = said.entry((section, system_key(system), code_key(code)));
+                        let entry = said.entry((
+                            section,
+                            system_key(system).into_owned(),
+                            code_key(code).into_owned(),
+                        ));
                         entry.or_default().push(Said {
                             file,
                             line: line_in(text, &[section, system], &[&quoted(code), code]),

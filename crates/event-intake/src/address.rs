@@ -73,19 +73,19 @@ static LANE_AND_ROOMS: LazyLock<Option<Regex>> =
 /// The key of an address, of which nothing is its reporter's name or number; `None` when nothing of it is left, or what is
 /// left is no place that differs from others.
 pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
-    let mut text = half_width(address);
-    if let Some(reporter) = reporter {
-        text = reporter.taken_from(&text);
-    }
+    let text = half_width(address);
+    let text = match reporter {
+        Some(reporter) => Cow::Owned(reporter.taken_from(&text)),
+        None => text,
+    };
     // Numbers go first: what parts a flat's would part a phone's.
-    text = without_numbers(&text);
+    let text = without_numbers(&text);
     // A pattern that did not compile must not let a flat number through.
-    text = before_flat(&text)?.to_owned();
-    text = in_digits(&text);
-    text = before_flat(&text)?.to_owned();
-    text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    text = without_rooms(&text)?;
+    let text = in_digits(before_flat(&text)?);
+    let text = before_flat(&text)?;
+    let text = without_number(text, &BARE_FLAT)?;
+    let text = without_number(&text, &DASHED_FLAT)?;
+    let text = without_rooms(&text)?;
     let text = without_leftovers(&scrub(&text));
     let is_parted = text.chars().any(|c| !c.is_alphanumeric());
     let mut key = signs_of(&one_spelling(&text)?);
@@ -173,6 +173,15 @@ fn without_region(text: &str) -> &str {
     if begins_with_class(rest) { text } else { rest }
 }
 
+/// The text without a number at its end that such a pattern finds; looking for the digit first is cheaper by far.
+fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Option<Cow<'a, str>> {
+    let pattern = pattern.as_ref()?;
+    Some(match text.trim_end().ends_with(|c: char| c.is_ascii_digit()) {
+        true => pattern.replace(text, "$1"),
+        false => Cow::Borrowed(text),
+    })
+}
+
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
@@ -184,15 +193,29 @@ fn one_spelling(text: &str) -> Option<String> {
     if let Some(road) = TOWN.as_ref()?.captures(&text).and_then(|found| found.get(1)) {
         text = road.as_str().to_owned();
     }
-    text = NEARBY.as_ref()?.replace(&text, "").into_owned();
-    if let Some(roads) = TWO_ROADS.as_ref()?.captures(&text) {
+    let is_near = NEARBY.as_ref()?.find(&text);
+    if let Some(from) = is_near.map(|found| found.start()) {
+        text.truncate(from);
+    }
+    let two_roads = TWO_ROADS.as_ref()?;
+    if let Some(roads) = has_two_roads(&text).then(|| two_roads.captures(&text)).flatten() {
         let mut roads = [&roads[1], &roads[2]];
         roads.sort_unstable();
         if roads[0] != roads[1] {
             return Some(roads.join(&CROSSING.to_string()));
         }
     }
-    Some(BUILDING.as_ref()?.replace_all(&text, "${1}幢").into_owned())
+    let building = BUILDING.as_ref()?;
+    if text.contains(['楼', '幢', '栋', '座', '#']) {
+        text = building.replace_all(&text, "${1}幢").into_owned();
+    }
+    Some(text)
+}
+
+/// Whether a text has the signs of two roads, without which the pattern for a crossing finds nothing.
+fn has_two_roads(text: &str) -> bool {
+    let is_road = |c: &char| matches!(c, '路' | '道' | '街' | '巷' | 'G' | 'S' | 'X' | 'Y');
+    text.chars().filter(is_road).nth(1).is_some()
 }
 
 /// Signs that say nothing about the place.

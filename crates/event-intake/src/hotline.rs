@@ -211,7 +211,7 @@ impl Intake {
     /// A ticket is never refused for its location; what cannot be used is flagged.
     fn ticket_place(&self, location: &WireLocation, crs: city_grid::Crs, address: Option<&str>) -> Place {
         let assumed = address::quality(address);
-        let known = |quality: &String| quality.trim().to_ascii_uppercase().parse::<Quality>().is_ok();
+        let known = |quality: &str| place::quality_of(quality.trim()).is_some();
         let odd = location
             .quality
             .as_ref()

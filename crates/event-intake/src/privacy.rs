@@ -35,17 +35,20 @@ const MOST_PASSES: usize = 8;
 
 /// Full-width letters, digits and signs as their half-width twins; any blank as a space; invisible characters, in which a
 /// number could hide, left out.
-pub(crate) fn half_width(text: &str) -> String {
+pub(crate) fn half_width(text: &str) -> Cow<'_, str> {
+    // What changes is a Latin-1 sign, general punctuation, a CJK sign or a full-width form: no ideograph, and no ASCII.
+    if !text.bytes().any(|byte| matches!(byte, 0xC2 | 0xE2 | 0xE3 | 0xEF)) {
+        return Cow::Borrowed(text);
+    }
     let shown = |c: &char| !matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
-    text.chars()
-        .filter(shown)
-        .map(|c| match c {
-            '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
-            // FF01 to FF5E mirror 21 to 7E at a fixed distance.
-            '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
+    let mut half = String::with_capacity(text.len());
+    half.extend(text.chars().filter(shown).map(|c| match c {
+        '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
+        // FF01 to FF5E mirror 21 to 7E at a fixed distance.
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        _ => c,
+    }));
+    Cow::Owned(half)
 }
 
 /// The text without phone numbers, identity and card numbers, plates, mail and chat addresses, flat numbers, and names
@@ -54,11 +57,10 @@ pub(crate) fn half_width(text: &str) -> String {
 pub fn scrub(text: &str) -> String {
     let mut text = half_width(text);
     for _ in 0..MOST_PASSES {
-        let next = pass(&text);
-        if next == text {
-            return text;
+        match pass(&text) {
+            Some(next) if next != *text => text = Cow::Owned(next),
+            _ => return text.into_owned(),
         }
-        text = next;
     }
     GONE.to_owned()
 }
@@ -73,13 +75,14 @@ pub(crate) fn without_numbers(address: &str) -> String {
         plates::find,
         local::find,
     ];
-    passed(address, &finders)
+    passed(address, &finders).unwrap_or_else(|| address.to_owned())
 }
 
 type Finder = fn(&str) -> Vec<Found>;
 
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
-fn pass(text: &str) -> String {
+/// `None` where nothing was found.
+fn pass(text: &str) -> Option<String> {
     let finders: [Finder; 7] = [
         contacts::find,
         numbers::find,
@@ -92,15 +95,17 @@ fn pass(text: &str) -> String {
     passed(text, &finders)
 }
 
-fn passed(text: &str, finders: &[Finder]) -> String {
-    let mut text = Cow::Borrowed(text);
+/// `None` where nothing was found.
+fn passed(text: &str, finders: &[Finder]) -> Option<String> {
+    let mut without: Option<String> = None;
     for find in finders {
-        let found = find(&text);
+        let text = without.as_deref().unwrap_or(text);
+        let found = find(text);
         if !found.is_empty() {
-            text = Cow::Owned(replaced(&text, found));
+            without = Some(replaced(text, found));
         }
     }
-    text.into_owned()
+    without
 }
 
 /// A span of bytes that must go, and what is put there.
@@ -167,6 +172,20 @@ fn is_han(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_one_width_stays_as_it_is() {
+        for c in char::MIN..=char::MAX {
+            let text = c.to_string();
+            let stays = match c {
+                '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => false,
+                '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' => false,
+                c => !('\u{FF01}'..='\u{FF5E}').contains(&c),
+            };
+            assert_eq!(half_width(&text) == text, stays, "{c:?}");
+        }
+        assert_eq!(half_width("Ａ　\u{200B}！"), "A !");
+    }
 
     #[test]
     fn scrubs_people() {

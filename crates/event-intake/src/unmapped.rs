@@ -15,41 +15,31 @@ impl Intake {
     /// The words of the record may have told a kind all the same.
     pub fn unmapped(&self, record: &Record) -> Option<String> {
         let rules = self.rules();
-        let by_system = |system: &str| {
-            self.source(system)
-                .ok()
-                .and_then(|source| source.code_system.clone())
-        };
+        let by_system = |system: &str| self.source(system).ok()?.code_system.as_deref();
         let told = match record {
-            Record::Hotline(ticket) => {
-                let standard = ticket
+            Record::Hotline(ticket) => self.unmapped_category(
+                ticket
                     .standard_ref
-                    .clone()
-                    .or_else(|| by_system(&ticket.source_system));
-                self.unmapped_category(
-                    standard,
-                    ticket.category_code.as_deref(),
-                    ticket.category.as_deref(),
-                )
-            }
-            Record::Report(report) => {
-                let standard = report
+                    .as_deref()
+                    .or_else(|| by_system(&ticket.source_system)),
+                ticket.category_code.as_deref(),
+                ticket.category.as_deref(),
+            ),
+            Record::Report(report) => self.unmapped_category(
+                report
                     .standard_ref
-                    .clone()
-                    .or_else(|| by_system(&report.source_system));
-                self.unmapped_category(
-                    standard,
-                    report.category_code.as_deref(),
-                    report.category.as_deref(),
-                )
-            }
+                    .as_deref()
+                    .or_else(|| by_system(&report.source_system)),
+                report.category_code.as_deref(),
+                report.category.as_deref(),
+            ),
             Record::Video(alert) => {
                 let system = alert
                     .code_system
-                    .clone()
-                    .or_else(|| by_system(&alert.source_system));
-                let system = system.unwrap_or_default();
-                let is_known = !rules.read_video(&system, &alert.alert_code).is_empty();
+                    .as_deref()
+                    .or_else(|| by_system(&alert.source_system))
+                    .unwrap_or_default();
+                let is_known = !rules.read_video(system, &alert.alert_code).is_empty();
                 (!is_known).then(|| format!("{system} {}", alert.alert_code))
             }
             Record::Sensor(reading) => rules
@@ -58,27 +48,30 @@ impl Intake {
                 .then(|| reading.metric.clone()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = half_width(told?.trim());
-        let told = Reporter::of(record).map_or_else(|| told.clone(), |reporter| reporter.taken_from(&told));
-        let told = scrub(&told);
+        let told = told?;
+        let told = half_width(told.trim());
+        let told = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&told)),
+            None => scrub(&told),
+        };
         Some(told.chars().take(MAX_CHARS).collect())
     }
 
     /// The code where one is given, else the finest name; a code without its standard says so.
     fn unmapped_category(
         &self,
-        standard: Option<String>,
+        standard: Option<&str>,
         code: Option<&str>,
         names: Option<&[String]>,
     ) -> Option<String> {
         let rules = self.rules();
         if let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) {
             let standard = standard.unwrap_or_default();
-            let unknown = rules.map_code(&standard, code).is_none();
+            let unknown = rules.map_code(standard, code).is_none();
             let standard = if standard.is_empty() {
                 "(no standard)"
             } else {
-                &standard
+                standard
             };
             return unknown.then(|| format!("{standard} {code}"));
         }

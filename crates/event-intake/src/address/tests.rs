@@ -204,3 +204,16 @@ fn an_address_says_how_precise_it_is() {
     check("地铁9号线九亭站3号口", Quality::Poi);
     assert_eq!(quality(None), Quality::Poi);
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_is_passed_over_holds_nothing_that_a_pattern_finds(text in "(G15|S4|X1|Y|近|谷阳|公路|大道|支路|路|街|巷|路口|与|号|号楼|幢|座|#|楼|[0-9]{1,4}|-| |室){0,8}") {
+        let finds = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().unwrap().is_match(&text);
+        proptest::prop_assert!(has_two_roads(&text) || !finds(&TWO_ROADS));
+        for pattern in [&BARE_FLAT, &DASHED_FLAT] {
+            let plain = pattern.as_ref().unwrap().replace(&text, "$1");
+            proptest::prop_assert_eq!(without_number(&text, pattern).unwrap(), plain);
+        }
+        proptest::prop_assert!(text.contains(['楼', '幢', '栋', '座', '#']) || !finds(&BUILDING));
+    }
+}

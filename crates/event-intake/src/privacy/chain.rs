@@ -22,12 +22,61 @@ pub(super) struct Chain {
 
 /// What may stand between digits of one number.
 fn parts(c: char) -> bool {
-    " \t\n\r-–—−‑‐·•._/(),、~:;。|=+#…<>[]【】\"'“”".contains(c)
+    matches!(
+        c,
+        '\t' | '\n'
+            | '\r'
+            | ' '
+            | '-'
+            | '–'
+            | '—'
+            | '−'
+            | '‑'
+            | '‐'
+            | '·'
+            | '•'
+            | '.'
+            | '_'
+            | '/'
+            | '('
+            | ')'
+            | ','
+            | '、'
+            | '~'
+            | ':'
+            | ';'
+            | '。'
+            | '|'
+            | '='
+            | '+'
+            | '#'
+            | '…'
+            | '<'
+            | '>'
+            | '['
+            | ']'
+            | '【'
+            | '】'
+            | '"'
+            | '\''
+            | '“'
+            | '”'
+    )
 }
 
 /// The chains that are long enough for the shortest number that is looked for.
 pub(super) fn chains(text: &str) -> Vec<Chain> {
     let mut all = Vec::new();
+    // Nearly every text has fewer digits than the shortest number.
+    if text
+        .chars()
+        .filter(|c| digit(*c).is_some())
+        .take(SHORTEST)
+        .count()
+        < SHORTEST
+    {
+        return all;
+    }
     let mut chain: Vec<Digit> = Vec::new();
     let mut gap: Option<char> = None;
     let mut between = 0;

@@ -63,9 +63,51 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 
 /// Patterns cost microseconds, most texts hold neither a cue nor so many letters and digits.
 fn may_hold_one(text: &str) -> bool {
-    const CUES: &str = "微薇威扣企抖身证护通照社医银储信卡账帐户台电座固手联回致来拨打码";
     let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-    let is_cue = |c: char| CUES.contains(c) || matches!(c, 'v' | 'V' | 'w' | 'W' | 'q' | 'Q' | 't' | 'T');
+    let is_cue = |c: char| {
+        matches!(
+            c,
+            '微' | '薇'
+                | '威'
+                | '扣'
+                | '企'
+                | '抖'
+                | '身'
+                | '证'
+                | '护'
+                | '通'
+                | '社'
+                | '医'
+                | '银'
+                | '储'
+                | '信'
+                | '卡'
+                | '账'
+                | '帐'
+                | '户'
+                | '电'
+                | '座'
+                | '固'
+                | '手'
+                | '联'
+                | '回'
+                | '致'
+                | '来'
+                | '照'
+                | '台'
+                | '拨'
+                | '打'
+                | '码'
+                | 'v'
+                | 'V'
+                | 'w'
+                | 'W'
+                | 'q'
+                | 'Q'
+                | 't'
+                | 'T'
+        )
+    };
     text.contains(['@', '*', 'x', 'X']) || signs >= 5 && text.contains(is_cue)
 }
 
