@@ -58,9 +58,12 @@ impl Intake {
                 .then(|| reading.metric.clone()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = half_width(told?.trim());
-        let told = Reporter::of(record).map_or_else(|| told.clone(), |reporter| reporter.taken_from(&told));
-        let told = scrub(&told);
+        let told = told?;
+        let told = half_width(told.trim());
+        let told = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&told)),
+            None => scrub(&told),
+        };
         Some(told.chars().take(MAX_CHARS).collect())
     }
 
