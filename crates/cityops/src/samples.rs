@@ -135,9 +135,7 @@ impl Desk<'_> {
         for row in &verdict.rows {
             self.state.apply(row);
         }
-        let id = record
-            .key()
-            .map(|key| self.setup.intake.public_identity(source, key).event_id);
+        let id = self.setup.intake.published_key(&record).map(|key| key.event_id);
         let fault = verdict.faults.first().map(|fault| fault.fault.as_str());
         let outcome = match verdict.result {
             Decision::Refused(refusal) => return self.refused(line, source, &refusal, guesses),

@@ -6,19 +6,27 @@
 
 mod chain;
 mod contacts;
+mod documents;
 mod flats;
 mod identifiers;
 mod keys;
+mod local;
+mod name_words;
 mod names;
 mod numbers;
+mod operators;
 mod plates;
+mod reporter;
 mod surnames;
+mod titled;
 
 use std::borrow::Cow;
 
-pub(crate) use flats::before_flat;
+pub(crate) use flats::{before_flat, is_like_a_room};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
+pub(crate) use reporter::Reporter;
+pub(crate) use surnames::begins_like_a_name;
 
 /// What stands where something personal stood.
 pub(crate) const GONE: &str = "***";
@@ -57,16 +65,38 @@ pub fn scrub(text: &str) -> String {
     GONE.to_owned()
 }
 
+/// An address of half-width signs without what is nobody's house number: what [`scrub`] finds by its digits, and landlines
+/// without their area.
+pub(crate) fn without_numbers(address: &str) -> String {
+    let finders: [Finder; 5] = [
+        contacts::find,
+        numbers::find,
+        documents::find,
+        plates::find,
+        local::find,
+    ];
+    passed(address, &finders).unwrap_or_else(|| address.to_owned())
+}
+
+type Finder = fn(&str) -> Vec<Found>;
+
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
 /// `None` where nothing was found.
 fn pass(text: &str) -> Option<String> {
-    let finders: [fn(&str) -> Vec<Found>; 5] = [
+    let finders: [Finder; 7] = [
         contacts::find,
         numbers::find,
+        documents::find,
         plates::find,
         flats::find,
+        titled::find,
         names::find,
     ];
+    passed(text, &finders)
+}
+
+/// `None` where nothing was found.
+fn passed(text: &str, finders: &[Finder]) -> Option<String> {
     let mut without: Option<String> = None;
     for find in finders {
         let text = without.as_deref().unwrap_or(text);
@@ -113,11 +143,11 @@ fn replaced(text: &str, mut found: Vec<Found>) -> String {
 }
 
 /// What a digit says, in the signs in which people write one: figures, words, circles. `幺` is one on the telephone.
-fn digit(c: char) -> Option<u8> {
+pub(crate) fn digit(c: char) -> Option<u8> {
     Some(match c {
         '0'..='9' => c as u8 - b'0',
         '零' | '〇' | '○' | '⓪' => 0,
-        '一' | '幺' | '壹' => 1,
+        '一' | '幺' | '么' | '壹' => 1,
         '二' | '贰' => 2,
         '三' | '叁' => 3,
         '四' | '肆' => 4,
@@ -127,6 +157,10 @@ fn digit(c: char) -> Option<u8> {
         '八' | '捌' => 8,
         '九' | '玖' => 9,
         '①'..='⑨' => (u32::from(c) - u32::from('①')) as u8 + 1,
+        '➀'..='➈' => (u32::from(c) - u32::from('➀')) as u8 + 1,
+        '⒈'..='⒐' => (u32::from(c) - u32::from('⒈')) as u8 + 1,
+        // Bold, sans-serif and monospaced figures, five times ten in a row.
+        '\u{1D7CE}'..='\u{1D7FF}' => ((u32::from(c) - 0x1D7CE) % 10) as u8,
         _ => return None,
     })
 }

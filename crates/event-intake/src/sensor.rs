@@ -178,6 +178,7 @@ impl Intake {
             component,
             ticket: None,
             cites: None,
+            reporter_name: None,
             reporter_phone: None,
             measurement: value.milli().map(|milli| Measurement {
                 metric: told.rule.name.as_str().into(),

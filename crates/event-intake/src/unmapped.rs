@@ -3,7 +3,7 @@
 use wire_format::Record;
 
 use crate::intake::Intake;
-use crate::privacy::{GONE, half_width, scrub};
+use crate::privacy::{Reporter, half_width, scrub};
 
 /// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
 const MAX_CHARS: usize = 48;
@@ -50,7 +50,12 @@ impl Intake {
                 .then(|| reading.metric.clone()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = scrub(told?.trim());
+        let told = told?;
+        let told = half_width(told.trim());
+        let told = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&told)),
+            None => scrub(&told),
+        };
         Some(told.chars().take(MAX_CHARS).collect())
     }
 
@@ -67,12 +72,12 @@ impl Intake {
         };
         let texts = [said(ticket.title.as_deref()), said(ticket.content.as_deref())];
         let texts = texts.into_iter().flatten().collect::<Vec<_>>().join("。");
-        let mut text = half_width(&texts).into_owned();
-        if let Some(name) = said(ticket.reporter_name.as_deref()) {
-            text = text.replace(&*half_width(&name), GONE);
-        }
+        let texts = half_width(&texts);
         // Cut after scrubbing: a cut name or number would not be found.
-        let mut text = scrub(&text).into_owned();
+        let mut text = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&texts)).to_string(),
+            None => scrub(&texts).to_string(),
+        };
         text.retain(|c| !c.is_numeric());
         let sample: String = text.chars().take(SAMPLE_CHARS).collect();
         Some(sample.trim().to_owned()).filter(|sample| !sample.is_empty())

@@ -24,12 +24,14 @@ pub(super) struct Chain {
 fn parts(c: char) -> bool {
     matches!(
         c,
-        ' ' | '\t'
-            | '\n'
+        '\t' | '\n'
             | '\r'
+            | ' '
             | '-'
             | '–'
             | '—'
+            | '−'
+            | '‑'
             | '‐'
             | '·'
             | '•'
@@ -41,6 +43,24 @@ fn parts(c: char) -> bool {
             | ','
             | '、'
             | '~'
+            | ':'
+            | ';'
+            | '。'
+            | '|'
+            | '='
+            | '+'
+            | '#'
+            | '…'
+            | '<'
+            | '>'
+            | '['
+            | ']'
+            | '【'
+            | '】'
+            | '"'
+            | '\''
+            | '“'
+            | '”'
     )
 }
 
@@ -94,7 +114,7 @@ pub(super) fn chains(text: &str) -> Vec<Chain> {
 const SHORTEST: usize = 10;
 
 impl Chain {
-    fn of(digits: Vec<Digit>) -> Chain {
+    pub(super) fn of(digits: Vec<Digit>) -> Chain {
         let mut runs: Vec<(usize, usize)> = Vec::with_capacity(digits.len());
         let mut from = 0;
         for to in 1..=digits.len() {
@@ -145,7 +165,8 @@ impl Chain {
         let Some(first) = signs.next() else {
             return false;
         };
-        let is_alike = signs.all(|sign| sign == first) && !matches!(first, ',' | '、' | '/' | '?');
+        // Lists, times and sums are written with other signs than a number's groups.
+        let is_alike = signs.all(|sign| sign == first) && " \t\n\r-–—−‑‐·•._()~".contains(first);
         is_alike && self.begins(at) && self.ends(at + length)
     }
 
