@@ -85,8 +85,10 @@ impl Intake {
             // No code that a mapping lacks: the words are about nothing in the street, or ask when something will be done
             // that nobody remembers.
             let verdict = settled(Outcome::NotActionable, key, rows)?;
-            let is_unread =
-                !words.is_other_matter && cites.is_none() && has_place(ticket, &place) && has_words(&text);
+            let is_unread = !words.is_other_matter
+                && cites.is_none()
+                && has_words(&text)
+                && self.said_place(ticket, &place, when.event_time).is_any;
             return Ok(Verdict { is_unread, ..verdict });
         }
         let reading = self.ticket_reading(own, cited, cites.is_some())?;
