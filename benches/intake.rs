@@ -143,8 +143,11 @@ fn samples(intake: &Intake, decoder: &Decoder) -> (IntakeState, Vec<(Class, Samp
     (state, samples)
 }
 
+/// One way to take the sample of a number.
+type Way<'a> = &'a mut dyn FnMut(usize, &Sample);
+
 /// Nanoseconds a sample of each way, in its least disturbed round.
-fn times<const N: usize>(samples: &[&Sample], mut ways: [&mut dyn FnMut(usize, &Sample); N]) -> [f64; N] {
+fn times<const N: usize>(samples: &[&Sample], mut ways: [Way<'_>; N]) -> [f64; N] {
     let mut least = [f64::INFINITY; N];
     for _ in 0..ROUNDS {
         for (way, least) in ways.iter_mut().zip(&mut least) {
