@@ -47,7 +47,7 @@ fn engine_of(setting: &Setting, inputs: &[Input], copies: i64) -> Engine {
     for input in inputs {
         match input {
             Input::Event(event) => {
-                (0..copies).for_each(|copy| step(&mut engine, &Input::Event(Box::new(shifted(event, copy)))));
+                (0..copies).for_each(|copy| step(&mut engine, &Input::Event(Arc::new(shifted(event, copy)))));
             }
             other => step(&mut engine, other),
         }

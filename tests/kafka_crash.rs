@@ -75,7 +75,8 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
     }
 
     // The ledger is complete, and the outcomes of single events agree with it.
-    let ledger = cityops::commands::ledger::committed(&properties, &prefix).unwrap();
+    let read = cityops::outputs::ReadBack::of(&cityops::config::Loaded::builtin()).unwrap();
+    let ledger = cityops::commands::ledger::committed(&properties, &prefix, &read).unwrap();
     assert_eq!(ledger.outcomes.values().sum::<i64>(), RECORDS as i64);
     let told = told(&properties, &prefix);
     for outcome in Outcome::ALL

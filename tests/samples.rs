@@ -213,15 +213,13 @@ fn each_refusal_says_what_to_do() {
     for (source, record, field, reason) in &records {
         let (code, lines, summary) = judged(&folder, source, &[], std::slice::from_ref(record));
         let line = &lines[0];
-        // A line that is no JSON has no fields that tell its stream.
-        let expected = if record == "{" { "missing_field" } else { reason };
-        assert_eq!((code, &line["reason"]), (Some(3), &json!(expected)), "{line}");
+        assert_eq!((code, &line["reason"]), (Some(3), &json!(reason)), "{line}");
         assert!(line["detail"].as_str().unwrap().starts_with(field), "{line}");
         assert!(
             line["hint"].as_str().is_some_and(|hint| hint.len() > 10),
             "{line}"
         );
-        assert_eq!(summary["refused"], json!({expected: 1}));
+        assert_eq!(summary["refused"], json!({*reason: 1}));
     }
     let (_, lines, _) = judged(&folder, "iot", &["--topic", "sensor"], &["{".to_owned()]);
     assert_eq!(lines[0]["reason"], "bad_json");
@@ -270,6 +268,11 @@ fn common_mistakes_are_guessed() {
         (
             "iot",
             changed(&sensor(), json!({"value": 1850.0, "unit": null})),
+            "the value is possible in mm only",
+        ),
+        (
+            "iot",
+            changed(&sensor(), json!({"value": 1850.0, "unit": "cm"})),
             "the value is possible in mm only",
         ),
         (
@@ -393,4 +396,44 @@ fn a_source_that_nobody_configured_is_told() {
     assert_eq!(code, Some(2), "{err}");
     let (code, _, _) = folder.run(&["check", "--samples", "/no/such/file"], &[]);
     assert_eq!(code, Some(2), "samples are of somebody");
+}
+
+#[test]
+fn what_no_stream_could_read_says_why_without_a_topic() {
+    let folder = folder();
+    let file = folder.write(
+        "samples.ndjson",
+        [&b"{bad json\n{\"event_id\": \"cut\n[]\n{\"content\": \"\xd6\xd0\"}\n{}\n"[..]].concat(),
+    );
+    let file = file.display().to_string();
+    let (code, out, _) = folder.run(&["check", "--samples", &file, "--source", "iot", "--json"], &[]);
+    assert_eq!(code, Some(3));
+    let lines = out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let reasons: Vec<String> = lines
+        .filter_map(|line| Some(line["reason"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(
+        reasons,
+        ["bad_json", "bad_json", "bad_json", "bad_utf8", "missing_field"]
+    );
+}
+
+#[test]
+fn the_advice_about_a_unit_knows_whether_one_was_named() {
+    let folder = folder();
+    let advice = |unit: Value, value: f64| {
+        let record = changed(&sensor(), json!({"value": value, "unit": unit})).to_string();
+        let (_, lines, _) = judged(&folder, "iot", &[], &[record]);
+        lines[0]["guesses"][0]["advice"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        advice(Value::Null, 1850.0),
+        "Name the unit; a value without one is read in cm."
+    );
+    assert_eq!(
+        advice(json!("cm"), 1850.0),
+        "The unit that it names is another; name the one that it is in."
+    );
 }

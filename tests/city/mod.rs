@@ -10,6 +10,7 @@
 pub mod folder;
 pub mod output;
 pub mod records;
+pub mod registry;
 pub mod spoilt;
 pub mod town;
 pub mod web;

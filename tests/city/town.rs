@@ -57,20 +57,27 @@ pub struct Town {
 
 impl Town {
     pub fn start(name: &str) -> Town {
+        let mut town = Town::prepare(name, "");
+        town.process = Some(Town::run(&town.folder));
+        town
+    }
+
+    /// The same with more in its configuration, and before its first start.
+    pub fn prepare(name: &str, more: &str) -> Town {
         let bootstrap = broker();
         let name = format!("{name}-{}", std::process::id());
         let folder = Folder::new(&format!(
             "[[grid.layers]]\nname = \"duty\"\n[[grid.layers.levels]]\nlevel = \"duty_cell\"\nfile = \"grid.geojson\"\n\
              [kafka]\nbootstrap_servers = \"{bootstrap}\"\ntopic_prefix = \"{name}.\"\ngroup_prefix = \"{name}\"\n\
              loops = 2\nsession_timeout = \"6s\"\n[topics]\nsource_partitions = 2\nenriched_partitions = 2\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n[reload]\nwatch = \"off\"\n"
+             [http]\nlisten = \"127.0.0.1:0\"\n[reload]\nwatch = \"off\"\n{more}"
         ));
         folder.write("grid.geojson", two_cells());
         let config = folder.dir.path().join("cityops.toml").display().to_string();
         expect(0, &["topics", "apply", "--config", &config]);
         let properties = Properties::from([("bootstrap.servers".to_owned(), bootstrap)]);
         Town {
-            process: Some(Town::run(&folder)),
+            process: None,
             sender: Sender::new(&properties).unwrap(),
             folder,
             properties,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
-use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source};
+use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
 use std::str::FromStr;
 
 /// The identity of an event: unique in the whole city.
@@ -265,10 +265,10 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cites: Option<Name>,
     /// The reporter, as a keyed hash.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "bits")]
     pub reporter: Option<u64>,
     /// The same reporter under the key before the present one, while both are configured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "bits")]
     pub reporter_before: Option<u64>,
     /// What was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -292,10 +292,69 @@ pub struct Event {
     pub code_gb2026: Option<Name>,
 }
 
+/// 64 bits that are no amount: a whole number in JSON, the same bits in Avro, whose numbers have a sign.
+mod bits {
+    use std::fmt;
+
+    use serde::de::{self, Deserializer, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(bits: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match bits {
+            None => serializer.serialize_none(),
+            Some(bits) if serializer.is_human_readable() => serializer.serialize_some(bits),
+            Some(bits) => serializer.serialize_some(&bits.cast_signed()),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_option(Bits)
+    }
+
+    struct Bits;
+
+    impl<'de> Visitor<'de> for Bits {
+        type Value = Option<u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("64 bits as a whole number")
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<Option<u64>, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Option<u64>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+            deserializer.deserialize_any(Bits)
+        }
+
+        fn visit_u64<E: de::Error>(self, bits: u64) -> Result<Option<u64>, E> {
+            Ok(Some(bits))
+        }
+
+        fn visit_i64<E: de::Error>(self, bits: i64) -> Result<Option<u64>, E> {
+            Ok(Some(bits.cast_unsigned()))
+        }
+    }
+}
+
 impl Event {
     /// The event's own place in the order of decisions: where it happened if it came within `reorder_ms`, else where it
     /// could still have been waited for. It follows from the record alone, not from where a clock stood.
     pub fn order_time(&self, reorder_ms: i64) -> EventTime {
         self.event_time.max(self.ingested_at - reorder_ms)
+    }
+
+    /// Its turn in the order of decisions.
+    pub fn turn(&self, reorder_ms: i64) -> Turn {
+        Turn {
+            order: self.order_time(reorder_ms),
+            rank: self.source,
+            key: self.key.clone(),
+        }
     }
 }

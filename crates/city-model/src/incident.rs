@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{UnknownName, closed_set};
 use crate::{
-    CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name, Point,
-    Quality, Responsible, Source,
+    Action, CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name,
+    Point, Quality, Responsible, Source,
 };
 
 closed_set! {
@@ -91,9 +91,9 @@ closed_set! {
     }
 }
 
-/// The event that opened an incident, with its place in the order of decisions.
+/// An event's turn in the order of decisions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Founding {
+pub struct Turn {
     /// Its place in time.
     pub order: EventTime,
     /// The rank of its stream.
@@ -274,8 +274,11 @@ pub struct Incident {
     pub group: Group,
     /// What it is.
     pub kind: Kind,
-    /// The event that opened it.
-    pub founding: Founding,
+    /// The turn of its first event.
+    pub founding: Turn,
+    /// The event that its id is made of, where that is no longer the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_after: Option<EventKey>,
     /// Open, closed or merged.
     pub status: Status,
     /// Why it was closed.
@@ -384,4 +387,40 @@ pub struct Incident {
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.
     pub config_version: Name,
+    /// Members whose turn may still be preceded by another event's, in the order of their turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tail: Vec<Turn>,
+    /// What it was before its tail; `None` when it has no tail, or nothing before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Arc<Incident>>,
+    /// The centre gave a command about it: it is not decided again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub commanded: bool,
+    /// The centre's last command about it, as long as it can be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_command: Option<Arc<LastCommand>>,
+}
+
+/// A command that can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCommand {
+    /// Its id.
+    pub command_id: Name,
+    /// What it did.
+    pub action: Action,
+    /// The other incident of a merge, split or move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<IncidentId>,
+    /// The events of a move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventKey>,
+    /// What the incident would be without it, with all that it heard since.
+    pub without: Incident,
+}
+
+impl Incident {
+    /// The event that its id is made of.
+    pub fn namer(&self) -> &EventKey {
+        self.named_after.as_ref().unwrap_or(&self.founding.key)
+    }
 }

@@ -6,6 +6,7 @@ use crate::outcome::{UnknownName, closed_set};
 use crate::{Band, Event, EventTime, IncidentId, Kind, Name, Position};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// One input of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub enum Input {
     /// Rules that hold from here on.
     Activation(Box<Activation>),
     /// Something that was reported.
-    Event(Box<Event>),
+    Event(Arc<Event>),
     /// Time went on.
     Tick(Tick),
     /// A weather warning or its revision. Every partition is told; one of them counts it.

@@ -14,6 +14,7 @@ mod outcome;
 mod place;
 mod source;
 mod time;
+mod utc;
 
 pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
@@ -22,8 +23,8 @@ pub use event::{
     Signal,
 };
 pub use incident::{
-    Band, BandFact, CloseReason, Extent, Founding, Fused, Grade, Handling, Incident, Member, Status, Watcher,
-    Why,
+    Band, BandFact, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member, Status, Turn,
+    Watcher, Why,
 };
 pub use input::{
     Action, Activation, Batch, Command, Input, Severity, Silence, SilenceArea, Tick, Warning, WarningStatus,
@@ -34,3 +35,4 @@ pub use outcome::{DeadLetterReason, Outcome, UnknownName};
 pub use place::{Plane, Point, Position, isqrt};
 pub use source::{Channel, Source};
 pub use time::{DAY_MS, EventTime, HOUR_MS, MINUTE_MS, SECOND_MS};
+pub use utc::UtcTime;

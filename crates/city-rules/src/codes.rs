@@ -1,6 +1,8 @@
 //! From the codes and names of standards, systems and cameras to kinds. A code means nothing without its standard:
 //! "0401" is a road collapse in CJ/T 214 and a street vendor in GB/T 30428.2.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use crate::file::{Codes, RulesFile};
@@ -17,7 +19,7 @@ pub struct Mapped {
     pub gb2013: Option<String>,
     /// The five digits of GB/T 47678.5-2026, given, established or derived.
     pub gb2026: Option<String>,
-    /// The 2026 code, or the kind itself, follows by rule from the other standard's table.
+    /// A twin, or the kind itself, follows by rule from the other standard's table or from an equal name.
     pub derived: bool,
 }
 
@@ -29,8 +31,6 @@ enum Standard {
 }
 
 impl Standard {
-    const ALL: [Standard; 3] = [Standard::Gb2013, Standard::Gb2026, Standard::Cjt214];
-
     /// The name of its tables in the rules.
     const fn table(self) -> &'static str {
         match self {
@@ -74,6 +74,8 @@ pub(crate) struct CodeMap {
     later: FxHashMap<String, String>,
     /// 2026 to 2013, established.
     earlier: FxHashMap<String, String>,
+    /// 2007 to 2013, by equal names.
+    renumbered: FxHashMap<String, String>,
 }
 
 impl CodeMap {
@@ -82,15 +84,15 @@ impl CodeMap {
             let mut table = Table::default();
             for (system, codes) in codes {
                 // Two spellings of one system are one table.
-                let own = table.entry(system_key(system)).or_default();
+                let own = table.entry(system_key(system).into_owned()).or_default();
                 own.extend(codes.iter().map(|(code, kinds)| {
                     let readings: Readings = readings(kinds).filter_map(&id).collect();
-                    (code_key(code), readings)
+                    (code_key(code).into_owned(), readings)
                 }));
             }
             table
         };
-        let pair = |(old, new): (&String, &String)| (code_key(old), code_key(new));
+        let pair = |(old, new): (&String, &String)| (code_key(old).into_owned(), code_key(new).into_owned());
         CodeMap {
             events: table(&file.codes),
             components: table(&file.components),
@@ -102,6 +104,7 @@ impl CodeMap {
                 .collect(),
             later: file.pairs.iter().map(pair).collect(),
             earlier: file.pairs.iter().map(pair).map(|(old, new)| (new, old)).collect(),
+            renumbered: file.renumbered.iter().map(pair).collect(),
         }
     }
 
@@ -111,9 +114,9 @@ impl CodeMap {
         let Some(standard) = Standard::of(&system) else {
             let kind = *self
                 .events
-                .get(&system)
-                .or_else(|| self.components.get(&system))?
-                .get(&code)?
+                .get(&*system)
+                .or_else(|| self.components.get(&*system))?
+                .get(&*code)?
                 .first()?;
             return Some(Mapped {
                 kind,
@@ -122,7 +125,7 @@ impl CodeMap {
                 derived: false,
             });
         };
-        let component_table = system.contains("component") || system.contains("部件");
+        let component_table = names_components(&system);
         match (standard, code.len(), component_table) {
             // Six digits of the district come first in an event's code, and six of a serial number last in a component's.
             (Standard::Gb2026, 5, _) => self.of_2026(&code),
@@ -130,8 +133,8 @@ impl CodeMap {
             (Standard::Gb2026, 17, _) => self.of_2026(code.get(6..11)?),
             (Standard::Gb2013, 4, false) => self.of_2013(&code),
             (Standard::Gb2013, 10, _) => self.of_2013(code.get(6..)?),
-            (Standard::Cjt214, 4, false) => self.plain(&self.events, standard, &code),
-            (Standard::Cjt214, 10, _) => self.plain(&self.events, standard, code.get(6..)?),
+            (Standard::Cjt214, 4, false) => self.of_2007(&code),
+            (Standard::Cjt214, 10, _) => self.of_2007(code.get(6..)?),
             (_, 4, true) => self.plain(&self.components, standard, &code),
             (_, 16, _) => self.plain(&self.components, standard, code.get(6..10)?),
             _ => None,
@@ -145,6 +148,19 @@ impl CodeMap {
             gb2013: None,
             gb2026: None,
             derived: false,
+        })
+    }
+
+    /// A code of 2007 says nothing of the later lists but where those have an item of the same name.
+    fn of_2007(&self, code: &str) -> Option<Mapped> {
+        let plain = self.plain(&self.events, Standard::Cjt214, code)?;
+        let gb2013 = self.renumbered.get(code).cloned();
+        let later = |code: &String| self.later.get(code).cloned().or_else(|| later_code(code));
+        Some(Mapped {
+            gb2026: gb2013.as_ref().and_then(later),
+            derived: gb2013.is_some(),
+            gb2013,
+            ..plain
         })
     }
 
@@ -165,24 +181,20 @@ impl CodeMap {
     fn of_2026(&self, code: &str) -> Option<Mapped> {
         let gb2026 = Some(code.to_owned());
         let earlier = self.earlier.get(code).cloned();
+        // By the rule only where the older list has such an item: 2026 has some that 2013 lacks.
+        let by_rule =
+            || earlier_code(code).filter(|old| look_up(&self.events, Standard::Gb2013, old).is_some());
         let own = look_up(&self.events, Standard::Gb2026, code);
         // Events and components share no class in 2026, so one code needs no word on which it is.
         let own = own.or_else(|| look_up(&self.components, Standard::Gb2026, code));
-        if let Some(kind) = own {
-            return Some(Mapped {
-                kind,
-                gb2013: earlier,
-                gb2026,
-                derived: false,
-            });
-        }
-        let older = earlier.clone().or_else(|| earlier_code(code))?;
-        let kind = look_up(&self.events, Standard::Gb2013, &older)?;
+        let derived = earlier.is_none() || own.is_none();
+        let earlier = earlier.or_else(by_rule);
+        let of_older = || look_up(&self.events, Standard::Gb2013, earlier.as_deref()?);
         Some(Mapped {
-            kind,
+            kind: own.or_else(of_older)?,
+            derived: derived && earlier.is_some(),
             gb2013: earlier,
             gb2026,
-            derived: true,
         })
     }
 
@@ -201,9 +213,9 @@ impl CodeMap {
         let code = code_key(code);
         let own = self
             .video
-            .get(&system_key(system))
-            .and_then(|codes| codes.get(&code));
-        let any = || self.video.get("labels")?.get(&code);
+            .get(&*system_key(system))
+            .and_then(|codes| codes.get(&*code));
+        let any = || self.video.get("labels")?.get(&*code);
         own.or_else(any).map_or(&[], Vec::as_slice)
     }
 }
@@ -255,11 +267,11 @@ pub(crate) fn one_spelling(file: &str, text: &str, table: &mut toml::Table) -> R
                 continue;
             };
             let own = merged
-                .entry(system_key(&system))
+                .entry(system_key(&system).into_owned())
                 .or_insert_with(|| toml::Value::Table(toml::Table::new()));
             let toml::Value::Table(own) = own else { continue };
             for (code, kind) in codes {
-                enter(file, text, own, code_key(&code), &code, kind)?;
+                enter(file, text, own, code_key(&code).into_owned(), &code, kind)?;
             }
         }
         table.insert(section.to_owned(), toml::Value::Table(merged));
@@ -304,19 +316,26 @@ pub(crate) fn required_length(system: &str) -> Option<usize> {
 }
 
 /// A system's name without what differs between spellings; the three standards have one name each.
-pub(crate) fn system_key(system: &str) -> String {
-    let mut key = name_key(system);
-    key.retain(char::is_alphanumeric);
-    let exact = Standard::ALL.into_iter().find(|standard| {
-        let class = key.contains("component") || key.contains("部件");
-        !class && Standard::of(&key) == Some(*standard)
-    });
-    exact.map_or(key, |standard| standard.table().to_owned())
+pub(crate) fn system_key(system: &str) -> Cow<'_, str> {
+    let key = code_key(system);
+    match Standard::of(&key) {
+        Some(standard) if !names_components(&key) => Cow::Borrowed(standard.table()),
+        _ => key,
+    }
+}
+
+/// Whether a system's key names the table of components of a standard.
+fn names_components(system: &str) -> bool {
+    system.contains("component") || system.contains("部件")
 }
 
 /// A code without separators, width and case: "01-10" is "0110".
-pub(crate) fn code_key(code: &str) -> String {
+pub(crate) fn code_key(code: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if code.bytes().all(is_plain) {
+        return Cow::Borrowed(code);
+    }
     let mut key = name_key(code);
     key.retain(char::is_alphanumeric);
-    key
+    Cow::Owned(key)
 }

@@ -31,12 +31,16 @@ pub(crate) struct RulesFile {
     pub(crate) components: Codes,
     /// Codes of 2013 whose 2026 twin is established.
     pub(crate) pairs: BTreeMap<String, String>,
+    /// Codes of 2007 whose item has another code in 2013, by equal names.
+    pub(crate) renumbered: BTreeMap<String, String>,
     /// Category names.
     pub(crate) names: BTreeMap<String, String>,
     /// Phrases in free text.
     pub(crate) words: BTreeMap<String, RawWords>,
     /// Phrases in titles that are about no incident.
     pub(crate) quiet: RawQuiet,
+    /// What a text names and does not say.
+    pub(crate) unsaid: RawUnsaid,
     /// Phrases in free text that say something beyond the kind.
     pub(crate) hints: BTreeMap<Hint, RawWords>,
     /// Codes of video alarms by code system, and how sure algorithms are.
@@ -195,6 +199,21 @@ pub(crate) struct RawWords {
     pub(crate) any: Vec<String>,
     /// Words that rule it out.
     pub(crate) not: Vec<String>,
+}
+
+/// What a text names and does not say: denials, idioms and names. The fields' meaning stands in `rules/words.toml`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawUnsaid {
+    pub(crate) before: Vec<String>,
+    pub(crate) between: Vec<String>,
+    pub(crate) right_before: Vec<String>,
+    pub(crate) after: Vec<String>,
+    pub(crate) asks: Vec<String>,
+    pub(crate) either: Vec<String>,
+    pub(crate) missed: Vec<String>,
+    pub(crate) idioms: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 /// What a title says that asks, or is about another matter.

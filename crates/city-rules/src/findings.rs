@@ -1,6 +1,8 @@
 //! What is odd about rules that can be used all the same: mappings that replace others, phrases that never decide, kinds
 //! that nothing names. What cannot be used is an error of loading instead.
 
+mod overruled;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -58,6 +60,9 @@ pub(crate) fn find(files: &[(&str, &str)]) -> Result<Vec<Finding>, ConfigError> 
     search.unnamed_kinds();
     search.aliases();
     search.words();
+    search.shadowed_phrases();
+    search.replaced_lists();
+    search.thresholds();
     search.findings.sort();
     Ok(search.findings)
 }
@@ -84,7 +89,11 @@ impl<'a> Search<'a> {
             for (section, tables) in tables_of(rules) {
                 for (system, codes) in tables {
                     for (code, kinds) in codes {
-                        let entry = said.entry((section, system_key(system), code_key(code)));
+                        let entry = said.entry((
+                            section,
+                            system_key(system).into_owned(),
+                            code_key(code).into_owned(),
+                        ));
                         entry.or_default().push(Said {
                             file,
                             line: line_in(text, &[section, system], &[&quoted(code), code]),

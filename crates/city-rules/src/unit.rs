@@ -1,5 +1,6 @@
 //! Units as the field spells them, and whole-number conversion between those that measure the same.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::normal::half_width;
@@ -119,10 +120,15 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Result<i64, UnitError
     if value.is_nan() {
         return Err(UnitError::NotANumber);
     }
+    let same = (value * 1_000.0).round() as i64; // `as` saturates
+    // Most readings say nothing of their unit, or spell it as the rules do.
+    if from.is_empty() || from == to {
+        return Ok(same);
+    }
     let from_name = spelling(from);
     let to_name = spelling(to);
     if from_name.is_empty() || from_name == to_name {
-        return Ok((value * 1_000.0).round() as i64); // `as` saturates
+        return Ok(same);
     }
     let unknown = || UnitError::Unknown(from.to_owned());
     let mismatch = || UnitError::Mismatch {
@@ -152,15 +158,19 @@ fn look_up(name: &str) -> Option<(Quantity, i32, i32)> {
 }
 
 /// The spelling that the table uses: half-width, lower case, no spaces, one way to write µ, °, ³.
-fn spelling(unit: &str) -> String {
+fn spelling(unit: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'^';
+    if unit.bytes().all(is_plain) && !unit.contains("degc") {
+        return Cow::Borrowed(unit);
+    }
     let mut name = half_width(unit).to_lowercase();
     name.retain(|c| !c.is_whitespace());
-    let name = name.replace(['µ', 'μ'], "u").replace('³', "3").replace('²', "2");
-    name.replace('℃', "c")
-        .replace("°c", "c")
-        .replace("degc", "c")
-        .replace('°', "deg")
-        .replace("^", "")
+    if !name.is_ascii() {
+        name = name.replace(['µ', 'μ'], "u").replace('³', "3").replace('²', "2");
+        name = name.replace('℃', "c").replace("°c", "c");
+    }
+    let name = name.replace("degc", "c");
+    Cow::Owned(name.replace('°', "deg").replace('^', ""))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together.
 
 mod scan;
+mod unsaid;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use city_model::Hint;
 use crate::file::{RawWords, RulesFile};
 use crate::kind::KindId;
 use crate::normal::text_key;
-use scan::{Phrases, Seen};
+use scan::{Lists, Phrases, Seen};
+use unsaid::Unsaid;
 
 /// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
 pub(crate) const LEAD_CHARS: usize = 120;
@@ -45,12 +47,14 @@ pub(crate) struct WordMap {
     finder: Option<AhoCorasick>,
     /// The length of each word in characters.
     lengths: Vec<u32>,
-    kinds: Vec<(KindId, Phrases)>,
-    hints: Vec<(Hint, Phrases)>,
+    kinds: Lists<KindId>,
+    hints: Lists<Hint>,
     /// A title that says one of these asks or proposes, whatever else it names.
-    inquiry: Phrases,
+    inquiry: Lists<()>,
     /// A title that says one of these and names no kind is about something else.
-    matter: Phrases,
+    matter: Lists<()>,
+    /// What is named and not said.
+    unsaid: Unsaid,
 }
 
 impl WordMap {
@@ -66,6 +70,8 @@ impl WordMap {
             .iter()
             .map(|(hint, raw)| (*hint, words.phrases(raw)))
             .collect();
+        let said = words.words.len();
+        let unsaid = Unsaid::new(&file.unsaid, said, |word| words.number(word));
         let inquiry = words.phrases(&file.quiet.inquiry);
         let matter = words.phrases(&file.quiet.matter);
         let finder = AhoCorasick::builder()
@@ -80,10 +86,11 @@ impl WordMap {
         Ok(WordMap {
             finder: Some(finder).filter(|_| !words.words.is_empty()),
             lengths,
-            kinds,
-            hints,
-            inquiry,
-            matter,
+            kinds: Lists::new(kinds),
+            hints: Lists::new(hints),
+            inquiry: Lists::new(vec![((), inquiry)]),
+            matter: Lists::new(vec![((), matter)]),
+            unsaid,
         })
     }
 
@@ -95,14 +102,14 @@ impl WordMap {
             (title, content) = scan::first_sentence(content);
         }
         let title = self.seen(lead(title));
-        if self.says(&self.inquiry, &title) {
+        if self.inquiry.is_said(&self.lengths, &title) {
             return TextReading {
                 kinds: Vec::new(),
                 is_other_matter: true,
             };
         }
         let named: Vec<KindId> = self.kinds_in(&title).into_iter().map(|(.., kind)| kind).collect();
-        if named.is_empty() && self.says(&self.matter, &title) {
+        if named.is_empty() && self.matter.is_said(&self.lengths, &title) {
             return TextReading {
                 kinds: Vec::new(),
                 is_other_matter: true,
@@ -127,31 +134,26 @@ impl WordMap {
 
     /// The phrases of a kind that the text says, best first: characters, then where it begins, then by id.
     fn kinds_in(&self, seen: &Seen) -> Vec<(Reverse<u32>, usize, KindId)> {
-        let mut found: Vec<_> = self
-            .kinds
-            .iter()
-            .filter_map(|(kind, phrases)| {
-                let (characters, at) = phrases.strength(&self.lengths, seen)?;
-                Some((Reverse(characters), at, *kind))
-            })
+        let said = self.kinds.said(&self.lengths, seen);
+        let mut found: Vec<_> = said
+            .into_iter()
+            .map(|(kind, characters, at)| (Reverse(characters), at, kind))
             .collect();
         found.sort_unstable();
         found
     }
 
-    fn says(&self, phrases: &Phrases, seen: &Seen) -> bool {
-        phrases.strength(&self.lengths, seen).is_some()
-    }
-
     /// What the whole text says beyond the kind: danger counts wherever it stands.
     pub(crate) fn hints(&self, text: &str) -> Vec<Hint> {
         let seen = self.seen(&text_key(text));
-        let found = self.hints.iter().filter(|(_, phrases)| self.says(phrases, &seen));
-        found.map(|(hint, _)| *hint).collect()
+        let said = self.hints.said(&self.lengths, &seen);
+        said.into_iter().map(|(hint, ..)| hint).collect()
     }
 
     fn seen(&self, text: &str) -> Seen {
-        Seen::new(self.finder.as_ref(), text)
+        let mut seen = Seen::new(self.finder.as_ref(), text);
+        self.unsaid.strike(&mut seen);
+        seen
     }
 }
 

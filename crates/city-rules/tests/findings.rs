@@ -99,3 +99,75 @@ fn an_alias_of_two_metrics_is_told() {
         ]
     );
 }
+
+#[test]
+fn lists_of_words_that_lose_phrases_are_told() {
+    for (rules, expected) in [
+        (
+            "[words.fire_smoke]\nany = [\"火\"]\n",
+            "1 phrases replace those of builtin/words.toml:",
+        ),
+        (
+            "[words.road_ponding]\nany = []\n",
+            "0 phrases replace those of builtin/words.toml:",
+        ),
+    ] {
+        let told = told(rules);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("city.toml:2: words.") && told[0].contains(expected),
+            "{told:?}"
+        );
+        assert!(told[0].ends_with(" hold no longer"), "{told:?}");
+    }
+    // Exclusions alone leave the phrases in force.
+    check("[words.road_ponding]\nnot = [\"屋顶积水\"]\n", &[]);
+    check(
+        "[kinds.ufo]\n[words.ufo]\nany = [\"飞碟\", \"大飞碟\", \"飞碟&降落\"]\n",
+        &[
+            "city.toml:3: words.ufo.any: \"大飞碟\": holds \"飞碟\", which matches wherever it does; it only counts for more",
+        ],
+    );
+}
+
+#[test]
+fn thresholds_out_of_reach_and_units_of_something_else_are_told() {
+    let of = |lines: &str| format!("[metrics.ponding_depth]\n{lines}");
+    for (lines, expected) in [
+        (
+            "max = 10\n",
+            vec![
+                "city.toml:2: metrics.ponding_depth.max: alarm = 15 is above max = 10, so no possible value alarms",
+            ],
+        ),
+        (
+            "alarm = 2000\n",
+            vec![
+                "city.toml:2: metrics.ponding_depth.alarm: alarm = 2000 is above max = 1000, so no possible value alarms",
+            ],
+        ),
+        (
+            "min = 13\n",
+            vec![
+                "city.toml:2: metrics.ponding_depth.min: clear = 12 lies outside 13 to 1000, so no possible value ends an alarm",
+            ],
+        ),
+        (
+            "unit = \"MPa\"\n",
+            vec!["city.toml:2: metrics.ponding_depth.unit: \"MPa\" does not measure what \"cm\" did"],
+        ),
+        (
+            "unit = \"mm\"\nalarm = 150\n",
+            vec![
+                "city.toml:2: metrics.ponding_depth.unit: \"mm\" replaces \"cm\", and the numbers written for it stay: clear, min, max",
+            ],
+        ),
+        (
+            "unit = \"mm\"\nalarm = 150\nclear = 120\nmin = 0\nmax = 9000\n",
+            vec![],
+        ),
+        ("alarm = 20\nclear = 10\n", vec![]),
+    ] {
+        assert_eq!(told(&of(lines)), expected, "{lines}");
+    }
+}

@@ -22,6 +22,7 @@ use crate::config::{Loaded, Source};
 
 pub use grid::{layers, timezone};
 pub use plane::{Control, by_parameters, control, systems};
+pub(crate) use schemas::registry_config;
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
@@ -65,6 +66,14 @@ fn rules_files(loaded: &Loaded) -> anyhow::Result<Vec<(String, String)>> {
 pub fn setup(loaded: &Loaded, enriched_partitions: u32) -> anyhow::Result<Setup> {
     let source = schemas::registry(loaded)?;
     setup_with(loaded, enriched_partitions, source)
+}
+
+/// Who is asked for schemas, if the configuration names a registry.
+///
+/// # Errors
+/// A [`ConfigError`] for what it gets wrong about it.
+pub(crate) fn schema_source(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaSource>>> {
+    schemas::registry(loaded)
 }
 
 /// The same with a schema registry that is asked already: what it has told stays known over a reload.

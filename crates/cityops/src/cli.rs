@@ -36,6 +36,8 @@ pub enum Command {
     Audit(ConfigArgs),
     /// Sum the committed ledger.
     Ledger(ConfigArgs),
+    /// Say why an event joined an incident or did not, what would have changed it, and what became of it.
+    Explain(ExplainArgs),
     /// Correlate a labelled history and score it.
     Backtest(BacktestArgs),
     /// Write replay input with its truth, from a simulated city.
@@ -104,6 +106,25 @@ pub struct ReplayArgs {
     /// Write `evidence.ndjson`: what was compared for every event.
     #[arg(long)]
     pub evidence: bool,
+}
+
+/// `cityops explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// An event as `source_system/event_id`, or an incident's id.
+    #[arg(value_name = "EVENT_OR_INCIDENT")]
+    pub id: String,
+    /// The output of a replay with `--evidence`.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "config",
+        required_unless_present = "config"
+    )]
+    pub output: Option<PathBuf>,
+    /// The configuration file: explain from the committed log.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `cityops backtest`

@@ -4,6 +4,7 @@ pub mod audit;
 mod backtest;
 mod check;
 mod demo;
+mod explain;
 mod grid;
 pub mod ledger;
 mod replay;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Check(args) => check::run(&args, json),
         Command::Backtest(args) => backtest::run(&args, json),
         Command::Audit(args) => audit::run(&args, json),
+        Command::Explain(args) => explain::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
         Command::Run(args) => run::run(&args),

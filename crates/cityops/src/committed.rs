@@ -48,16 +48,18 @@ pub struct Grouping {
 }
 
 impl Grouping {
-    /// Takes a record of outcomes; the newest of a key counts.
-    pub fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
+    /// Takes what a record of outcomes says, `None` for a tombstone; the newest of a key counts.
+    pub fn take(&mut self, key: Option<&[u8]>, told: Option<OutcomeRecord>) {
         let Some(event) = key.and_then(|key| std::str::from_utf8(key).ok()) else {
             return;
         };
-        let told: Option<OutcomeRecord> = value.and_then(|value| serde_json::from_slice(value).ok());
-        match told
-            .filter(|told| told.outcome.belongs())
-            .and_then(|told| told.incident_id)
-        {
+        let belongs = told.filter(|told| told.outcome.belongs());
+        self.put(event, belongs.and_then(|told| told.incident_id));
+    }
+
+    /// The incident of an event, as it was told last.
+    pub fn put(&mut self, event: &str, incident: Option<IncidentId>) {
+        match incident {
             Some(incident) => self.incidents.insert(event.to_owned(), incident),
             None => self.incidents.remove(event),
         };
@@ -112,12 +114,12 @@ impl Committed {
         *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
     }
 
-    pub(crate) fn outcome(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
+    pub(crate) fn outcome(&self, key: Option<&[u8]>, told: Option<OutcomeRecord>) {
         if let Some(grouping) = &self.grouping {
             grouping
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .take(key, value);
+                .take(key, told);
         }
     }
 }

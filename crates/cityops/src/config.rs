@@ -19,8 +19,8 @@ pub use coordinates::{Coordinates, Sh2000};
 pub use reads::{FileRead, Reads, Stamp};
 pub use reload::{Reload, Watch};
 pub use sections::{
-    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Privacy, Registry, RulesFiles,
-    Schemas, Source, Time, Topics,
+    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Output, OutputFormat, Privacy,
+    Registry, RulesFiles, Schemas, Source, Time, Topics,
 };
 
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
@@ -50,6 +50,8 @@ pub struct Config {
     pub topics: Topics,
     /// Schemas beyond the built-in ones.
     pub schemas: Schemas,
+    /// The outside topics.
+    pub output: Output,
     /// Personal data.
     pub privacy: Privacy,
     /// HTTP.
@@ -293,6 +295,13 @@ impl Loaded {
                 return wrong("topics", key, "a topic needs at least one partition");
             }
         }
+        if self.config.output.format == Some(OutputFormat::Avro) && self.config.schemas.registry.is_none() {
+            return wrong(
+                "output",
+                "format",
+                "avro carries the ids of a registry, and none is configured; set schemas.registry, or write \"json\"",
+            );
+        }
         if topics.replication.is_some_and(|replicas| replicas < 1) {
             return wrong("topics", "replication", "a topic needs at least one replica");
         }
@@ -313,12 +322,22 @@ impl Loaded {
         Ok(())
     }
 
+    /// The format of the outside topics.
+    pub fn output_format(&self) -> OutputFormat {
+        let default = match self.config.schemas.registry {
+            Some(_) => OutputFormat::Avro,
+            None => OutputFormat::Json,
+        };
+        self.config.output.format.unwrap_or(default)
+    }
+
     /// The effective configuration as TOML, secrets masked.
     ///
     /// # Errors
     /// Never for a configuration that was read.
     pub fn masked(&self) -> anyhow::Result<String> {
         let mut config = self.config.clone();
+        config.output.format = Some(self.output_format());
         for (key, value) in &mut config.kafka.properties {
             if client::is_secret(key) {
                 *value = "***".to_owned();

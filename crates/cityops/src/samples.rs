@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::Context;
-use city_model::{EventTime, Outcome, Source};
+use city_model::{DeadLetterReason, EventTime, Outcome, Source};
 use event_intake::{Decision, IntakeState, Verdict};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -106,17 +106,18 @@ impl Desk<'_> {
     fn judge(&mut self, line: usize, bytes: &[u8], topic: Option<Source>) -> Told {
         let value: Option<Value> = serde_json::from_slice(bytes).ok();
         let Some(source) = topic.or_else(|| value.as_ref().and_then(topic_of)) else {
+            let what = match self.unreadable(bytes, value.as_ref()) {
+                Some(refusal) => What::refused(&refusal, hints::of(&refusal)),
+                None => What::refused(
+                    &Refusal::new(DeadLetterReason::MissingField, "no field tells the stream"),
+                    "Say which it is with --topic, or give the record the fields of its stream.",
+                ),
+            };
             return Told {
                 line,
                 topic: None,
                 id: None,
-                what: What::refused(
-                    &Refusal::new(
-                        city_model::DeadLetterReason::MissingField,
-                        "no field tells the stream",
-                    ),
-                    "Say which it is with --topic, or give the record the fields of its stream.",
-                ),
+                what,
                 guesses: Vec::new(),
             };
         };
@@ -135,9 +136,7 @@ impl Desk<'_> {
         for row in &verdict.rows {
             self.state.apply(row);
         }
-        let id = record
-            .key()
-            .map(|key| self.setup.intake.public_identity(source, key).event_id);
+        let id = self.setup.intake.published_key(&record).map(|key| key.event_id);
         let fault = verdict.faults.first().map(|fault| fault.fault.as_str());
         let outcome = match verdict.result {
             Decision::Refused(refusal) => return self.refused(line, source, &refusal, guesses),
@@ -158,6 +157,14 @@ impl Desk<'_> {
             what: What::Accepted(accepted),
             guesses,
         }
+    }
+
+    /// Why no stream could read it, if so: for what is no JSON object the stream does not matter.
+    fn unreadable(&self, bytes: &[u8], value: Option<&Value>) -> Option<Refusal> {
+        if value.is_some_and(Value::is_object) {
+            return None;
+        }
+        self.setup.decoder.decode(Source::Report, bytes).err()
     }
 
     fn refused(&self, line: usize, source: Source, refusal: &Refusal, guesses: Vec<guess::Guess>) -> Told {

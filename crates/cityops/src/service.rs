@@ -7,23 +7,24 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use kafka_log::tail::{Tail, follow};
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
 use wire_format::Topic;
 
 use crate::board::Board;
-use crate::committed::{Committed, LedgerRows};
+use crate::committed::Committed;
 use crate::config::{Kafka, Loaded};
 use crate::exit::unreachable;
+use crate::follower::Follower;
 use crate::http::{Health, Serving};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
+use crate::outputs::{ReadBack, Written};
 use crate::sources::SourceWatch;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
-/// How long to wait before the follower of a broken connection starts again.
-const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
+/// How long the follower waits for a schema before it looks whether it shall stop.
+const FOLLOW_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How long ending HTTP may take: its answers under way, then its threads.
 const HTTP_END: Duration = Duration::from_secs(4);
@@ -65,6 +66,8 @@ pub struct ServiceStart<'a> {
     pub embedded: bool,
     /// Keep the grouping of all events, for the digest at the end.
     pub keep_grouping: bool,
+    /// How the outside topics are written.
+    pub written: Written,
 }
 
 /// Why a service ended.
@@ -95,6 +98,8 @@ impl Service {
         if let Some(schemas) = start.setup.decoder.source() {
             metrics.show_schemas(schemas.clone())?;
         }
+        let source = start.setup.decoder.source().cloned();
+        let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
         metrics.describe(&standing.activation);
@@ -105,15 +110,17 @@ impl Service {
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Committed::new(start.keep_grouping));
         let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
-        let follower = follower(
-            &start.properties,
-            &kafka.topic_prefix,
-            &board,
-            &metrics,
-            &committed,
+        let follower = Follower {
+            properties: start.properties.clone(),
+            prefix: kafka.topic_prefix.clone(),
+            board: board.clone(),
+            metrics: metrics.clone(),
+            committed: committed.clone(),
+            read_back,
             broker_time,
-            &stop,
-        )?;
+            stop: stop.clone(),
+        };
+        let follower = follower.start()?;
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
         let workers = Workers::start(Start {
             in_force: in_force.clone(),
@@ -130,6 +137,7 @@ impl Service {
             intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
             place_observer: Arc::new(watch),
             embedded: start.embedded,
+            outputs: start.written.outputs,
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
         let serving = Serving {
@@ -203,63 +211,4 @@ pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Resu
         Err(WorkerError::Unreachable(error)) => Err(unreachable(error.to_string())),
         Err(error) => Err(anyhow::anyhow!("the {} worker gave up: {error}", role.as_str())),
     }
-}
-
-/// Follows what is committed, in every process: any of them answers for the whole city.
-fn follower(
-    properties: &Properties,
-    prefix: &str,
-    board: &Arc<Board>,
-    metrics: &Arc<Metrics>,
-    committed: &Arc<Committed>,
-    broker_time: bool,
-    stop: &Arc<AtomicBool>,
-) -> anyhow::Result<JoinHandle<()>> {
-    let (properties, prefix) = (properties.clone(), prefix.to_owned());
-    let (board, metrics, stop, committed) = (board.clone(), metrics.clone(), stop.clone(), committed.clone());
-    let work = move || {
-        let mut followed = vec![
-            Topic::Incidents,
-            Topic::EnrichChangelog,
-            Topic::CorrelateChangelog,
-        ];
-        if committed.keeps_grouping() {
-            followed.push(Topic::Outcomes);
-        }
-        while !stop.load(Ordering::Relaxed) {
-            let mut rows = LedgerRows::default();
-            let each = |tail: Tail<'_>| match tail {
-                Tail::CaughtUp => board.set_caught_up(),
-                Tail::Record(Topic::Incidents, record) => {
-                    // Latency makes sense only where events are ingested by the broker's clock as well.
-                    let appended = broker_time.then(|| record.timestamp());
-                    metrics.output_at(record.timestamp());
-                    match board.take(record.key().unwrap_or_default(), record.value()) {
-                        Ok(Some(taken)) => metrics.incident_published(&taken, appended),
-                        Ok(None) => {}
-                        Err(error) => {
-                            tracing::error!(%error, offset = record.offset(), "unreadable incident");
-                            metrics.incident_unreadable();
-                        }
-                    }
-                }
-                Tail::Record(Topic::Outcomes, record) => committed.outcome(record.key(), record.value()),
-                Tail::Record(topic, record) => {
-                    if rows.take(topic, record.partition(), record.key(), record.value()) {
-                        let ledger = rows.sum();
-                        metrics.set_ledger(&ledger);
-                        committed.set_ledger(ledger);
-                    }
-                }
-            };
-            if let Err(error) = follow(&properties, &prefix, &followed, each, &stop) {
-                tracing::warn!(error = %format!("{error:#}"), "the board's follower starts again");
-                std::thread::park_timeout(FOLLOW_AGAIN);
-            }
-        }
-    };
-    std::thread::Builder::new()
-        .name("board".to_owned())
-        .spawn(work)
-        .context("start the board's follower")
 }

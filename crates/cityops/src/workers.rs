@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use city_model::Name;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
-    Correlate, Enrich, InForce, IntakeObserver, PlaceObserver, Processor, Standing, input_partition_name,
+    Correlate, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor, Standing,
+    input_partition_name,
 };
 use wire_format::Topic;
 
@@ -59,6 +60,8 @@ pub struct Start {
     pub place_observer: Arc<dyn PlaceObserver>,
     /// The broker is the embedded one.
     pub embedded: bool,
+    /// How the outside topics are written.
+    pub outputs: Arc<Outputs>,
 }
 
 /// Running worker threads.
@@ -163,12 +166,14 @@ fn run_loop(
                 Box::new(
                     enrich
                         .observed_by(start.intake_observer.clone())
+                        .writing(start.outputs.clone())
                         .comparing(start.place_observer.clone()),
                 )
             }
             None => {
                 let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
-                Box::new(Correlate::new().comparing_in(in_force, observer))
+                let correlate = Correlate::new().writing(start.outputs.clone());
+                Box::new(correlate.comparing_in(in_force, observer))
             }
         }
     };

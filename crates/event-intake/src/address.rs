@@ -3,18 +3,26 @@
 //! The key of two spellings of one place is the same; where it is not plain that two are one place, their keys differ. It
 //! is a text to compare, never coordinates.
 
+mod leftovers;
+mod nowhere;
 mod numerals;
+mod told;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use city_model::Name;
 use regex::Regex;
 
-use crate::privacy::{before_flat, half_width, scrub};
+use crate::privacy::{Reporter, before_flat, digit, half_width, is_like_a_room, scrub, without_numbers};
+use leftovers::without_leftovers;
 use numerals::in_digits;
+pub(crate) use told::{Told, in_text};
 
 /// Longest key, in characters.
 const MAX_CHARS: usize = 80;
+/// What was parted settles in one pass or two; an address that was made not to has no key.
+const MOST_PASSES: usize = 6;
 /// Between the roads of a crossing, whichever was named first.
 const CROSSING: char = '×';
 
@@ -58,55 +66,156 @@ static TWO_ROADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static BUILDING: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"([0-9]+)(?:号楼|幢楼|栋楼|幢|栋|座|#楼|#)"));
 
-/// The key of an address; `None` when nothing of it is left.
-pub(crate) fn key(address: &str) -> Option<Name> {
-    let mut text = half_width(address);
+/// Room numbers behind a lane, which name no house there: "1500弄302", "1500弄302/303".
+static LANE_AND_ROOMS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"弄\s*((?:[0-9]{3,4}\s*[/、,和-]?\s*)+|[零〇○一二三四五六七八九]{3,4})$"));
+
+/// The key of an address, of which nothing is its reporter's name or number; `None` when nothing of it is left, or what is
+/// left is no place that differs from others.
+pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
+    let text = half_width(address);
+    let text = match reporter {
+        Some(reporter) => Cow::Owned(reporter.taken_from(&text)),
+        None => text,
+    };
+    // Numbers go first: what parts a flat's would part a phone's.
+    let text = without_numbers(&text);
     // A pattern that did not compile must not let a flat number through.
-    text = before_flat(&text)?.to_owned();
-    text = in_digits(&text);
-    text = before_flat(&text)?.to_owned();
-    text = BARE_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    text = DASHED_FLAT.as_ref()?.replace(&text, "$1").into_owned();
-    let text = one_spelling(&scrub(&text))?;
+    let text = in_digits(before_flat(&text)?);
+    let text = before_flat(&text)?;
+    let text = without_number(text, &BARE_FLAT)?;
+    let text = without_number(&text, &DASHED_FLAT)?;
+    let text = without_rooms(&text)?;
+    let text = without_leftovers(&scrub(&text));
+    let is_parted = text.chars().any(|c| !c.is_alphanumeric());
+    let mut key = signs_of(&one_spelling(&text)?);
+    // What signs kept apart stands together now, and may be somebody's number again.
+    let mut passes = 0;
+    while is_parted && passes < MOST_PASSES {
+        let again = without_rooms(&without_numbers(&key))?;
+        let again = signs_of(&without_leftovers(&scrub(&again)));
+        if again == key {
+            break;
+        }
+        key = again;
+        passes += 1;
+    }
+    if passes == MOST_PASSES || nowhere::is_nowhere(&key) || nowhere::is_numbers_alone(&key) {
+        return None;
+    }
+    let key: String = key.chars().flat_map(char::to_lowercase).take(MAX_CHARS).collect();
+    (!key.is_empty()).then(|| key.into())
+}
+
+/// The signs that a key keeps.
+fn signs_of(text: &str) -> String {
     let mut before = None;
-    let mut signs = Vec::new();
+    let mut signs = String::with_capacity(text.len());
     for c in text.chars() {
         if keeps(before, c) {
             signs.push(c);
         }
         before = Some(c);
     }
-    let key: String = signs
-        .into_iter()
-        .flat_map(char::to_lowercase)
-        .take(MAX_CHARS)
-        .collect();
-    (!key.is_empty()).then(|| key.into())
+    signs
+}
+
+fn without_rooms(text: &str) -> Option<String> {
+    let rooms = LANE_AND_ROOMS
+        .as_ref()?
+        .captures(text)
+        .and_then(|found| found.get(1));
+    let is_room = |rooms: &str| {
+        let mut numbers = rooms
+            .split(|c: char| digit(c).is_none())
+            .filter(|number| !number.is_empty());
+        numbers.all(is_like_a_room)
+    };
+    Some(match rooms.filter(|rooms| is_room(rooms.as_str())) {
+        Some(rooms) => text[..rooms.start()].to_owned(),
+        None => text.to_owned(),
+    })
+}
+
+/// Whether an address says a place, be it a town: not "不详", nor the city that everything is in.
+pub(crate) fn says_place(address: &str) -> bool {
+    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
+    let plain = without_region(&text);
+    let plain = NEARBY
+        .as_ref()
+        .map_or(Cow::Borrowed(plain), |nearby| nearby.replace(plain, ""));
+    let plain: String = plain.chars().filter(|c| c.is_alphanumeric()).collect();
+    !nowhere::is_nowhere(&plain)
+}
+
+/// Whether an address says a town and nothing finer.
+pub(crate) fn is_town_alone(address: &str) -> bool {
+    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
+    TOWN_ONLY
+        .as_ref()
+        .is_some_and(|town| town.is_match(without_region(&text)))
+}
+
+/// What follows where an address of half-width signs names a town, if it does: `name` is the town's as the grid has it.
+pub(crate) fn begins_with_town(address: &str, name: &str) -> bool {
+    let text: String = address.chars().filter(|c| !is_idle(*c)).collect();
+    let rest = without_region(&text).strip_prefix(name);
+    rest.is_some_and(|rest| !begins_with_class(rest))
+}
+
+/// Without the country, province, city and district in front.
+fn without_region(text: &str) -> &str {
+    let cut = REGION
+        .as_ref()
+        .and_then(|region| region.find(text))
+        .map_or(0, |found| found.end());
+    let rest = text.get(cut..).unwrap_or_default();
+    if begins_with_class(rest) { text } else { rest }
+}
+
+/// The text without a number at its end that such a pattern finds; looking for the digit first is cheaper by far.
+fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Option<Cow<'a, str>> {
+    let pattern = pattern.as_ref()?;
+    Some(match text.trim_end().ends_with(|c: char| c.is_ascii_digit()) {
+        true => pattern.replace(text, "$1"),
+        false => Cow::Borrowed(text),
+    })
 }
 
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
-    let mut text: String = text.chars().filter(|c| !is_idle(*c)).collect();
-    let cut = REGION.as_ref()?.find(&text).map_or(0, |found| found.end());
-    if !begins_with_class(&text[cut..]) {
-        text.drain(..cut);
-    }
+    let text: String = text.chars().filter(|c| !is_idle(*c)).collect();
+    let mut text = without_region(&text).to_owned();
     if text.is_empty() || TOWN_ONLY.as_ref()?.is_match(&text) {
         return None;
     }
     if let Some(road) = TOWN.as_ref()?.captures(&text).and_then(|found| found.get(1)) {
         text = road.as_str().to_owned();
     }
-    text = NEARBY.as_ref()?.replace(&text, "").into_owned();
-    if let Some(roads) = TWO_ROADS.as_ref()?.captures(&text) {
+    let is_near = NEARBY.as_ref()?.find(&text);
+    if let Some(from) = is_near.map(|found| found.start()) {
+        text.truncate(from);
+    }
+    let two_roads = TWO_ROADS.as_ref()?;
+    if let Some(roads) = has_two_roads(&text).then(|| two_roads.captures(&text)).flatten() {
         let mut roads = [&roads[1], &roads[2]];
         roads.sort_unstable();
         if roads[0] != roads[1] {
             return Some(roads.join(&CROSSING.to_string()));
         }
     }
-    Some(BUILDING.as_ref()?.replace_all(&text, "${1}幢").into_owned())
+    let building = BUILDING.as_ref()?;
+    if text.contains(['楼', '幢', '栋', '座', '#']) {
+        text = building.replace_all(&text, "${1}幢").into_owned();
+    }
+    Some(text)
+}
+
+/// Whether a text has the signs of two roads, without which the pattern for a crossing finds nothing.
+fn has_two_roads(text: &str) -> bool {
+    let is_road = |c: &char| matches!(c, '路' | '道' | '街' | '巷' | 'G' | 'S' | 'X' | 'Y');
+    text.chars().filter(is_road).nth(1).is_some()
 }
 
 /// Signs that say nothing about the place.

@@ -140,6 +140,12 @@ pub(crate) fn of_town(layers: &[Timeline], moment: EventTime, code: &str) -> Gri
     place
 }
 
+/// Whether the first layer has a cell of this code at a moment.
+pub(crate) fn is_known(layers: &[Timeline], moment: EventTime, code: &str) -> bool {
+    let first = layers.first().map(|layer| layer.at(moment));
+    first.is_some_and(|layer| layer.find(code).is_some())
+}
+
 /// The part of a path that is no finer than a town; the widest cell where no level is called so.
 fn down_to_town<'a>(layer: &Layer, path: &'a [CellIndex]) -> &'a [CellIndex] {
     let is_wide = |index: &CellIndex| matches!(&*layer.cell(*index).level, "district" | "town");

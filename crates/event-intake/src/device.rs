@@ -36,6 +36,9 @@ pub struct Watch {
     /// When its last alarm ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared: Option<Cleared>,
+    /// The newest moment at which it was known to be quiet, to an hour: an older alarm begins nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<EventTime>,
 }
 
 /// The values farthest from the alarm, by half of a rise's time.

@@ -8,6 +8,7 @@ use wire_format::WireTime;
 use crate::intake::Intake;
 use crate::kinds::Reading;
 use crate::place::Place;
+use crate::privacy::Reporter;
 use crate::verdict::Placed;
 use crate::when::When;
 use crate::{address, cells, facilities, inferred};
@@ -29,6 +30,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) component: Option<Name>,
     pub(crate) ticket: Option<Name>,
     pub(crate) cites: Option<Name>,
+    pub(crate) reporter_name: Option<&'a str>,
     pub(crate) reporter_phone: Option<&'a str>,
     pub(crate) measurement: Option<Measurement>,
     pub(crate) credibility: u8,
@@ -49,9 +51,14 @@ impl Draft<'_> {
             _ => None,
         };
         let town_code = self.town_code.map(str::trim).filter(|code| !code.is_empty());
+        let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
         // Late or not, an event belongs to the cells of its own day.
         let moment = self.when.event_time;
         let grid = match (self.place.position, town_code) {
+            // A point that is no place to compare does not outweigh a town that is stated.
+            (Some(_), Some(code)) if located.is_none() && cells::is_known(intake.layers(), moment, code) => {
+                cells::of_town(intake.layers(), moment, code)
+            }
             (Some(position), _) => {
                 let u_mm = self.place.u_mm;
                 cells::at(intake.layers(), moment, position, u_mm, located.is_some())
@@ -119,7 +126,9 @@ impl Draft<'_> {
             located,
             quality: self.place.quality,
             town: grid.town.or_else(|| town_code.map(Name::from)),
-            address_key: self.address.and_then(address::key),
+            address_key: self
+                .address
+                .and_then(|text| address::key(text, reporter.as_ref())),
             cells: grid.cells,
             responsible: grid.responsible,
             other_cells: grid.other_cells,

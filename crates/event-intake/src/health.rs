@@ -1,7 +1,7 @@
 //! How a metric's values moved: a rise that is an alarm before the threshold, a line that should not be flat, and alarms
 //! that begin too often. It sees the readings in their coming and remembers as little as it can.
 
-use city_model::EventTime;
+use city_model::{EventTime, HOUR_MS};
 use city_rules::{Flap, Flat, MetricRule, Rise};
 
 use crate::device::{Level, Low, Watch};
@@ -116,6 +116,15 @@ fn flat(asked: Flat, level: Option<&Level>, milli: i64, at: EventTime) -> (Optio
         })
     });
     (next, is_flat)
+}
+
+/// A row for every quiet reading would cost too much, so that a device is quiet is noted once an hour of its time.
+const QUIET_GRAIN_MS: i64 = HOUR_MS;
+
+/// Whether it is worth a row that a device was quiet at a moment.
+pub(crate) fn is_quiet_news(known: Option<&Watch>, at: EventTime) -> bool {
+    let noted = known.and_then(|watch| watch.quiet);
+    noted.is_none_or(|noted| at - noted >= QUIET_GRAIN_MS)
 }
 
 /// Whether alarms began too often up to now.

@@ -1,10 +1,14 @@
 //! Tickets: what correlates at all, what it is about, and the way of a ticket that cites an earlier one.
 
-use city_model::{Channel, DeadLetterReason, EventKey, EventTime, Grade, Outcome, Quality, Signal, Source};
-use city_rules::KindId;
-use wire_format::{HotlineTicket, Refusal, Text, WireLocation};
+use std::borrow::Cow;
 
-use crate::address;
+use city_model::{
+    Channel, DeadLetterReason, EventKey, EventTime, Grade, Name, Outcome, Quality, Signal, Source,
+};
+use city_rules::KindId;
+use wire_format::{HotlineTicket, Refusal, WireLocation};
+
+use crate::address::{self, Told};
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::{self, Category, Reading};
@@ -70,24 +74,31 @@ impl Intake {
         );
         let own = kinds::read(self.rules(), category, &words);
         let cites = name(ticket.parent_ticket_id.as_deref()).filter(|parent| **parent != *ticket.ticket_id);
-        if own.is_none() && cites.is_none() && !category.is_given() {
-            // No code that a mapping lacks: the words are about nothing in the street.
-            return settled(Outcome::NotActionable, key, rows);
-        }
         let cited = cites
             .as_deref()
             .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
+        let place = match &ticket.location {
+            Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
+            None => Place::NOWHERE,
+        };
+        if own.is_none() && cited.is_none() && !category.is_given() {
+            // No code that a mapping lacks: the words are about nothing in the street, or ask when something will be done
+            // that nobody remembers.
+            let verdict = settled(Outcome::NotActionable, key, rows)?;
+            let is_unread = !words.is_other_matter
+                && cites.is_none()
+                && has_words(&text)
+                && self.said_place(ticket, &place, when.event_time).is_any;
+            return Ok(Verdict { is_unread, ..verdict });
+        }
         let reading = self.ticket_reading(own, cited, cites.is_some())?;
         if !self.rules().kind(reading.kind).correlates {
             return settled(Outcome::DeviceFault, key, rows);
         }
 
-        let place = match &ticket.location {
-            Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
-            None => Place::NOWHERE,
-        };
         let grade = self.rules().kind(reading.kind).grade;
-        if !has_place(ticket, &place) && cites.is_none() && !is_dangerous(grade) {
+        let said = self.said_place(ticket, &place, when.event_time);
+        if !said.is_any && cites.is_none() && !is_dangerous(grade) {
             return settled(Outcome::NotActionable, key, rows);
         }
         let is_exact = matches!(place.quality, Quality::Component | Quality::Gnss | Quality::Door);
@@ -103,12 +114,13 @@ impl Intake {
             reported_at: ticket.reported_at.as_ref(),
             ingested_at,
             place,
-            town_code: ticket.town_code.as_deref(),
-            address: ticket.address.as_deref(),
+            town_code: said.town.as_deref().or(ticket.town_code.as_deref()),
+            address: said.address.as_deref(),
             device: None,
             component: None,
             ticket: name(Some(&ticket.ticket_id)),
             cites,
+            reporter_name: ticket.reporter_name.as_deref(),
             reporter_phone: ticket.reporter_phone.as_deref(),
             measurement: None,
             credibility: if is_exact { EXACT } else { VAGUE },
@@ -137,9 +149,8 @@ impl Intake {
     }
 
     /// What a ticket is about. One that cites a remembered ticket goes to that one's group, with its own kind only if
-    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if it says nothing of
-    /// its own ("when will it be done?"), it goes to the dead letters, where it is kept and can be fed again: it must
-    /// neither be lost nor open an incident about nothing.
+    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if its category says nothing
+    /// that a mapping has, it goes to the dead letters, where it is kept and can be fed again.
     fn ticket_reading(
         &self,
         own: Option<Reading>,
@@ -163,10 +174,54 @@ impl Intake {
         }
     }
 
+    /// Where a ticket says that it is, besides by coordinates: in its address, else in its words.
+    fn said_place<'a>(
+        &self,
+        ticket: &'a HotlineTicket<'_>,
+        place: &Place,
+        moment: EventTime,
+    ) -> SaidPlace<'a> {
+        let has_code = name(ticket.town_code.as_deref()).is_some();
+        let is_placed = place.position.is_some() || has_code;
+        let own = ticket
+            .address
+            .as_deref()
+            .filter(|address| address::says_place(address));
+        if is_placed && own.is_some() {
+            let address = own.map(Cow::Borrowed);
+            return SaidPlace {
+                address,
+                town: None,
+                is_any: true,
+            };
+        }
+        let texts = [ticket.title.as_deref(), ticket.content.as_deref()];
+        let texts = || texts.iter().flatten().copied();
+        let told = match own.filter(|address| !address::is_town_alone(address)) {
+            Some(_) => None,
+            None => texts().find_map(address::in_text),
+        };
+        let town = || {
+            let named = own.and_then(|address| self.town_of(moment, address));
+            named.or_else(|| self.town_in(moment, texts()))
+        };
+        let town = if is_placed { None } else { town() };
+        let is_any = is_placed || own.is_some() || told.is_some() || town.is_some();
+        let address = match told {
+            Some(Told::Address(address)) => Some(Cow::Owned(address)),
+            Some(Told::Somewhere) | None => own.map(Cow::Borrowed),
+        };
+        SaidPlace {
+            address,
+            town,
+            is_any,
+        }
+    }
+
     /// A ticket is never refused for its location; what cannot be used is flagged.
     fn ticket_place(&self, location: &WireLocation<'_>, crs: city_grid::Crs, address: Option<&str>) -> Place {
         let assumed = address::quality(address);
-        let known = |quality: &Text<'_>| quality.trim().to_ascii_uppercase().parse::<Quality>().is_ok();
+        let known = |quality: &str| place::quality_of(quality.trim()).is_some();
         let odd = location
             .quality
             .as_ref()
@@ -197,11 +252,19 @@ fn asks_for_nothing(appeal_type: &str) -> bool {
         && says(&["咨询", "建议", "表扬", "感谢", "其他", "其它"])
 }
 
-/// Whether a ticket says where: by coordinates, an address or a town. A complaint about nowhere can be neither compared nor
-/// dispatched.
-fn has_place(ticket: &HotlineTicket<'_>, place: &Place) -> bool {
-    let says = |text: &Option<Text<'_>>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
-    place.position.is_some() || says(&ticket.address) || says(&ticket.town_code)
+/// What a ticket says of where it is. A complaint about nowhere can be neither compared nor dispatched.
+struct SaidPlace<'a> {
+    /// In its address, else in its title or content.
+    address: Option<Cow<'a, str>>,
+    /// The code of the town that it names, where nothing finer tells the town.
+    town: Option<Name>,
+    /// Whether it says any place: by coordinates, a town's code, an address or its words.
+    is_any: bool,
+}
+
+/// Whether a text says more than its punctuation.
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
 }
 
 /// Whether somebody must call back and ask where it is: such a ticket opens an incident even about nowhere.

@@ -88,6 +88,11 @@ impl Intake {
         self.keys.cover_key(source, key)
     }
 
+    /// The identity of a record that was read, as it may be published: its own reporter is known, too.
+    pub fn published_key(&self, record: &Record) -> Option<EventKey> {
+        self.keys.cover_record(record, |_| true).key()
+    }
+
     /// The same intake under other rules.
     pub fn with_rules(mut self, rules: Arc<Rules>) -> Intake {
         self.underpass = rules

@@ -27,6 +27,7 @@ mod draft;
 mod facilities;
 mod inferred;
 mod kinds;
+mod named;
 mod place;
 pub mod privacy;
 mod surveyed;

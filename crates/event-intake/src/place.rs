@@ -91,14 +91,23 @@ pub(crate) fn system_of(field: &str, location: &WireLocation, default_crs: Crs) 
     else {
         return Ok(default_crs);
     };
-    let mut name = name.to_ascii_uppercase();
-    name.retain(|c| c != '-' && c != '_' && c != ' '); // "GCJ-02" is GCJ02
-    Crs::from_str(&name).map_err(|_| {
+    let known = Crs::from_str(name).or_else(|_| {
+        let mut name = name.to_ascii_uppercase();
+        name.retain(|c| c != '-' && c != '_' && c != ' '); // "GCJ-02" is GCJ02
+        Crs::from_str(&name)
+    });
+    known.map_err(|_| {
         Refusal::new(
             DeadLetterReason::CrsMissing,
             format!("{field}.crs: not one of the contract's"),
         )
     })
+}
+
+/// A quality as sources spell it; nearly all spell it as the contract does.
+pub(crate) fn quality_of(text: &str) -> Option<Quality> {
+    let known = Quality::from_str(text).or_else(|_| Quality::from_str(&text.to_ascii_uppercase()));
+    known.ok()
 }
 
 /// The place of `location`; `assumed` is the quality of one that does not say how it was found. (0, 0) is no place.
@@ -117,9 +126,9 @@ pub(crate) fn read(
         .filter(|quality| !quality.is_empty())
     {
         None => None,
-        Some(text) => match Quality::from_str(&text.to_ascii_uppercase()) {
-            Ok(quality) => Some(quality),
-            Err(_) => {
+        Some(text) => match quality_of(text) {
+            Some(quality) => Some(quality),
+            None => {
                 return Err(Refusal::new(
                     BadValue,
                     format!("{field}.quality: not one of the contract's"),

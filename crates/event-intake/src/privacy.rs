@@ -6,38 +6,49 @@
 
 mod chain;
 mod contacts;
+mod documents;
 mod flats;
 mod identifiers;
 mod keys;
+mod local;
+mod name_words;
 mod names;
 mod numbers;
+mod operators;
 mod plates;
+mod reporter;
 mod surnames;
+mod titled;
 
 use std::borrow::Cow;
 
-pub(crate) use flats::before_flat;
+pub(crate) use flats::{before_flat, is_like_a_room};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
+pub(crate) use reporter::Reporter;
+pub(crate) use surnames::begins_like_a_name;
 
 /// What stands where something personal stood.
-const GONE: &str = "***";
+pub(crate) const GONE: &str = "***";
 /// Each pass takes something away, so texts settle in one or two passes; one that was made not to is taken whole.
 const MOST_PASSES: usize = 8;
 
 /// Full-width letters, digits and signs as their half-width twins; any blank as a space; invisible characters, in which a
 /// number could hide, left out.
-pub(crate) fn half_width(text: &str) -> String {
+pub(crate) fn half_width(text: &str) -> Cow<'_, str> {
+    // What changes is a Latin-1 sign, general punctuation, a CJK sign or a full-width form: no ideograph, and no ASCII.
+    if !text.bytes().any(|byte| matches!(byte, 0xC2 | 0xE2 | 0xE3 | 0xEF)) {
+        return Cow::Borrowed(text);
+    }
     let shown = |c: &char| !matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
-    text.chars()
-        .filter(shown)
-        .map(|c| match c {
-            '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
-            // FF01 to FF5E mirror 21 to 7E at a fixed distance.
-            '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
+    let mut half = String::with_capacity(text.len());
+    half.extend(text.chars().filter(shown).map(|c| match c {
+        '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
+        // FF01 to FF5E mirror 21 to 7E at a fixed distance.
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        _ => c,
+    }));
+    Cow::Owned(half)
 }
 
 /// The text without phone numbers, identity and card numbers, plates, mail and chat addresses, flat numbers, and names
@@ -46,32 +57,55 @@ pub(crate) fn half_width(text: &str) -> String {
 pub fn scrub(text: &str) -> String {
     let mut text = half_width(text);
     for _ in 0..MOST_PASSES {
-        let next = pass(&text);
-        if next == text {
-            return text;
+        match pass(&text) {
+            Some(next) if next != *text => text = Cow::Owned(next),
+            _ => return text.into_owned(),
         }
-        text = next;
     }
     GONE.to_owned()
 }
 
-/// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
-fn pass(text: &str) -> String {
-    let finders: [fn(&str) -> Vec<Found>; 5] = [
+/// An address of half-width signs without what is nobody's house number: what [`scrub`] finds by its digits, and landlines
+/// without their area.
+pub(crate) fn without_numbers(address: &str) -> String {
+    let finders: [Finder; 5] = [
         contacts::find,
         numbers::find,
+        documents::find,
+        plates::find,
+        local::find,
+    ];
+    passed(address, &finders).unwrap_or_else(|| address.to_owned())
+}
+
+type Finder = fn(&str) -> Vec<Found>;
+
+/// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
+/// `None` where nothing was found.
+fn pass(text: &str) -> Option<String> {
+    let finders: [Finder; 7] = [
+        contacts::find,
+        numbers::find,
+        documents::find,
         plates::find,
         flats::find,
+        titled::find,
         names::find,
     ];
-    let mut text = Cow::Borrowed(text);
+    passed(text, &finders)
+}
+
+/// `None` where nothing was found.
+fn passed(text: &str, finders: &[Finder]) -> Option<String> {
+    let mut without: Option<String> = None;
     for find in finders {
-        let found = find(&text);
+        let text = without.as_deref().unwrap_or(text);
+        let found = find(text);
         if !found.is_empty() {
-            text = Cow::Owned(replaced(&text, found));
+            without = Some(replaced(text, found));
         }
     }
-    text.into_owned()
+    without
 }
 
 /// A span of bytes that must go, and what is put there.
@@ -109,11 +143,11 @@ fn replaced(text: &str, mut found: Vec<Found>) -> String {
 }
 
 /// What a digit says, in the signs in which people write one: figures, words, circles. `幺` is one on the telephone.
-fn digit(c: char) -> Option<u8> {
+pub(crate) fn digit(c: char) -> Option<u8> {
     Some(match c {
         '0'..='9' => c as u8 - b'0',
         '零' | '〇' | '○' | '⓪' => 0,
-        '一' | '幺' | '壹' => 1,
+        '一' | '幺' | '么' | '壹' => 1,
         '二' | '贰' => 2,
         '三' | '叁' => 3,
         '四' | '肆' => 4,
@@ -123,6 +157,10 @@ fn digit(c: char) -> Option<u8> {
         '八' | '捌' => 8,
         '九' | '玖' => 9,
         '①'..='⑨' => (u32::from(c) - u32::from('①')) as u8 + 1,
+        '➀'..='➈' => (u32::from(c) - u32::from('➀')) as u8 + 1,
+        '⒈'..='⒐' => (u32::from(c) - u32::from('⒈')) as u8 + 1,
+        // Bold, sans-serif and monospaced figures, five times ten in a row.
+        '\u{1D7CE}'..='\u{1D7FF}' => ((u32::from(c) - 0x1D7CE) % 10) as u8,
         _ => return None,
     })
 }
@@ -134,6 +172,20 @@ fn is_han(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_one_width_stays_as_it_is() {
+        for c in char::MIN..=char::MAX {
+            let text = c.to_string();
+            let stays = match c {
+                '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => false,
+                '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' => false,
+                c => !('\u{FF01}'..='\u{FF5E}').contains(&c),
+            };
+            assert_eq!(half_width(&text) == text, stays, "{c:?}");
+        }
+        assert_eq!(half_width("Ａ　\u{200B}！"), "A !");
+    }
 
     #[test]
     fn scrubs_people() {

@@ -58,6 +58,11 @@ impl Intake {
             Some(_) => given,
             None => self.component_place(component.as_deref()).unwrap_or(given),
         };
+        let address = report.address.as_deref();
+        let named = match (place.position, name(report.town_code.as_deref())) {
+            (None, None) => address.and_then(|address| self.town_of(when.event_time, address)),
+            _ => None,
+        };
         let draft = Draft {
             key,
             source: Source::Report,
@@ -68,12 +73,13 @@ impl Intake {
             reported_at: report.reported_at.as_ref(),
             ingested_at,
             place,
-            town_code: report.town_code.as_deref(),
-            address: report.address.as_deref(),
+            town_code: named.as_deref().or(report.town_code.as_deref()),
+            address,
             device: None,
             component,
             ticket: None,
             cites: None,
+            reporter_name: report.reporter_name.as_deref(),
             reporter_phone: report.reporter_phone.as_deref(),
             measurement: None,
             credibility: credibility(channel),

@@ -152,7 +152,7 @@ impl IntakeRow {
             IntakeRow::Settled { system, id, .. } => ["settled", system, id, ""],
             IntakeRow::Ticket { system, ticket, .. } => ["ticket", system, ticket, ""],
         };
-        serde_json::Value::from(&parts[..]).to_string()
+        serde_json::to_string(&parts).unwrap_or_default() // texts always serialise
     }
 
     /// The row's value as JSON; `None` deletes the key.

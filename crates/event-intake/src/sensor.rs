@@ -113,14 +113,8 @@ impl Intake {
         if look.is_flat {
             told.tell(Fault::FlatLine, notes);
         }
-        let signal = signal(
-            told.rule,
-            said,
-            milli,
-            told.alarm(),
-            told.when.event_time,
-            look.has_risen,
-        );
+        let at = told.when.event_time;
+        let signal = signal(told.rule, said, milli, told.alarm(), at, look.has_risen);
         match signal {
             Some(Signal::Report) => self.alarms(told, &given, value, look, notes),
             Some(Signal::Clear) => self.clears(told, &given, value, look, notes),
@@ -132,7 +126,12 @@ impl Intake {
                     notes.released.extend(unconfirmed(held));
                     notes.rows.push(told.held_row(None));
                 }
-                notes.rows.extend(look.watch.map(|watch| told.watch_row(watch)));
+                let mut next = look.watch;
+                let is_quiet = said == Some(false) || milli.is_some_and(|milli| told.rule.is_clear(milli));
+                if is_quiet && health::is_quiet_news(known, at) {
+                    health::changed(&mut next, known).quiet = Some(at);
+                }
+                notes.rows.extend(next.map(|watch| told.watch_row(watch)));
                 told.settled(match look.is_flat {
                     true => Outcome::DeviceFault,
                     false => Outcome::BelowThreshold,
@@ -179,6 +178,7 @@ impl Intake {
             component,
             ticket: None,
             cites: None,
+            reporter_name: None,
             reporter_phone: None,
             measurement: value.milli().map(|milli| Measurement {
                 metric: told.rule.name.as_str().into(),

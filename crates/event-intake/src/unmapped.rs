@@ -3,10 +3,12 @@
 use wire_format::{Record, Text};
 
 use crate::intake::Intake;
-use crate::privacy::scrub;
+use crate::privacy::{Reporter, half_width, scrub};
 
 /// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
 const MAX_CHARS: usize = 48;
+/// Longest sample of words, in characters: what it is about stands in front, and who it is about mostly further on.
+const SAMPLE_CHARS: usize = 32;
 
 impl Intake {
     /// The code or name of a record that the rules map to no kind, with its standard or system in front: `"GB/T 30428.2-2013
@@ -15,39 +17,30 @@ impl Intake {
     /// The words of the record may have told a kind all the same.
     pub fn unmapped(&self, record: &Record<'_>) -> Option<String> {
         let rules = self.rules();
-        let by_system = |system: &str| {
-            let source = self.source(system).ok()?;
-            source.code_system.as_deref()
-        };
+        let by_system = |system: &str| self.source(system).ok()?.code_system.as_deref();
         let told = match record {
-            Record::Hotline(ticket) => {
-                let standard = ticket
+            Record::Hotline(ticket) => self.unmapped_category(
+                ticket
                     .standard_ref
                     .as_deref()
-                    .or_else(|| by_system(&ticket.source_system));
-                self.unmapped_category(
-                    standard,
-                    ticket.category_code.as_deref(),
-                    ticket.category.as_deref(),
-                )
-            }
-            Record::Report(report) => {
-                let standard = report
+                    .or_else(|| by_system(&ticket.source_system)),
+                ticket.category_code.as_deref(),
+                ticket.category.as_deref(),
+            ),
+            Record::Report(report) => self.unmapped_category(
+                report
                     .standard_ref
                     .as_deref()
-                    .or_else(|| by_system(&report.source_system));
-                self.unmapped_category(
-                    standard,
-                    report.category_code.as_deref(),
-                    report.category.as_deref(),
-                )
-            }
+                    .or_else(|| by_system(&report.source_system)),
+                report.category_code.as_deref(),
+                report.category.as_deref(),
+            ),
             Record::Video(alert) => {
                 let system = alert
                     .code_system
                     .as_deref()
-                    .or_else(|| by_system(&alert.source_system));
-                let system = system.unwrap_or_default();
+                    .or_else(|| by_system(&alert.source_system))
+                    .unwrap_or_default();
                 let is_known = !rules.read_video(system, &alert.alert_code).is_empty();
                 (!is_known).then(|| format!("{system} {}", alert.alert_code))
             }
@@ -57,8 +50,37 @@ impl Intake {
                 .then(|| reading.metric.to_string()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = scrub(told?.trim());
+        let told = told?;
+        let told = half_width(told.trim());
+        let told = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&told)),
+            None => scrub(&told),
+        };
         Some(told.chars().take(MAX_CHARS).collect())
+    }
+
+    /// The first words of a ticket of which no rule made anything, so that somebody can add them to the rules. Its reporter's
+    /// name, all digits and whatever scrubbing finds are gone from it.
+    pub fn sample(&self, record: &Record<'_>) -> Option<String> {
+        let Record::Hotline(ticket) = record else {
+            return None;
+        };
+        let said = |text: Option<&str>| {
+            text.map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let texts = [said(ticket.title.as_deref()), said(ticket.content.as_deref())];
+        let texts = texts.into_iter().flatten().collect::<Vec<_>>().join("。");
+        let texts = half_width(&texts);
+        // Cut after scrubbing: a cut name or number would not be found.
+        let mut text = match Reporter::of(record) {
+            Some(reporter) => scrub(&reporter.taken_from(&texts)).to_string(),
+            None => scrub(&texts).to_string(),
+        };
+        text.retain(|c| !c.is_numeric());
+        let sample: String = text.chars().take(SAMPLE_CHARS).collect();
+        Some(sample.trim().to_owned()).filter(|sample| !sample.is_empty())
     }
 
     /// The code where one is given, else the finest name; a code without its standard says so.

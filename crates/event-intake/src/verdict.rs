@@ -24,6 +24,8 @@ pub struct Verdict {
     pub clock: Option<ClockSeen>,
     /// Where each layer of the grid has an event, in the order of the layers; empty for everything else.
     pub placed: Vec<Placed>,
+    /// It says where and has words, of which no rule makes anything: [`Intake::sample`](crate::Intake::sample) tells them.
+    pub is_unread: bool,
 }
 
 /// How an event relates to a layer of the grid.
@@ -70,6 +72,7 @@ impl Verdict {
             released: Vec::new(),
             clock: None,
             placed: Vec::new(),
+            is_unread: false,
         }
     }
 

@@ -112,6 +112,7 @@ impl Intake {
             component,
             ticket: None,
             cites: None,
+            reporter_name: None,
             reporter_phone: None,
             measurement: None,
             credibility: if confidence >= algorithm.sure_permille {

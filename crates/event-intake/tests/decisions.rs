@@ -428,11 +428,15 @@ fn a_citing_ticket_follows_the_first() {
     let mut desk = Desk::new();
     let mut say = |at: i64, change: Value| {
         desk.now = NOW + at;
-        let record = with(&with(&hotline(), json!({"called_at": NOW + at})), change);
+        let id = format!("at {at} {change}");
+        let record = with(
+            &with(&hotline(), json!({"called_at": NOW + at, "event_id": id})),
+            change,
+        );
         let told = desk.tell(Source::Hotline, &record);
         (told, desk.state.tickets())
     };
-    let nothing = "code_unknown: category, title, content: no kind, and the cited ticket is not remembered";
+    let nothing = "not_actionable";
     assert_eq!(say(0, cite("催办")), (nothing.into(), 0));
     assert_eq!(say(0, json!({})), ("report road_ponding NONE c3".into(), 1));
     assert_eq!(
@@ -458,7 +462,7 @@ fn a_citing_ticket_follows_the_first() {
     );
     assert_eq!(
         say(5 * day, cite("催办")),
-        (nothing.into(), 1),
+        (nothing.into(), 0),
         "72 h after it was last spoken of"
     );
     assert_eq!(
@@ -709,4 +713,77 @@ fn orders_are_read_strictly_and_scrubbed() {
             (json!({"deadline": "soon"}), "no_time: deadline: not a time"),
         ],
     );
+}
+
+#[test]
+fn words_that_no_rule_reads_are_sampled_without_personal_data() {
+    let judged = |change: Value| {
+        let record = with(&hotline(), change);
+        let bytes = record.to_string();
+        let decoded = desk::DECODER.decode(Source::Hotline, bytes.as_bytes()).unwrap();
+        let mut desk = Desk::new();
+        let verdict = desk.judge(Source::Hotline, &record);
+        (verdict.is_unread, desk.intake.sample(&decoded))
+    };
+    for (change, is_unread, sample) in [
+        (
+            json!({"title": "树上有马蜂窝", "content": null}),
+            true,
+            Some("树上有马蜂窝"),
+        ),
+        (
+            json!({"title": "马蜂窝", "content": "李雷家门口有马蜂窝，电话13812345678，302室", "reporter_name": "李雷"}),
+            true,
+            Some("马蜂窝。***家门口有马蜂窝,电话***,***室"),
+        ),
+        (
+            json!({"title": "这里的老鼠蟑螂特别多，从三楼到八楼每一层都有，晚上到处爬，没有人来管，请你们来看看", "content": null}),
+            true,
+            Some("这里的老鼠蟑螂特别多,从三楼到八楼每一层都有,晚上到处爬,没有人"),
+        ),
+        // Read, about another matter, about nowhere, without words, or with a code of which the list tells.
+        (json!({}), false, None),
+        (json!({"title": "咨询医保政策"}), false, None),
+        (json!({"title": "树上有马蜂窝", "address": null}), false, None),
+        (json!({"title": "。", "content": "！"}), false, None),
+        (
+            json!({"title": "树上有马蜂窝", "category": ["其他"]}),
+            false,
+            None,
+        ),
+        (json!({"title": "催办", "parent_ticket_id": "T0"}), false, None),
+    ] {
+        let (told, sampled) = judged(change.clone());
+        assert_eq!(told, is_unread, "{change}");
+        if is_unread {
+            assert_eq!(sampled.as_deref(), sample, "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_stated_town_outweighs_a_point_that_is_no_place() {
+    let (x, y, stated) = (121.22, 31.0, "310117103");
+    for (quality, town_code, is_stated) in [
+        (json!("NONE"), Some(stated), true),
+        (json!("TOWN"), Some(stated), true),
+        (json!("DOOR"), Some(stated), false),
+        (json!("NONE"), None, false),
+        // Of a town that the grid does not have the point says more.
+        (json!("NONE"), Some("999999999"), false),
+    ] {
+        let location = json!({"x": x, "y": y, "quality": quality});
+        let record = with(&hotline(), json!({"location": location, "town_code": town_code}));
+        let Decision::Event(event) = Desk::new().judge(Source::Hotline, &record).result else {
+            panic!("no event")
+        };
+        let cell = event.cells.iter().find(|cell| &*cell.level == "town").unwrap();
+        let responsible = event.responsible.unwrap().code;
+        let told = event.town.as_deref() == Some(stated) && &*cell.code == stated && &*responsible == stated;
+        assert_eq!(
+            told, is_stated,
+            "{quality} {town_code:?}: {:?} {responsible}",
+            event.town
+        );
+    }
 }

@@ -163,6 +163,98 @@ fn an_identifier_that_names_a_person_becomes_a_hash_of_itself() {
 }
 
 #[test]
+fn identifiers_of_tickets_name_nobody_in_any_spelling() {
+    for naming in [
+        "ID-(138)12345678",
+        "ID-138/12345678",
+        "ID-02157812345",
+        "ID-QQ 123456789",
+        "ID-wx:zhangsan88",
+        "ID-VX zhangsan88",
+        "ID-wxid_8fj3kd92",
+        "ID-张三（先生）",
+        "ID-302（室）",
+        "ID-302户",
+        "ID-302A室",
+        "ID-乌日娜女士",
+        "ID-138 123 45678",
+        "ID-Mr. John Smith",
+        "ID-A123456(7)",
+        "ID-加微zhangsan88",
+        "57812345",
+        "ID-57812345",
+    ] {
+        let ticket = with(
+            &hotline(),
+            json!({"event_id": naming, "ticket_id": naming, "parent_ticket_id": format!("{naming} "), "town_code": "310117103"}),
+        );
+        let mut desk = Desk::new();
+        let verdict = desk.judge(Source::Hotline, &ticket);
+        let text = published(&verdict);
+        assert!(matches!(verdict.result, Decision::Event(_)), "{naming}: {text}");
+        assert!(!text.contains(naming), "{naming}: {text}");
+        let key = city_model::EventKey::new("s", naming);
+        let shown = desk.intake.public_identity(Source::Hotline, key);
+        assert!(text.contains(&*shown.event_id), "{naming}: {shown}");
+    }
+}
+
+#[test]
+fn a_reporter_who_is_named_is_in_no_other_field() {
+    let check = |name: &str, phone: &str, id: &str, address: &str| {
+        let own = json!({"reporter_name": name, "reporter_phone": phone, "event_id": id, "ticket_id": id, "address": address});
+        for source in [Source::Hotline, Source::Report] {
+            let record = match source {
+                Source::Hotline => with(&hotline(), own.clone()),
+                _ => with(&report(), own.clone()),
+            };
+            let text = published(&Desk::new().judge(source, &record));
+            assert!(text.contains("谷阳北路1500弄"), "{text}");
+            assert!(!text.contains(id), "{id}: {text}");
+            assert!(
+                !text.contains(name) && !text.contains("57812345"),
+                "{name}: {text}"
+            );
+        }
+    };
+    check("李雷", "57812345", "57812345", "谷阳北路1500弄57812345");
+    check("李雷", "021-57812345", "2026-57812345-1", "谷阳北路1500弄李雷家");
+    check("尼格买提", "57812345", "T尼格买提", "谷阳北路1500弄尼格买提");
+    check("乌日娜", "57812345", "乌日娜的工单", "谷阳北路1500弄乌日娜女士");
+    check(
+        "John Smith",
+        "57812345",
+        "smith-JOHN-SMITH",
+        "谷阳北路1500弄 john smith",
+    );
+}
+
+#[test]
+fn an_operator_who_goes_by_a_name_is_covered() {
+    let operator = |operator: &str| {
+        let record = json!({"command_id": "c", "incident_id": "i", "action": "close", "operator": operator, "issued_at": NOW});
+        match Desk::new().judge(Source::Command, &record).result {
+            Decision::Command(command) => command.operator.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for name in [
+        "Zhang San",
+        "ZHANG SAN 女士",
+        "尼格买提",
+        "买买提·艾力",
+        "Mr. John Smith",
+        "张三",
+        "ID-张三（先生）",
+    ] {
+        assert!(operator(name).starts_with("h-"), "{name}");
+    }
+    for post in ["duty", "op1", "值班长", "指挥中心", "night shift", "调度3席"] {
+        assert_eq!(operator(post), post);
+    }
+}
+
+#[test]
 fn a_covered_identifier_stays_an_identity() {
     // The device is registered under a phone number, as modems are: its place is found, and a repetition is one.
     let mut config = desk::config();
@@ -221,6 +313,13 @@ fn plain_identifiers_stay_as_they_are() {
         "泵站-3号泵",
         "人民北路/12",
         "2026-09-15-0001234",
+        "130-20260920",
+        "150-00000017",
+        "57812345",
+        "WXDEVICE01",
+        "wx-device-17",
+        "G12345678",
+        "00012345678",
     ] {
         let mut desk = Desk::new();
         let reading = with(

@@ -1,6 +1,6 @@
 //! The files of a replay's output, and the ledger that sums them up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use city_model::{
     EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, Source, hex, sha256_hex,
 };
 use incident_engine::{EventRow, Evidence, Output};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stream_worker::{OutRecord, Unmapped};
@@ -101,6 +102,9 @@ pub struct UnmappedSource {
     pub records: u64,
     /// The most frequent first, at most 200.
     pub codes: Vec<UnmappedCode>,
+    /// The first words of tickets without a code that no rule maps, free of personal data as far as that can be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<String>,
 }
 
 /// A code that no rule maps.
@@ -118,11 +122,13 @@ pub struct UnmappedCode {
 pub struct Outputs {
     dir: PathBuf,
     writers: BTreeMap<&'static str, BufWriter<File>>,
+    /// The line that is being written; kept for its memory.
+    buffer: Vec<u8>,
     /// Where the last revision of each incident lies in `revisions.ndjson`.
-    last_revision: BTreeMap<IncidentId, (u64, usize)>,
+    last_revision: FxHashMap<IncidentId, (u64, usize)>,
     revisions_len: u64,
-    members: HashMap<EventKey, (IncidentId, Outcome)>,
-    merged: HashMap<IncidentId, IncidentId>,
+    members: FxHashMap<EventKey, (IncidentId, Outcome)>,
+    merged: FxHashMap<IncidentId, IncidentId>,
 }
 
 impl Outputs {
@@ -149,10 +155,11 @@ impl Outputs {
         Ok(Outputs {
             dir: dir.to_owned(),
             writers,
-            last_revision: BTreeMap::new(),
+            buffer: Vec::new(),
+            last_revision: FxHashMap::default(),
             revisions_len: 0,
-            members: HashMap::new(),
-            merged: HashMap::new(),
+            members: FxHashMap::default(),
+            merged: FxHashMap::default(),
         })
     }
 
@@ -177,6 +184,7 @@ impl Outputs {
                 UnmappedSource {
                     records: unmapped.total(),
                     codes,
+                    samples: unmapped.samples().map(str::to_owned).collect(),
                 },
             );
         }
@@ -192,14 +200,20 @@ impl Outputs {
         for output in outputs {
             match output {
                 Output::Revision { record, .. } => {
-                    let json = serde_json::to_vec(&record)?;
                     if let Some(survivor) = &record.merged_into {
                         self.merged.insert(record.incident_id.clone(), survivor.clone());
+                    } else {
+                        self.merged.remove(&record.incident_id);
                     }
-                    self.last_revision
-                        .insert(record.incident_id.clone(), (self.revisions_len, json.len()));
-                    self.revisions_len += json.len() as u64 + 1;
-                    self.line("revisions.ndjson", &json)?;
+                    let length = self.json("revisions.ndjson", &record)?;
+                    let place = (self.revisions_len, length);
+                    match self.last_revision.get_mut(&record.incident_id) {
+                        Some(last) => *last = place,
+                        None => {
+                            self.last_revision.insert(record.incident_id.clone(), place);
+                        }
+                    }
+                    self.revisions_len += length as u64 + 1;
                 }
                 // The files keep every incident: they are the whole story, not a compacted topic.
                 Output::Removed(_) => {}
@@ -208,7 +222,11 @@ impl Outputs {
                     reason,
                     evidence,
                 } => self.outcome(row, reason.as_deref(), evidence)?,
-                Output::Late(event) => self.json("late.ndjson", &event)?,
+                Output::Late(event) => {
+                    self.json("late.ndjson", &event)?;
+                }
+                // It shows as `related`.
+                Output::Withheld(_) => {}
             }
         }
         Ok(())
@@ -279,7 +297,8 @@ impl Outputs {
                 incident_id: None,
                 reason,
             },
-        )
+        )?;
+        Ok(())
     }
 
     fn dead_letter(&mut self, record: &OutRecord) -> anyhow::Result<()> {
@@ -312,11 +331,19 @@ impl Outputs {
                 detail: header(headers::DETAIL),
                 hash: &hash,
             },
-        )
+        )?;
+        Ok(())
     }
 
-    fn json(&mut self, file: &'static str, line: &impl Serialize) -> anyhow::Result<()> {
-        self.line(file, &serde_json::to_vec(line)?)
+    /// Writes a line, and answers how many bytes it has without its line feed.
+    fn json(&mut self, file: &'static str, line: &impl Serialize) -> anyhow::Result<usize> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        serde_json::to_writer(&mut buffer, line)?;
+        let length = buffer.len();
+        self.line(file, &buffer)?;
+        self.buffer = buffer;
+        Ok(length)
     }
 
     fn line(&mut self, file: &'static str, line: &[u8]) -> anyhow::Result<()> {
@@ -351,7 +378,9 @@ impl Outputs {
         let mut revisions = File::open(self.dir.join("revisions.ndjson")).context("read revisions.ndjson")?;
         let mut digest = Sha256::new();
         let mut line = Vec::new();
-        for (offset, length) in std::mem::take(&mut self.last_revision).into_values() {
+        let mut last: Vec<_> = std::mem::take(&mut self.last_revision).into_iter().collect();
+        last.sort_unstable();
+        for (_, (offset, length)) in last {
             revisions.seek(SeekFrom::Start(offset))?;
             line.resize(length + 1, 0);
             revisions.read_exact(&mut line).context("read revisions.ndjson")?;

@@ -29,6 +29,56 @@ pub struct EventRow {
     /// The ticket that it is: a later one may cite it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Name>,
+    /// Its place in the order of decisions, where it is a ticket: the first event of a ticket is the one that is cited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<EventTime>,
+    /// What it said, as long as an event may come whose turn is before its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Arc<Held>>,
+}
+
+/// An event that may be decided again, and what was compared when it was decided last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What it said.
+    pub event: Arc<Event>,
+    /// The evidence that decided.
+    pub why: Why,
+    /// The distance to the incident's position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance_mm: Option<i64>,
+    /// The effective radius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius_mm: Option<i64>,
+    /// The gap in event time to the incident's span.
+    pub gap_ms: i64,
+    /// It lies where something lay that the centre merged into the incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
+}
+
+impl Held {
+    /// An event as it was decided by `evidence`.
+    pub fn new(event: Arc<Event>, evidence: &Evidence) -> Held {
+        Held {
+            event,
+            why: evidence.why,
+            distance_mm: evidence.distance_mm,
+            radius_mm: evidence.radius_mm,
+            gap_ms: evidence.gap_ms,
+            elsewhere: evidence.elsewhere,
+        }
+    }
+
+    /// What decided it, without the incidents that it did not join.
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            distance_mm: self.distance_mm,
+            radius_mm: self.radius_mm,
+            elsewhere: self.elsewhere,
+            ..Evidence::bare(self.why, self.gap_ms)
+        }
+    }
 }
 
 /// A keyed row of state. A later row of the same key replaces the earlier one, so a compacted log of them restores the
@@ -150,6 +200,9 @@ pub struct Evidence {
     pub radius_mm: Option<i64>,
     /// The gap in event time to the incident's span.
     pub gap_ms: i64,
+    /// It lies where something lay that the centre merged into the incident: it says nothing about where that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
     /// The second best incident in reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,
@@ -166,10 +219,20 @@ impl Evidence {
             distance_mm: None,
             radius_mm: None,
             gap_ms,
+            elsewhere: false,
             runner_up: None,
             nearest_miss: None,
         }
     }
+}
+
+/// Why something was not decided again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// The centre gave a command about the incident.
+    Commanded,
+    /// Too many events would have had to be decided again.
+    TooMany,
 }
 
 /// What readers are told.
@@ -196,7 +259,9 @@ pub enum Output {
         evidence: Option<Box<Evidence>>,
     },
     /// An event that came too late.
-    Late(Box<Event>),
+    Late(Arc<Event>),
+    /// Something was not decided again although another order of reading would have decided it otherwise.
+    Withheld(Withheld),
 }
 
 /// The answer to one input.

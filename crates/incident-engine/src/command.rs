@@ -1,6 +1,8 @@
 //! The centre's word about an incident: what it may say in which state, and what follows.
 
-use city_model::{Action, CloseReason, Command, EventTime, Incident, Outcome, Source, Status};
+use std::sync::Arc;
+
+use city_model::{Action, CloseReason, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -24,42 +26,72 @@ impl Engine {
             return draft.finish();
         }
         draft.set_now(self.clock().unwrap_or(command.issued_at));
-        let now = draft.now;
-        let refusal = match self.incidents.get(&command.incident_id) {
-            None => Some("no such incident".to_owned()),
-            Some(incident) => refusal(incident, command).map(str::to_owned),
-        };
+        let carried_out = self.carry_out(&mut draft, command);
         let row = EventRow {
             key,
             source: Source::Command,
-            outcome: if refusal.is_some() {
+            outcome: if carried_out.is_err() {
                 Outcome::Refused
             } else {
                 Outcome::Applied
             },
             incident: Some(command.incident_id.clone()),
-            ingested_at: now,
+            ingested_at: draft.now,
             ticket: None,
+            order: None,
+            held: None,
         };
-        if refusal.is_none() {
-            draft.edit(&command.incident_id, |_, incident| {
-                carry_out(incident, command, now)
-            });
-        }
-        draft.told(row, refusal.map(Into::into), None);
+        draft.told(row, carried_out.err().map(Into::into), None);
         draft.settle_touched();
         draft.finish()
     }
+
+    /// Does what a command says, or says why it makes no sense now; then nothing is changed.
+    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<(), String> {
+        let Some(incident) = self.incidents.get(&command.incident_id) else {
+            return Err("no such incident".to_owned());
+        };
+        if incident.status == Status::Merged && command.action != Action::Undo {
+            return Err("the incident was merged into another".to_owned());
+        }
+        match command.action {
+            Action::Merge => self.merge(draft, incident, command),
+            Action::Split => self.split(draft, incident, command),
+            Action::Move => self.move_events(draft, incident, command),
+            Action::Undo => self.undo(draft, incident),
+            _ => {
+                if let Some(refusal) = refusal(incident, command) {
+                    return Err(refusal.to_owned());
+                }
+                let now = draft.now;
+                draft.edit(&incident.id, |_, edited| {
+                    edited.last_command = Some(remembered(incident, command));
+                    edited.commanded = true;
+                    handle(edited, command, now);
+                });
+                Ok(())
+            }
+        }
+    }
 }
 
-/// Why a command makes no sense now.
+/// What an incident was before a command, so that it can be taken back.
+pub(crate) fn remembered(incident: &Incident, command: &Command) -> Arc<LastCommand> {
+    let mut without = incident.clone();
+    without.last_command = None;
+    Arc::new(LastCommand {
+        command_id: command.command_id.clone(),
+        action: command.action,
+        other: command.other_incident_id.clone(),
+        events: Vec::new(),
+        without,
+    })
+}
+
+/// Why a command about the handling makes no sense now.
 fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
     let open = incident.status == Status::Open;
     match command.action {
-        Action::Merge | Action::Split | Action::Move | Action::Undo => {
-            Some("merge, split, move and undo are not offered by this version")
-        }
-        _ if incident.status == Status::Merged => Some("the incident was merged into another"),
         Action::Reopen if open => Some("the incident is open"),
         Action::Reopen => None,
         _ if !open => Some("the incident is closed"),
@@ -74,7 +106,7 @@ fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
     }
 }
 
-fn carry_out(incident: &mut Incident, command: &Command, now: EventTime) {
+fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
     let handling = &mut incident.handling;
     match command.action {
         Action::Acknowledge => handling.acknowledged_at = handling.acknowledged_at.or(Some(now)),
@@ -104,7 +136,7 @@ fn carry_out(incident: &mut Incident, command: &Command, now: EventTime) {
             incident.pinned = None;
             incident.lower_since = Some(crate::priority::UNPINNED);
         }
-        // Refused above.
+        // What changes the grouping is not handling.
         Action::Merge | Action::Split | Action::Move | Action::Undo => {}
     }
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use city_model::{
-    Activation, CloseReason, Event, EventKey, Incident, IncidentId, Input, LedgerCell, Outcome, Signal,
-    Source, Status,
+    Activation, CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Input, LedgerCell, Outcome,
+    Signal, Source, Status,
 };
 
+use crate::again::{Again, Retelling};
 use crate::draft::Draft;
-use crate::engine::Engine;
-use crate::joining::{absorb, found};
+use crate::engine::{Engine, is_alike};
+use crate::joining::{enter, found};
+use crate::matching::Matcher;
 use crate::passage::{close, reopen};
-use crate::{Change, Decision, EventRow, Output};
+use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
     /// Looks at the state and decides what an input changes.
@@ -41,7 +43,16 @@ impl Engine {
             .as_ref()
             .is_none_or(|setting| *setting.activation != activation)
         {
-            decision.changes.push(Change::Activate(Arc::new(activation)));
+            let activation = Arc::new(activation);
+            if let Some(setting) = &self.setting
+                && !is_alike(&setting.activation, &activation)
+            {
+                // Other rules hold for what comes now: what was decided by these is not decided again.
+                let mut draft = Draft::new(self, setting);
+                self.settle_tails(&mut draft, setting, EventTime::from_millis(i64::MAX));
+                decision.changes.extend(draft.finish().changes);
+            }
+            decision.changes.push(Change::Activate(activation));
         }
         decision
     }
@@ -81,6 +92,8 @@ impl Engine {
             incident: None,
             ingested_at: at,
             ticket: None,
+            order: None,
+            held: None,
         };
         self.count(&mut decision.changes, source, row.outcome, 1);
         decision.outputs.push(Output::Outcome {
@@ -91,9 +104,9 @@ impl Engine {
         decision
     }
 
-    fn decide_event(&self, event: &Event) -> Decision {
+    fn decide_event(&self, event: &Arc<Event>) -> Decision {
         let Some(setting) = &self.setting else {
-            return self.decide_failed(&Input::Event(Box::new(event.clone())));
+            return self.decide_failed(&Input::Event(event.clone()));
         };
         let mut draft = Draft::new(self, setting);
         // The incident that an event founded outlives the memory of the event: founding it again would begin it anew.
@@ -109,7 +122,7 @@ impl Engine {
             return draft.finish();
         }
         let Some(kind) = setting.rules.kind_id(event.kind.as_str()) else {
-            return self.decide_failed(&Input::Event(Box::new(event.clone())));
+            return self.decide_failed(&Input::Event(event.clone()));
         };
         if setting.is_late(event) {
             draft.outcome(
@@ -119,7 +132,7 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            draft.decision.outputs.push(Output::Late(Box::new(event.clone())));
+            draft.decision.outputs.push(Output::Late(event.clone()));
             return draft.finish();
         }
         // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.
@@ -130,7 +143,27 @@ impl Engine {
         if event.signal == Signal::Clear {
             return self.decide_clear(draft, event);
         }
-        let found_match = self.find(setting, kind, event);
+        let turn = event.turn(setting.activation.reorder_ms);
+        let settled_before = self.settled_before();
+        let matcher = Matcher { setting, scene: self };
+        let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
+            matcher.find(kind, event)
+        } else {
+            let is_silenced = || self.silenced_by(setting, kind, event).is_some();
+            match Retelling::of(self, setting, kind, event, is_silenced) {
+                Again::Alone(found) => found,
+                Again::Moved(moved) => {
+                    draft.withheld(Withheld::Commanded, moved.withheld.len());
+                    self.regroup(&mut draft, setting, &moved, event);
+                    draft.settle_touched();
+                    return draft.finish();
+                }
+                Again::TooMany => {
+                    draft.withheld(Withheld::TooMany, 1);
+                    matcher.find(kind, event)
+                }
+            }
+        };
         if found_match.incident.is_none()
             && let Some(silence) = self.silenced_by(setting, kind, event)
         {
@@ -165,10 +198,12 @@ impl Engine {
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
+        let held = Arc::new(Held::new(event.clone(), &evidence));
         let max_life_ms = setting.rules.kind(kind).max_life_ms;
         let now = draft.now;
         draft.edit(&id, |setting, incident| {
-            absorb(setting, incident, event, &evidence, outcome != Outcome::Continued);
+            let counts = outcome != Outcome::Continued;
+            enter(setting, incident, &held, counts, settled_before);
             incident
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());
@@ -187,7 +222,7 @@ impl Engine {
         if outcome == Outcome::Continued {
             draft.continued = Some(id.clone());
         }
-        draft.outcome(event, outcome, Some(id), None, Some(evidence));
+        draft.member(&held, outcome, id, evidence, turn.order >= settled_before);
         draft.settle_touched();
         draft.finish()
     }

@@ -8,7 +8,7 @@ use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcom
 use crate::engine::Engine;
 use crate::priority::Assessment;
 use crate::record::IncidentRecord;
-use crate::{Change, Decision, EventRow, Evidence, Output, Setting};
+use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, Withheld};
 
 /// What merely continues is worth a revision only this often, unless it changes the priority.
 const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
@@ -76,8 +76,45 @@ impl<'a> Draft<'a> {
             incident,
             ingested_at: event.ingested_at,
             ticket: event.ticket.clone(),
+            order: event
+                .ticket
+                .is_some()
+                .then(|| event.order_time(self.setting.activation.reorder_ms)),
+            held: None,
         };
         self.told(row, reason, evidence);
+    }
+
+    /// Enters an event that belongs to an incident; what it said is kept as long as it may be decided again.
+    pub(crate) fn member(
+        &mut self,
+        held: &Arc<Held>,
+        outcome: Outcome,
+        incident: IncidentId,
+        evidence: Evidence,
+        keep: bool,
+    ) {
+        let event = &held.event;
+        let row = EventRow {
+            key: event.key.clone(),
+            source: event.source,
+            outcome,
+            incident: Some(incident),
+            ingested_at: event.ingested_at,
+            ticket: event.ticket.clone(),
+            order: event
+                .ticket
+                .is_some()
+                .then(|| event.order_time(self.setting.activation.reorder_ms)),
+            held: keep.then(|| held.clone()),
+        };
+        self.told(row, None, Some(evidence));
+    }
+
+    /// Tells that something was not decided again.
+    pub(crate) fn withheld(&mut self, because: Withheld, times: usize) {
+        let told = std::iter::repeat_with(|| Output::Withheld(because)).take(times);
+        self.decision.outputs.extend(told);
     }
 
     /// Enters a row, counts its outcome and tells readers.

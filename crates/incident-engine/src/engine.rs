@@ -13,7 +13,8 @@ use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
 use crate::neighbours::Neighbours;
-use crate::{Change, EventRow, Setting, SettingError};
+use crate::unsettled::{Unsettled, settled_before};
+use crate::{Change, EventRow, Held, Setting, SettingError};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
@@ -35,7 +36,10 @@ pub struct Engine {
     pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_address: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
-    pub(crate) by_ticket: FxHashMap<Name, IncidentId>,
+    pub(crate) by_ticket: FxHashMap<Name, EventKey>,
+    /// Incidents whose members lie farther apart than their kind's extent: a component or the centre joined them.
+    pub(crate) wide: BTreeMap<KindId, BTreeSet<IncidentId>>,
+    pub(crate) unsettled: Unsettled,
     pub(crate) open: BTreeSet<IncidentId>,
     pub(crate) dirty: BTreeSet<IncidentId>,
     pub(crate) due: BTreeSet<(EventTime, IncidentId)>,
@@ -62,6 +66,7 @@ impl Engine {
             }
             Change::Clock(partition, at) => {
                 self.clocks.insert(partition.clone(), *at);
+                self.release();
             }
             Change::Flushed(at) => self.flushed = Some(*at),
             Change::PutIncident(incident) => {
@@ -208,6 +213,44 @@ impl Engine {
         None
     }
 
+    /// The incident that an event belongs to; the survivor, if it was merged.
+    pub(crate) fn incident_of(&self, key: &EventKey) -> Option<&Arc<Incident>> {
+        self.survivor(self.events.get(key)?.incident.as_ref()?)
+    }
+
+    /// The time before which no event's turn can come any more.
+    pub(crate) fn settled_before(&self) -> EventTime {
+        self.setting
+            .as_ref()
+            .map_or(EventTime::MIN, |setting| settled_before(setting, self.clock()))
+    }
+
+    /// Lets go of what settled events said: their incidents have taken it in.
+    fn release(&mut self) {
+        let before = self.settled_before();
+        let keys: Vec<EventKey> = self.unsettled.settled(before).cloned().collect();
+        for key in &keys {
+            let held = self.events.get_mut(key).and_then(|row| row.held.take());
+            if let Some(held) = held {
+                self.unhold(&held);
+            }
+        }
+    }
+
+    fn hold(&mut self, held: &Held) {
+        if let Some(setting) = &self.setting {
+            let turn = held.event.turn(setting.activation.reorder_ms);
+            self.unsettled.insert(setting, &held.event, &turn);
+        }
+    }
+
+    fn unhold(&mut self, held: &Held) {
+        if let Some(setting) = &self.setting {
+            let turn = held.event.turn(setting.activation.reorder_ms);
+            self.unsettled.remove(setting, &held.event, &turn);
+        }
+    }
+
     /// The event identities that may be forgotten at `clock`, oldest first.
     pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = &EventKey> {
         let until = (clock - SEEN_MS).millis().div_euclid(MINUTE_MS);
@@ -237,27 +280,61 @@ impl Engine {
         self.open.clear();
         self.dirty.clear();
         self.due.clear();
+        self.wide.clear();
+        self.unsettled.clear();
+        let held: Vec<Arc<Held>> = self.events.values().filter_map(|row| row.held.clone()).collect();
+        held.iter().for_each(|held| self.hold(held));
         let mut all: Vec<_> = self.incidents.values().cloned().collect();
         all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         for incident in &all {
             self.link(incident);
         }
+        self.release();
     }
 
     fn remember(&mut self, row: &EventRow) {
-        if let (Some(ticket), Some(incident)) = (&row.ticket, &row.incident) {
-            self.by_ticket.insert(ticket.clone(), incident.clone());
+        let mut row = row.clone();
+        let before = self.settled_before();
+        let reorder = self
+            .setting
+            .as_ref()
+            .map_or(0, |setting| setting.activation.reorder_ms);
+        row.held = row.held.filter(|held| held.event.order_time(reorder) >= before);
+        if let Some(ticket) = &row.ticket
+            && self.is_first_of(ticket, &row)
+        {
+            self.by_ticket.insert(ticket.clone(), row.key.clone());
         }
-        if self.events.insert(row.key.clone(), row.clone()).is_none() {
-            let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
-            self.expiring.entry(minute).or_default().push(row.key.clone());
+        // What is held of it is entered after what was held before is taken out: both are of the same turn.
+        let (key, ingested_at, held) = (row.key.clone(), row.ingested_at, row.held.clone());
+        match self.events.insert(key.clone(), row) {
+            Some(old) => old.held.iter().for_each(|held| self.unhold(held)),
+            None => {
+                let minute = ingested_at.millis().div_euclid(MINUTE_MS);
+                self.expiring.entry(minute).or_default().push(key);
+            }
         }
+        held.iter().for_each(|held| self.hold(held));
+    }
+
+    /// Whether a row is the one by which its ticket is found: the first in the order of turns.
+    fn is_first_of(&self, ticket: &Name, row: &EventRow) -> bool {
+        if row.incident.is_none() {
+            return false;
+        }
+        let Some(known) = self.by_ticket.get(ticket).and_then(|key| self.events.get(key)) else {
+            return true;
+        };
+        known.key == row.key || (row.order, row.source, &row.key) < (known.order, known.source, &known.key)
     }
 
     fn forget(&mut self, key: &EventKey) {
         let Some(row) = self.events.remove(key) else {
             return;
         };
+        if let Some(held) = &row.held {
+            self.unhold(held);
+        }
         let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
         if let Some(keys) = self.expiring.get_mut(&minute) {
             keys.retain(|k| k != key);
@@ -265,8 +342,8 @@ impl Engine {
                 self.expiring.remove(&minute);
             }
         }
-        if let (Some(ticket), Some(incident)) = (&row.ticket, &row.incident)
-            && self.by_ticket.get(ticket) == Some(incident)
+        if let Some(ticket) = &row.ticket
+            && self.by_ticket.get(ticket) == Some(key)
         {
             self.by_ticket.remove(ticket);
         }
@@ -277,11 +354,24 @@ impl Engine {
         Some((kind, rule.cap_mm))
     }
 
+    fn is_wide(&self, incident: &Incident) -> bool {
+        let known = self
+            .setting
+            .as_ref()
+            .and_then(|setting| setting.kind_of(incident));
+        let diagonal = incident.extent.map_or(0, |extent| extent.diagonal_mm());
+        known.is_some_and(|(_, rule)| diagonal > rule.extent_mm)
+    }
+
     fn link(&mut self, incident: &Arc<Incident>) {
-        if incident.status != Status::Merged {
+        // What the centre merged still stands for its place and its names.
+        if incident.status != Status::Merged || incident.commanded {
             if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point())
             {
                 self.neighbours.insert(kind, side, point, incident.id.clone());
+                if self.is_wide(incident) {
+                    self.wide.entry(kind).or_default().insert(incident.id.clone());
+                }
             }
             for device in incident.devices.keys() {
                 self.by_device
@@ -320,6 +410,9 @@ impl Engine {
     fn unlink(&mut self, incident: &Arc<Incident>) {
         if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point()) {
             self.neighbours.remove(kind, side, point, &incident.id);
+            if let Some(wide) = self.wide.get_mut(&kind) {
+                wide.remove(&incident.id);
+            }
         }
         for device in incident.devices.keys() {
             take(&mut self.by_device, device, &incident.id);
@@ -343,7 +436,7 @@ impl Engine {
 }
 
 /// Whether two activations decide alike: they differ in what is only shown or only concerns the clock.
-fn is_alike(one: &Activation, other: &Activation) -> bool {
+pub(crate) fn is_alike(one: &Activation, other: &Activation) -> bool {
     let alike = Activation {
         version: one.version.clone(),
         grid: one.grid.clone(),

@@ -4,29 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Band, CellRef, Channel, Event, EventTime, Extent, Flag, Founding, Fused, Handling, Incident, IncidentId,
-    Member, Status, Watcher,
+    Band, CellRef, Channel, Event, EventTime, Extent, Flag, Fused, Handling, Incident, IncidentId, Member,
+    Status, Watcher,
 };
 
-use crate::{Evidence, Setting};
+use crate::{Evidence, Held, Setting};
 
 /// How many members an incident shows; `member_count` is exact, and every member has its outcome record.
-const MEMBERS_SHOWN: usize = 20;
+pub(crate) const MEMBERS_SHOWN: usize = 20;
 /// How many addresses of its members an incident is found by.
-const ADDRESSES_KEPT: usize = 8;
+pub(crate) const ADDRESSES_KEPT: usize = 8;
 
 /// A new incident, founded by `event` but without anything of it absorbed yet.
 pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
-    let order = event.order_time(setting.activation.reorder_ms);
     Incident {
         id: IncidentId::found(&setting.activation.city, &event.group, &event.key),
         group: event.group.clone(),
         kind: event.kind.clone(),
-        founding: Founding {
-            order,
-            rank: event.source,
-            key: event.key.clone(),
-        },
+        founding: event.turn(setting.activation.reorder_ms),
+        named_after: None,
         status: Status::Open,
         close_reason: None,
         merged_into: None,
@@ -79,6 +75,10 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         related: BTreeSet::new(),
         recurrence_of: None,
         config_version: setting.activation.version.clone(),
+        tail: Vec::new(),
+        base: None,
+        commanded: false,
+        last_command: None,
     }
 }
 
@@ -91,6 +91,13 @@ pub(crate) fn absorb(
     evidence: &Evidence,
     counts: bool,
 ) {
+    let turn = event.turn(setting.activation.reorder_ms);
+    if turn < incident.founding {
+        if incident.named_after.is_none() {
+            incident.named_after = Some(incident.founding.key.clone());
+        }
+        incident.founding = turn;
+    }
     incident.first_event_at = incident.first_event_at.min(event.event_time);
     incident.last_event_at = incident.last_event_at.max(event.event_time);
     incident.last_heard_at = incident.last_heard_at.max(event.ingested_at);
@@ -121,7 +128,7 @@ pub(crate) fn absorb(
     {
         incident.cleared_at = None;
     }
-    if let Some(located) = &event.located {
+    if let Some(located) = event.located.as_ref().filter(|_| !evidence.elsewhere) {
         let point = setting.plane.project(located.position);
         incident.fused.add(point, located.u_mm);
         incident.extent = Some(
@@ -151,6 +158,46 @@ pub(crate) fn absorb(
     count_reporter(incident, event);
     incident.member_count += 1;
     show(incident, event, evidence);
+}
+
+/// Enters an event that was just decided, and keeps what the incident was without those that may be decided again. What comes
+/// after its turn was settled goes to what is settled.
+pub(crate) fn enter(
+    setting: &Setting,
+    incident: &mut Incident,
+    held: &Held,
+    counts: bool,
+    settled_before: EventTime,
+) {
+    let turn = held.event.turn(setting.activation.reorder_ms);
+    if turn.order < settled_before {
+        if let Some(base) = &mut incident.base {
+            absorb(
+                setting,
+                Arc::make_mut(base),
+                &held.event,
+                &held.evidence(),
+                counts,
+            );
+        } else if !incident.tail.is_empty() {
+            let mut base = found(setting, &held.event);
+            absorb(setting, &mut base, &held.event, &held.evidence(), counts);
+            incident.base = Some(Arc::new(base));
+        }
+    } else {
+        if incident.tail.is_empty() && incident.member_count > 0 {
+            incident.base = Some(Arc::new(incident.clone()));
+        }
+        let at = incident.tail.partition_point(|other| *other < turn);
+        incident.tail.insert(at, turn);
+    }
+    absorb(setting, incident, &held.event, &held.evidence(), counts);
+    if let Some(last) = &mut incident.last_command {
+        // Should the command be taken back, what was heard since stays.
+        let without = &mut Arc::make_mut(last).without;
+        let counts = !crate::rebuilt::continues(without, held);
+        absorb(setting, without, &held.event, &held.evidence(), counts);
+    }
 }
 
 /// Counts a reporter once, also where the key changed in between: processes take a new key one after the other, so either
@@ -218,11 +265,17 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
     incident.hints.extend(event.hints.iter().copied());
-    incident.flags.extend(event.flags.iter().copied());
+    let others = event.flags.iter().filter(|flag| **flag != Flag::CodeDerived);
+    incident.flags.extend(others);
     incident.rush |= setting.calendar.is_rush(event.event_time);
     incident.night |= setting.calendar.is_night(event.event_time);
-    incident.code_gb2013 = incident.code_gb2013.take().or_else(|| event.code_gb2013.clone());
-    incident.code_gb2026 = incident.code_gb2026.take().or_else(|| event.code_gb2026.clone());
+    // Both of one event: two members may be filed under different items of one kind.
+    if incident.code_gb2013.is_none() && incident.code_gb2026.is_none() {
+        incident.code_gb2013.clone_from(&event.code_gb2013);
+        incident.code_gb2026.clone_from(&event.code_gb2026);
+        let derived = event.flags.iter().filter(|flag| **flag == Flag::CodeDerived);
+        incident.flags.extend(derived);
+    }
 }
 
 /// Keeps the newest members by event time; equal times by identity, so that order does not show.

@@ -2,21 +2,47 @@
 //!
 //! # The rule
 //!
-//! The meaning is a batch program over events sorted by (place in time, source rank, identity); see
-//! [`city_model::Event::order_time`]. Each event in turn
+//! The meaning is a batch program over events sorted by their *turns*: (place in time, source rank, identity). The place is
+//! `max(event_time, ingested_at − reorder)`, see [`city_model::Event::order_time`]: it follows from the record alone. Each
+//! event in turn
 //!
 //! 1. is `duplicate_id` when its identity was seen, `late` when it came later than its source may;
 //! 2. if it is a clear signal, clears its device's incident;
-//! 3. joins the incident that its ticket cites; else the one with its component or device, of the same kind or a pair in
-//!    `merges_with`, within the window; else the one with the least `distance / radius`, if at most 1; else, without a
-//!    place, the one of the same kind, town and address;
-//! 4. otherwise opens one.
+//! 3. joins the incident of the ticket that it cites (that of the ticket's first event before it);
+//! 4. else, read as its own kind, the first founded incident with its component, then with its device, of the same kind or a pair in
+//!    `merges_with`, within the window;
+//! 5. else the one with the least `distance / radius`, if at most 1, in the window and the extent; ties go to the nearer, then to
+//!    the one founded first;
+//! 6. else, without a place, the first founded of the same kind, town and address in the window; with a place, that one if it
+//!    has none itself;
+//! 7. else, by 4 to 6 as one of its other readings: of the same group, never a milder kind, never farther than its own kind reaches;
+//! 8. else opens one.
 //!
-//! The radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the fused position's σ. The window is
-//! the kind's session gap around the incident's span in event time, both ways, within the kind's longest life; a join in
-//! space also keeps the extent within the kind's cap. Ties go to the nearer, then to the incident that was founded first. Incidents
-//! that were also in reach become `related`; nothing bridges two into one by itself. Where components decide, two different
-//! components never meet; one that intake inferred from the place joins what is of the same component, and keeps nobody apart.
+//! The radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the σ of the incident's fused position: the
+//! mean of its located members weighted by 1/u². The window is the kind's session gap around the incident's span in event
+//! time, both ways, within the kind's longest life; kinds and caps are those of the incident. A join in space keeps the extent
+//! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
+//! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
+//! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
+//! clear signals or for age changes none of this: what belongs joins, and opens the incident again. What the centre closed takes
+//! no more events.
+//!
+//! # The order of reading
+//!
+//! An event is decided as if it had been read at its turn, and what was decided after that turn is decided again as far as the
+//! change reaches (`again`); `tests/reference` is the batch program above, and `tests/order.rs` holds the engine to it for any
+//! order of reading. An incident keeps the members whose turns may still be preceded apart (its tail) from what it was before them
+//! (its base), so it can be put together as it was before any such turn. A turn is settled once the clock is two times
+//! `reorder` past it. An id stays with the event that it is made of; of two that become one the first opened survives.
+//!
+//! Not decided again: what the centre gave a command about, and more than 10,000 events for one; both are told
+//! ([`Withheld`]), and the incidents become `related`.
+//!
+//! # The centre's word
+//!
+//! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
+//! for its place, components, devices and addresses: what comes there goes to the survivor. A merge hides nothing: the more
+//! urgent one must survive. Split and move take events as long as what they said is kept, until they are settled.
 //!
 //! # The shape
 //!
@@ -24,22 +50,32 @@
 //! [`Engine::apply`] moves. Running and restoring share `apply`. The engine reads no clock: ticks in the log move it.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod again;
+mod centre;
 mod change;
+mod combining;
 mod command;
 mod decide;
 mod draft;
 mod engine;
 mod joining;
+mod kinship;
 mod matching;
 mod neighbours;
 mod passage;
 mod priority;
+mod rebuilt;
 mod record;
+mod regroup;
+mod scene;
 mod setting;
+mod settling;
 mod silence;
+mod unsettled;
 mod weather;
+mod weighing;
 
-pub use change::{Change, Decision, EventRow, Evidence, Miss, Output, RowError};
+pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
 pub use engine::Engine;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

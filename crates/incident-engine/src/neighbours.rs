@@ -59,6 +59,40 @@ impl Neighbours {
         }
     }
 
+    /// Calls `visit` with every incident of `kind` within `reach_mm` of `point` along both axes, in no order.
+    pub(crate) fn within(
+        &self,
+        kind: KindId,
+        side_mm: i64,
+        point: Point,
+        reach_mm: i64,
+        mut visit: impl FnMut(&IncidentId),
+    ) {
+        let (_, west, south) = bucket(
+            kind,
+            side_mm,
+            Point {
+                x: point.x - reach_mm,
+                y: point.y - reach_mm,
+            },
+        );
+        let (_, east, north) = bucket(
+            kind,
+            side_mm,
+            Point {
+                x: point.x + reach_mm,
+                y: point.y + reach_mm,
+            },
+        );
+        for bx in west..=east {
+            for by in south..=north {
+                for (_, id) in self.buckets.get(&(kind, bx, by)).into_iter().flatten() {
+                    visit(id);
+                }
+            }
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.buckets.clear();

@@ -98,6 +98,8 @@ impl Engine {
             draft.publish_dirty();
             draft.change(Change::Flushed(newest.floor_second()));
         }
+        let settled_before = crate::unsettled::settled_before(setting, Some(clock));
+        self.settle_tails(&mut draft, setting, settled_before);
         draft.finish()
     }
 }

@@ -1,7 +1,7 @@
 //! The incident as readers see it: the public record, with its reasons.
 
 use city_model::{
-    Band, BandFact, EventTime, Incident, IncidentId, Member, Name, Outcome, Plane, fingerprint, hex,
+    Band, BandFact, Flag, Incident, IncidentId, Member, Name, Outcome, Plane, UtcTime, fingerprint, hex,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,11 @@ pub struct OutcomeRecord {
     pub reason: Option<Name>,
 }
 
-/// A revision of an incident. Times are RFC 3339 in UTC, distances metres, positions WGS-84 degrees.
+/// A revision of an incident. Times are RFC 3339 in UTC (in Avro milliseconds), distances metres, positions WGS-84 degrees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
-    reason = "the fields are the contract's; schemas/incident.avsc documents each"
+    reason = "the fields are the contract's; schemas/city.incidents.v1.avsc documents each"
 )]
 pub struct IncidentRecord {
     pub incident_id: IncidentId,
@@ -39,11 +39,11 @@ pub struct IncidentRecord {
     pub name_zh: String,
     pub codes: Codes,
     pub priority: Priority,
-    pub opened_at: String,
-    pub first_event_at: String,
-    pub last_event_at: String,
+    pub opened_at: UtcTime,
+    pub first_event_at: UtcTime,
+    pub last_event_at: UtcTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed_at: Option<String>,
+    pub closed_at: Option<UtcTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Place>,
     pub cells: Vec<Cell>,
@@ -75,6 +75,9 @@ pub struct Codes {
     pub gb2013: Option<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gb2026: Option<Name>,
+    /// One of them follows by rule from the other, and no list says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +98,8 @@ pub struct Priority {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are the contract's")]
 pub struct Deadline {
-    pub dispatch_by: String,
-    pub control_by: String,
+    pub dispatch_by: UtcTime,
+    pub control_by: UtcTime,
     pub clock: String,
 }
 
@@ -104,7 +107,7 @@ pub struct Deadline {
 #[allow(missing_docs, reason = "the fields are the contract's")]
 pub struct Previous {
     pub band: Band,
-    pub changed_at: String,
+    pub changed_at: UtcTime,
     pub because: Name,
 }
 
@@ -142,15 +145,15 @@ pub struct InCharge {
 #[allow(missing_docs, reason = "the fields are the contract's")]
 pub struct HandlingRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged_at: Option<String>,
+    pub acknowledged_at: Option<UtcTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dispatched_at: Option<String>,
+    pub dispatched_at: Option<UtcTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arrived_at: Option<String>,
+    pub arrived_at: Option<UtcTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved_at: Option<String>,
+    pub resolved_at: Option<UtcTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verified_at: Option<String>,
+    pub verified_at: Option<UtcTime>,
     pub returned_count: u32,
 }
 
@@ -160,7 +163,7 @@ pub struct MemberRecord {
     pub source_system: Name,
     pub event_id: Name,
     pub source: String,
-    pub event_time: String,
+    pub event_time: UtcTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance_m: Option<f64>,
     pub gap_s: i64,
@@ -183,14 +186,10 @@ impl IncidentRecord {
             kind: incident.kind.to_string(),
             name_zh: rule.map_or_else(|| incident.kind.to_string(), |rule| rule.name_zh.to_string()),
             codes: Codes {
-                gb2013: incident
-                    .code_gb2013
-                    .clone()
-                    .or_else(|| rule?.gb2013.as_deref().map(Into::into)),
-                gb2026: incident
-                    .code_gb2026
-                    .clone()
-                    .or_else(|| rule?.gb2026.as_deref().map(Into::into)),
+                // Intake gives an event its kind's codes unless it was filed under an item; one that a list lacks has none.
+                gb2013: incident.code_gb2013.clone(),
+                gb2026: incident.code_gb2026.clone(),
+                derived: incident.flags.contains(&Flag::CodeDerived),
             },
             priority: Priority {
                 band: incident.band,
@@ -200,17 +199,17 @@ impl IncidentRecord {
                 reasons_zh,
                 reasons_en,
                 deadline: Deadline {
-                    dispatch_by: incident.dispatch_by.to_string(),
-                    control_by: incident.control_by.to_string(),
+                    dispatch_by: incident.dispatch_by.into(),
+                    control_by: incident.control_by.into(),
                     clock: assessment.clock_name(setting, incident).to_owned(),
                 },
                 previous: incident.previous.as_ref().map(Previous::of),
                 rules_version: rules.version().to_owned(),
             },
-            opened_at: incident.opened_at.to_string(),
-            first_event_at: incident.first_event_at.to_string(),
-            last_event_at: incident.last_event_at.to_string(),
-            closed_at: text(incident.closed_at),
+            opened_at: incident.opened_at.into(),
+            first_event_at: incident.first_event_at.into(),
+            last_event_at: incident.last_event_at.into(),
+            closed_at: incident.closed_at.map(UtcTime),
             location: place(&setting.plane, incident),
             cells: incident.cells.iter().map(Cell::of).collect(),
             responsible: Some(in_charge(setting, incident)),
@@ -221,11 +220,11 @@ impl IncidentRecord {
                 .cloned()
                 .collect(),
             handling: HandlingRecord {
-                acknowledged_at: text(incident.handling.acknowledged_at),
-                dispatched_at: text(incident.handling.dispatched_at),
-                arrived_at: text(incident.handling.arrived_at),
-                resolved_at: text(incident.handling.resolved_at),
-                verified_at: text(incident.handling.verified_at),
+                acknowledged_at: incident.handling.acknowledged_at.map(UtcTime),
+                dispatched_at: incident.handling.dispatched_at.map(UtcTime),
+                arrived_at: incident.handling.arrived_at.map(UtcTime),
+                resolved_at: incident.handling.resolved_at.map(UtcTime),
+                verified_at: incident.handling.verified_at.map(UtcTime),
                 returned_count: incident.handling.returned_count,
             },
             member_count: incident.member_count,
@@ -272,7 +271,7 @@ impl Previous {
     fn of(fact: &BandFact) -> Previous {
         Previous {
             band: fact.band,
-            changed_at: fact.changed_at.to_string(),
+            changed_at: fact.changed_at.into(),
             because: fact.because.clone(),
         }
     }
@@ -297,7 +296,7 @@ impl MemberRecord {
             source_system: member.key.source_system.clone(),
             event_id: member.key.event_id.clone(),
             source: member.channel.as_str().to_owned(),
-            event_time: member.event_time.to_string(),
+            event_time: member.event_time.into(),
             distance_m: member.distance_mm.map(metres),
             gap_s: member.gap_ms / 1_000,
             why: member.why.as_str().to_owned(),
@@ -361,10 +360,6 @@ fn place(plane: &Plane, incident: &Incident) -> Option<Place> {
 /// Metres with one decimal.
 fn metres(mm: i64) -> f64 {
     (mm as f64 / 100.0).round() / 10.0
-}
-
-fn text(time: Option<EventTime>) -> Option<String> {
-    time.map(|time| time.to_string())
 }
 
 impl Priority {

@@ -49,6 +49,8 @@ impl Engine {
             incident: None,
             ingested_at: draft.now,
             ticket: None,
+            order: None,
+            held: None,
         };
         if counts {
             draft.told(row, refusal.map(Into::into), None);

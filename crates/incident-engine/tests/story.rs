@@ -10,6 +10,44 @@ use incident_engine::{Change, Engine, Setting};
 use teller::{Teller, activation, at, call, camera, command, inspector, rules, sensor, silence, warning};
 
 #[test]
+fn an_incident_has_both_codes_of_one_report() {
+    let filed = |id: &str, old: Option<&str>, new: Option<&str>, derived: bool| {
+        let mut told = call(id, "garbage_exposed", 0.0, 0.0).at(1);
+        told.0.code_gb2013 = old.map(Into::into);
+        told.0.code_gb2026 = new.map(Into::into);
+        told.0
+            .flags
+            .extend(derived.then_some(city_model::Flag::CodeDerived));
+        told
+    };
+    for (first, codes) in [
+        // Under an item that only the newer list has, and then under one that both have.
+        (
+            filed("a", None, Some("06041"), false),
+            (None, Some("06041"), false),
+        ),
+        (
+            filed("a", Some("0117"), Some("06017"), true),
+            (Some("0117"), Some("06017"), true),
+        ),
+        (
+            filed("a", Some("0110"), Some("06010"), false),
+            (Some("0110"), Some("06010"), false),
+        ),
+        (filed("a", None, None, false), (Some("0114"), Some("06014"), true)),
+    ] {
+        let mut story = Teller::new();
+        story.tell(first);
+        story.tell(filed("b", Some("0114"), Some("06014"), true));
+        let told = story.record().codes;
+        assert_eq!(
+            (told.gb2013.as_deref(), told.gb2026.as_deref(), told.derived),
+            codes
+        );
+    }
+}
+
+#[test]
 fn ponding_told_by_three_sources_is_one_incident_that_escalates_and_clears() {
     let mut story = Teller::new();
     story.tell(
@@ -355,7 +393,7 @@ fn the_centre_is_obeyed_or_told_why_not() {
     dispatch refused: the incident is closed
     reopen applied
     close duplicate_id
-    merge refused: merge, split, move and undo are not offered by this version
+    merge refused: a merge needs the other incident
     ");
     let pin = city_model::Command {
         band: Some(Band::P1),

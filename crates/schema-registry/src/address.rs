@@ -7,18 +7,17 @@ use std::fmt;
 pub struct Address(String);
 
 impl Address {
-    /// Reads an address: `http://host:port`, with the path under which the registry speaks the interface, if any.
+    /// Reads an address: `http://host:port` or `https://host:port`, with the path under which the registry speaks the
+    /// interface, if any.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Address, String> {
-        let Some(rest) = text.strip_prefix("http://") else {
-            return Err(if text.starts_with("https://") {
-                "https is not built in: put a proxy that ends TLS beside the process and name it as http://127.0.0.1:port"
-                    .to_owned()
-            } else {
-                "an address begins with http://".to_owned()
-            });
+        let Some((scheme, rest)) = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| Some((scheme, text.strip_prefix(scheme)?)))
+        else {
+            return Err("an address begins with http:// or https://".to_owned());
         };
         let rest = rest.trim_end_matches('/');
         let host = rest.split('/').next().unwrap_or_default();
@@ -28,7 +27,12 @@ impl Address {
         if host.is_empty() || rest.contains(['?', '#', ' ']) || rest.chars().any(char::is_control) {
             return Err("an address is http://host:port and a path".to_owned());
         }
-        Ok(Address(format!("http://{rest}")))
+        Ok(Address(format!("{scheme}{rest}")))
+    }
+
+    /// Whether it is asked by TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
     }
 
     pub(crate) fn of(&self, path: &str) -> String {
@@ -42,32 +46,46 @@ impl fmt::Display for Address {
     }
 }
 
-/// A name with its password, for basic authentication. Neither is ever shown.
+/// Who asks: a name with its password, or a token. Neither is ever shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    name_and_password: String,
+    /// The header's value.
+    authorization: String,
 }
 
 impl Credentials {
-    /// Reads `name:password`, as it stands in a file of its own.
+    /// Reads `name:password`, as it stands in a file of its own, for basic authentication (RFC 7617).
     ///
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Credentials, String> {
+        use base64::Engine;
         let text = text.trim_end_matches(['\r', '\n']);
         if !text.contains(':') || text.chars().any(char::is_control) {
             return Err("it holds one line, name:password".to_owned());
         }
+        let coded = base64::engine::general_purpose::STANDARD.encode(text);
         Ok(Credentials {
-            name_and_password: text.to_owned(),
+            authorization: format!("Basic {coded}"),
         })
     }
 
-    /// The header's value (RFC 7617).
+    /// Reads a token, as it stands in a file of its own (RFC 6750).
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn bearer(text: &str) -> Result<Credentials, String> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("it holds one line, the token alone".to_owned());
+        }
+        Ok(Credentials {
+            authorization: format!("Bearer {text}"),
+        })
+    }
+
     pub(crate) fn header(&self) -> String {
-        use base64::Engine;
-        let coded = base64::engine::general_purpose::STANDARD.encode(&self.name_and_password);
-        format!("Basic {coded}")
+        self.authorization.clone()
     }
 }
 
@@ -82,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_plain_http() {
+    fn addresses_are_http_or_https() {
         let check = |text: &str, expected: Result<&str, &str>| {
             let found = Address::parse(text).map(|address| address.to_string());
             match expected {
@@ -95,7 +113,8 @@ mod tests {
             "http://r:8081/apis/ccompat/v7/",
             Ok("http://r:8081/apis/ccompat/v7"),
         );
-        check("https://r", Err("https is not built in"));
+        check("https://r/apis/", Ok("https://r/apis"));
+        check("ftp://r", Err("begins with http:// or https://"));
         check("r:8081", Err("begins with http://"));
         check("http://", Err("http://host:port"));
         check("http://a:b@r", Err("registry_auth_file"));
@@ -108,5 +127,9 @@ mod tests {
         assert_eq!(credentials.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!(format!("{credentials:?}"), "Credentials(…)");
         assert!(Credentials::parse("nobody").is_err());
+        assert_eq!(Credentials::bearer("t0k.en\n").unwrap().header(), "Bearer t0k.en");
+        for wrong in ["", "\n", "two words", "a\nb"] {
+            assert!(Credentials::bearer(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -1,15 +1,19 @@
 //! One request, one answer: what a registry says, sorted into what is settled and what must be asked again.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
-use crate::{Address, Credentials};
+use crate::{Address, Credentials, RegistryConfig};
 
 /// Longest answer that is read, in bytes: schemas are texts that people write.
 const ANSWER_MAX: u64 = 4 << 20;
 /// The interface's number for "no schema has this id".
 const NO_SUCH_SCHEMA: u64 = 40_403;
+/// Its number for "no such subject".
+const NO_SUCH_SUBJECT: u64 = 40_401;
+/// A 404 of somebody else.
+const NOT_A_REGISTRY: &str = "404, not in a registry's words: is the path of its address right?";
+/// Of an error's message, so much is told.
+const WORDS_MAX: usize = 300;
 
 /// A client that waits for its answers.
 #[derive(Debug, Clone)]
@@ -42,22 +46,31 @@ struct SchemaAnswer {
 }
 
 #[derive(Deserialize)]
+struct IdAnswer {
+    id: u32,
+}
+
+#[derive(Deserialize)]
 struct ErrorAnswer {
     error_code: u64,
+    #[serde(default)]
+    message: String,
 }
 
 impl Client {
-    /// A client; `timeout` is for one whole request.
-    pub fn new(address: Address, credentials: Option<&Credentials>, timeout: Duration) -> Client {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
+    /// A client.
+    pub fn new(registry: &RegistryConfig) -> Client {
+        let mut config = ureq::Agent::config_builder()
+            .timeout_global(Some(registry.timeout))
             // A status is an answer.
-            .http_status_as_error(false)
-            .build();
+            .http_status_as_error(false);
+        if let Some(authorities) = &registry.authorities {
+            config = config.tls_config(authorities.tls());
+        }
         Client {
-            agent: config.into(),
-            address,
-            authorization: credentials.map(Credentials::header),
+            agent: config.build().into(),
+            address: registry.address.clone(),
+            authorization: registry.credentials.as_ref().map(Credentials::header),
         }
     }
 
@@ -80,9 +93,7 @@ impl Client {
             // A wrong path and a proxy say 404, too, and must not turn a topic into dead letters.
             404 => match serde_json::from_str::<ErrorAnswer>(&body) {
                 Ok(error) if error.error_code == NO_SUCH_SCHEMA => Fetched::Unknown,
-                _ => Fetched::Trouble(
-                    "404, not in a registry's words: is the path of its address right?".to_owned(),
-                ),
+                _ => Fetched::Trouble(NOT_A_REGISTRY.to_owned()),
             },
             status => Fetched::Trouble(format!("status {status}")),
         }
@@ -94,25 +105,45 @@ impl Client {
     /// # Errors
     /// What the registry says: it is away, or the schema is not compatible with the subject's last one.
     pub fn register(&self, subject: &str, schema: &str) -> Result<u32, String> {
-        #[derive(Deserialize)]
-        struct Registered {
-            id: u32,
+        let path = format!("/subjects/{subject}/versions");
+        let (status, body) = self.post(&path, schema)?;
+        match (status, serde_json::from_str::<IdAnswer>(&body)) {
+            (200, Ok(registered)) => Ok(registered.id),
+            (409, _) => Err(format!(
+                "{subject}: the schema is not compatible with its last version{}",
+                words(&body)
+            )),
+            (status, _) => Err(format!("{subject}: status {status}{}", words(&body))),
         }
-        let url = self.address.of(&format!("/subjects/{subject}/versions"));
+    }
+
+    /// The id of a schema that somebody has registered under a subject: `POST /subjects/{subject}`.
+    ///
+    /// # Errors
+    /// What the registry says: it is away, or the subject has no such schema.
+    pub fn lookup(&self, subject: &str, schema: &str) -> Result<u32, String> {
+        let (status, body) = self.post(&format!("/subjects/{subject}?normalize=true"), schema)?;
+        match (status, serde_json::from_str::<IdAnswer>(&body)) {
+            (200, Ok(found)) => Ok(found.id),
+            (404, Err(_)) => match serde_json::from_str::<ErrorAnswer>(&body).map(|error| error.error_code) {
+                Ok(NO_SUCH_SUBJECT) => Err(format!("{subject}: the registry has no such subject")),
+                Ok(NO_SUCH_SCHEMA) => Err(format!("{subject}: no version of the subject is this schema")),
+                _ => Err(format!("{subject}: {NOT_A_REGISTRY}")),
+            },
+            (status, _) => Err(format!("{subject}: status {status}{}", words(&body))),
+        }
+    }
+
+    fn post(&self, path: &str, schema: &str) -> Result<(u16, String), String> {
         let mut request = self
             .agent
-            .post(url)
+            .post(self.address.of(path))
             .header("Content-Type", "application/vnd.schemaregistry.v1+json");
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
         }
         let body = serde_json::json!({ "schema": schema }).to_string();
-        let (status, body) = read(request.send(body))?;
-        match (status, serde_json::from_str::<Registered>(&body)) {
-            (200, Ok(registered)) => Ok(registered.id),
-            (409, _) => Err(format!("{subject}: not compatible with its last version")),
-            (status, _) => Err(format!("{subject}: status {status}")),
-        }
+        read(request.send(body))
     }
 
     fn get(&self, path: &str) -> Result<(u16, String), String> {
@@ -135,6 +166,17 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result
     let mut answer = answer.map_err(|error| error.to_string())?;
     let body = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_string();
     Ok((answer.status().as_u16(), body.map_err(|error| error.to_string())?))
+}
+
+/// What a registry says about an error, behind a colon, if it says anything.
+fn words(body: &str) -> String {
+    let message =
+        serde_json::from_str::<ErrorAnswer>(body).map_or_else(|_| String::new(), |error| error.message);
+    let told: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match told.is_empty() {
+        true => told,
+        false => format!(": {}", told.chars().take(WORDS_MAX).collect::<String>()),
+    }
 }
 
 fn usable(answer: SchemaAnswer) -> Fetched {

@@ -5,10 +5,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+mod authorities;
 mod client;
 mod registry;
 mod waiting;
 
 pub use address::{Address, Credentials};
+pub use authorities::Authorities;
 pub use client::Client;
 pub use registry::{Registry, RegistryConfig};

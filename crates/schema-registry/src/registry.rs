@@ -10,7 +10,7 @@ use wire_format::{SchemaAnswer, SchemaCounts, SchemaSource, WriterSchema};
 
 use crate::client::Fetched;
 use crate::waiting::Pause;
-use crate::{Address, Client, Credentials};
+use crate::{Address, Authorities, Client, Credentials};
 
 /// The pause after a first request that failed; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -27,7 +27,9 @@ pub struct RegistryConfig {
     pub address: Address,
     /// Who asks, if the registry wants to know.
     pub credentials: Option<Credentials>,
-    /// How long one request may take.
+    /// Who must have signed its certificate; needed for `https`.
+    pub authorities: Option<Authorities>,
+    /// How long one whole request may take.
     pub timeout: Duration,
 }
 
@@ -105,8 +107,7 @@ impl Registry {
         if state.started {
             return;
         }
-        let credentials = self.config.credentials.as_ref();
-        let client = Client::new(self.config.address.clone(), credentials, self.config.timeout);
+        let client = Client::new(&self.config);
         let shared = Arc::clone(&self.shared);
         let thread = std::thread::Builder::new().name("schema-registry".to_owned());
         match thread.spawn(move || fetch(&shared, &client)) {

@@ -76,7 +76,13 @@ fn reading() -> SensorReading<'static> {
 fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
     let local = Local::new();
     let address = local.start();
-    let client = Client::new(address.clone(), None, TIMEOUT);
+    let at = |address: Address| RegistryConfig {
+        address,
+        credentials: None,
+        authorities: None,
+        timeout: TIMEOUT,
+    };
+    let client = Client::new(&at(address.clone()));
     let schema = Topic::Sensor.schema().unwrap();
     let id = client.register("city.sensor.readings.v1-value", schema).unwrap();
     assert_eq!(
@@ -84,12 +90,21 @@ fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
         Ok(id),
         "the same again"
     );
+    // Looking up asks for what is there, and registers nothing.
+    assert_eq!(client.lookup("city.sensor.readings.v1-value", schema), Ok(id));
+    let other = Topic::Hotline.schema().unwrap();
+    let check = |subject: &str, expected: &str| {
+        let why = client.lookup(subject, other).unwrap_err();
+        assert!(why.contains(subject) && why.contains(expected), "{why}");
+    };
+    check(
+        "city.sensor.readings.v1-value",
+        "no version of the subject is this schema",
+    );
+    check("city.hotline.tickets.v1-value", "no such subject");
+    check("city.hotline.tickets.v1-value", "no such subject");
 
-    let registry = Arc::new(Registry::new(RegistryConfig {
-        address,
-        credentials: None,
-        timeout: TIMEOUT,
-    }));
+    let registry = Arc::new(Registry::new(at(address)));
     assert_eq!(registry.counts().up, None, "nothing was asked yet");
     let store = SchemaStore::by_fingerprint_only().unwrap();
     let decoder = Decoder::new(store).with_source(registry.clone());
@@ -130,7 +145,7 @@ fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
     assert!(matches!(registry.last(4_711), SchemaAnswer::Never(_)));
 
     // It keeps its schemas in memory, so it counts its ids anew; it takes the same port.
-    let again = Client::new(local.start(), None, TIMEOUT);
+    let again = Client::new(&at(local.start()));
     let mut registered = again.register("a", "\"int\"").unwrap();
     while registered < id {
         registered = again

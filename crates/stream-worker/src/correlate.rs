@@ -11,7 +11,7 @@ use wire_format::{Refusal, Topic};
 
 use crate::deadletter::undecided;
 use crate::partners::Partners;
-use crate::{InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, dead_letter};
+use crate::{InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, dead_letter};
 
 /// One partition of the enriched log and its engine.
 pub struct Correlate {
@@ -20,6 +20,7 @@ pub struct Correlate {
     rows: FxHashMap<String, Change>,
     keeps_rows: bool,
     partners: Option<(Partners, Arc<dyn PlaceObserver>)>,
+    outputs: Arc<Outputs>,
 }
 
 impl Correlate {
@@ -30,6 +31,7 @@ impl Correlate {
             rows: FxHashMap::default(),
             keeps_rows: true,
             partners: None,
+            outputs: Arc::default(),
         }
     }
 
@@ -40,6 +42,7 @@ impl Correlate {
             rows: FxHashMap::default(),
             keeps_rows: false,
             partners: None,
+            outputs: Arc::default(),
         }
     }
 
@@ -57,6 +60,11 @@ impl Correlate {
             partners: Some((Partners::following(in_force), observer)),
             ..self
         }
+    }
+
+    /// The same with another format of what it publishes than JSON.
+    pub fn writing(self, outputs: Arc<Outputs>) -> Correlate {
+        Correlate { outputs, ..self }
     }
 
     /// The engine.
@@ -142,7 +150,7 @@ impl Processor for Correlate {
         };
         for input in &batch.inputs {
             let outputs = self.take(input);
-            publish(record, input, outputs, &mut out.records);
+            publish(record, input, outputs, &self.outputs, &mut out.records);
         }
     }
 
@@ -154,7 +162,13 @@ impl Processor for Correlate {
 }
 
 /// Turns what the engine says into records of the outside topics.
-fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records: &mut Vec<OutRecord>) {
+fn publish(
+    batch: &InputRecord<'_>,
+    input: &Input,
+    outputs: Vec<Output>,
+    format: &Outputs,
+    records: &mut Vec<OutRecord>,
+) {
     for output in outputs {
         match output {
             Output::Revision {
@@ -163,16 +177,17 @@ fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records
                 shown_in,
             } => {
                 let id = record.incident_id.as_str().to_owned();
-                let json = to_json(&*record);
                 if let Some(band) = shown_in {
-                    records.push(OutRecord::keyed(Topic::of_band(band), &id, Some(json.clone())));
+                    let topic = Topic::of_band(band);
+                    records.push(OutRecord::keyed(topic, &id, Some(format.value(topic, &*record))));
                 }
                 if let Some(band) = leaves {
-                    let last = record.superseded();
-                    records.push(OutRecord::keyed(Topic::of_band(band), &id, Some(to_json(&last))));
-                    records.push(OutRecord::keyed(Topic::of_band(band), &id, None));
+                    let (topic, last) = (Topic::of_band(band), record.superseded());
+                    records.push(OutRecord::keyed(topic, &id, Some(format.value(topic, &last))));
+                    records.push(OutRecord::keyed(topic, &id, None));
                 }
-                records.push(OutRecord::keyed(Topic::Incidents, &id, Some(json)));
+                let value = format.value(Topic::Incidents, &*record);
+                records.push(OutRecord::keyed(Topic::Incidents, &id, Some(value)));
             }
             Output::Removed(id) => records.push(OutRecord::keyed(Topic::Incidents, id.as_str(), None)),
             Output::Outcome { row, reason, .. } => {
@@ -185,20 +200,23 @@ fn publish(batch: &InputRecord<'_>, input: &Input, outputs: Vec<Output>, records
                     incident_id: row.incident,
                     reason,
                 };
-                records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(to_json(&record))));
+                let value = format.value(Topic::Outcomes, &record);
+                records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(value)));
+            }
+            Output::Withheld(because) => {
+                tracing::warn!(
+                    ?because,
+                    "not decided again although the order of reading shows; the incidents are related"
+                );
             }
             // Without a key, as in the enriched log.
             Output::Late(event) => records.push(OutRecord {
                 topic: Topic::Late,
                 key: None,
-                value: Some(to_json(&event)),
+                value: Some(format.value(Topic::Late, &event)),
                 headers: Vec::new(),
+                own_headers: Vec::new(),
             }),
         }
     }
-}
-
-/// Our own records always serialise: text keys, no failing implementations.
-fn to_json<T: serde::Serialize>(record: &T) -> Vec<u8> {
-    serde_json::to_vec(record).unwrap_or_default()
 }

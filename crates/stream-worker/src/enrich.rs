@@ -1,11 +1,11 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
+mod panics;
 mod seen;
 mod settled;
 mod surveyor;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -14,13 +14,15 @@ use event_intake::{Decision, IntakeRow, IntakeState, Released, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
+use panics::unless_it_panics;
 pub use seen::IntakeObserver;
 use seen::Seen;
 pub use settled::Settled;
 use surveyor::Surveyor;
 
 use crate::{
-    InForce, InputRecord, OutRecord, Outbox, PlaceObserver, Processor, Setup, Standing, Unmapped, dead_letter,
+    InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing, Unmapped,
+    dead_letter,
 };
 
 /// One input partition.
@@ -41,6 +43,7 @@ pub struct Enrich {
     seen: Seen,
     /// Records that waited for confirmation and were settled otherwise since `judge` was called.
     released: Vec<Settled>,
+    outputs: Arc<Outputs>,
 }
 
 impl Enrich {
@@ -60,6 +63,7 @@ impl Enrich {
             surveyor: None,
             seen: Seen::default(),
             released: Vec::new(),
+            outputs: Arc::default(),
         }
     }
 
@@ -87,6 +91,11 @@ impl Enrich {
             surveyor: Some(Surveyor::new(observer)),
             ..self
         }
+    }
+
+    /// The same with another format of what it tells the outside than JSON.
+    pub fn writing(self, outputs: Arc<Outputs>) -> Enrich {
+        Enrich { outputs, ..self }
     }
 
     /// The same for a partition that is never restored: it gathers no rows for a changelog.
@@ -146,7 +155,11 @@ impl Enrich {
             released,
             clock,
             placed,
+            is_unread,
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
+        if is_unread {
+            self.seen.unmapped.add_words(setup.intake.sample(&decoded));
+        }
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {
                 *self.seen.placed.entry((layer, status)).or_default() += 1;
@@ -168,8 +181,7 @@ impl Enrich {
             }
         }
         for fault in faults {
-            // Serialising to memory cannot fail.
-            let value = serde_json::to_vec(&fault).unwrap_or_default();
+            let value = self.outputs.value(Topic::DeviceFaults, &fault);
             out.records.push(OutRecord::keyed(
                 Topic::DeviceFaults,
                 &fault.device_id,
@@ -182,8 +194,7 @@ impl Enrich {
         match result {
             Decision::Late(event) => {
                 let key = event.key.clone();
-                // Serialising to memory cannot fail.
-                let value = serde_json::to_vec(&event).unwrap_or_default();
+                let value = self.outputs.value(Topic::Late, &event);
                 out.records.push(OutRecord {
                     key: None,
                     ..OutRecord::keyed(Topic::Late, "", Some(value))
@@ -196,7 +207,7 @@ impl Enrich {
             }
             Decision::Event(event) => {
                 *self.seen.located.entry(event.quality).or_default() += 1;
-                out.send(setup.partition_of(&event.group), Input::Event(event));
+                out.send(setup.partition_of(&event.group), Input::Event(Arc::from(event)));
                 None
             }
             Decision::Warning(warning) => {
@@ -285,7 +296,10 @@ impl Enrich {
         match released {
             Released::Event(event) => {
                 *self.seen.located.entry(event.quality).or_default() += 1;
-                out.send(self.setup.partition_of(&event.group), Input::Event(event));
+                out.send(
+                    self.setup.partition_of(&event.group),
+                    Input::Event(Arc::from(event)),
+                );
             }
             Released::Settled { outcome, key } => {
                 self.count(LedgerCell::Outcome(self.source, outcome), 1);
@@ -309,14 +323,6 @@ impl Enrich {
             self.counted.insert(cell);
         }
     }
-}
-
-/// A panic while a record is judged has changed nothing: that one record becomes `processing_failed`.
-fn unless_it_panics(judge: impl FnOnce() -> Verdict) -> Verdict {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| {
-        tracing::error!("judging a record failed; it is refused as processing_failed");
-        Refusal::new(DeadLetterReason::ProcessingFailed, "judging it failed").into()
-    })
 }
 
 impl Processor for Enrich {
@@ -371,8 +377,7 @@ impl Processor for Enrich {
                 incident_id: None,
                 reason: settled.reason.map(Into::into),
             };
-            // Serialising to memory cannot fail.
-            let value = serde_json::to_vec(&told).unwrap_or_default();
+            let value = self.outputs.value(Topic::Outcomes, &told);
             out.records
                 .push(OutRecord::keyed(Topic::Outcomes, &key.to_string(), Some(value)));
         }
@@ -388,18 +393,5 @@ impl Processor for Enrich {
         if let Some(observer) = &self.observer {
             seen.tell(&**observer, self.source, self.setup.intake.layers());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_a_refusal() {
-        let Decision::Refused(refusal) = unless_it_panics(|| panic!("a broken invariant")).result else {
-            panic!("it is not refused")
-        };
-        assert_eq!(refusal.reason, DeadLetterReason::ProcessingFailed);
     }
 }

@@ -35,6 +35,8 @@ pub struct OutRecord {
     pub value: Option<Vec<u8>>,
     /// Headers.
     pub headers: Vec<(&'static str, String)>,
+    /// Headers that a dead letter's record came with, untouched; they stand before ours.
+    pub own_headers: Vec<(String, Vec<u8>)>,
 }
 
 impl OutRecord {
@@ -45,6 +47,7 @@ impl OutRecord {
             key: Some(key.as_bytes().to_vec()),
             value,
             headers: Vec::new(),
+            own_headers: Vec::new(),
         }
     }
 }

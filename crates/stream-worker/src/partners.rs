@@ -1,7 +1,7 @@
 //! Who else reports the same thing: holds an event's position against what other source systems report near by, so that a
 //! source with the wrong coordinate system is noticed. It observes, and changes no decision.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ const CELLS: usize = 4_096;
 const THINGS: usize = 8_192;
 /// Less exact positions say nothing about an offset.
 const U_MM_MAX: i64 = 100_000;
+/// Source systems that are numbered; beyond, all is forgotten and met anew.
+const SYSTEMS: usize = 1 << 16;
 /// Reports of one system this close together are one witness.
 const SAME_MM: i64 = 50_000;
 /// Within so much two positions may be of one thing, whatever the kind's radius is, in millimetres.
@@ -47,12 +49,33 @@ pub(crate) struct Partners {
     cells_by_age: VecDeque<(KindId, i64, i64)>,
     things: FxHashMap<u64, Seen>,
     things_by_age: VecDeque<u64>,
+    systems: Systems,
+}
+
+/// The source systems that were met, by number: reports are held against each other by the dozen, and numbers compare
+/// faster than names.
+#[derive(Debug, Default)]
+struct Systems {
+    names: Vec<Name>,
+    numbers: FxHashMap<Name, u32>,
+}
+
+impl Systems {
+    fn number(&mut self, name: &Name) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.clone());
+        self.numbers.insert(name.clone(), number);
+        number
+    }
 }
 
 /// A report that others are held against.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Seen {
-    system: Name,
+    system: u32,
     position: Position,
     point: Point,
     at: EventTime,
@@ -68,6 +91,7 @@ impl Partners {
             cells_by_age: VecDeque::new(),
             things: FxHashMap::default(),
             things_by_age: VecDeque::new(),
+            systems: Systems::default(),
         }
     }
 
@@ -103,8 +127,14 @@ impl Partners {
         if event.signal != Signal::Report || rule.moving {
             return Vec::new();
         }
+        if self.systems.names.len() >= SYSTEMS {
+            *self = Partners {
+                in_force: self.in_force.take(),
+                ..Partners::new(setup.clone())
+            };
+        }
         let seen = Seen {
-            system: event.key.source_system.clone(),
+            system: self.systems.number(&event.key.source_system),
             position: located.position,
             point: self.plane.project(located.position),
             at: event.event_time,
@@ -115,7 +145,7 @@ impl Partners {
         // good reference, but not the source's word.
         if let Some(declared) = event
             .declared_crs
-            .or_else(|| setup.intake.declared(&seen.system))
+            .or_else(|| setup.intake.declared(&event.key.source_system))
             .filter(|_| !setup.intake.is_surveyed(event))
         {
             let tolerance_mm = (rule.radius_mm + located.u_mm).clamp(TOLERANCE_MM.0, TOLERANCE_MM.1);
@@ -129,7 +159,7 @@ impl Partners {
         }
         self.remember(kind, &seen);
         for thing in things {
-            self.remember_thing(thing, seen.clone());
+            self.remember_thing(thing, seen);
         }
         comparisons
     }
@@ -143,18 +173,24 @@ impl Partners {
         comparisons: &mut Vec<Comparison>,
     ) {
         let (x, y) = cell(own.point, CELL_MM);
-        let mut references: BTreeMap<&Name, Vec<Position>> = BTreeMap::new();
+        let mut found: Vec<(u32, Position)> = Vec::new();
         for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
             let reports = self.cells.get(&(kind, x + dx, y + dy)).into_iter().flatten();
             for other in reports.filter(|other| other.system != own.system) {
                 if (other.at - own.at).abs() <= gap_ms {
-                    references.entry(&other.system).or_default().push(other.position);
+                    found.push((other.system, other.position));
                 }
             }
         }
         let place = hash(&(kind, cell(own.point, NEIGHBOURHOOD_MM)));
-        for (system, references) in references {
-            comparisons.push(own.held_against(system, references, declared, tolerance_mm, place));
+        // By the systems' names, for the order of comparisons shows; of one system in the order in which they were met.
+        found.sort_by_key(|(system, _)| self.name(*system));
+        for of_one in found.chunk_by(|(system, _), (next, _)| system == next) {
+            let Some((system, _)) = of_one.first() else {
+                continue;
+            };
+            let references = of_one.iter().map(|(_, position)| *position).collect();
+            comparisons.push(self.held_against(own, *system, references, declared, tolerance_mm, place));
         }
     }
 
@@ -163,14 +199,40 @@ impl Partners {
         for thing in things {
             if let Some(other) = self.things.get(thing).filter(|other| other.system != own.system) {
                 let references = vec![other.position];
-                comparisons.push(own.held_against(
-                    &other.system,
+                comparisons.push(self.held_against(
+                    own,
+                    other.system,
                     references,
                     declared,
                     TOLERANCE_MM.1,
                     *thing,
                 ));
             }
+        }
+    }
+
+    /// The name of a system that was met.
+    fn name(&self, system: u32) -> &Name {
+        &self.systems.names[system as usize] // numbers are given by `number` alone
+    }
+
+    fn held_against(
+        &self,
+        own: &Seen,
+        witness: u32,
+        references: Vec<Position>,
+        declared: Crs,
+        tolerance_mm: i64,
+        place: u64,
+    ) -> Comparison {
+        Comparison {
+            system: self.name(own.system).clone(),
+            declared,
+            position: own.position,
+            references,
+            tolerance_mm,
+            witness: Witness::System(self.name(witness).clone()),
+            place,
         }
     }
 
@@ -190,7 +252,7 @@ impl Partners {
         if reports.len() >= CELL_REPORTS {
             reports.pop_front();
         }
-        reports.push_back(seen.clone());
+        reports.push_back(*seen);
     }
 
     fn remember_thing(&mut self, thing: u64, seen: Seen) {
@@ -201,27 +263,6 @@ impl Partners {
             {
                 self.things.remove(&oldest);
             }
-        }
-    }
-}
-
-impl Seen {
-    fn held_against(
-        &self,
-        witness: &Name,
-        references: Vec<Position>,
-        declared: Crs,
-        tolerance_mm: i64,
-        place: u64,
-    ) -> Comparison {
-        Comparison {
-            system: self.system.clone(),
-            declared,
-            position: self.position,
-            references,
-            tolerance_mm,
-            witness: Witness::System(witness.clone()),
-            place,
         }
     }
 }

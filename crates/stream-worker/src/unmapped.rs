@@ -1,9 +1,13 @@
 //! The most frequent of very many things, in little memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most codes that are kept.
 const MOST_KEPT: usize = 200;
+/// Most samples of words that are kept: as many as somebody reads.
+const MOST_SAMPLES: usize = 200;
+/// What records without a code or a name are counted under, whose words no rule maps either.
+const WORDS: &str = "(words alone)";
 
 /// Counts codes that no rule maps. At most 200 are kept by the space-saving method (Metwally et al., 2005): a new one takes
 /// the place and the count of the least frequent, so a count is never too low, and too high by `over` at most.
@@ -11,6 +15,7 @@ const MOST_KEPT: usize = 200;
 pub struct Unmapped {
     counts: BTreeMap<String, Frequency>,
     total: u64,
+    samples: BTreeSet<String>,
 }
 
 /// How often a code came.
@@ -48,6 +53,20 @@ impl Unmapped {
         }
         self.counts.insert(code.to_owned(), new);
         (new.over, new.count)
+    }
+
+    /// Counts a record whose words alone could have told a kind, and keeps a sample of them if it is among the first 200 that
+    /// differ.
+    pub fn add_words(&mut self, sample: Option<String>) {
+        self.add(WORDS, 1);
+        if self.samples.len() < MOST_SAMPLES {
+            self.samples.extend(sample);
+        }
+    }
+
+    /// The samples of words, in alphabetical order.
+    pub fn samples(&self) -> impl Iterator<Item = &str> {
+        self.samples.iter().map(String::as_str)
     }
 
     /// All records with an unmapped code.
@@ -97,6 +116,20 @@ mod tests {
         );
         let sum: u64 = top.iter().map(|(_, f)| f.count).sum();
         assert_eq!(sum, unmapped.total(), "space-saving keeps the sum");
+    }
+
+    #[test]
+    fn words_are_counted_as_one_and_sampled() {
+        let mut unmapped = Unmapped::default();
+        for round in 0..=MOST_SAMPLES {
+            unmapped.add_words(Some(format!("words {round:03}")));
+            unmapped.add_words(Some("words 000".to_owned()));
+        }
+        unmapped.add_words(None);
+        let count = 2 * (MOST_SAMPLES as u64 + 1) + 1;
+        assert_eq!(unmapped.top(), [(WORDS, Frequency { count, over: 0 })]);
+        let samples: Vec<&str> = unmapped.samples().collect();
+        assert_eq!((samples.len(), samples[0]), (MOST_SAMPLES, "words 000"));
     }
 
     #[test]

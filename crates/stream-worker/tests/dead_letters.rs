@@ -239,3 +239,37 @@ fn the_samples_are_the_closed_set() {
     tried.insert(ProcessingFailed);
     assert_eq!(tried, DeadLetterReason::ALL.iter().copied().collect());
 }
+
+#[test]
+fn a_dead_letter_keeps_the_headers_that_its_record_came_with() {
+    let headers: &[(&str, &[u8])] = &[
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"ceb1"),
+        ("ce_source", b"\xff\xfe"),
+        ("cityops.reason", b"of an earlier dead letter"),
+        ("__connect.errors.stage", b"x"),
+    ];
+    let letter = |headers| {
+        let record = InputRecord {
+            headers,
+            ..record(Topic::Sensor, Some(b"{}"))
+        };
+        stream_worker::dead_letter(
+            &record,
+            &wire_format::Refusal::new(DeadLetterReason::BadValue, "x"),
+        )
+    };
+    let kept: Vec<(String, Vec<u8>)> = headers[..3]
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+        .collect();
+    assert_eq!(letter(headers).own_headers, kept);
+    assert_eq!(letter(&[]).own_headers, []);
+    let endless = vec![b'x'; 70_000];
+    let long: &[(&str, &[u8])] = &[("ce_id", b"1"), ("pad", &endless), ("ce_time", b"2")];
+    assert_eq!(
+        letter(long).own_headers.len(),
+        1,
+        "up to the first that does not fit"
+    );
+}

@@ -9,13 +9,17 @@ mod direct_field;
 mod encoder;
 mod input;
 mod items;
+mod plain;
 mod plan;
 mod put;
 mod put_many;
+mod reader;
 mod resolve;
 mod skip;
 mod store;
 
 pub(crate) use datum::Datum;
 pub use encoder::Encoder;
+pub(crate) use plain::Plain;
+pub use reader::{Reader, Unread};
 pub use store::{SchemaError, SchemaStore, WriterSchema};

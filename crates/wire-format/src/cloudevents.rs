@@ -1,6 +1,8 @@
 //! The envelope of CloudEvents 1.0 (CNCF), as JSON around the record or as headers beside it: its attributes stand in for
 //! what the record itself does not say.
 
+pub(crate) mod avro;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -33,13 +35,50 @@ pub(crate) enum Payload {
     Bytes(Vec<u8>),
 }
 
-/// Whether the headers say that the value is a structured event.
-pub(crate) fn is_structured(headers: Headers<'_>) -> bool {
-    header(headers, "content-type").is_some_and(|kind| {
-        let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-        kind.trim_ascii()
-            .eq_ignore_ascii_case(b"application/cloudevents+json")
-    })
+/// What the headers say that the value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing about events.
+    Nothing,
+    /// One structured event in JSON.
+    Json,
+    /// One structured event in the standard's Avro.
+    Avro,
+    /// Several events in one record.
+    Batch,
+}
+
+/// What the content type says.
+pub(crate) fn told(headers: Headers<'_>) -> Told {
+    let kind = header(headers, "content-type").unwrap_or_default();
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    let kind = kind.trim_ascii().to_ascii_lowercase();
+    match kind.strip_prefix(b"application/cloudevents") {
+        Some(b"+json") => Told::Json,
+        Some(b"+avro") => Told::Avro,
+        Some(rest) if rest.starts_with(b"-batch") => Told::Batch,
+        _ => Told::Nothing,
+    }
+}
+
+/// The refusal of a batch. A record has one outcome, one dead letter with its own bytes and one place in its partition; a
+/// batch would have several of each.
+pub(crate) fn no_batches() -> Refusal {
+    malformed(
+        DeadLetterReason::BadJson,
+        "a batch holds several events; send each event as a record of its own",
+    )
+}
+
+/// Whether a value is a batch although no header says so: a list in JSON whose first item is an event.
+pub(crate) fn looks_like_a_batch(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct First {
+        specversion: Option<IgnoredAny>,
+    }
+    bytes.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<Vec<First>>(bytes)
+            .is_ok_and(|events| events.iter().any(|event| event.specversion.is_some()))
 }
 
 /// The attributes of a binary event; `None` when it is none.
@@ -86,7 +125,7 @@ pub(crate) fn envelope(text: &str, told: bool) -> Option<Result<(Attributes, Pay
     (told || envelope.specversion.is_some()).then(|| envelope.open())
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Envelope {
     specversion: Option<Value>,
     id: Option<Value>,
@@ -107,18 +146,28 @@ enum Data {
 }
 
 impl Envelope {
-    fn open(self) -> Result<(Attributes, Payload), Refusal> {
-        use DeadLetterReason::{BadJson, BadValue, MissingField};
-        if needed("specversion", self.specversion)? != "1.0" {
-            return Err(malformed(BadValue, "specversion: only 1.0 is read"));
+    fn attributes(&mut self) -> Result<Attributes, Refusal> {
+        if needed("specversion", self.specversion.take())? != "1.0" {
+            return Err(malformed(
+                DeadLetterReason::BadValue,
+                "specversion: only 1.0 is read",
+            ));
         }
-        let (id, source) = (needed("id", self.id)?, needed("source", self.source)?);
-        needed("type", self.r#type)?;
-        let attributes = Attributes {
+        let (id, source) = (
+            needed("id", self.id.take())?,
+            needed("source", self.source.take())?,
+        );
+        needed("type", self.r#type.take())?;
+        Ok(Attributes {
             id: Some(id),
             source: Some(source),
-            time: text("time", self.time)?,
-        };
+            time: text("time", self.time.take())?,
+        })
+    }
+
+    fn open(mut self) -> Result<(Attributes, Payload), Refusal> {
+        use DeadLetterReason::{BadJson, BadValue, MissingField};
+        let attributes = self.attributes()?;
         let payload = match (self.data, text("data_base64", self.data_base64)?) {
             (Data::Object, None) => Payload::Object,
             (Data::Absent, Some(coded)) => Payload::Bytes(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use city_model::{DeadLetterReason, Source};
 
 use crate::avro::{Datum, SchemaStore};
-use crate::cloudevents::{self, Payload};
+use crate::cloudevents::{self, Payload, Told};
 use crate::fill::Fill;
 use crate::json::{self, Within};
 use crate::{Format, Headers, MAX_RECORD_BYTES, Pin, Record, Refusal, SchemaAnswer, SchemaSource};
@@ -103,7 +103,15 @@ impl Decoder {
                 format!("{} bytes, at most {}", bytes.len(), self.max_bytes),
             ));
         }
-        let format = Format::detect(bytes);
+        let told = cloudevents::told(headers);
+        if told == Told::Batch {
+            return Err(cloudevents::no_batches());
+        }
+        let format = match told {
+            // Bare: no frame tells it.
+            Told::Avro => Format::SingleObject { fingerprint: None },
+            _ => Format::detect(bytes),
+        };
         if let Some((_, pin)) = self.pins.iter().rev().find(|(pinned, _)| *pinned == source)
             && !pin.allows(format)
         {
@@ -112,13 +120,21 @@ impl Decoder {
                 Pin::Json => Refusal::new(BadJson, "the topic is pinned to JSON"),
             });
         }
+        if told == Told::Avro {
+            let (attributes, data) = cloudevents::avro::event(bytes)?;
+            let fill = Fill::new(source, &attributes);
+            return self.read_data(source, &data, &fill).map(Record::into_owned);
+        }
         let beside = cloudevents::of_headers(headers)?;
         let fill = beside.as_ref().map(|attributes| Fill::new(source, attributes));
         if format != Format::Json {
             return self.read_avro(source, bytes, fill.as_ref());
         }
-        let text = json::text(source, bytes)?;
-        let told = cloudevents::is_structured(headers);
+        let text = match json::text(source, bytes) {
+            Err(_) if cloudevents::looks_like_a_batch(bytes) => return Err(cloudevents::no_batches()),
+            text => text?,
+        };
+        let told = told == Told::Json;
         if !told
             && fill.is_none()
             && let Ok(record) = json::parse(source, text)
@@ -134,22 +150,22 @@ impl Decoder {
                 let fill = Fill::new(source, &attributes);
                 match payload {
                     Payload::Object => json::read(source, text, Within::Envelope(&fill)),
-                    Payload::Bytes(bytes) => match Format::detect(&bytes) {
-                        Format::Json => {
-                            json::read(source, json::text(source, &bytes)?, Within::Filled(&fill))
-                                .map(Record::into_owned)
-                        }
-                        // Nobody could have asked for its schema beforehand.
-                        Format::Framed { .. } => Err(cloudevents::malformed(
-                            BadAvro,
-                            "data_base64: a registry's frame goes into the value itself",
-                        )),
-                        Format::SingleObject { .. } => self
-                            .read_avro(source, &bytes, Some(&fill))
-                            .map(Record::into_owned),
-                    },
+                    Payload::Bytes(data) => self.read_data(source, &data, &fill).map(Record::into_owned),
                 }
             }
+        }
+    }
+
+    /// The record that an event carries as bytes.
+    fn read_data<'a>(&self, source: Source, data: &'a [u8], fill: &Fill<'_>) -> Result<Record<'a>, Refusal> {
+        match Format::detect(data) {
+            Format::Json => json::read(source, json::text(source, data)?, Within::Filled(fill)),
+            // Nobody could have asked for its schema beforehand.
+            Format::Framed { .. } => Err(cloudevents::malformed(
+                DeadLetterReason::BadAvro,
+                "data: a registry's frame goes into the value itself",
+            )),
+            Format::SingleObject { .. } => self.read_avro(source, data, Some(fill)),
         }
     }
 

@@ -88,6 +88,11 @@ fn stage(reason: DeadLetterReason) -> &'static str {
     }
 }
 
+/// Whether a header is one that we write on dead letters.
+pub fn is_ours(name: &str) -> bool {
+    name.starts_with("cityops.") || name.starts_with("__connect.errors.")
+}
+
 /// The headers that a dead letter over the size limit has besides.
 pub fn too_large(whole: &[u8]) -> Vec<(&'static str, String)> {
     vec![

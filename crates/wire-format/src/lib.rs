@@ -27,7 +27,7 @@ mod time;
 pub mod topics;
 
 pub use area::WireArea;
-pub use avro::{Encoder, SchemaError, SchemaStore, WriterSchema};
+pub use avro::{Encoder, Reader, SchemaError, SchemaStore, Unread, WriterSchema};
 pub use cloudevents::Headers;
 pub use decoder::Decoder;
 pub use format::{Format, MAX_RECORD_BYTES, Pin};

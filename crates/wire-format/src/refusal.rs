@@ -65,7 +65,7 @@ pub(crate) fn of_message(path: &str, message: &str) -> Refusal {
     }
     let expected = without_position(message)
         .rsplit_once(", expected ")
-        .map_or("another type", |(_, expected)| expected);
+        .map_or("another type", |(_, expected)| in_plain_words(expected));
     Refusal::new(
         BadValue,
         format!("{}: {found} where {expected} was expected", at("")),
@@ -81,6 +81,16 @@ fn without_position(message: &str) -> &str {
     message
         .rsplit_once(" at line ")
         .map_or(message, |(message, _)| message)
+}
+
+/// What serde calls by the names of this program's types, as a sender of records would.
+fn in_plain_words(expected: &str) -> &str {
+    match expected {
+        "f64" | "f32" => "a number",
+        "i64" | "i32" | "i16" | "i8" | "u64" | "u32" | "u16" | "u8" => "a whole number",
+        _ if expected.starts_with("struct ") => "an object",
+        _ => expected,
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +117,16 @@ mod tests {
             "value",
             "invalid type: string \"13812345678, expected `x`\", expected a number or a boolean at line 1 column 9",
             "bad_value: value: string where a number or a boolean was expected",
+        );
+        check(
+            "location",
+            "invalid type: string \"x\", expected struct WireLocation at line 1 column 9",
+            "bad_value: location: string where an object was expected",
+        );
+        check(
+            "revision",
+            "invalid type: string \"x\", expected i64",
+            "bad_value: revision: string where a whole number was expected",
         );
         check(
             "alarm",

@@ -153,6 +153,18 @@ impl Topic {
         Topic::ALL.iter().copied().find(|topic| topic.name() == name)
     }
 
+    /// The topics with a schema that are for the outside: what `[output] format` is about.
+    pub const OUTPUTS: [Topic; 8] = [
+        Topic::Incidents,
+        Topic::IncidentsP1,
+        Topic::IncidentsP2,
+        Topic::IncidentsP3,
+        Topic::IncidentsP4,
+        Topic::Outcomes,
+        Topic::Late,
+        Topic::DeviceFaults,
+    ];
+
     /// The registry's subject of its values' schema.
     pub fn subject(self) -> Option<String> {
         self.schema().map(|_| format!("{}-value", self.name()))

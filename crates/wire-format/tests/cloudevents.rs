@@ -182,7 +182,7 @@ fn a_malformed_envelope_is_refused_as_one() {
     );
     check(
         event(json!({"data": null, "data_base64": "AAAAAAEC"})),
-        "bad_avro: cloudevents: data_base64: a registry's frame goes into the value itself [-]",
+        "bad_avro: cloudevents: data: a registry's frame goes into the value itself [-]",
     );
     // What is wrong inside the data is said as of any record, with the name that the envelope gives it.
     check(
@@ -191,7 +191,7 @@ fn a_malformed_envelope_is_refused_as_one() {
     );
     check(
         event(json!({"data": {"device_id": "d", "metric": "m", "value": 1, "location": {"x": "a", "y": 1}}})),
-        "bad_value: location.x: string where f64 was expected [/iot/water/e-1]",
+        "bad_value: location.x: string where a number was expected [/iot/water/e-1]",
     );
     let torn = event(json!({})).to_string();
     let told = told(Source::Sensor, &torn.as_bytes()[..torn.len() - 1], &[]);
@@ -256,4 +256,146 @@ fn binary_events_bring_their_attributes_as_headers() {
     let longer = [&bytes[..], b"x"].concat();
     let refusal = decoder.decode_with(Source::Sensor, &longer, headers).unwrap_err();
     assert_eq!(refusal.identity.unwrap().to_string(), "iot/e-1");
+}
+
+#[test]
+fn a_batch_is_refused_in_so_many_words() {
+    let refused =
+        "bad_json: cloudevents: a batch holds several events; send each event as a record of its own [-]";
+    let batch = json!([event(json!({})), event(json!({"id": "e-2"}))]).to_string();
+    let type_of = |kind: &'static [u8]| -> [(&'static str, &'static [u8]); 1] { [("Content-Type", kind)] };
+    for (headers, bytes) in [
+        (type_of(b"application/cloudevents-batch+json"), batch.as_bytes()),
+        (
+            type_of(b"APPLICATION/CloudEvents-Batch+JSON; charset=utf-8"),
+            b"[]",
+        ),
+        (type_of(b"application/cloudevents-batch+avro"), b"\x02"),
+        (type_of(b"application/json"), batch.as_bytes()),
+    ] {
+        assert_eq!(told(Source::Sensor, bytes, &headers), refused);
+    }
+    // Other lists are what they were: no object.
+    for bytes in [&b"[]"[..], b"[{\"a\":1}]", b"[1", b"[\"specversion\"]"] {
+        assert_eq!(told(Source::Sensor, bytes, &[]), "bad_json: not an object [-]");
+    }
+}
+
+/// What any library writes by the standard's schema, which is kept beside this test as the standard has it.
+fn in_avro(event: &Value, data: apache_avro::types::Value) -> Vec<u8> {
+    use apache_avro::types::Value as Avro;
+    let schema = apache_avro::Schema::parse_str(include_str!("golden/cloudevents.avsc")).unwrap();
+    let attributes = event
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| *name != "data");
+    let attribute = |value: &Value| match value {
+        Value::Number(number) => Avro::Union(2, Box::new(Avro::Int(number.as_i64().unwrap() as i32))),
+        Value::String(text) => Avro::Union(3, Box::new(Avro::String(text.clone()))),
+        other => panic!("{other}"),
+    };
+    let attributes = attributes.map(|(name, value)| (name.clone(), attribute(value)));
+    let record = Avro::Record(vec![
+        ("attribute".to_owned(), Avro::Map(attributes.collect())),
+        ("data".to_owned(), data),
+    ]);
+    let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&schema)
+        .build()
+        .unwrap();
+    writer.write_value_to_vec(record).unwrap()
+}
+
+#[test]
+fn events_in_the_standards_avro_are_read() {
+    use apache_avro::types::Value as Avro;
+    let headers: Headers<'_> = &[("content-type", b"application/cloudevents+avro")];
+    let bytes = |bytes: Vec<u8>| Avro::Union(0, Box::new(Avro::Bytes(bytes)));
+    let filled = with(
+        data(),
+        json!({"event_id": "e-1", "source_system": "/iot/water", "observed_at": "2026-09-20T08:00:00+08:00"}),
+    );
+    let check = |event: Value, data: Avro, expected: Value| {
+        assert_eq!(
+            told(Source::Sensor, &in_avro(&event, data), headers),
+            expected,
+            "{event}"
+        );
+    };
+    let json = data().to_string();
+    check(
+        event(json!({"sequence": 7})),
+        bytes(json.clone().into_bytes()),
+        filled.clone(),
+    );
+    check(
+        event(json!({})),
+        Avro::Union(6, Box::new(Avro::String(json.clone()))),
+        filled.clone(),
+    );
+    let single = Encoder::builtin(wire_format::Topic::Sensor).unwrap();
+    let whole = with(
+        data(),
+        json!({"event_id": "own", "source_system": "s", "observed_at": 7}),
+    );
+    check(
+        event(json!({})),
+        bytes(single.single_object(&whole).unwrap()),
+        // The record's schema has the field, and it is null: nothing stands in.
+        whole.clone(),
+    );
+    check(
+        event(json!({})),
+        bytes(b"[]".to_vec()),
+        json!("bad_json: not an object [-]"),
+    );
+    check(
+        event(json!({})),
+        bytes(b"{}".to_vec()),
+        json!("missing_field: device_id [/iot/water/e-1]"),
+    );
+    let refused = |detail: &str| json!(format!("{detail} [-]"));
+    check(
+        event(json!({})),
+        Avro::Union(1, Box::new(Avro::Null)),
+        refused("missing_field: cloudevents: data"),
+    );
+    check(
+        event(json!({"id": null})),
+        bytes(b"{}".to_vec()),
+        refused("missing_field: cloudevents: id"),
+    );
+    check(
+        event(json!({"id": 7})),
+        bytes(b"{}".to_vec()),
+        refused("bad_value: cloudevents: id: not a string"),
+    );
+    check(
+        event(json!({})),
+        Avro::Union(
+            3,
+            Box::new(Avro::Map(
+                [("a".to_owned(), Avro::Union(3, Box::new(Avro::Double(1.0))))].into(),
+            )),
+        ),
+        refused(
+            "bad_value: cloudevents: data: only bytes and strings are read, not the standard's picture of JSON",
+        ),
+    );
+    // Whatever is cut off or follows is told, and a header alone tells it.
+    let good = in_avro(&event(json!({})), bytes(json.into_bytes()));
+    for cut in 0..good.len() {
+        let told = told(Source::Sensor, &good[..cut], headers);
+        assert!(
+            told.as_str()
+                .is_some_and(|told| told.starts_with("bad_avro: cloudevents: ")),
+            "{told}"
+        );
+    }
+    let longer = told(Source::Sensor, &[&good[..], b"x"].concat(), headers);
+    assert_eq!(longer, "bad_avro: cloudevents: 1 bytes left over [-]");
+    assert!(told(Source::Sensor, &good, &[]).is_string());
+    let pinned = decoder().with_pin(Source::Sensor, wire_format::Pin::Json);
+    let refusal = pinned.decode_with(Source::Sensor, &good, headers).unwrap_err();
+    assert_eq!(refusal.to_string(), "bad_json: the topic is pinned to JSON");
 }

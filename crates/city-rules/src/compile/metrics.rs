@@ -45,8 +45,13 @@ impl Compiler<'_> {
         } else {
             raw.clear <= raw.alarm
         };
-        if !raw.boolean && (!order || raw.max <= raw.min) {
-            return wrong("it must clear on the safe side of its alarm, and its least be below its most");
+        if !raw.boolean && raw.max <= raw.min {
+            return wrong("min and max are mandatory, and min must be below max");
+        }
+        if !raw.boolean && !order {
+            return wrong(
+                "it must clear on the safe side of its alarm: clear below alarm, or above it where it falls",
+            );
         }
         for unit in &raw.other_units {
             if raw.boolean || crate::unit::convert(1.0, unit, &raw.unit).is_err() {

@@ -1,7 +1,6 @@
 //! Where words stand in a text, and whether the parts of a phrase stand close enough together to belong together.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
@@ -11,20 +10,75 @@ const REACH: usize = 90;
 
 const SENTENCE_ENDS: [char; 5] = ['。', '!', '?', ';', '\n'];
 
+/// A phrase's parts, each the numbers of its alternatives.
+pub(super) type Phrase = Vec<Vec<u32>>;
+
 /// Word numbers: any phrase of all parts of any alternative.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phrases {
-    pub(super) any: Vec<Vec<Vec<u32>>>,
+    pub(super) any: Vec<Phrase>,
     /// Rules everything out.
     pub(super) veto: Vec<u32>,
     /// Hides the words inside it.
     pub(super) mask: Vec<u32>,
 }
 
-/// Every word of a text: where it begins and ends.
+/// Phrases about several things, found by the words that they begin with: a text holds a handful of words, the rules hold
+/// thousands of phrases.
+#[derive(Debug, Clone)]
+pub(super) struct Lists<T> {
+    of: Vec<(T, Phrases)>,
+    /// By word: the lists and, in them, the phrases whose first part has it, in order.
+    led_by: Vec<Vec<(u32, u32)>>,
+}
+
+impl<T: Copy> Lists<T> {
+    pub(super) fn new(of: Vec<(T, Phrases)>) -> Lists<T> {
+        let mut led_by: Vec<Vec<(u32, u32)>> = Vec::new();
+        for (list, (_, phrases)) in of.iter().enumerate() {
+            for (phrase, parts) in phrases.any.iter().enumerate() {
+                for word in parts.first().into_iter().flatten() {
+                    let word = *word as usize;
+                    led_by.resize(led_by.len().max(word + 1), Vec::new());
+                    led_by[word].push((list as u32, phrase as u32));
+                }
+            }
+        }
+        Lists { of, led_by }
+    }
+
+    /// What the text speaks of, in the order of the lists: the most characters that a phrase matched, and where it begins.
+    pub(super) fn said(&self, lengths: &[u32], seen: &Seen) -> Vec<(T, u32, usize)> {
+        let leads = |word: u32| self.led_by.get(word as usize);
+        let mut led: Vec<(u32, u32)> = seen.words().filter_map(leads).flatten().copied().collect();
+        led.sort_unstable();
+        led.dedup();
+        let of_one = led.chunk_by(|(list, _), (next, _)| list == next);
+        let said = of_one.filter_map(|led| {
+            let (about, phrases) = self.of.get(led.first()?.0 as usize)?;
+            let led = led
+                .iter()
+                .filter_map(|(_, phrase)| phrases.any.get(*phrase as usize));
+            let (characters, at) = phrases.strength(led, lengths, seen)?;
+            Some((*about, characters, at))
+        });
+        said.collect()
+    }
+
+    /// Whether the text speaks of any of it.
+    pub(super) fn is_said(&self, lengths: &[u32], seen: &Seen) -> bool {
+        !self.said(lengths, seen).is_empty()
+    }
+}
+
+/// A word of a text: its number, and where it begins and ends.
+type Place = (u32, usize, usize);
+
+/// Every word of a text.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    at: BTreeMap<u32, Vec<(usize, usize)>>,
+    /// Sorted.
+    at: Vec<Place>,
     /// Where sentences end, in order.
     ends: Vec<usize>,
     length: usize,
@@ -32,19 +86,24 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new(finder: Option<&AhoCorasick>, text: &str) -> Seen {
-        let mut seen = Seen {
-            length: text.len(),
-            ends: text.match_indices(SENTENCE_ENDS).map(|(at, _)| at).collect(),
-            at: BTreeMap::new(),
-        };
-        for found in finder
+        let found = finder
             .into_iter()
-            .flat_map(|finder| finder.find_overlapping_iter(text))
-        {
-            let places = seen.at.entry(found.pattern().as_u32()).or_default();
-            places.push((found.start(), found.end()));
+            .flat_map(|finder| finder.find_overlapping_iter(text));
+        let mut at: Vec<Place> = found
+            .map(|found| (found.pattern().as_u32(), found.start(), found.end()))
+            .collect();
+        at.sort_unstable();
+        // Where a sentence ends matters only between words.
+        let ends = if at.is_empty() {
+            Vec::new()
+        } else {
+            text.match_indices(SENTENCE_ENDS).map(|(at, _)| at).collect()
+        };
+        Seen {
+            at,
+            ends,
+            length: text.len(),
         }
-        seen
     }
 
     /// This text and, as a sentence of its own, another one after it.
@@ -52,18 +111,42 @@ impl Seen {
         let shift = self.length + 1;
         self.ends.push(self.length);
         self.ends.extend(other.ends.iter().map(|at| at + shift));
-        for (word, places) in other.at {
-            let moved = places
-                .into_iter()
-                .map(|(start, end)| (start + shift, end + shift));
-            self.at.entry(word).or_default().extend(moved);
-        }
+        let moved = other.at.into_iter();
+        self.at
+            .extend(moved.map(|(word, start, end)| (word, start + shift, end + shift)));
+        self.at.sort_unstable();
         self.length = shift + other.length;
         self
     }
 
-    fn places(&self, word: u32) -> &[(usize, usize)] {
-        self.at.get(&word).map_or(&[], Vec::as_slice)
+    /// Forgets the places of words for which `is_unsaid` holds.
+    pub(super) fn strike(&mut self, is_unsaid: impl Fn(u32, (usize, usize)) -> bool) {
+        self.at
+            .retain(|(word, start, end)| !is_unsaid(*word, (*start, *end)));
+    }
+
+    /// Where sentences end, in order.
+    pub(super) fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
+    /// The words, each once.
+    fn words(&self) -> impl Iterator<Item = u32> + '_ {
+        self.at
+            .chunk_by(|(word, ..), (next, ..)| word == next)
+            .filter_map(|places| Some(places.first()?.0))
+    }
+
+    pub(super) fn places(&self, word: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let from = self.at.partition_point(|(other, ..)| *other < word);
+        let same = self.at[from..]
+            .iter()
+            .take_while(move |(other, ..)| *other == word);
+        same.map(|(_, start, end)| (*start, *end))
+    }
+
+    fn has(&self, word: u32) -> bool {
+        self.at.binary_search_by_key(&word, |(other, ..)| *other).is_ok()
     }
 
     fn sentence(&self, at: usize) -> usize {
@@ -72,14 +155,19 @@ impl Seen {
 }
 
 impl Phrases {
-    /// The most characters that a phrase matched, and where it begins.
-    pub(super) fn strength(&self, lengths: &[u32], seen: &Seen) -> Option<(u32, usize)> {
-        if seen.at.is_empty() || self.veto.iter().any(|word| !seen.places(*word).is_empty()) {
+    /// The most characters that one of these phrases of it matched, and where it begins.
+    fn strength<'a>(
+        &self,
+        phrases: impl Iterator<Item = &'a Phrase>,
+        lengths: &[u32],
+        seen: &Seen,
+    ) -> Option<(u32, usize)> {
+        if self.veto.iter().any(|word| seen.has(*word)) {
             return None;
         }
         let length = |word: u32| lengths.get(word as usize).copied().unwrap_or(0);
         let mut best: Option<(u32, Reverse<usize>)> = None;
-        for parts in &self.any {
+        for parts in phrases {
             let Some((first, others)) = parts.split_first() else {
                 continue;
             };
@@ -103,11 +191,11 @@ impl Phrases {
     /// Where words of a part stand that no exclusion hides.
     fn visible<'a>(&'a self, part: &'a [u32], seen: &'a Seen) -> impl Iterator<Item = (u32, usize)> + 'a {
         let hidden = move |start: usize, end: usize| {
-            let masks = self.mask.iter().flat_map(|word| seen.places(*word));
-            masks.into_iter().any(|(from, to)| *from <= start && end <= *to)
+            let mut masks = self.mask.iter().flat_map(|word| seen.places(*word));
+            masks.any(|(from, to)| from <= start && end <= to)
         };
         part.iter()
-            .flat_map(move |word| seen.places(*word).iter().map(move |place| (*word, *place)))
+            .flat_map(move |word| seen.places(*word).map(move |place| (*word, place)))
             .filter(move |(_, (start, end))| !hidden(*start, *end))
             .map(|(word, (start, _))| (word, start))
     }
@@ -118,5 +206,58 @@ pub(super) fn first_sentence(text: &str) -> (&str, &str) {
     match text.find(SENTENCE_ENDS) {
         Some(end) => (&text[..end], text[end..].trim_start_matches(SENTENCE_ENDS)),
         None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LENGTHS: [u32; 6] = [1, 2, 2, 3, 4, 2];
+
+    fn words() -> impl Strategy<Value = Vec<u32>> {
+        prop::collection::vec(0..6u32, 0..3)
+    }
+
+    fn phrases() -> impl Strategy<Value = Phrases> {
+        let phrase = prop::collection::vec(words(), 0..3);
+        let any = prop::collection::vec(phrase, 0..4);
+        (any, words(), words()).prop_map(|(any, veto, mask)| Phrases { any, veto, mask })
+    }
+
+    fn seen() -> impl Strategy<Value = Seen> {
+        let place = (0..6u32, 0..120usize, 3..9usize);
+        let at = prop::collection::vec(place, 0..8);
+        (at, prop::collection::btree_set(0..120usize, 0..4)).prop_map(|(at, ends)| {
+            let mut at: Vec<Place> = at
+                .into_iter()
+                .map(|(word, from, length)| (word, from, from + length))
+                .collect();
+            at.sort_unstable();
+            Seen {
+                at,
+                ends: ends.into_iter().collect(),
+                length: 130,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn looking_where_words_lead_finds_what_looking_everywhere_finds(
+            of in prop::collection::vec(phrases(), 0..5),
+            seen in seen(),
+        ) {
+            let of: Vec<(usize, Phrases)> = of.into_iter().enumerate().collect();
+            let everywhere: Vec<_> = of
+                .iter()
+                .filter_map(|(list, phrases)| {
+                    let (characters, at) = phrases.strength(phrases.any.iter(), &LENGTHS, &seen)?;
+                    Some((*list, characters, at))
+                })
+                .collect();
+            prop_assert_eq!(Lists::new(of).said(&LENGTHS, &seen), everywhere);
+        }
     }
 }

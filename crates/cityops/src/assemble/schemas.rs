@@ -5,18 +5,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use schema_registry::{Address, Credentials, Registry, RegistryConfig};
+use schema_registry::{Address, Authorities, Credentials, Registry, RegistryConfig};
 use wire_format::{Decoder, SchemaSource, SchemaStore};
 
 use crate::config::Loaded;
 
 /// The registry of a configuration, if it names one. Nothing is asked yet: it need not be there at the start.
 pub(super) fn registry(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaSource>>> {
+    Ok(match registry_config(loaded)? {
+        None => None,
+        Some(config) => Some(Arc::new(Registry::new(config))),
+    })
+}
+
+/// What the registry of a configuration is reached with.
+pub(crate) fn registry_config(loaded: &Loaded) -> anyhow::Result<Option<RegistryConfig>> {
     let schemas = &loaded.config.schemas;
     let wrong = |key: &str, message: &str| loaded.wrong("schemas", key, message);
+    let files = [
+        ("registry_auth_file", &schemas.registry_auth_file),
+        ("registry_token_file", &schemas.registry_token_file),
+        ("registry_ca_file", &schemas.registry_ca_file),
+    ];
     let Some(address) = &schemas.registry else {
-        if schemas.registry_auth_file.is_some() {
-            return Err(wrong("registry_auth_file", "there is no registry to show it to").into());
+        for (key, file) in files {
+            if file.is_some() {
+                return Err(wrong(key, "there is no registry that it is for").into());
+            }
         }
         return Ok(None);
     };
@@ -25,21 +40,52 @@ pub(super) fn registry(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn SchemaS
     if timeout == 0 {
         return Err(wrong("timeout", "a request takes longer than that").into());
     }
-    let credentials = match &schemas.registry_auth_file {
-        None => None,
-        Some(path) => Some(credentials(loaded, path)?),
+    let credentials = match (&schemas.registry_auth_file, &schemas.registry_token_file) {
+        (None, None) => None,
+        (Some(path), None) => Some(of_file(loaded, "registry_auth_file", path, Credentials::parse)?),
+        (None, Some(path)) => Some(of_file(loaded, "registry_token_file", path, Credentials::bearer)?),
+        (Some(_), Some(_)) => {
+            let message = "either a name with a password or a token, not both";
+            return Err(wrong("registry_token_file", message).into());
+        }
     };
-    Ok(Some(Arc::new(Registry::new(RegistryConfig {
+    let authorities = match (&schemas.registry_ca_file, address.is_https()) {
+        (Some(path), true) => {
+            let parse = |text: &str| Authorities::parse(text.as_bytes());
+            Some(of_file(loaded, "registry_ca_file", path, parse)?)
+        }
+        (None, true) => {
+            let message = "https needs schemas.registry_ca_file: the certificates of those who may have signed the \
+                registry's, in PEM; the system's are often /etc/ssl/certs/ca-certificates.crt";
+            return Err(wrong("registry", message).into());
+        }
+        (Some(_), false) => {
+            return Err(wrong(
+                "registry_ca_file",
+                "the registry's address is http: nothing is verified",
+            )
+            .into());
+        }
+        (None, false) => None,
+    };
+    Ok(Some(RegistryConfig {
         address,
         credentials,
+        authorities,
         timeout: Duration::from_millis(timeout),
-    }))))
+    }))
 }
 
-fn credentials(loaded: &Loaded, path: &Path) -> anyhow::Result<Credentials> {
-    let key = "schemas.registry_auth_file";
-    let text = String::from_utf8(loaded.bytes_of(key, path)?).unwrap_or_default();
-    Ok(Credentials::parse(&text).map_err(|why| loaded.error(key, path, why))?)
+/// What a file named by a key of the section holds.
+fn of_file<T>(
+    loaded: &Loaded,
+    key: &str,
+    path: &Path,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<T> {
+    let key = format!("schemas.{key}");
+    let text = String::from_utf8(loaded.bytes_of(&key, path)?).unwrap_or_default();
+    Ok(parse(&text).map_err(|why| loaded.error(&key, path, why))?)
 }
 
 /// The decoder with every schema that needs no asking. With a registry its ids count instead of ours.
@@ -101,7 +147,26 @@ mod tests {
             "Some(Registry(http://r:8081)) false",
         );
         check("[schemas]\nregistry = \"https://r\"", "F:2: ");
-        check("[schemas]\nregistry = \"https://r\"", "https is not built in");
+        check(
+            "[schemas]\nregistry = \"https://r\"",
+            "https needs schemas.registry_ca_file",
+        );
+        check(
+            "[schemas]\nregistry = \"https://r\"\nregistry_ca_file = \"auth\"",
+            "F:3: \"schemas.registry_ca_file\": it holds no certificate",
+        );
+        check(
+            "[schemas]\nregistry = \"http://r\"\nregistry_ca_file = \"auth\"",
+            "F:3: ",
+        );
+        check(
+            "[schemas]\nregistry = \"http://r\"\nregistry_token_file = \"auth\"",
+            "Some(Registry(http://r)) false",
+        );
+        check(
+            "[schemas]\nregistry = \"http://r\"\nregistry_auth_file = \"auth\"\nregistry_token_file = \"auth\"",
+            "not both",
+        );
         check("[schemas]\nregistry_auth_file = \"auth\"", "there is no registry");
         check(
             "[schemas]\nregistry = \"http://r\"\nregistry_auth_file = \"torn\"",

@@ -1,5 +1,6 @@
 //! Feeds a history to the engine and keeps which incident each event went to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use city_model::{
@@ -42,12 +43,23 @@ pub fn group(mut rules: Rules, timezone: &str, rows: &[Row]) -> anyhow::Result<V
     }
     let rules = Arc::new(rules);
     let mut feed = Feed::new(&rules, timezone, middle(rows))?;
-    let mut places = Vec::with_capacity(rows.len());
+    // The last word on an event counts: one that was read later may have its turn before it.
+    let mut places: BTreeMap<EventKey, Place> = BTreeMap::new();
+    let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         feed.tick_to(row.event_time.floor_second())?;
-        places.push(feed.event(event(&rules, row))?);
+        let event = event(&rules, row);
+        keys.push(event.key.clone());
+        places.extend(feed.event(event)?);
     }
-    Ok(places)
+    // The engine tells what became of every event that it had not seen before, and ids are unique here.
+    let place = |key| {
+        places.get(&key).cloned().unwrap_or(Place {
+            outcome: Outcome::DuplicateId,
+            incident: None,
+        })
+    };
+    Ok(keys.into_iter().map(place).collect())
 }
 
 /// The mean of all positions; off Africa if there is none.
@@ -175,21 +187,21 @@ impl Feed {
         self.apply(&decision)
     }
 
-    fn event(&mut self, event: Event) -> anyhow::Result<Place> {
-        let decision = self.engine.decide(&Input::Event(Box::new(event)));
+    /// What became of an event, and of those that were decided again for it.
+    fn event(&mut self, event: Event) -> anyhow::Result<Vec<(EventKey, Place)>> {
+        let decision = self.engine.decide(&Input::Event(Arc::new(event)));
         self.apply(&decision)?;
-        let place = decision.outputs.into_iter().find_map(|output| match output {
-            Output::Outcome { row, .. } => Some(Place {
-                outcome: row.outcome,
-                incident: row.incident,
-            }),
+        let told = decision.outputs.into_iter().filter_map(|output| match output {
+            Output::Outcome { row, .. } => {
+                let place = Place {
+                    outcome: row.outcome,
+                    incident: row.incident,
+                };
+                Some((row.key, place))
+            }
             _ => None,
         });
-        // The engine tells what became of every event that it had not seen before, and ids are unique here.
-        Ok(place.unwrap_or(Place {
-            outcome: Outcome::DuplicateId,
-            incident: None,
-        }))
+        Ok(told.collect())
     }
 
     fn apply(&mut self, decision: &Decision) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Batch, GroupingDigest, Ledger, Outcome};
+use city_model::{Batch, Ledger, Outcome};
 use incident_engine::{Engine, Output};
 use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
@@ -14,8 +14,10 @@ use wire_format::Topic;
 use crate::CommandResult;
 use crate::cli::ConfigArgs;
 use crate::commands::print;
+use crate::committed::Grouping;
 use crate::config::Loaded;
 use crate::exit::Exit;
+use crate::outputs::ReadBack;
 use crate::topics;
 
 /// How many differences are shown.
@@ -26,7 +28,8 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let properties = topics::properties(&loaded)?;
     let partitions = topics::partitions(&loaded, &properties)?;
     let count = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
-    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count)?;
+    let read = ReadBack::of(&loaded)?;
+    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count, &read)?;
     if json {
         print(serde_json::json!({
             "inputs": audit.inputs, "incidents": audit.incidents, "differences": audit.differences,
@@ -74,14 +77,19 @@ pub struct Audit {
 }
 
 /// Decides every partition of the enriched log again, from what is committed, and compares the last revision of each
-/// incident with `city.incidents.v1`, byte for byte.
+/// incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same.
 ///
 /// # Errors
-/// When a topic cannot be read.
-pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::Result<Audit> {
+/// When a topic cannot be read, or the schema of what lies in it.
+pub fn audit(
+    properties: &Properties,
+    prefix: &str,
+    partitions: i32,
+    read: &ReadBack,
+) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    let mut grouping = GroupingDigest::default();
+    let mut grouping = Grouping::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
     for partition in 0..partitions {
         decide_again(
@@ -95,14 +103,22 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
     }
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
     let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut wrong = None;
     kafka_log::read::read_all(properties, &incidents, |record| {
         let key = record.key().unwrap_or_default().to_vec();
-        match record.value() {
-            Some(value) => published.insert(key, value.to_vec()),
+        match record.value().map(|value| read.incident_json(value)) {
+            Some(Ok(json)) => published.insert(key, json.into_owned()),
             None => published.remove(&key),
+            Some(Err(error)) => {
+                wrong = Some((error, record.offset()));
+                return ControlFlow::Break(());
+            }
         };
         ControlFlow::Continue(())
     })?;
+    if let Some((error, offset)) = wrong {
+        return Err(error).with_context(|| format!("read {incidents} at offset {offset}"));
+    }
     audit.incidents = decided.len().max(published.len());
     let keys: std::collections::BTreeSet<_> = decided.keys().chain(published.keys()).collect();
     for key in keys {
@@ -120,7 +136,7 @@ pub fn audit(properties: &Properties, prefix: &str, partitions: i32) -> anyhow::
                 .push(format!("{name}: published but not decided")),
         }
     }
-    audit.grouping_digest = grouping.finish();
+    audit.grouping_digest = grouping.digest();
     Ok(audit)
 }
 
@@ -130,7 +146,7 @@ fn decide_again(
     partition: i32,
     audit: &mut Audit,
     decided: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    grouping: &mut GroupingDigest,
+    grouping: &mut Grouping,
 ) -> anyhow::Result<()> {
     let mut correlate = Correlate::without_changelog(Engine::default());
     let mut first = true;
@@ -161,11 +177,11 @@ fn decide_again(
                         decided.remove(id.as_str().as_bytes());
                     }
                     Output::Outcome { row, .. } => {
-                        if let Some(incident) = row.incident.filter(|_| Outcome::belongs(row.outcome)) {
-                            grouping.add(incident.as_str(), &row.key);
-                        }
+                        // What is decided again is told again.
+                        let incident = row.incident.filter(|_| Outcome::belongs(row.outcome));
+                        grouping.put(&row.key.to_string(), incident);
                     }
-                    Output::Late(_) => {}
+                    Output::Late(_) | Output::Withheld(_) => {}
                 }
             }
         }

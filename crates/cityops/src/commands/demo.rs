@@ -23,6 +23,7 @@ use crate::commands::simulate::simulate_files;
 use crate::config::{Idle, Loaded};
 use crate::exit::{Exit, usage};
 use crate::http::wall_clock;
+use crate::outputs::Written;
 use crate::service::{Ending, Service, ServiceStart, worker_ended};
 use crate::workers::Role;
 use crate::{assemble, table, topics};
@@ -92,6 +93,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         listen: &args.listen,
         embedded: true,
         keep_grouping: true,
+        written: Written::default(),
     })?;
     tracing::info!(broker = %broker.bootstrap(), before = feeder.sent, "the simulated city lives; the broker is a mock, for trying out");
 

@@ -13,13 +13,15 @@ use crate::commands::replay::print_ledger;
 use crate::committed::{Grouping, LedgerRows};
 use crate::config::Loaded;
 use crate::exit::Exit;
+use crate::outputs::{ReadBack, outcome_of};
 use crate::topics;
 
 pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let properties = topics::properties(&loaded)?;
     topics::partitions(&loaded, &properties)?;
-    print_ledger(&committed(&properties, &loaded.config.kafka.topic_prefix)?, json)?;
+    let (prefix, read) = (&loaded.config.kafka.topic_prefix, ReadBack::of(&loaded)?);
+    print_ledger(&committed(&properties, prefix, &read)?, json)?;
     Ok(Exit::Clean)
 }
 
@@ -27,8 +29,8 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
 /// correlate has not decided is unaccounted.
 ///
 /// # Errors
-/// When a topic cannot be read.
-pub fn committed(properties: &Properties, prefix: &str) -> anyhow::Result<ReplayLedger> {
+/// When a topic cannot be read, or an outcome in it.
+pub fn committed(properties: &Properties, prefix: &str, read: &ReadBack) -> anyhow::Result<ReplayLedger> {
     let mut rows = LedgerRows::default();
     for topic in [Topic::EnrichChangelog, Topic::CorrelateChangelog] {
         read_all(properties, &kafka_log::topic_name(prefix, topic), |record| {
@@ -37,14 +39,23 @@ pub fn committed(properties: &Properties, prefix: &str) -> anyhow::Result<Replay
         })?;
     }
     let mut grouping = Grouping::default();
-    read_all(
-        properties,
-        &kafka_log::topic_name(prefix, Topic::Outcomes),
-        |record| {
-            grouping.take(record.key(), record.value());
-            ControlFlow::Continue(())
-        },
-    )?;
+    let mut wrong = None;
+    let topic = kafka_log::topic_name(prefix, Topic::Outcomes);
+    read_all(properties, &topic, |record| {
+        match outcome_of(read, record.value()) {
+            Ok(told) => {
+                grouping.take(record.key(), told);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                wrong = Some(error.context(format!("{topic} at offset {}", record.offset())));
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    if let Some(error) = wrong {
+        return Err(error);
+    }
     Ok(ReplayLedger {
         grouping_digest: Some(grouping.digest()),
         ..ReplayLedger::of(&rows.sum())

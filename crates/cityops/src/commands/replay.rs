@@ -107,6 +107,12 @@ fn print_unmapped(output: &Path) -> anyhow::Result<()> {
         for code in unmapped.codes.iter().take(UNMAPPED_SHOWN) {
             print(format!("  {:>10}  {}", code.at_most, code.code));
         }
+        if !unmapped.samples.is_empty() {
+            let samples = unmapped.samples.len();
+            print(format!(
+                "              {samples} samples of words in unmapped.json"
+            ));
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::exit::{Exit, usage};
 use crate::reload::{ReloadStart, Reloader, ask_at_hangup};
 use crate::service::{Ending, Service, ServiceStart, worker_ended};
 use crate::workers::Role;
-use crate::{assemble, topics};
+use crate::{assemble, outputs, topics};
 use wire_format::Topic;
 
 pub(super) fn run(args: &RunArgs) -> CommandResult {
@@ -25,6 +25,7 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     let partitions = topics::partitions(&loaded, &properties)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
+    let written = outputs::prepare(&loaded)?;
     let listen = loaded.config.http.listen.clone();
     let service = Service::start(ServiceStart {
         loaded: &loaded,
@@ -35,6 +36,7 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
         listen: &listen,
         embedded: false,
         keep_grouping: false,
+        written,
     })?;
     let start = ReloadStart {
         path: args.config.clone(),

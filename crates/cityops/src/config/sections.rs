@@ -262,10 +262,16 @@ impl Default for Topics {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schemas {
-    /// Where a registry speaks the Confluent interface: `http://host:port` and a path. Its ids count instead of ours.
+    /// Where a registry speaks the Confluent interface: `http(s)://host:port` and a path. Its ids count instead of ours.
     pub registry: Option<String>,
     /// A file with `name:password` for it.
     pub registry_auth_file: Option<PathBuf>,
+    /// A file with a token for it.
+    pub registry_token_file: Option<PathBuf>,
+    /// A PEM file with the certificates of those who may have signed the registry's; needed for `https`.
+    pub registry_ca_file: Option<PathBuf>,
+    /// Whether a start registers the schemas of what it writes; else they must be there.
+    pub register: bool,
     /// How long one request to it may take.
     pub timeout: DurationMs,
     /// Writers' schemas by their id in the registry's frame, besides the built-in ones.
@@ -277,10 +283,31 @@ impl Default for Schemas {
         Schemas {
             registry: None,
             registry_auth_file: None,
+            registry_token_file: None,
+            registry_ca_file: None,
+            register: true,
             timeout: DurationMs(5_000),
             files: BTreeMap::new(),
         }
     }
+}
+
+/// How the outside topics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputFormat {
+    /// Avro in the registry's frame.
+    Avro,
+    /// JSON.
+    Json,
+}
+
+/// `[output]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// The format of the outside topics: `avro` with a registry, `json` without, unless told otherwise.
+    pub format: Option<OutputFormat>,
 }
 
 /// `[privacy]`

@@ -174,7 +174,7 @@ fn unit(desk: &Desk<'_>, value: &Value, at: EventTime) -> Option<Guess> {
     let is_impossible = |value: &Value| match desk.probe(Source::Sensor, value, at) {
         Ok(verdict) => match (&verdict.result, verdict.faults.first()) {
             (Decision::Refused(refusal), _) => refusal.detail.starts_with("unit:"),
-            (_, Some(fault)) => fault.fault == Fault::OutOfRange,
+            (_, Some(fault)) => matches!(fault.fault, Fault::OutOfRange | Fault::UnitSuspected),
             _ => false,
         },
         Err(_) => false,
@@ -194,7 +194,10 @@ fn unit(desk: &Desk<'_>, value: &Value, at: EventTime) -> Option<Guess> {
     (!possible.is_empty()).then(|| {
         Guess::new(
             format!("the value is possible in {} only", possible.join(" or ")),
-            format!("Name the unit; a value without one is read in {own}."),
+            match value.get("unit").is_some_and(|unit| !unit.is_null()) {
+                true => "The unit that it names is another; name the one that it is in.".to_owned(),
+                false => format!("Name the unit; a value without one is read in {own}."),
+            },
         )
     })
 }

@@ -25,6 +25,9 @@ pub(super) fn of(refusal: &Refusal) -> &'static str {
         TimeTooOld => {
             "It lies more than 366 days before it came: seconds for milliseconds, perhaps, or an old backlog."
         }
+        CoordOutOfBbox if refusal.detail.contains("not on the earth") => {
+            "These numbers are no place in that system: degrees and metres, or the axes, may be mixed up."
+        }
         CoordOutOfBbox => {
             "It lies more than 50 km outside the grid: axes, coordinate system or city may be others."
         }

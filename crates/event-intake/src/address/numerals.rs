@@ -1,5 +1,6 @@
 //! House numbers in words: "十五弄二十三号" is "15弄23号". Numbers in names stay: "三新路", "五一广场".
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -11,16 +12,14 @@ static COUNTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The text with counted numbers in digits. What is no number stays as it is.
-pub(super) fn in_digits(text: &str) -> String {
+pub(super) fn in_digits(text: &str) -> Cow<'_, str> {
     let Some(counted) = COUNTED.as_ref() else {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     };
-    counted
-        .replace_all(text, |found: &Captures<'_>| match number(&found[1]) {
-            Some(number) => format!("{number}{}", &found[2]),
-            None => found[0].to_owned(),
-        })
-        .into_owned()
+    counted.replace_all(text, |found: &Captures<'_>| match number(&found[1]) {
+        Some(number) => format!("{number}{}", &found[2]),
+        None => found[0].to_owned(),
+    })
 }
 
 /// The number that the numerals say: place by place ("三〇二"), or with units ("二十三", "一千五百").

@@ -22,12 +22,61 @@ pub(super) struct Chain {
 
 /// What may stand between digits of one number.
 fn parts(c: char) -> bool {
-    " \t\n\r-–—‐·•._/(),、~".contains(c)
+    matches!(
+        c,
+        '\t' | '\n'
+            | '\r'
+            | ' '
+            | '-'
+            | '–'
+            | '—'
+            | '−'
+            | '‑'
+            | '‐'
+            | '·'
+            | '•'
+            | '.'
+            | '_'
+            | '/'
+            | '('
+            | ')'
+            | ','
+            | '、'
+            | '~'
+            | ':'
+            | ';'
+            | '。'
+            | '|'
+            | '='
+            | '+'
+            | '#'
+            | '…'
+            | '<'
+            | '>'
+            | '['
+            | ']'
+            | '【'
+            | '】'
+            | '"'
+            | '\''
+            | '“'
+            | '”'
+    )
 }
 
 /// The chains that are long enough for the shortest number that is looked for.
 pub(super) fn chains(text: &str) -> Vec<Chain> {
     let mut all = Vec::new();
+    // Nearly every text has fewer digits than the shortest number.
+    if text
+        .chars()
+        .filter(|c| digit(*c).is_some())
+        .take(SHORTEST)
+        .count()
+        < SHORTEST
+    {
+        return all;
+    }
     let mut chain: Vec<Digit> = Vec::new();
     let mut gap: Option<char> = None;
     let mut between = 0;
@@ -65,7 +114,7 @@ pub(super) fn chains(text: &str) -> Vec<Chain> {
 const SHORTEST: usize = 10;
 
 impl Chain {
-    fn of(digits: Vec<Digit>) -> Chain {
+    pub(super) fn of(digits: Vec<Digit>) -> Chain {
         let mut runs: Vec<(usize, usize)> = Vec::with_capacity(digits.len());
         let mut from = 0;
         for to in 1..=digits.len() {
@@ -116,7 +165,8 @@ impl Chain {
         let Some(first) = signs.next() else {
             return false;
         };
-        let is_alike = signs.all(|sign| sign == first) && !matches!(first, ',' | '、' | '/' | '?');
+        // Lists, times and sums are written with other signs than a number's groups.
+        let is_alike = signs.all(|sign| sign == first) && " \t\n\r-–—−‑‐·•._()~".contains(first);
         is_alike && self.begins(at) && self.ends(at + length)
     }
 

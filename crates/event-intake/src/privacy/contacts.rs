@@ -7,12 +7,15 @@ use regex::Regex;
 use super::{Found, digit};
 
 /// A pattern whose group 1, or else the whole, must go.
-const PATTERNS: [&str; 4] = [
+const PATTERNS: [&str; 6] = [
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9][A-Za-z0-9.-]*",
-    r"(?i)(?:微\s?信|薇信|威信|v信|wechat|weixin|加v|加vx|vx|wx|qq|扣扣|企鹅|抖音)\s*(?:号码|账号|帐号|号|id|群)?\s*[:是为=]?\s*([a-z][-_a-z0-9]{4,}|[0-9]{6,})",
-    r"(?i)(?:身份证|证件|护照|通行证|社保卡?|医保卡?|银行卡|储蓄卡|信用卡|卡|账户|帐户|账|帐)(?:号码|号)?(?:\s*[:是为]\s*)?([a-z]{0,2}[0-9](?:[ -]?[0-9x]){5,22})",
+    r"(?i)(?:微\s?信|薇信|威信|v信|wechat|weixin|加v|加vx|加我?微|微\s?:|\+\s?v|vx|wx|qq|q号|扣扣|企鹅|抖音)\s*(?:号码|账号|帐号|号|id|群)?\s*[:是为=]?\s*([a-z][-_a-z0-9]{4,}|[0-9]{6,})",
+    r"(?i)(?:身份证|证件|护照|通行证|[台胞乡军官兵警留住驶疾工作生]证|台湾居民证?|驾照|户口本|社保卡?|医保卡?|银行卡|储蓄卡|信用卡|卡|账户|帐户|账|帐)(?:号码|编号|号)?(?:\s*[:是为]\s*)?(?:\p{Han}?字?第?)?\s*([a-z]{0,3}[0-9](?:[ -]?[0-9x]){5,22}(?:\s?\([0-9a]\))?)",
     // A landline without its area code.
-    r"(?i)(?:电话|座机|固话|手机|联系方式|回电|致电|来电|号码|tel\.?)(?:号码|号)?\s*[:是为]?\s*([2-8][0-9]{2,3}[- ]?[0-9]{4})",
+    r"(?i)(?:电话|座机|固话|手机|联系方式|回电|致电|来电|拨打?|打|联系|号码|tel\.?)(?:号码|号)?\s*[:是为]?\s*([2-8][0-9]{2,3}[- ]?[0-9]{4})",
+    r"(?i)wxid_[a-z0-9]{4,}",
+    // A phone of which four signs are masked: what is left of it parts one place in two.
+    r"(?i)1[3-9][0-9](?:\*{4}|x{4})[0-9]{4}",
 ];
 /// The one after which no digit may follow: it would be another number.
 const LOCAL: usize = 3;
@@ -23,6 +26,20 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         .filter_map(|pattern| Regex::new(pattern).ok())
         .collect()
 });
+
+/// A handle in an identifier: there a cue stands by itself, and a blank or a colon before the handle.
+static IN_IDENTIFIER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)(?:^|[^a-z0-9])(?:(?:wechat|weixin|vx|wx|qq|v)\s*[:= ]\s*(?:[a-z][-_a-z0-9]{4,}|[0-9]{5,})|wxid_[a-z0-9]{4,})",
+    )
+    .ok()
+});
+
+/// Whether an identifier of plain signs holds a chat's handle.
+pub(super) fn is_in_identifier(id: &str) -> bool {
+    let may = id.contains([':', '=', ' ', '_']) && id.contains(['w', 'W', 'q', 'Q', 'v', 'V']);
+    may && IN_IDENTIFIER.as_ref().is_none_or(|pattern| pattern.is_match(id))
+}
 
 pub(super) fn find(text: &str) -> Vec<Found> {
     if !may_hold_one(text) {
@@ -46,10 +63,52 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 
 /// Patterns cost microseconds, most texts hold neither a cue nor so many letters and digits.
 fn may_hold_one(text: &str) -> bool {
-    const CUES: &str = "微薇威扣企抖身证护通社医银储信卡账帐户电座固手联回致来码";
     let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-    let is_cue = |c: char| CUES.contains(c) || matches!(c, 'v' | 'V' | 'w' | 'W' | 'q' | 'Q' | 't' | 'T');
-    text.contains('@') || signs >= 5 && text.contains(is_cue)
+    let is_cue = |c: char| {
+        matches!(
+            c,
+            '微' | '薇'
+                | '威'
+                | '扣'
+                | '企'
+                | '抖'
+                | '身'
+                | '证'
+                | '护'
+                | '通'
+                | '社'
+                | '医'
+                | '银'
+                | '储'
+                | '信'
+                | '卡'
+                | '账'
+                | '帐'
+                | '户'
+                | '电'
+                | '座'
+                | '固'
+                | '手'
+                | '联'
+                | '回'
+                | '致'
+                | '来'
+                | '照'
+                | '台'
+                | '拨'
+                | '打'
+                | '码'
+                | 'v'
+                | 'V'
+                | 'w'
+                | 'W'
+                | 'q'
+                | 'Q'
+                | 't'
+                | 'T'
+        )
+    };
+    text.contains(['@', '*', 'x', 'X']) || signs >= 5 && text.contains(is_cue)
 }
 
 #[cfg(test)]
@@ -59,5 +118,6 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(EACH.len(), PATTERNS.len());
+        assert!(IN_IDENTIFIER.is_some());
     }
 }

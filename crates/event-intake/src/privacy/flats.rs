@@ -7,11 +7,15 @@ use regex::Regex;
 use super::{Found, digit};
 
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
-const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两]+(?:\s*[-—~/、,和至到]\s*[0-9]+)*\s*室";
+const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两壹贰叁肆伍陆柒捌玖]+[A-Za-z]?(?:\s*[-—~/、,和至到]\s*[0-9]+[A-Za-z]?)*\s*(?:号|\()?\s*室";
 /// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
-const BEHIND_HOUSE: &str = r"(月)?\s?((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|#楼?))\s*[-—~,]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
+const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
 /// A lane with house and room: 1500弄23-302.
 const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
+/// The same of a part of an estate: 二期12-502.
+const BEHIND_PHASE: &str = r"期\s*[0-9]{1,3}\s*[-—~]\s*([0-9]{2,4})";
+/// A household by its number: 302户, 302住户.
+const HOUSEHOLD: &str = r"[A-Za-z]?[0-9]{3,4}\s*(?:住户|户|业主|宿舍|寝室|病房)";
 /// Building, entrance, room: 12-2-301.
 const TRIPLE: &str = r"[0-9]{1,3}-[0-9]{1,2}-[0-9]{3,4}";
 /// A door on a floor: 六楼东户, 3层西首室.
@@ -21,8 +25,7 @@ const DOOR_OF_PART: &str = r"(?:单元|楼|号|幢|栋|座|层)\s*([东南西北
 /// A room by its number and 房: 502房, 502号房间.
 const NUMBERED: &str = r"[A-Za-z]?(?:[0-9]{3,4}|[一二三四五六七八九零〇○]{3,4})\s*号?房间?";
 /// A word that announces a room: 房号502, 家住302.
-const ANNOUNCED: &str =
-    r"(?:房号|房间号|室号|门牌号?|房间|住在?)\s*[:是为]?\s*([A-Za-z]?[0-9]{3,4}[A-Za-z]?)";
+const ANNOUNCED: &str = r"(?:房号|房间号|室号|门牌号?|房间|宿舍|寝室|病房|楼上|楼下|隔壁|住在?)\s*[:是为]?\s*([A-Za-z]?[0-9]{3,4}[A-Za-z]?)";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -31,6 +34,7 @@ enum Kind {
     Triple,
     Numbered,
     Announced,
+    Household,
     Other,
 }
 
@@ -39,6 +43,8 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
         (ROOM, Kind::Room),
         (BEHIND_HOUSE, Kind::BehindHouse),
         (BEHIND_LANE, Kind::Other),
+        (BEHIND_PHASE, Kind::Announced),
+        (HOUSEHOLD, Kind::Household),
         (TRIPLE, Kind::Triple),
         (DOOR, Kind::Other),
         (DOOR_OF_PART, Kind::Other),
@@ -49,15 +55,16 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
     .filter_map(|(pattern, kind)| Some((Regex::new(pattern).ok()?, *kind)))
     .collect()
 });
-/// Everything from a room with its word on.
-static FROM_ROOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("{ROOM}.*$")).ok());
+/// A room with its word.
+static FROM_ROOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ROOM).ok());
 
 /// An address up to its flat; `None` when that cannot be told.
 pub(crate) fn before_flat(address: &str) -> Option<&str> {
-    if !may_match(address, ROOM) {
+    if !address.contains('室') {
         return Some(address);
     }
-    match FROM_ROOM.as_ref()?.find(address) {
+    let mut rooms = FROM_ROOM.as_ref()?.find_iter(address);
+    match rooms.find(|room| is_room(room.as_str(), address.get(room.end()..).unwrap_or_default())) {
         Some(flat) => address.get(..flat.start()),
         None => Some(address),
     }
@@ -65,24 +72,36 @@ pub(crate) fn before_flat(address: &str) -> Option<&str> {
 
 pub(super) fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
-    let wanted = EACH
-        .iter()
-        .filter(|(pattern, _)| may_match(text, pattern.as_str()));
+    let signs = Signs::of(text);
+    if signs == Signs::default() {
+        return found;
+    }
+    let wanted = EACH.iter().filter(|(pattern, _)| signs.allow(pattern.as_str()));
     for (pattern, kind) in wanted {
         for groups in pattern.captures_iter(text) {
             let whole = groups.get(0);
             let what = match kind {
-                Kind::BehindHouse => groups.get(3),
+                Kind::BehindHouse => groups.get(2),
                 _ => groups.get(1).or(whole),
             };
             let Some(what) = what else { continue };
             let before = text.get(..what.start()).unwrap_or_default();
             let after = text.get(what.end()..).unwrap_or_default();
             let is_flat = match kind {
-                Kind::Room => !is_layout(after),
+                Kind::Room => !is_layout(after) && is_room(what.as_str(), after),
+                Kind::Household => is_household(before, what.as_str(), after),
                 Kind::BehindHouse => {
-                    let house = groups.get(2).map_or("", |house| house.as_str());
-                    groups.get(1).is_none() && is_bare_room(house, what.as_str(), after)
+                    let house = groups.get(1).map_or("", |house| house.as_str());
+                    let start = groups.get(1).map_or(0, |house| house.start());
+                    let head = text.get(..start).unwrap_or_default();
+                    // "9月20号 1530" is a day and an hour.
+                    let is_day = head
+                        .trim_end_matches(|c: char| digit(c).is_some() || c == ' ')
+                        .ends_with('月');
+                    // "86号(2018)": the number of a letter and its year.
+                    let is_year =
+                        before.ends_with('(') && what.as_str().starts_with("20") && after.starts_with(')');
+                    !is_day && !is_year && is_bare_room(house, what.as_str(), after)
                 }
                 Kind::Triple => {
                     let touches = |c: char| c.is_ascii_digit() || c == '-';
@@ -110,18 +129,98 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
-/// Whether a text has the signs without which a pattern finds nothing; looking for those is the cheaper part by far.
-fn may_match(text: &str, pattern: &str) -> bool {
-    match pattern {
-        ROOM => text.contains('室'),
-        BEHIND_HOUSE => text.contains(['号', '幢', '栋', '座', '元', '楼', '层', '#']),
-        BEHIND_LANE => text.contains('弄') && text.contains(['-', '—', '~']),
-        TRIPLE => text.matches('-').nth(1).is_some(),
-        DOOR => text.contains(['楼', '层']),
-        DOOR_OF_PART => text.contains(['户', '套']),
-        NUMBERED => text.contains('房'),
-        _ => text.contains(['房', '住', '牌', '室']),
+/// The signs without which a pattern finds nothing; looking for those, all at once, is the cheaper part by far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Signs {
+    room: bool,
+    /// A part of a house.
+    house: bool,
+    /// A number somewhere behind one.
+    number_behind_house: bool,
+    lane: bool,
+    floor: bool,
+    door: bool,
+    numbered: bool,
+    announced: bool,
+    phase: bool,
+    household: bool,
+    dash: bool,
+    hyphens: u8,
+}
+
+impl Signs {
+    fn of(text: &str) -> Signs {
+        let mut signs = Signs::default();
+        for c in text.chars() {
+            match c {
+                '室' => signs.room = true,
+                '楼' => (signs.house, signs.floor, signs.announced) = (true, true, true),
+                '层' => (signs.house, signs.floor) = (true, true),
+                '号' | '幢' | '栋' | '座' | '元' | '门' | '#' => signs.house = true,
+                '弄' => signs.lane = true,
+                '户' => (signs.door, signs.household) = (true, true),
+                '套' => signs.door = true,
+                '业' | '寝' | '病' => signs.household = true,
+                '舍' => (signs.household, signs.announced) = (true, true),
+                '期' => signs.phase = true,
+                '房' => signs.numbered = true,
+                '住' | '牌' | '隔' => signs.announced = true,
+                '-' => {
+                    signs.dash = true;
+                    signs.hyphens = signs.hyphens.saturating_add(1);
+                }
+                '—' | '~' => signs.dash = true,
+                _ if digit(c).is_some() => signs.number_behind_house |= signs.house,
+                _ => {}
+            }
+        }
+        signs
     }
+
+    fn allow(self, pattern: &str) -> bool {
+        match pattern {
+            ROOM => self.room,
+            BEHIND_HOUSE => self.number_behind_house,
+            BEHIND_LANE => self.lane && self.dash,
+            BEHIND_PHASE => self.phase && self.dash,
+            HOUSEHOLD => self.household,
+            TRIPLE => self.hyphens >= 2,
+            DOOR => self.floor,
+            DOOR_OF_PART => self.door,
+            NUMBERED => self.numbered,
+            _ => self.room || self.numbered || self.announced,
+        }
+    }
+}
+
+/// "302号室" is a room, "23号室内" the inside of a house.
+fn is_room(room: &str, after: &str) -> bool {
+    let is_inside = room.contains('号') && after.starts_with(['内', '外']);
+    !is_inside || is_like_a_room(room)
+}
+
+/// Whether a household is named rather than households counted: "302户漏水", not "约300户" or "302户居民".
+fn is_household(before: &str, household: &str, after: &str) -> bool {
+    let counts = before.trim_end().ends_with([
+        '共', '约', '近', '有', '达', '余', '超', '计', '及', '响', '的', '为', '了', '第', '向', '平', '他',
+    ]);
+    is_like_a_room(household)
+        && !counts
+        && (!household.ends_with('户')
+            || household.contains('住')
+            || !after.starts_with([
+                '居', '人', '业', '停', '都', '受', '无', '村', '以', '左', '家', '签', '已', '型', '团',
+            ]))
+}
+
+/// Whether a number is built as a room's: a floor, and one of at most twenty on it.
+pub(crate) fn is_like_a_room(number: &str) -> bool {
+    let digits: Vec<u32> = number.chars().filter_map(digit).map(u32::from).collect();
+    let value = digits.iter().fold(0, |sum, digit| sum * 10 + digit);
+    matches!(digits.len(), 3 | 4)
+        && digits.first() != Some(&0)
+        && value >= 100
+        && (1..=20).contains(&(value % 100))
 }
 
 /// 三室两厅 is how a flat is laid out, not which one it is.
@@ -136,7 +235,7 @@ fn is_bare_room(house: &str, number: &str, after: &str) -> bool {
     let digits = number.chars().filter(|c| digit(*c).is_some()).count();
     let is_parted = number.contains(['-', '—', '~']);
     // "23号12" may be anything; a room behind a gate's number has three digits.
-    if house.ends_with('号') && digits < 3 && !is_parted {
+    if house.ends_with(['号', '门']) && digits < 3 && !is_parted {
         return false;
     }
     let is_house = !house.ends_with('号');
@@ -162,7 +261,17 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(EACH.len(), 8);
+        assert_eq!(EACH.len(), 10);
         assert!(FROM_ROOM.is_some());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_flat_stands_in_a_text_that_is_passed_over(text in "(室|号楼?|号门|幢|栋|座|单元|楼|层|#|弄|户|套|房|房号|住|门牌|东|顶|-|—|~|[0-9]{1,4}|[A-Z]|[一三零〇○两十]{1,3}| |月|路){0,9}") {
+            let signs = Signs::of(&text);
+            for (pattern, _) in EACH.iter() {
+                proptest::prop_assert!(signs.allow(pattern.as_str()) || !pattern.is_match(&text), "{}", pattern);
+            }
+        }
     }
 }

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use city_model::{EventKey, Name, Source};
 use wire_format::{Record, Text, WireArea};
 
-use super::surnames::family;
-use super::{PrivacyKeys, half_width, is_han, numbers, scrub};
+use super::{PrivacyKeys, Reporter, contacts, half_width, local, numbers, scrub};
 
 /// Least digits of a number that is looked for.
 const LEAST_DIGITS: usize = 11;
@@ -15,10 +14,19 @@ const LEAST_DIGITS: usize = 11;
 pub(super) fn holds_person(id: &str) -> bool {
     if id.is_ascii() {
         let digits = id.bytes().filter(u8::is_ascii_digit).count();
-        return id.contains('@') || digits >= LEAST_DIGITS && numbers::is_in_identifier(id);
+        return id.contains('@')
+            || digits >= LEAST_DIGITS && numbers::is_in_identifier(id)
+            || contacts::is_in_identifier(id)
+            // What somebody typed by hand rather than a system counted.
+            || id.contains([' ', '(']) && is_scrubbed(id);
     }
     let id = half_width(id);
-    numbers::is_in_identifier(&id) || scrub(&without_long_numbers(&id)) != without_long_numbers(&id)
+    numbers::is_in_identifier(&id) || is_scrubbed(&id)
+}
+
+fn is_scrubbed(id: &str) -> bool {
+    let id = without_long_numbers(id);
+    scrub(&id) != id
 }
 
 /// Digits mean many things in an identifier, and were looked at already; what else is personal shows without them.
@@ -37,11 +45,14 @@ fn without_long_numbers(id: &str) -> String {
     kept
 }
 
-/// Whether a text is a person's name and nothing else.
-pub(super) fn is_name(text: &str) -> bool {
-    let chars: Vec<char> = text.trim().chars().collect();
-    let given = family(&chars).map(|family| chars.len() - family);
-    chars.iter().all(|c| is_han(*c)) && matches!(given, Some(1 | 2))
+/// Whether an identifier that a caller's system gave is a landline without its area, or ends with one. Devices and
+/// components count in eight digits as well, and their names have to be read by those who repair them.
+pub(super) fn holds_local_number(id: &str) -> bool {
+    let id = half_width(id.trim());
+    let digits = id.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let prefix = id.get(..id.len() - digits.len()).unwrap_or_default();
+    let is_apart = !prefix.ends_with(char::is_alphanumeric);
+    is_apart && local::is_local(digits)
 }
 
 /// Shows every identifier of a record that leaves intake to `$see`: one list of fields, to read and to write.
@@ -55,10 +66,10 @@ macro_rules! each_identifier {
                 r.component_id.$iter().for_each(|id| $see(id, What::Id));
             }
             Record::Hotline(r) => {
-                $see(& $($mut)? r.event_id, What::Id);
+                $see(& $($mut)? r.event_id, What::Call);
                 $see(& $($mut)? r.source_system, What::Id);
-                $see(& $($mut)? r.ticket_id, What::Id);
-                r.parent_ticket_id.$iter().for_each(|id| $see(id, What::Id));
+                $see(& $($mut)? r.ticket_id, What::Call);
+                r.parent_ticket_id.$iter().for_each(|id| $see(id, What::Call));
                 r.town_code.$iter().for_each(|id| $see(id, What::Id));
             }
             Record::Video(r) => {
@@ -68,7 +79,7 @@ macro_rules! each_identifier {
                 r.component_id.$iter().for_each(|id| $see(id, What::Id));
             }
             Record::Report(r) => {
-                $see(& $($mut)? r.event_id, What::Id);
+                $see(& $($mut)? r.event_id, What::Call);
                 $see(& $($mut)? r.source_system, What::Id);
                 r.component_id.$iter().for_each(|id| $see(id, What::Id));
                 r.town_code.$iter().for_each(|id| $see(id, What::Id));
@@ -102,9 +113,13 @@ impl PrivacyKeys {
             Source::Command => self.cover_operator(&key.source_system),
             _ => self.cover(&key.source_system),
         };
+        let id = match source {
+            Source::Hotline | Source::Report => self.cover_call(&key.event_id, None),
+            _ => self.cover(&key.event_id),
+        };
         EventKey {
             source_system: system.unwrap_or(key.source_system),
-            event_id: self.cover(&key.event_id).unwrap_or(key.event_id),
+            event_id: id.unwrap_or(key.event_id),
         }
     }
 
@@ -115,8 +130,10 @@ impl PrivacyKeys {
         record: &'a Record<'a>,
         is_own: impl Fn(&str) -> bool,
     ) -> Cow<'a, Record<'a>> {
+        let reporter = Reporter::of(record);
         let hidden = |id: &str, what: What| match what {
             What::Id => self.cover(id),
+            What::Call => self.cover_call(id, reporter.as_ref()),
             What::Operator => self.cover_operator(id),
             What::Incident if is_own(id) => None,
             What::Incident => self.cover(id),
@@ -154,6 +171,8 @@ impl PrivacyKeys {
 #[derive(Debug, Clone, Copy)]
 enum What {
     Id,
+    /// Given by the system that took a caller's word.
+    Call,
     Operator,
     Incident,
     Event,

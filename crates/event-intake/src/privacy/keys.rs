@@ -4,7 +4,7 @@ use city_model::Name;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{half_width, identifiers};
+use super::{Reporter, half_width, identifiers, operators};
 
 /// Counts reporters without knowing them, also over a change of the key.
 #[derive(Clone)]
@@ -45,9 +45,17 @@ impl PrivacyKeys {
         identifiers::holds_person(id).then(|| self.covered(id))
     }
 
+    /// The same for an identifier of a system that takes callers' words, whose own caller may be known: systems number
+    /// their tickets by the number that rang. Who cites such an identifier cites what it was published as.
+    pub(crate) fn cover_call(&self, id: &str, caller: Option<&Reporter>) -> Option<Name> {
+        let names = |id: &str| caller.is_some_and(|caller| caller.is_in(id));
+        let is_personal = identifiers::holds_person(id) || identifiers::holds_local_number(id) || names(id);
+        is_personal.then(|| self.covered(id))
+    }
+
     /// The same for the name of a person's account, which may be nothing but the person's name.
     pub(crate) fn cover_operator(&self, id: &str) -> Option<Name> {
-        (identifiers::holds_person(id) || identifiers::is_name(id)).then(|| self.covered(id))
+        (identifiers::holds_person(id) || operators::is_name(id)).then(|| self.covered(id))
     }
 
     fn covered(&self, id: &str) -> Name {
@@ -76,7 +84,7 @@ fn first_bytes(mac: &Hmac<Sha256>, use_of_key: &str, text: &str) -> Option<u64> 
 }
 
 /// A number's digits without the country's prefix. Masked numbers and placeholders would make one person of many.
-fn normal_phone(phone: &str) -> Option<String> {
+pub(super) fn normal_phone(phone: &str) -> Option<String> {
     let phone = half_width(phone);
     if phone.contains('*') {
         return None;

@@ -102,10 +102,21 @@ impl Chain {
             }
         } else {
             let by_custom = self.gaps(at, LENGTH).map(|(place, _)| place).eq([3, 7]);
-            let stands = place == In::Text || self.begins(at) && self.ends(at + LENGTH);
-            by_custom && stands || place == In::Text && self.is_parted_alike(at, LENGTH)
+            let is_alone = self.begins(at) && self.ends(at + LENGTH);
+            let in_two = is_alone
+                && match place {
+                    In::Text => self.is_parted_at(at, LENGTH, &[3, 7]),
+                    In::Identifier => self.is_parted_at(at, LENGTH, &[3]) && !self.is_serial(at + 3),
+                };
+            let stands = place == In::Text || is_alone;
+            by_custom && stands || in_two || place == In::Text && self.is_parted_alike(at, LENGTH)
         };
         is_one.then_some(LENGTH)
+    }
+
+    /// Eight digits behind a prefix of an identifier that count something, or are a day.
+    fn is_serial(&self, at: usize) -> bool {
+        self.value(at, 3) == 0 || self.is_date(at, 1990)
     }
 
     /// In an identifier: alone in its run, or between a country's prefix or a date and a date.
@@ -163,7 +174,10 @@ impl Chain {
             let inside = self.gaps(at, *length).all(|(place, _)| places.contains(&place));
             at + length <= self.digits.len() && inside && self.ends(at + length)
         })?;
-        let is_whole_id = self.digits[at + area].gap.is_some() && at + length == self.digits.len();
+        // In an identifier it is all there is of digits, and parted behind the area or not at all.
+        let is_unbroken = zero == 1 && self.is_whole(at, length);
+        let is_whole_id = (self.digits[at + area].gap.is_some() || at == 0 && is_unbroken)
+            && at + length == self.digits.len();
         if place == In::Identifier && !is_whole_id {
             return None;
         }
@@ -244,7 +258,7 @@ impl Chain {
 }
 
 /// Whether what stands before a number calls it a thing's.
-fn is_announced_as_code(before: &str) -> bool {
+pub(super) fn is_announced_as_code(before: &str) -> bool {
     let before = before.trim_end_matches([' ', ':', '是', '为', '(', '号', '#']);
     [
         "编",

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::Found;
 
 /// A province's sign and the office's letter, then five or six signs, or four and a last one in words.
-const PLATE: &str = r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领]牌?\s?[A-Za-z]\s?[·•.:\-_ ]?\s?(?:(?:[A-Za-z0-9][·•.\- ]?){4}[A-Za-z0-9](?:[·•.\-]?[A-Za-z0-9])?|[A-Za-z0-9]{4}[警学挂港澳领试超])";
+const PLATE: &str = r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领]牌?\s?[A-Za-z]\s?[·•.:\-_ —–−/|]{0,2}\s?(?:(?:[A-Za-z0-9][·•.\- ]?){4}[A-Za-z0-9](?:[·•.\-]?[A-Za-z0-9])?|[A-Za-z0-9]{4}[警学挂港澳领试超])";
 /// The armed police's, and one of which only a word tells that it is a plate.
 const OTHERS: &str = r"(?i)(WJ[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]?\s?[0-9]{4,5}[0-9A-Z]?)|(?:车牌|牌照|车号|牌号)(?:号码|号)?\s*[:是为]?\s*([A-Z]?[·\- ]?[A-Z0-9]{4,7})";
 

@@ -12,7 +12,7 @@ const DOUBLE: [&str; 12] = [
     "欧阳", "司马", "诸葛", "上官", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "令狐", "东方", "司徒",
 ];
 /// Words that begin with a family name.
-const WORDS: [&str; 118] = [
+const WORDS: [&str; 120] = [
     "高度", "高空", "高峰", "高层", "高温", "高压", "高声", "高速", "高考", "高架", "马上", "马路", "方便",
     "方向", "方面", "方才", "安全", "安排", "安装", "安静", "安保", "安置", "常年", "常常", "常住", "经常",
     "时常", "时间", "时候", "全部", "全家", "全体", "全力", "和平", "向东", "向西", "向南", "向北", "应当",
@@ -22,7 +22,7 @@ const WORDS: [&str; 118] = [
     "钱财", "段路", "杜绝", "陆续", "胡同", "胡乱", "范围", "曾经", "曾多", "曾在", "曾于", "曾向", "曾打",
     "曾反", "曾报", "曾投", "曾因", "曾有", "唐突", "顾客", "严重", "严禁", "严格", "施工", "施救", "项目",
     "单位", "单元", "路过", "路口", "车主", "车辆", "成年", "石头", "金额", "明确", "强烈", "关于", "解决",
-    "万分",
+    "万分", "司法", "谈话",
 ];
 
 /// How many characters of family name a text begins with.
@@ -48,4 +48,9 @@ pub(super) fn is_ambiguous(family: char) -> bool {
 pub(super) fn is_word(text: &[char]) -> bool {
     let first_two: String = text.iter().take(2).collect();
     WORDS.contains(&first_two.as_str())
+}
+
+/// Whether a text begins with a family name that may be followed by somebody's given name.
+pub(crate) fn begins_like_a_name(text: &[char]) -> bool {
+    family(text).is_some() && !is_word(text)
 }

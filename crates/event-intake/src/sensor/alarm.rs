@@ -72,6 +72,15 @@ impl Intake {
                 _ => verdict,
             };
         }
+        if let (None, Some(quiet)) = (alarm, watch.and_then(|watch| watch.quiet))
+            && at < quiet
+        {
+            // The device is known to have been quiet since: whatever this was is over.
+            notes.rows.push(told.seen_row());
+            notes.rows.extend(look.watch.map(|watch| told.watch_row(watch)));
+            let (event, _) = self.reading_event(told, Signal::Report, given, value, look.is_flat);
+            return Verdict::of(Decision::Late(Box::new(event)));
+        }
         let is_doubtful = |began: &[EventTime]| look.is_flat || health::is_flapping(rule.flap, began, at);
         if alarm.is_none()
             && let Some(waits) = self.confirmed(told, given, value, look.is_flat, notes)

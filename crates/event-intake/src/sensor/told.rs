@@ -47,8 +47,11 @@ impl Told<'_> {
 
     /// 64 bits of the reading's identity.
     pub(super) fn hash(&self) -> u64 {
-        let (system, id) = (&self.reading.source_system, &self.reading.event_id);
-        let print = city_model::fingerprint(format!("{system}\0{id}").as_bytes());
+        let mut print = city_model::Fingerprinting::default();
+        print.update(self.reading.source_system.as_bytes());
+        print.update(b"\0");
+        print.update(self.reading.event_id.as_bytes());
+        let print = print.finish();
         print.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 

@@ -122,6 +122,7 @@ impl Desk {
                     released: vec![],
                     clock: None,
                     placed: vec![],
+                    is_unread: false,
                 };
             }
         };

@@ -363,7 +363,7 @@ impl Teller {
                         reason.map(|reason| reason.to_string()),
                     ));
                 }
-                Output::Removed(_) | Output::Late(_) => {}
+                Output::Removed(_) | Output::Late(_) | Output::Withheld(_) => {}
             }
         }
         outputs
@@ -372,7 +372,7 @@ impl Teller {
     /// Tells an event, with the tick of the second before it as the log would have it.
     pub fn tell(&mut self, told: Told) {
         self.tick(told.0.ingested_at.floor_second());
-        self.input(&Input::Event(Box::new(told.0)));
+        self.input(&Input::Event(Arc::new(told.0)));
     }
 
     pub fn tick(&mut self, at: EventTime) {

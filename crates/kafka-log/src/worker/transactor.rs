@@ -30,6 +30,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) key: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
     pub(super) headers: &'a [(&'static str, String)],
+    /// Headers that stand before those.
+    pub(super) own_headers: &'a [(String, Vec<u8>)],
     /// Carries a tick: the time at which the broker appended it is wanted.
     pub(super) tick: bool,
 }
@@ -150,12 +152,21 @@ impl Transactor {
         record.partition = outgoing.partition;
         record.key = outgoing.key;
         record.payload = outgoing.value;
-        if !outgoing.headers.is_empty() {
-            let headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
-            record.headers = Some(outgoing.headers.iter().fold(headers, |headers, (key, value)| {
+        let count = outgoing.own_headers.len() + outgoing.headers.len();
+        if count > 0 {
+            let own = outgoing.own_headers.iter();
+            let own = own.map(|(key, value)| (key.as_str(), value.as_slice()));
+            let all = own.chain(
+                outgoing
+                    .headers
+                    .iter()
+                    .map(|(key, value)| (*key, value.as_bytes())),
+            );
+            let headers = OwnedHeaders::new_with_capacity(count);
+            record.headers = Some(all.fold(headers, |headers, (key, value)| {
                 headers.insert(Header {
                     key,
-                    value: Some(value.as_bytes()),
+                    value: Some(value),
                 })
             }));
         }

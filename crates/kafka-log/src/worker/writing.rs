@@ -31,6 +31,7 @@ pub(super) fn write(
             key: record.key.as_deref(),
             value: record.value.as_deref(),
             headers: &record.headers,
+            own_headers: &record.own_headers,
             tick: false,
         })?;
     }
@@ -51,6 +52,7 @@ pub(super) fn write(
                 key: None,
                 value: Some(record),
                 headers: &[],
+                own_headers: &[],
                 tick: tick && index + 1 == count,
             })?;
         }
@@ -69,6 +71,7 @@ pub(super) fn write(
                 key: Some(key.as_bytes()),
                 value: value.as_deref(),
                 headers: &[],
+                own_headers: &[],
                 tick: false,
             })?;
         }

@@ -1,7 +1,10 @@
 //! Reads one datum along its writer's plan, straight into its record; hostile bytes end in an error.
 
+use std::fmt;
+
 use city_model::{DeadLetterReason, EventTime, Source};
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_path_to_error::Track;
 
@@ -98,6 +101,23 @@ impl<'a, 'de> Datum<'a, 'de> {
                 format!("{what} at byte {at} of the datum"),
             ),
         })
+    }
+}
+
+/// Any value of a resolved plan, or what is wrong with it and where.
+pub(super) fn read_plain<T: DeserializeOwned>(plan: &Plan, bytes: &[u8]) -> Result<T, String> {
+    let mut input = Input::new(plan, bytes);
+    match T::deserialize(input.value(0)) {
+        Ok(value) if input.rest.is_empty() => Ok(value),
+        Ok(_) => Err(format!("{} bytes left over", input.rest.len())),
+        Err(error) => {
+            let at = bytes.len() - input.rest.len();
+            Err(match error {
+                AvroError::Record(message) => message,
+                AvroError::BadUtf8 => format!("text that is not UTF-8 before byte {at}"),
+                AvroError::Broken(what) => format!("{what} at byte {at}"),
+            })
+        }
     }
 }
 
@@ -198,6 +218,20 @@ impl<'de> Deserializer<'de> for Value<'_, '_, 'de> {
         }
     }
 
+    /// Symbols and texts are the names of an enum's members; none has data.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, AvroError> {
+        let value = match self.step() {
+            Step::Union(branches) => self.branch(branches)?,
+            _ => self,
+        };
+        value.deserialize_any(Member(visitor))
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -217,7 +251,22 @@ impl<'de> Deserializer<'de> for Value<'_, '_, 'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier
+        tuple_struct map struct identifier
+    }
+}
+
+/// Takes a text for the name of an enum's member.
+struct Member<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Member<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
+        self.0.visit_enum(StrDeserializer::new(name))
     }
 }
 

@@ -29,8 +29,8 @@ impl std::error::Error for SchemaError {}
 /// A writer's schema, ready to read by.
 #[derive(Debug)]
 pub struct WriterSchema {
-    written: Plan,
-    fingerprint: u64,
+    pub(super) written: Plan,
+    fingerprints: [u64; 2],
     /// By the reader's source, made when the first datum comes.
     resolved: [OnceLock<Way>; SOURCES],
 }
@@ -46,7 +46,7 @@ impl WriterSchema {
         let schema = Schema::parse_str(text).map_err(|error| SchemaError(error.to_string()))?;
         Ok(WriterSchema {
             written: Plan::new(&schema)?,
-            fingerprint: fingerprint(&schema),
+            fingerprints: fingerprints(&schema),
             resolved: Default::default(),
         })
     }
@@ -148,7 +148,9 @@ impl SchemaStore {
     pub fn add(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
         let schema = Arc::new(WriterSchema::parse(text)?);
         self.ids.insert(id, Arc::clone(&schema));
-        self.fingerprints.insert(schema.fingerprint, schema);
+        for fingerprint in schema.fingerprints {
+            self.fingerprints.insert(fingerprint, Arc::clone(&schema));
+        }
         Ok(())
     }
 
@@ -176,8 +178,65 @@ impl SchemaStore {
     }
 }
 
-/// The CRC-64-AVRO of a schema's canonical form.
+/// The CRC-64-AVRO of a schema's canonical form, as the specification has it.
 pub(super) fn fingerprint(schema: &Schema) -> u64 {
-    let bytes = schema.fingerprint::<Rabin>().bytes;
-    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    let [standard, _] = fingerprints(schema);
+    standard
+}
+
+/// What a schema is called in the single-object frame: by the specification, and by libraries that leave
+/// `{"type":"long"}` where a logical type was dropped instead of writing `"long"`. apache_avro is one of them.
+fn fingerprints(schema: &Schema) -> [u64; 2] {
+    let of = |schema: &Schema| {
+        let bytes = schema.fingerprint::<Rabin>().bytes;
+        bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
+    let mut canonical = schema.canonical_form();
+    for primitive in PRIMITIVES {
+        // Nothing else in the form looks like this: names hold no quotes, and texts and defaults are gone from it.
+        canonical = canonical.replace(
+            &format!("{{\"type\":\"{primitive}\"}}"),
+            &format!("\"{primitive}\""),
+        );
+    }
+    let own = of(schema);
+    [
+        Schema::parse_str(&canonical).map_or(own, |schema| of(&schema)),
+        own,
+    ]
+}
+
+const PRIMITIVES: [&str; 8] = [
+    "null", "boolean", "int", "long", "float", "double", "bytes", "string",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first column is what fastavro, and every library that keeps to the specification, writes into the frame.
+    #[test]
+    fn a_schema_is_known_by_its_standard_fingerprint_and_by_that_of_apache_avro() {
+        let store = SchemaStore::builtin().unwrap();
+        for (topic, standard) in [
+            (Topic::Sensor, [0x63, 0x0a, 0xe3, 0x4e, 0xee, 0x16, 0x36, 0x1f]),
+            (Topic::Hotline, [0x41, 0x1e, 0x86, 0x0c, 0x9a, 0x51, 0x42, 0x2e]),
+            (Topic::Report, [0x3a, 0x4f, 0xf6, 0x3f, 0xc4, 0x42, 0xd4, 0x23]),
+            (Topic::Video, [0x82, 0xf4, 0xb2, 0xa8, 0x3e, 0x07, 0x2b, 0x9a]),
+        ] {
+            let schema = Schema::parse_str(topic.schema().unwrap()).unwrap();
+            let of_library = schema.fingerprint::<Rabin>().bytes;
+            let of_library = u64::from_le_bytes(of_library.try_into().unwrap());
+            let standard = u64::from_le_bytes(standard);
+            assert_ne!(standard, of_library, "{topic}");
+            assert_eq!(fingerprint(&schema), standard, "{topic}: what is written");
+            for print in [standard, of_library] {
+                let known = store.by_fingerprint(print).map(|schema| schema.fingerprints);
+                assert_eq!(known, Some([standard, of_library]), "{topic} {print:016x}");
+            }
+        }
+        // Of the specification: the fingerprint of "int".
+        let int = Schema::parse_str(r#"{"type":"int","logicalType":"date"}"#).unwrap();
+        assert_eq!(fingerprint(&int), 0x7275_d51a_3f39_5c8f);
+    }
 }

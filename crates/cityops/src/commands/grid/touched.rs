@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use wire_format::Topic;
 
 use crate::config::Loaded;
+use crate::outputs::ReadBack;
 use crate::topics;
 
 /// What of an incident's record this needs.
@@ -128,11 +129,15 @@ pub(super) fn committed(loaded: &Loaded) -> anyhow::Result<Vec<Incident>> {
     let properties = topics::properties(loaded)?;
     topics::partitions(loaded, &properties)?;
     let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Incidents);
+    let read = ReadBack::of(loaded)?;
+    let one = |value: &[u8]| -> anyhow::Result<Incident> {
+        Ok(serde_json::from_slice(&read.incident_json(value)?)?)
+    };
     let mut last: BTreeMap<Vec<u8>, Incident> = BTreeMap::new();
     let mut wrong = None;
     kafka_log::read::read_all(&properties, &topic, |record| {
         let key = record.key().unwrap_or_default().to_vec();
-        match record.value().map(serde_json::from_slice) {
+        match record.value().map(one) {
             Some(Ok(incident)) => {
                 last.insert(key, incident);
             }

@@ -1,0 +1,95 @@
+//! What a text names and does not say: "no ponding", "not parking but a collapse", a hospital that is called after a pond.
+
+use std::collections::BTreeSet;
+
+use super::scan::Seen;
+use crate::file::RawUnsaid;
+
+/// Most words of `between` behind one of `before`.
+const MOST_BETWEEN: usize = 2;
+/// How far before one of `after` a word may end, in bytes: 3 Chinese characters. Proposal: "积水都已经退了".
+const AFTER_REACH: usize = 9;
+/// How far behind a denial one of `either` may stand, in bytes: 12 Chinese characters, the two sides of "not A then B".
+const EITHER_REACH: usize = 36;
+
+/// The numbers of the words that deny others, or hold them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unsaid {
+    before: Vec<u32>,
+    between: Vec<u32>,
+    right_before: Vec<u32>,
+    after: Vec<u32>,
+    asks: Vec<u32>,
+    either: Vec<u32>,
+    /// Names and idioms.
+    holding: Vec<u32>,
+    missed: BTreeSet<u32>,
+    /// Words from this number on are no phrases' of kinds or hints, and are left alone.
+    said: u32,
+}
+
+impl Unsaid {
+    /// `said` words belong to kinds and hints so far.
+    pub(super) fn new(raw: &RawUnsaid, said: usize, mut number: impl FnMut(&str) -> u32) -> Unsaid {
+        let mut numbers = |words: &[String]| -> Vec<u32> {
+            let words = words.iter().filter(|word| !word.trim().is_empty());
+            words.map(|word| number(word)).collect()
+        };
+        let mut holding = numbers(&raw.names);
+        holding.extend(numbers(&raw.idioms));
+        Unsaid {
+            before: numbers(&raw.before),
+            between: numbers(&raw.between),
+            right_before: numbers(&raw.right_before),
+            after: numbers(&raw.after),
+            asks: numbers(&raw.asks),
+            either: numbers(&raw.either),
+            holding,
+            missed: numbers(&raw.missed).into_iter().collect(),
+            said: u32::try_from(said).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Takes what is not said out of what was seen. Most texts deny nothing, and stay as they are.
+    pub(super) fn strike(&self, seen: &mut Seen) {
+        let places = |words: &[u32]| -> Vec<(usize, usize)> {
+            words.iter().flat_map(|word| seen.places(*word)).collect()
+        };
+        let asks = places(&self.asks);
+        let either = places(&self.either);
+        let is_none = |(from, to): &(usize, usize)| {
+            asks.iter().any(|ask| ask.0 <= *from && *to <= ask.1)
+                || either
+                    .iter()
+                    .any(|(start, _)| (*to..=*to + EITHER_REACH).contains(start))
+        };
+        let ends = |words: &[u32]| -> BTreeSet<usize> {
+            let places = places(words).into_iter().filter(|place| !is_none(place));
+            places.map(|(_, end)| end).collect()
+        };
+        let mut denied = ends(&self.before);
+        if !denied.is_empty() {
+            let between = places(&self.between);
+            for _ in 0..MOST_BETWEEN {
+                let next = between.iter().filter(|(from, _)| denied.contains(from));
+                let next: Vec<usize> = next.map(|(_, to)| *to).collect();
+                denied.extend(next);
+            }
+        }
+        denied.extend(ends(&self.right_before));
+        let after: Vec<usize> = places(&self.after).into_iter().map(|(start, _)| start).collect();
+        let holding = places(&self.holding);
+        if denied.is_empty() && after.is_empty() && holding.is_empty() {
+            return;
+        }
+        let sentences = seen.ends().to_vec();
+        let sentence = |at: usize| sentences.partition_point(|end| *end < at);
+        seen.strike(|word, (from, to)| {
+            let is_held = || holding.iter().any(|(start, end)| *start <= from && to <= *end);
+            let is_over =
+                |start: &usize| (to..=to + AFTER_REACH).contains(start) && sentence(*start) == sentence(from);
+            let is_denied = || denied.contains(&from) || after.iter().any(is_over);
+            word < self.said && (is_held() || (!self.missed.contains(&word) && is_denied()))
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! Follows what is committed, in every process: any of them answers for the whole city.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use kafka_log::Properties;
+use kafka_log::read::Record;
+use kafka_log::tail::{Tail, follow};
+use wire_format::{Topic, Unread};
+
+use crate::board::Board;
+use crate::committed::{Committed, LedgerRows};
+use crate::metrics::Metrics;
+use crate::outputs::ReadBack;
+
+/// How long to wait before the follower of a broken connection starts again.
+const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
+
+/// What follows, and whom it tells.
+pub(crate) struct Follower {
+    pub(crate) properties: Properties,
+    pub(crate) prefix: String,
+    pub(crate) board: Arc<Board>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) committed: Arc<Committed>,
+    pub(crate) read_back: ReadBack,
+    /// Events are ingested by the broker's clock.
+    pub(crate) broker_time: bool,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Follower {
+    /// Starts the thread, which ends by `stop`.
+    pub(crate) fn start(self) -> anyhow::Result<JoinHandle<()>> {
+        std::thread::Builder::new()
+            .name("board".to_owned())
+            .spawn(move || self.work())
+            .context("start the board's follower")
+    }
+
+    fn work(&self) {
+        let mut followed = vec![
+            Topic::Incidents,
+            Topic::EnrichChangelog,
+            Topic::CorrelateChangelog,
+        ];
+        if self.committed.keeps_grouping() {
+            followed.push(Topic::Outcomes);
+        }
+        while !self.stop.load(Ordering::Relaxed) {
+            let mut rows = LedgerRows::default();
+            let each = |tail: Tail<'_>| match tail {
+                Tail::CaughtUp => self.board.set_caught_up(),
+                Tail::Record(Topic::Incidents, record) => self.incident(&record),
+                Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
+                Tail::Record(topic, record) => {
+                    if rows.take(topic, record.partition(), record.key(), record.value()) {
+                        let ledger = rows.sum();
+                        self.metrics.set_ledger(&ledger);
+                        self.committed.set_ledger(ledger);
+                    }
+                }
+            };
+            if let Err(error) = follow(&self.properties, &self.prefix, &followed, each, &self.stop) {
+                tracing::warn!(error = %format!("{error:#}"), "the board's follower starts again");
+                std::thread::park_timeout(FOLLOW_AGAIN);
+            }
+        }
+    }
+
+    fn incident(&self, record: &Record<'_>) {
+        // Latency makes sense only where events are ingested by the broker's clock as well.
+        let appended = self.broker_time.then(|| record.timestamp());
+        self.metrics.output_at(record.timestamp());
+        let json = record
+            .value()
+            .map(|value| self.waiting(|| self.read_back.incident_json(value)))
+            .transpose();
+        let taken = match &json {
+            Ok(json) => self.board.take(record.key().unwrap_or_default(), json.as_deref()),
+            // On its way out: nobody asks the board any more.
+            Err(Unread::Later(_)) => return,
+            Err(error) => Err(error.clone().into()),
+        };
+        match taken {
+            Ok(Some(taken)) => self.metrics.incident_published(&taken, appended),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = %format!("{error:#}"), offset = record.offset(), "unreadable incident");
+                self.metrics.incident_unreadable();
+            }
+        }
+    }
+
+    fn outcome(&self, record: &Record<'_>) {
+        let told = record
+            .value()
+            .map(|value| self.waiting(|| self.read_back.outcome(value)))
+            .transpose();
+        match told {
+            Ok(told) => self.committed.outcome(record.key(), told),
+            Err(Unread::Later(_)) => {}
+            Err(error) => tracing::error!(%error, offset = record.offset(), "unreadable outcome"),
+        }
+    }
+
+    /// Reads again until the schema has come, or the process stops: what the board shows would be wrong without it.
+    fn waiting<T>(&self, read: impl Fn() -> Result<T, Unread>) -> Result<T, Unread> {
+        let mut told = false;
+        loop {
+            match read() {
+                Err(Unread::Later(schema)) if !self.stop.load(Ordering::Relaxed) => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::warn!(schema, "the board waits for a schema of the registry");
+                    }
+                }
+                settled => return settled,
+            }
+        }
+    }
+}

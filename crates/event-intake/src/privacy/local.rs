@@ -1,0 +1,102 @@
+//! Landlines without their area, as a city's own people write them: eight digits by themselves.
+//!
+//! In running text eight digits are many things, so there only a word before them tells. In an address they can hardly be
+//! anything else, nor in an identifier of a ticket.
+
+use super::chain::{Chain, Digit};
+use super::{Found, digit};
+
+/// Eight digits, in one piece or two halves.
+const LENGTH: usize = 8;
+/// What follows a number that is a house's or a length.
+const UNITS: &str = "弄号支幢栋座楼室米";
+
+/// Whether digits and nothing else are such a number: neither a day nor the code of a district.
+pub(super) fn is_local(digits: &str) -> bool {
+    let signs: Vec<Digit> = digits
+        .char_indices()
+        .filter_map(|(at, c)| digit_at(at, c))
+        .collect();
+    digits.chars().count() == LENGTH && is_one(&signs)
+}
+
+/// Such numbers in an address.
+pub(super) fn find(address: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut run: Vec<Digit> = Vec::new();
+    let mut gap = None;
+    for (at, c) in address.char_indices().chain([(address.len(), '\0')]) {
+        if let Some(digit) = digit_at(at, c) {
+            run.push(Digit {
+                gap: gap.take().filter(|_| !run.is_empty()),
+                ..digit
+            });
+            continue;
+        }
+        // One sign in the middle is part of it.
+        if matches!(c, '-' | ' ') && gap.is_none() && run.len() == LENGTH / 2 {
+            gap = Some(c);
+            continue;
+        }
+        if is_one(&run)
+            && !UNITS.contains(c)
+            && let (Some(first), Some(last)) = (run.first(), run.last())
+        {
+            found.push(Found::gone(first.from, last.to));
+        }
+        run.clear();
+        gap = None;
+    }
+    found
+}
+
+fn digit_at(from: usize, c: char) -> Option<Digit> {
+    let value = digit(c)?;
+    let to = from + c.len_utf8();
+    Some(Digit {
+        value,
+        from,
+        to,
+        gap: None,
+    })
+}
+
+fn is_one(digits: &[Digit]) -> bool {
+    if digits.len() != LENGTH || !digits.first().is_some_and(|first| (2..=8).contains(&first.value)) {
+        return false;
+    }
+    let chain = Chain::of(digits.to_vec());
+    let is_district = chain.is_province(0) && (1..=13).contains(&chain.value(2, 2));
+    !chain.is_date(0, 1900) && !is_district
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_by_themselves() {
+        let check = |text: &str, expected: usize| assert_eq!(find(text).len(), expected, "{text}");
+        for one in [
+            "1500弄57812345",
+            "弄5781-2345",
+            "弄 5781 2345",
+            "弄五七八一二三四五",
+            "67812345，2楼",
+        ] {
+            check(one, 1);
+        }
+        for none in [
+            "20260920",
+            "31011701",
+            "12345678",
+            "578123456",
+            "2300-2310号",
+            "5781 2345弄",
+            "578-12345",
+        ] {
+            check(none, 0);
+        }
+        assert!(is_local("57812345") && !is_local("5781-2345") && !is_local("20260920"));
+    }
+}

@@ -1,0 +1,382 @@
+//! Decides events again whose turn comes after that of an event which was read late.
+//!
+//! The order of reading must not show: an event is decided as if it had been read at its turn. What was decided after that turn
+//! stands unless an incident that it was held against changed; so the change spreads from the new event over the events that its
+//! incident could have taken, in the order of their turns, and ends where nothing differs any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use city_model::{Event, Incident, IncidentId, Name, Point, Turn};
+use city_rules::KindId;
+
+use crate::engine::Engine;
+use crate::matching::{Match, Matcher};
+use crate::rebuilt::{stand_as, take};
+use crate::scene::{Mark, Scene, bears};
+use crate::{Held, Setting};
+
+/// How many events are decided again at most for one that was read late; beyond that it is decided alone.
+pub(crate) const MOST: usize = 10_000;
+
+/// What deciding again came to.
+pub(crate) enum Again {
+    /// Nothing that was decided later is touched: the event stands by itself.
+    Alone(Match),
+    /// What changed.
+    Moved(Moved),
+    /// Too much would have to be decided again.
+    TooMany,
+}
+
+/// One event that was decided again, in the order of turns; the last decision of each counts.
+pub(crate) struct Decided {
+    pub(crate) held: Arc<Held>,
+    pub(crate) slot: IncidentId,
+    pub(crate) in_reach: Vec<IncidentId>,
+}
+
+/// The changed incidents and the events that were decided again.
+#[derive(Default)]
+pub(crate) struct Moved {
+    /// The incidents by what they are called while it is being decided: their ids, or a number for a new one. An incident that
+    /// has no member left is `None`.
+    pub(crate) slots: BTreeMap<IncidentId, Option<Arc<Incident>>>,
+    pub(crate) decided: BTreeMap<Turn, Decided>,
+    /// Events that would rather have gone to an incident which the centre gave a command about.
+    pub(crate) withheld: Vec<(IncidentId, IncidentId)>,
+}
+
+/// The state of deciding again: the incidents as they are before the present turn.
+pub(crate) struct Retelling<'a> {
+    engine: &'a Engine,
+    setting: &'a Setting,
+    turn: Turn,
+    queue: BTreeSet<Turn>,
+    moved: Moved,
+    /// What was looked through for an incident as a kind: it is of another kind when another event opens it.
+    regions: BTreeMap<(IncidentId, KindId), (Point, Point)>,
+}
+
+impl<'a> Retelling<'a> {
+    /// Decides a new event at its turn, and what follows from it. What a silence holds back moves nothing.
+    pub(crate) fn of(
+        engine: &'a Engine,
+        setting: &'a Setting,
+        kind: KindId,
+        event: &Arc<Event>,
+        is_silenced: impl FnOnce() -> bool,
+    ) -> Again {
+        let turn = event.turn(setting.activation.reorder_ms);
+        let mut telling = Retelling {
+            engine,
+            setting,
+            turn: turn.clone(),
+            queue: BTreeSet::new(),
+            moved: Moved::default(),
+            regions: BTreeMap::new(),
+        };
+        let found = Matcher {
+            setting,
+            scene: &telling,
+        }
+        .find(kind, event);
+        let stands = match &found.incident {
+            Some(incident) => incident.commanded,
+            None => is_silenced(),
+        };
+        if stands {
+            return Again::Alone(found);
+        }
+        let slot = telling.slot_for(&found, event, None);
+        let held = Arc::new(Held::new(event.clone(), &found.evidence));
+        telling.enter(held, slot, found.also_in_reach.clone());
+        if telling.queue.is_empty() {
+            return Again::Alone(found);
+        }
+        while let Some(next) = telling.queue.pop_first() {
+            if telling.moved.decided.len() >= MOST {
+                return Again::TooMany;
+            }
+            telling.turn = next;
+            telling.decide_again();
+        }
+        Again::Moved(telling.moved)
+    }
+
+    fn decide_again(&mut self) {
+        let engine = self.engine;
+        let Some(row) = engine.events.get(&self.turn.key) else {
+            return;
+        };
+        let (Some(held), Some(old)) = (&row.held, &row.incident) else {
+            return;
+        };
+        let Some(kind) = self.setting.rules.kind_id(held.event.kind.as_str()) else {
+            return;
+        };
+        let found = Matcher {
+            setting: self.setting,
+            scene: self,
+        }
+        .find(kind, &held.event);
+        let slot = match &found.incident {
+            Some(other) if other.commanded => {
+                self.moved.withheld.push((old.clone(), other.id.clone()));
+                old.clone()
+            }
+            _ => self.slot_for(&found, &held.event, Some(old)),
+        };
+        if slot == *old && !self.moved.slots.contains_key(&slot) {
+            return; // as it was
+        }
+        self.change(old);
+        let held = Arc::new(Held::new(held.event.clone(), &found.evidence));
+        self.enter(held, slot, found.also_in_reach);
+    }
+
+    /// Where an event goes: to what was found, or to an incident of its own. That is the one which it opened before, if nothing
+    /// is left in it.
+    fn slot_for(&self, found: &Match, event: &Event, old: Option<&IncidentId>) -> IncidentId {
+        if let Some(incident) = &found.incident {
+            return incident.id.clone();
+        }
+        if let Some(old) = old
+            && let Some(known) = self.engine.incidents.get(old)
+            && *known.namer() == event.key
+            && self.present(known).is_none()
+        {
+            return old.clone();
+        }
+        IncidentId::new(&format!("~{}", self.moved.slots.len()))
+    }
+
+    /// An incident as it is before the present turn.
+    fn present(&self, known: &Arc<Incident>) -> Option<Arc<Incident>> {
+        match self.moved.slots.get(&known.id) {
+            Some(slot) => slot.clone(),
+            None => self.engine.as_before(self.setting, known, &self.turn),
+        }
+    }
+
+    /// From here on an incident is not what it was: its later members, and all that was held against it, are decided again.
+    fn change(&mut self, id: &IncidentId) {
+        let engine = self.engine;
+        let Some(known) = engine.incidents.get(id) else {
+            return;
+        };
+        if self.moved.slots.contains_key(id) {
+            return;
+        }
+        let present = engine.as_before(self.setting, known, &self.turn);
+        self.moved.slots.insert(id.clone(), present);
+        for member in &known.tail {
+            self.enqueue(member);
+        }
+        if let (Some((kind, _)), Some(extent)) = (self.setting.kind_of(known), known.extent) {
+            self.spread(id, kind, (extent.min, extent.max));
+        }
+        for device in known.devices.keys() {
+            self.spread_device(device);
+        }
+        for component in known.components.iter().chain(&known.inferred_components) {
+            self.spread_component(component);
+        }
+        let own = known.town.as_ref().zip(known.address_key.as_ref());
+        let others = known.also_at.iter().map(|(town, address)| (town, address));
+        for (town, address) in own.into_iter().chain(others) {
+            self.spread_address(town, address);
+        }
+    }
+
+    /// Enters an event into an incident as it is at its turn.
+    fn enter(&mut self, held: Arc<Held>, slot: IncidentId, in_reach: Vec<IncidentId>) {
+        self.change(&slot);
+        let mut incident = self
+            .moved
+            .slots
+            .insert(slot.clone(), None)
+            .flatten()
+            .map(Arc::unwrap_or_clone);
+        take(self.setting, &mut incident, &held);
+        if let Some(incident) = &mut incident {
+            match self.engine.incidents.get(&slot) {
+                Some(known) => stand_as(incident, known),
+                None => incident.id = slot.clone(),
+            }
+            if let (Some((kind, _)), Some(extent)) = (self.setting.kind_of(incident), incident.extent) {
+                self.spread(&slot, kind, (extent.min, extent.max));
+            }
+        }
+        self.moved.slots.insert(slot.clone(), incident.map(Arc::new));
+        let event = &held.event;
+        if let Some(device) = &event.device {
+            self.spread_device(device);
+        }
+        if let Some(component) = &event.component {
+            self.spread_component(component);
+        }
+        if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
+            self.spread_address(town, address);
+        }
+        if let Some(ticket) = &event.ticket {
+            let citing: Vec<Turn> = self.engine.unsettled.citing(ticket).cloned().collect();
+            citing.iter().for_each(|turn| self.enqueue(turn));
+        }
+        let decided = Decided { held, slot, in_reach };
+        self.moved.decided.insert(self.turn.clone(), decided);
+    }
+
+    /// What lies within reach of an incident whose members lie in a box may be held against it.
+    fn spread(&mut self, id: &IncidentId, kind: KindId, (min, max): (Point, Point)) {
+        let known = self.regions.get(&(id.clone(), kind)).copied();
+        let within = |(a, b): (Point, Point)| a.x <= min.x && a.y <= min.y && b.x >= max.x && b.y >= max.y;
+        if known.is_some_and(within) {
+            return;
+        }
+        let (low, high) = known.unwrap_or((min, max));
+        let region = (
+            Point {
+                x: low.x.min(min.x),
+                y: low.y.min(min.y),
+            },
+            Point {
+                x: high.x.max(max.x),
+                y: high.y.max(max.y),
+            },
+        );
+        self.regions.insert((id.clone(), kind), region);
+        let mut turns = Vec::new();
+        self.engine
+            .unsettled
+            .around(&self.setting.rules, kind, region, |turn| {
+                if *turn > self.turn {
+                    turns.push(turn.clone());
+                }
+            });
+        turns.iter().for_each(|turn| self.enqueue(turn));
+    }
+
+    fn spread_device(&mut self, device: &Name) {
+        let engine = self.engine;
+        let bearing = engine.ids_bearing(Mark::Device(device));
+        let tails = bearing.filter_map(|id| Some(&engine.incidents.get(id)?.tail));
+        let says = |turn: &&Turn| {
+            let held = engine.held(&turn.key);
+            held.is_some_and(|held| held.event.device.as_ref() == Some(device))
+        };
+        tails.flatten().filter(says).for_each(|turn| self.enqueue(turn));
+    }
+
+    fn spread_component(&mut self, component: &Name) {
+        let turns: Vec<Turn> = self.engine.unsettled.of_component(component).cloned().collect();
+        turns.iter().for_each(|turn| self.enqueue(turn));
+    }
+
+    fn spread_address(&mut self, town: &Name, address: &Name) {
+        let turns: Vec<Turn> = self.engine.unsettled.at_address(town, address).cloned().collect();
+        turns.iter().for_each(|turn| self.enqueue(turn));
+    }
+
+    /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
+    fn enqueue(&mut self, turn: &Turn) {
+        let id = self
+            .engine
+            .events
+            .get(&turn.key)
+            .and_then(|row| row.incident.as_ref());
+        let incident = id.and_then(|id| self.engine.incidents.get(id));
+        let may_move =
+            |incident: &Arc<Incident>| !incident.commanded && incident.tail.binary_search(turn).is_ok();
+        if *turn > self.turn && incident.is_some_and(may_move) {
+            self.queue.insert(turn.clone());
+        }
+    }
+}
+
+impl Scene for Retelling<'_> {
+    fn near(&self, kind: KindId, side_mm: i64, point: Point, visit: &mut dyn FnMut(&Arc<Incident>, i64)) {
+        let mut meet = |incident: &Arc<Incident>| {
+            if let Some(at) = incident.fused.point() {
+                let distance = at.distance_mm(point);
+                if distance <= side_mm {
+                    visit(incident, distance);
+                }
+            }
+        };
+        for incident in self.moved.slots.values().flatten() {
+            if self.setting.kind_of(incident).is_some_and(|(own, _)| own == kind) {
+                meet(incident);
+            }
+        }
+        // An incident may have lain elsewhere before its later members came, as far as its extent goes.
+        let engine = self.engine;
+        let mut look = |id: &IncidentId| {
+            if let Some(known) = engine.incidents.get(id)
+                && !self.moved.slots.contains_key(id)
+                && let Some(present) = engine.as_before(self.setting, known, &self.turn)
+            {
+                meet(&present);
+            }
+        };
+        let reach = side_mm + self.setting.rules.kind(kind).extent_mm;
+        let mut wide: BTreeSet<&IncidentId> = engine.wide.get(&kind).into_iter().flatten().collect();
+        engine.neighbours.within(kind, side_mm, point, reach, |id| {
+            wide.remove(id);
+            look(id);
+        });
+        wide.into_iter().for_each(look);
+    }
+
+    fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
+        let engine = self.engine;
+        let slots = self.moved.slots.values().flatten();
+        let mut found: Vec<Arc<Incident>> = slots.filter(|incident| bears(incident, mark)).cloned().collect();
+        let mut ids: BTreeSet<&IncidentId> = engine.ids_bearing(mark).collect();
+        if let Mark::Address(_, town, address) = mark {
+            // An incident keeps but the first addresses: what it was found by before may have given way to others.
+            let turns = engine.unsettled.at_address(town, address);
+            ids.extend(turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref()));
+        }
+        for id in ids {
+            if let Some(known) = engine.incidents.get(id)
+                && !self.moved.slots.contains_key(id)
+                && let Some(present) = engine.as_before(self.setting, known, &self.turn)
+                && bears(&present, mark)
+            {
+                found.push(present);
+            }
+        }
+        found
+    }
+
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
+        self.present(self.engine.survivor(&merged.id)?)
+    }
+
+    fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
+        let engine = self.engine;
+        let settled = engine
+            .by_ticket
+            .get(ticket)
+            .filter(|key| engine.held(key).is_none());
+        if let Some(incident) = settled.and_then(|key| engine.incident_of(key)) {
+            return self.present(incident);
+        }
+        // An event that was not read before bears no row yet: what was decided in this telling comes first.
+        let turns = engine
+            .unsettled
+            .of_ticket(ticket)
+            .filter(|turn| **turn < self.turn);
+        let told = self
+            .moved
+            .decided
+            .iter()
+            .filter(|(_, decided)| decided.held.event.ticket.as_ref() == Some(ticket));
+        let first = turns.chain(told.map(|(turn, _)| turn)).min()?;
+        match self.moved.decided.get(first) {
+            Some(decided) => self.moved.slots.get(&decided.slot)?.clone(),
+            None => self.present(engine.incident_of(&first.key)?),
+        }
+    }
+}

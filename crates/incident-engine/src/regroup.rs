@@ -1,0 +1,351 @@
+//! What deciding again comes to: which incident keeps which id, which become one, and what is told of the events that moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use city_model::{
+    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Name, Outcome, Status, Turn,
+};
+
+use crate::again::Moved;
+use crate::draft::Draft;
+use crate::engine::Engine;
+use crate::rebuilt::stand_as;
+use crate::{Change, EventRow, Evidence, Held, Output, Setting};
+
+/// What is said of an event whose incident or outcome is another one than before.
+pub(crate) const DECIDED_AGAIN: &str = "decided again";
+
+impl Engine {
+    /// Enters what deciding again changed. `new` is the event that caused it.
+    pub(crate) fn regroup(&self, draft: &mut Draft<'_>, setting: &Setting, moved: &Moved, new: &Event) {
+        let names = Names::of(self, setting, moved);
+        let mut followed: Vec<(IncidentId, IncidentId)> = moved.withheld.clone();
+        for decided in moved.decided.values() {
+            let own = names.of_slot(&decided.slot);
+            followed.extend(decided.in_reach.iter().map(|id| (own.clone(), names.of_slot(id))));
+        }
+        for (slot, incident) in &moved.slots {
+            let Some(incident) = incident else { continue };
+            let id = names.of_slot(slot);
+            let incident = self.resettled(setting, moved, incident, id, new);
+            self.tell_members(draft, moved, &incident, &new.key);
+            draft.touched.insert(incident.id.clone(), incident);
+        }
+        for (loser, survivor) in &names.merged {
+            draft.edit(loser, |_, incident| merge_away(incident, survivor));
+        }
+        for (one, other) in followed {
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                let (one, other) = (names.survivor(one), names.survivor(other));
+                if one != other {
+                    draft.edit(one, |_, incident| {
+                        incident.related.insert(other.clone());
+                    });
+                }
+            }
+        }
+    }
+
+    /// An incident under its id, with its life as it was before, and with what follows from its new members.
+    fn resettled(
+        &self,
+        setting: &Setting,
+        moved: &Moved,
+        incident: &Incident,
+        id: IncidentId,
+        new: &Event,
+    ) -> Incident {
+        let mut incident = incident.clone();
+        let before: BTreeSet<&IncidentId> = incident
+            .tail
+            .iter()
+            .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
+            .chain([&id])
+            .collect();
+        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(*id)).collect();
+        match self.incidents.get(&id) {
+            Some(known) => {
+                stand_as(&mut incident, known);
+                if known.status == Status::Merged {
+                    incident.merged_into = None;
+                    crate::passage::reopen(&mut incident);
+                }
+                let lost = known.tail.iter().any(|turn| !incident.tail.contains(turn));
+                if lost && incident.pinned.is_none() {
+                    // What made it more urgent may have been another's: nothing is held back for it.
+                    incident.lower_since = Some(crate::priority::UNPINNED);
+                }
+                let heard = incident.last_heard_at > known.last_heard_at;
+                if heard && incident.status == Status::Closed && !self.is_all_history(&incident) {
+                    crate::passage::reopen(&mut incident);
+                }
+            }
+            None => {
+                incident.id = id;
+                incident.named_after = None;
+                incident.recurrence_of = self.repeats(setting, moved, &incident);
+            }
+        }
+        recall_signals(&mut incident, &before, new);
+        incident
+    }
+
+    /// Whether all that was heard since it was cleared tells of the time before.
+    fn is_all_history(&self, incident: &Incident) -> bool {
+        incident.close_reason == Some(CloseReason::Cleared)
+            && incident.cleared_at.is_some_and(|at| incident.last_event_at <= at)
+    }
+
+    fn repeats(&self, setting: &Setting, moved: &Moved, incident: &Incident) -> Option<IncidentId> {
+        let first = moved.decided.get(&incident.founding)?;
+        let kind = setting.rules.kind_id(first.held.event.kind.as_str())?;
+        self.recurrence(setting, kind, &first.held.event)
+    }
+
+    /// Tells of every member whose incident or outcome is another one than before, and remembers what decided it.
+    fn tell_members(&self, draft: &mut Draft<'_>, moved: &Moved, incident: &Incident, new: &EventKey) {
+        let mut devices: BTreeSet<Name> = incident
+            .base
+            .iter()
+            .flat_map(|base| base.devices.keys().cloned())
+            .collect();
+        for turn in &incident.tail {
+            let held = match moved.decided.get(turn) {
+                Some(decided) => decided.held.clone(),
+                None => match self.held(&turn.key) {
+                    Some(held) => held.clone(),
+                    None => continue,
+                },
+            };
+            let device = held.event.device.clone();
+            let continues = device.is_some_and(|device| !devices.insert(device));
+            let outcome = if *turn == incident.founding {
+                Outcome::Opened
+            } else if continues {
+                Outcome::Continued
+            } else {
+                Outcome::Joined
+            };
+            self.tell_member(draft, held, &incident.id, outcome, *new == turn.key);
+        }
+    }
+
+    fn tell_member(
+        &self,
+        draft: &mut Draft<'_>,
+        held: Arc<Held>,
+        id: &IncidentId,
+        outcome: Outcome,
+        is_new: bool,
+    ) {
+        let event = &held.event;
+        let row = EventRow {
+            key: event.key.clone(),
+            source: event.source,
+            outcome,
+            incident: Some(id.clone()),
+            ingested_at: event.ingested_at,
+            ticket: event.ticket.clone(),
+            order: event
+                .ticket
+                .is_some()
+                .then(|| event.order_time(draft.setting().activation.reorder_ms)),
+            held: Some(held.clone()),
+        };
+        if is_new {
+            draft.told(row, None, Some(held.evidence()));
+            return;
+        }
+        self.retell(draft, row, DECIDED_AGAIN, &held.evidence());
+    }
+
+    /// Tells that an event which was told of before is elsewhere, or counts as something else.
+    pub(crate) fn retell(&self, draft: &mut Draft<'_>, row: EventRow, reason: &str, evidence: &Evidence) {
+        let Some(old) = self.events.get(&row.key) else {
+            return;
+        };
+        let (id, outcome) = (row.incident.as_ref(), row.outcome);
+        if old.incident.as_ref() == id && old.outcome == outcome {
+            if old.held != row.held {
+                draft.change(Change::PutEvent(row)); // what was compared is another
+            }
+            return;
+        }
+        if old.outcome != outcome {
+            self.count(&mut draft.decision.changes, old.source, old.outcome, -1);
+            self.count(&mut draft.decision.changes, row.source, outcome, 1);
+        }
+        draft.change(Change::PutEvent(row.clone()));
+        draft.decision.outputs.push(Output::Outcome {
+            row,
+            reason: Some(reason.into()),
+            evidence: Some(Box::new(evidence.clone())),
+        });
+    }
+}
+
+/// Which id each incident has, and which of the known ones became part of another.
+struct Names {
+    ids: BTreeMap<IncidentId, IncidentId>,
+    merged: Vec<(IncidentId, IncidentId)>,
+}
+
+impl Names {
+    /// An id stays with the event that it is made of, or with what is settled of its incident. Of two that become one, the
+    /// one that was opened first survives.
+    fn of(engine: &Engine, setting: &Setting, moved: &Moved) -> Names {
+        let turn_of: BTreeMap<&EventKey, &Turn> =
+            moved.decided.keys().map(|turn| (&turn.key, turn)).collect();
+        let known = |slot: &IncidentId| engine.incidents.get(slot);
+        // Where each known incident's id goes.
+        let mut claims: BTreeMap<&IncidentId, Vec<&Arc<Incident>>> = BTreeMap::new();
+        for slot in moved.slots.keys() {
+            let Some(incident) = known(slot) else { continue };
+            let decided = turn_of
+                .get(incident.namer())
+                .and_then(|turn| moved.decided.get(*turn));
+            let place = match decided {
+                Some(decided) if incident.base.is_none() => &decided.slot,
+                _ => slot,
+            };
+            claims.entry(place).or_default().push(incident);
+        }
+        let mut names = Names {
+            ids: BTreeMap::new(),
+            merged: Vec::new(),
+        };
+        for (slot, incident) in &moved.slots {
+            let Some(incident) = incident else { continue };
+            let mut claimants = claims.remove(slot).unwrap_or_default();
+            let settled = |claimant: &Arc<Incident>| claimant.base.is_some() && claimant.id == *slot;
+            claimants.sort_by(|a, b| {
+                (settled(b), a.opened_at, &a.founding).cmp(&(settled(a), b.opened_at, &b.founding))
+            });
+            let id = match claimants.first() {
+                Some(first) => first.id.clone(),
+                None => new_id(engine, setting, moved, incident, &names),
+            };
+            let losers = claimants
+                .iter()
+                .skip(1)
+                .filter(|loser| loser.status != Status::Merged);
+            names
+                .merged
+                .extend(losers.map(|loser| (loser.id.clone(), id.clone())));
+            names.ids.insert(slot.clone(), id);
+        }
+        // Every id has a claim on an incident that has members; should one not, it must not be lost for it.
+        let target = names.ids.values().next().cloned();
+        for claimants in claims.into_values().flatten() {
+            names
+                .merged
+                .extend(target.iter().map(|target| (claimants.id.clone(), target.clone())));
+        }
+        names
+    }
+
+    fn of_slot(&self, slot: &IncidentId) -> IncidentId {
+        self.ids.get(slot).unwrap_or(slot).clone()
+    }
+
+    fn survivor<'a>(&'a self, id: &'a IncidentId) -> &'a IncidentId {
+        let merged = self.merged.iter().find(|(loser, _)| loser == id);
+        merged.map_or(id, |(_, survivor)| survivor)
+    }
+}
+
+/// The id of its first event; where another incident bears that already, a further one made of the same event.
+fn new_id(
+    engine: &Engine,
+    setting: &Setting,
+    moved: &Moved,
+    incident: &Incident,
+    names: &Names,
+) -> IncidentId {
+    let is_free = |id: &IncidentId| {
+        let revives = engine
+            .incidents
+            .get(id)
+            .is_none_or(|known| known.status == Status::Merged && !known.commanded);
+        revives && !moved.slots.contains_key(id) && !names.ids.values().any(|taken| taken == id)
+    };
+    free_id(setting, incident, is_free)
+}
+
+/// An id made of an incident's first event that is free.
+pub(crate) fn free_id(
+    setting: &Setting,
+    incident: &Incident,
+    is_free: impl Fn(&IncidentId) -> bool,
+) -> IncidentId {
+    let city = &setting.activation.city;
+    let key = &incident.founding.key;
+    let first = IncidentId::found(city, &incident.group, key);
+    if is_free(&first) {
+        return first;
+    }
+    let mut number = 2;
+    loop {
+        let again = EventKey::new(&key.source_system, &format!("{}#{number}", key.event_id));
+        let id = IncidentId::found(city, &incident.group, &again);
+        if is_free(&id) {
+            return id;
+        }
+        number += 1;
+    }
+}
+
+/// An incident all of whose members went to another.
+fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
+    incident.status = Status::Merged;
+    incident.merged_into = Some(survivor.clone());
+    incident.close_reason = None;
+    incident.closed_at = Some(incident.last_heard_at);
+    incident.members.clear();
+    incident.member_count = 0;
+    incident.tail.clear();
+    incident.base = None;
+    incident.lower_since = None;
+}
+
+/// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.
+fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Event) {
+    let holds_new = incident.tail.iter().any(|turn| turn.key == new.key);
+    for (device, watcher) in &mut incident.devices {
+        let mut known = before
+            .iter()
+            .filter_map(|incident| incident.devices.get(device))
+            .peekable();
+        if known.peek().is_some() && !(holds_new && new.device.as_ref() == Some(device)) {
+            watcher.alarming = known.any(|watcher| watcher.alarming);
+        }
+    }
+    let cleared = before.iter().filter_map(|incident| incident.cleared_at).max();
+    let seen_since = |at: EventTime| {
+        incident
+            .members
+            .first()
+            .is_some_and(|member| member.event_time > at)
+    };
+    incident.cleared_at = cleared.filter(|at| incident.is_cleared() && !seen_since(*at));
+}
+
+#[cfg(test)]
+mod tests {
+    use city_model::LedgerCell;
+
+    use super::*;
+
+    #[test]
+    fn a_cell_is_counted_down_and_up() {
+        let engine = Engine::default();
+        let mut changes = Vec::new();
+        engine.count(&mut changes, city_model::Source::Hotline, Outcome::Opened, -1);
+        engine.count(&mut changes, city_model::Source::Hotline, Outcome::Joined, 1);
+        engine.count(&mut changes, city_model::Source::Hotline, Outcome::Opened, 1);
+        let last = changes.last();
+        let cell = LedgerCell::Outcome(city_model::Source::Hotline, Outcome::Opened);
+        assert_eq!(last, Some(&Change::Count(cell, 0)));
+    }
+}

@@ -1,0 +1,88 @@
+//! What an event is held against: the incidents as they are, or as they were at an earlier place in the order.
+
+use std::sync::Arc;
+
+use city_model::{Incident, IncidentId, Kind, Name, Point};
+use city_rules::KindId;
+
+use crate::engine::Engine;
+
+/// A name by which an incident is found without its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Mark<'a> {
+    /// A component, stated or inferred.
+    Component(&'a Name),
+    /// A device or camera.
+    Device(&'a Name),
+    /// A kind at a town's address.
+    Address(&'a Kind, &'a Name, &'a Name),
+}
+
+/// The incidents that an event may join.
+pub(crate) trait Scene {
+    /// Visits every incident of `kind` whose position lies within `side_mm` of `point`, with its distance, in no order.
+    fn near(&self, kind: KindId, side_mm: i64, point: Point, visit: &mut dyn FnMut(&Arc<Incident>, i64));
+
+    /// The incidents that bear a mark, in no order.
+    fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>>;
+
+    /// What an incident was merged into, at the end of the chain.
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>>;
+
+    /// The incident that a ticket belongs to; the survivor, if that one was merged.
+    fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
+}
+
+/// Whether an incident bears a mark.
+pub(crate) fn bears(incident: &Incident, mark: Mark<'_>) -> bool {
+    match mark {
+        Mark::Component(name) => {
+            incident.components.contains(name) || incident.inferred_components.contains(name)
+        }
+        Mark::Device(name) => incident.devices.contains_key(name),
+        Mark::Address(kind, town, address) => {
+            let own = incident.town.as_ref() == Some(town) && incident.address_key.as_ref() == Some(address);
+            let others = || incident.also_at.iter().any(|(t, a)| t == town && a == address);
+            incident.kind == *kind && (own || others())
+        }
+    }
+}
+
+impl Engine {
+    /// The ids of the incidents that bear a mark.
+    pub(crate) fn ids_bearing(&self, mark: Mark<'_>) -> impl Iterator<Item = &IncidentId> {
+        let ids = match mark {
+            Mark::Component(name) => self.by_component.get(name),
+            Mark::Device(name) => self.by_device.get(name),
+            Mark::Address(kind, town, address) => {
+                self.by_address
+                    .get(&(kind.clone(), town.clone(), address.clone()))
+            }
+        };
+        ids.into_iter().flatten()
+    }
+}
+
+impl Scene for Engine {
+    fn near(&self, kind: KindId, side_mm: i64, point: Point, visit: &mut dyn FnMut(&Arc<Incident>, i64)) {
+        self.neighbours.near(kind, side_mm, point, |id, distance| {
+            if let Some(incident) = self.incidents.get(id) {
+                visit(incident, distance);
+            }
+        });
+    }
+
+    fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
+        self.ids_bearing(mark)
+            .filter_map(|id| self.incidents.get(id).cloned())
+            .collect()
+    }
+
+    fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
+        Engine::survivor(self, &merged.id).cloned()
+    }
+
+    fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
+        self.incident_of(self.by_ticket.get(ticket)?).cloned()
+    }
+}

@@ -1,0 +1,198 @@
+//! Events that may still be decided again: where they lie, what they name, and until when.
+//!
+//! Another event's turn can come before an event's own as long as the clock allows one to arrive; after that the event is
+//! settled, and nothing of it is kept but its identity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use city_model::{Event, EventKey, EventTime, MINUTE_MS, Name, Plane, Point, Turn};
+use city_rules::{KindId, Rules};
+use rustc_hash::FxHashMap;
+
+use crate::Setting;
+
+/// Events are settled in steps of so many milliseconds, so that an incident is written once for many of its events.
+const STEP_MS: i64 = 5 * MINUTE_MS;
+
+/// The event bears a name by which an incident is found: then it may be decided by it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Said {
+    /// A town's address.
+    Address(Name, Name),
+    /// It is this ticket.
+    Ticket(Name),
+    /// It cites this ticket.
+    Cites(Name),
+    /// It names this component, stated or inferred.
+    Component(Name),
+}
+
+/// Where an event would be held against the incidents of a kind.
+type Bucket = (KindId, i64, i64);
+
+/// The index. It follows from the rows of the events.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled {
+    places: FxHashMap<Bucket, Vec<(Point, Turn)>>,
+    said: FxHashMap<Said, BTreeSet<Turn>>,
+    steps: BTreeMap<i64, Vec<EventKey>>,
+    newest: Option<Turn>,
+}
+
+/// The time before which nothing can come any more: twice the time that an event may be waited for, behind the clock.
+/// What is appended after the clock has its turn at most one such time before it; the second one is for partitions whose
+/// records do not come in the order of their times.
+pub(crate) fn settled_before(setting: &Setting, clock: Option<EventTime>) -> EventTime {
+    let Some(clock) = clock else {
+        return EventTime::MIN;
+    };
+    let exact = clock - 2 * setting.activation.reorder_ms.max(0);
+    EventTime::from_millis(exact.millis().div_euclid(STEP_MS) * STEP_MS)
+}
+
+impl Unsettled {
+    pub(crate) fn insert(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
+        for (kind, point) in compared_as(setting, event) {
+            self.places
+                .entry(bucket(&setting.rules, kind, point))
+                .or_default()
+                .push((point, turn.clone()));
+        }
+        for said in says(event) {
+            self.said.entry(said).or_default().insert(turn.clone());
+        }
+        self.steps
+            .entry(turn.order.millis().div_euclid(STEP_MS))
+            .or_default()
+            .push(turn.key.clone());
+        if self.newest.as_ref().is_none_or(|newest| newest < turn) {
+            self.newest = Some(turn.clone());
+        }
+    }
+
+    pub(crate) fn remove(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
+        for (kind, point) in compared_as(setting, event) {
+            let key = bucket(&setting.rules, kind, point);
+            if let Some(entries) = self.places.get_mut(&key) {
+                if let Some(at) = entries.iter().position(|(_, entry)| entry == turn) {
+                    entries.swap_remove(at);
+                }
+                if entries.is_empty() {
+                    self.places.remove(&key);
+                }
+            }
+        }
+        for said in says(event) {
+            if let Some(turns) = self.said.get_mut(&said) {
+                turns.remove(turn);
+                if turns.is_empty() {
+                    self.said.remove(&said);
+                }
+            }
+        }
+        let step = turn.order.millis().div_euclid(STEP_MS);
+        if let Some(keys) = self.steps.get_mut(&step) {
+            if let Some(at) = keys.iter().rposition(|key| *key == turn.key) {
+                keys.swap_remove(at);
+            }
+            if keys.is_empty() {
+                self.steps.remove(&step);
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Unsettled::default();
+    }
+
+    /// Whether every event that is held has its turn before this one.
+    pub(crate) fn is_last(&self, turn: &Turn) -> bool {
+        self.newest.as_ref().is_none_or(|newest| newest < turn)
+    }
+
+    /// The events whose turn is before `before`.
+    pub(crate) fn settled(&self, before: EventTime) -> impl Iterator<Item = &EventKey> {
+        let step = before.millis().div_euclid(STEP_MS);
+        self.steps.range(..step).flat_map(|(_, keys)| keys)
+    }
+
+    /// Visits the turns of all events that are held against incidents of `kind` and lie within its cap of a box.
+    pub(crate) fn around(
+        &self,
+        rules: &Rules,
+        kind: KindId,
+        (min, max): (Point, Point),
+        mut visit: impl FnMut(&Turn),
+    ) {
+        let own = rules.kind(kind);
+        let cap = own.cap_mm;
+        for compared in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
+            let side = rules.kind(compared).cap_mm.max(1);
+            let low = |at: i64| (at - cap).div_euclid(side);
+            let high = |at: i64| (at + cap).div_euclid(side);
+            for bx in low(min.x)..=high(max.x) {
+                for by in low(min.y)..=high(max.y) {
+                    for (point, turn) in self.places.get(&(compared, bx, by)).into_iter().flatten() {
+                        let inside = |at: i64, min: i64, max: i64| at >= min - cap && at <= max + cap;
+                        if inside(point.x, min.x, max.x) && inside(point.y, min.y, max.y) {
+                            visit(turn);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The turns of the events at a town's address.
+    pub(crate) fn at_address(&self, town: &Name, address: &Name) -> impl Iterator<Item = &Turn> {
+        let said = Said::Address(town.clone(), address.clone());
+        self.said.get(&said).into_iter().flatten()
+    }
+
+    /// The turns of the events that are this ticket.
+    pub(crate) fn of_ticket(&self, ticket: &Name) -> impl Iterator<Item = &Turn> {
+        let said = Said::Ticket(ticket.clone());
+        self.said.get(&said).into_iter().flatten()
+    }
+
+    /// The turns of the events that name this component, also of those that only continue.
+    pub(crate) fn of_component(&self, component: &Name) -> impl Iterator<Item = &Turn> {
+        let said = Said::Component(component.clone());
+        self.said.get(&said).into_iter().flatten()
+    }
+
+    /// The turns of the events that cite this ticket.
+    pub(crate) fn citing(&self, ticket: &Name) -> impl Iterator<Item = &Turn> {
+        let said = Said::Cites(ticket.clone());
+        self.said.get(&said).into_iter().flatten()
+    }
+}
+
+/// The kinds as which an event is held against incidents, and where.
+fn compared_as<'a>(setting: &'a Setting, event: &'a Event) -> impl Iterator<Item = (KindId, Point)> + 'a {
+    let plane: &Plane = &setting.plane;
+    event.located.iter().flat_map(move |located| {
+        let point = plane.project(located.position);
+        std::iter::once(&event.kind)
+            .chain(&event.alternatives)
+            .filter_map(move |kind| setting.rules.kind_id(kind.as_str()))
+            .map(move |kind| (kind, point))
+    })
+}
+
+fn says(event: &Event) -> impl Iterator<Item = Said> {
+    let address = event.town.clone().zip(event.address_key.clone());
+    [
+        address.map(|(town, address)| Said::Address(town, address)),
+        event.ticket.clone().map(Said::Ticket),
+        event.cites.clone().map(Said::Cites),
+        event.component.clone().map(Said::Component),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn bucket(rules: &Rules, kind: KindId, point: Point) -> Bucket {
+    let side = rules.kind(kind).cap_mm.max(1);
+    (kind, point.x.div_euclid(side), point.y.div_euclid(side))
+}

@@ -1,0 +1,139 @@
+//! One incident held against one event: distance, radius, time, extent, and what keeps them apart.
+
+use std::sync::Arc;
+
+use city_model::{Event, Flag, Incident, Point, Status, isqrt};
+use city_rules::{KindId, KindRule, Rules};
+
+use crate::{Miss, Setting};
+
+/// A candidate in space, held against its radius.
+pub(crate) struct Candidate {
+    pub(crate) incident: Arc<Incident>,
+    pub(crate) distance_mm: i64,
+    pub(crate) radius_mm: i64,
+    pub(crate) gap_ms: i64,
+    pub(crate) elsewhere: bool,
+    pub(crate) barrier: Option<&'static str>,
+}
+
+impl Candidate {
+    pub(crate) fn in_reach(&self) -> bool {
+        self.barrier.is_none()
+    }
+
+    /// The order of preference: least distance / radius, then distance, then the one founded first. Fractions are
+    /// compared by cross-multiplication, so no rounding can turn the order.
+    pub(crate) fn before(&self, other: &Candidate) -> std::cmp::Ordering {
+        let left = i128::from(self.distance_mm) * i128::from(other.radius_mm);
+        let right = i128::from(other.distance_mm) * i128::from(self.radius_mm);
+        left.cmp(&right)
+            .then(self.distance_mm.cmp(&other.distance_mm))
+            .then_with(|| self.incident.founding.cmp(&other.incident.founding))
+    }
+
+    pub(crate) fn as_miss(&self, because: &'static str) -> Miss {
+        Miss {
+            incident: self.incident.id.clone(),
+            distance_mm: self.distance_mm,
+            radius_mm: self.radius_mm,
+            gap_ms: self.gap_ms,
+            because: because.into(),
+        }
+    }
+}
+
+/// An event as it is held against incidents in space.
+pub(crate) struct Asked<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) event: &'a Event,
+    pub(crate) point: Point,
+    pub(crate) u_mm: i64,
+}
+
+/// Holds an event against the place of one incident and the life of another: they are two where the centre merged the first into
+/// the second, which then stands at both places.
+pub(crate) fn weigh(
+    asked: &Asked<'_>,
+    rule: &KindRule,
+    place: &Incident,
+    life: &Arc<Incident>,
+    distance_mm: i64,
+) -> Candidate {
+    let event = asked.event;
+    let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+    let extent = place
+        .extent
+        .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
+    let barrier = if rule.component_decides && differs(place, event) {
+        Some("component")
+    } else if let Some(barrier) = time_barrier(rule, life, event) {
+        Some(barrier)
+    } else if distance_mm > radius_mm {
+        Some("farther")
+    } else if extent > rule.extent_mm {
+        Some("extent")
+    } else {
+        None
+    };
+    Candidate {
+        incident: life.clone(),
+        distance_mm,
+        radius_mm,
+        gap_ms: gap_ms(life, event),
+        elsewhere: place.id != life.id,
+        barrier,
+    }
+}
+
+/// `min(cap, r_kind + k·√(u² + σ²))`, in millimetres.
+pub(crate) fn radius_mm(setting: &Setting, rule: &KindRule, incident: &Incident, u_mm: i64) -> i64 {
+    let variance = i128::from(u_mm) * i128::from(u_mm) + i128::from(incident.fused.variance_mm2());
+    let sigma = i64::try_from(isqrt(variance as u128)).unwrap_or(i64::MAX);
+    let widened = sigma.saturating_mul(setting.rules.radius_weight_permille()) / 1_000;
+    rule.radius_mm.saturating_add(widened).min(rule.cap_mm).max(1)
+}
+
+/// The gap in event time between an event and an incident's span; zero inside it.
+pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
+    (incident.first_event_at - event.event_time)
+        .max(event.event_time - incident.last_event_at)
+        .max(0)
+}
+
+/// Why time keeps an event out of an incident.
+pub(crate) fn time_barrier(rule: &KindRule, incident: &Incident, event: &Event) -> Option<&'static str> {
+    let last = incident.last_event_at.max(event.event_time);
+    let first = incident.first_event_at.min(event.event_time);
+    if gap_ms(incident, event) > rule.gap_ms {
+        Some("gap")
+    } else if last - first > rule.max_life_ms {
+        Some("life")
+    } else {
+        None
+    }
+}
+
+/// Two different components never meet where components decide. An inferred id is no evidence of a difference: the registry
+/// may lack the one that is meant.
+pub(crate) fn differs(incident: &Incident, event: &Event) -> bool {
+    let is_stated = !event.flags.contains(&Flag::ComponentInferred);
+    event
+        .component
+        .as_ref()
+        .is_some_and(|own| is_stated && !incident.components.is_empty() && !incident.components.contains(own))
+}
+
+/// An incident that the centre closed or merged takes no more events; one that went quiet or cleared opens again.
+pub(crate) fn is_joinable(incident: &Incident) -> bool {
+    use city_model::CloseReason::{Cleared, Quiet, Stale};
+    match incident.status {
+        Status::Open => true,
+        Status::Closed => matches!(incident.close_reason, Some(Quiet | Cleared | Stale)),
+        Status::Merged => false,
+    }
+}
+
+pub(crate) fn may_merge(rules: &Rules, event: KindId, incident: KindId) -> bool {
+    event == incident || rules.kind(event).merges_with.contains(&incident)
+}

@@ -1,0 +1,259 @@
+//! The centre's word about what is one incident: merge, split, move, undo; remembered, and refused where it makes no sense.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod teller;
+
+use std::sync::Arc;
+
+use city_model::{Action, Band, Command, Incident, IncidentId, Status};
+use incident_engine::{Change, Engine, Setting};
+use teller::{Teller, Told, call, command, inspector};
+
+/// Rubbish at a place, told by a caller of his own.
+fn rubbish(id: &str, x: f64, minute: i64) -> Told {
+    call(id, "garbage_exposed", x, 0.0).at(minute)
+}
+
+fn id_of(story: &Teller, event: &str) -> IncidentId {
+    let holds = |incident: &&Incident| {
+        incident
+            .members
+            .iter()
+            .any(|member| &*member.key.event_id == event)
+    };
+    let incidents = story.incidents();
+    let found: Vec<_> = incidents.iter().filter(holds).collect();
+    assert_eq!(found.len(), 1, "{event}: {incidents:#?}");
+    found[0].id.clone()
+}
+
+fn order(id: &str, incident: &IncidentId, action: Action) -> Command {
+    command(id, incident, action)
+}
+
+fn merging(id: &str, into: &IncidentId, other: &IncidentId) -> Command {
+    Command {
+        other_incident_id: Some(other.clone()),
+        ..order(id, into, Action::Merge)
+    }
+}
+
+fn parting(id: &str, from: &IncidentId, events: &[&str]) -> Command {
+    Command {
+        event_ids: events
+            .iter()
+            .map(|event| format!("hotline/{event}").into())
+            .collect(),
+        ..order(id, from, Action::Split)
+    }
+}
+
+/// What a compacted changelog gives back.
+fn restart(story: &mut Teller) {
+    let activation = Arc::new(teller::activation());
+    let mut engine = Engine::with_setting(Setting::with_rules(activation, teller::rules()).unwrap());
+    for value in story.rows.values().flatten() {
+        engine.apply(&Change::from_row(value).unwrap()).unwrap();
+    }
+    story.engine = engine;
+}
+
+fn kept(story: &Teller, id: &IncidentId) -> Incident {
+    story.incidents.get(id).unwrap().as_ref().clone()
+}
+
+/// Two heaps 400 m apart, each with two callers.
+fn two_heaps() -> (Teller, IncidentId, IncidentId) {
+    let mut story = Teller::new();
+    story.tell(rubbish("a1", 0.0, 0));
+    story.tell(rubbish("b1", 400.0, 1));
+    story.tell(rubbish("a2", 3.0, 2));
+    story.tell(rubbish("b2", 403.0, 3));
+    let (a, b) = (id_of(&story, "a1"), id_of(&story, "b1"));
+    assert_ne!(a, b);
+    (story, a, b)
+}
+
+#[test]
+fn what_is_merged_stands_at_both_places() {
+    let (mut story, a, b) = two_heaps();
+    assert_eq!(story.command(merging("k1", &a, &b)), "merge applied");
+    let merged = kept(&story, &b);
+    assert_eq!(
+        (merged.status, merged.merged_into),
+        (Status::Merged, Some(a.clone()))
+    );
+    assert_eq!(kept(&story, &a).member_count, 4);
+    restart(&mut story);
+    story.tell(rubbish("b3", 401.0, 5));
+    story.tell(rubbish("a3", 1.0, 6));
+    // Also what comes out of its turn: it is decided at a place that the merge has settled.
+    story.tell(rubbish("b0", 402.0, 2).came_after(6));
+    let survivor = kept(&story, &a);
+    assert_eq!(survivor.member_count, 7, "{:?}", story.outcomes);
+    assert_eq!(story.incidents().len(), 2);
+    let record = story.record();
+    assert_eq!((record.incident_id, record.member_count), (a, 7));
+}
+
+#[test]
+fn a_merge_that_is_taken_back_leaves_each_with_its_own_and_what_came_since() {
+    let (mut story, a, b) = two_heaps();
+    let (before_a, before_b) = (kept(&story, &a), kept(&story, &b));
+    story.command(merging("k1", &a, &b));
+    story.tell(rubbish("a3", 1.0, 6));
+    assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+    let (now_a, now_b) = (kept(&story, &a), kept(&story, &b));
+    assert_eq!((now_a.status, now_b.status), (Status::Open, Status::Open));
+    assert_eq!((now_a.member_count, now_b.member_count), (3, 2));
+    assert_eq!(now_b.fused, before_b.fused);
+    assert_eq!(now_a.extent.unwrap().min, before_a.extent.unwrap().min);
+    assert!(now_a.revision > before_a.revision, "readers see it go back");
+    restart(&mut story);
+    story.tell(rubbish("b3", 401.0, 7));
+    assert_eq!(kept(&story, &b).member_count, 3);
+    assert_eq!(
+        story.command(order("k3", &a, Action::Undo)),
+        "undo refused: there is no command to take back"
+    );
+}
+
+#[test]
+fn nothing_urgent_is_hidden_in_what_can_wait() {
+    let (mut story, a, b) = two_heaps();
+    let pin = Command {
+        band: Some(Band::P1),
+        ..order("k1", &b, Action::PinPriority)
+    };
+    story.command(pin);
+    let answer = story.command(merging("k2", &a, &b));
+    assert!(
+        answer.starts_with("merge refused: the other incident is P1"),
+        "{answer}"
+    );
+    assert_eq!(story.command(merging("k3", &b, &a)), "merge applied");
+    assert_eq!(kept(&story, &b).band, Band::P1);
+}
+
+#[test]
+fn a_part_that_was_split_off_stays_apart() {
+    let mut story = Teller::new();
+    story.tell(rubbish("a1", 0.0, 0));
+    story.tell(rubbish("a2", 4.0, 1));
+    story.tell(rubbish("x1", 30.0, 2));
+    let a = id_of(&story, "x1");
+    assert_eq!(kept(&story, &a).member_count, 3, "one by the rule");
+    assert_eq!(story.command(parting("k1", &a, &["x1"])), "split applied");
+    let x = id_of(&story, "x1");
+    assert_ne!(a, x);
+    assert_eq!(
+        (kept(&story, &a).member_count, kept(&story, &x).member_count),
+        (2, 1)
+    );
+    assert!(kept(&story, &a).related.contains(&x) && kept(&story, &x).related.contains(&a));
+    restart(&mut story);
+    story.tell(rubbish("x2", 31.0, 4));
+    story.tell(rubbish("a3", 2.0, 5));
+    story.tell(
+        inspector("late", "garbage_exposed", 16.0, 0.0)
+            .at(1)
+            .came_after(6),
+    );
+    assert_eq!(id_of(&story, "x2"), x, "nearer to the part");
+    assert_eq!(id_of(&story, "a3"), a);
+    assert_eq!(id_of(&story, "x1"), x, "the centre's word is not decided again");
+    assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+    let total = kept(&story, &a).member_count;
+    assert_eq!((total, kept(&story, &x).status), (6, Status::Merged));
+}
+
+#[test]
+fn what_was_moved_can_be_moved_back() {
+    let (mut story, a, b) = two_heaps();
+    let moving = Command {
+        action: Action::Move,
+        other_incident_id: Some(b.clone()),
+        ..parting("k1", &a, &["a2"])
+    };
+    assert_eq!(story.command(moving), "move applied");
+    assert_eq!(
+        (kept(&story, &a).member_count, kept(&story, &b).member_count),
+        (1, 3)
+    );
+    assert_eq!(id_of(&story, "a2"), b);
+    restart(&mut story);
+    assert_eq!(story.command(order("k2", &b, Action::Undo)), "undo applied");
+    assert_eq!(
+        (kept(&story, &a).member_count, kept(&story, &b).member_count),
+        (2, 2)
+    );
+    assert_eq!(id_of(&story, "a2"), a);
+}
+
+#[test]
+fn handling_is_taken_back_too() {
+    let (mut story, a, _) = two_heaps();
+    story.command(order("k1", &a, Action::FalseAlarm));
+    assert_eq!(kept(&story, &a).status, Status::Closed);
+    story.command(order("k2", &a, Action::Undo));
+    let again = kept(&story, &a);
+    assert_eq!((again.status, again.close_reason), (Status::Open, None));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_reason() {
+    let (mut story, a, b) = two_heaps();
+    story.tell(call("t", "tree_fallen", 0.0, 0.0).at(4));
+    let tree = id_of(&story, "t");
+    let nowhere = IncidentId::new("310117-garbage_exposed-0123456789abcdef");
+    let mut answers = Vec::new();
+    let mut number = 0;
+    let mut say = |story: &mut Teller, command: Command| {
+        number += 1;
+        let command = Command {
+            command_id: format!("k{number}").into(),
+            ..command
+        };
+        answers.push(story.command(command));
+    };
+    say(&mut story, order("", &nowhere, Action::Close));
+    say(&mut story, order("", &a, Action::Merge));
+    say(&mut story, merging("", &a, &a));
+    say(&mut story, merging("", &a, &nowhere));
+    say(&mut story, merging("", &a, &tree));
+    say(&mut story, parting("", &a, &[]));
+    say(&mut story, parting("", &a, &["b1"]));
+    say(&mut story, parting("", &a, &["a1", "a2"]));
+    say(&mut story, parting("", &a, &["nobody"]));
+    say(&mut story, order("", &a, Action::Undo));
+    say(&mut story, merging("", &a, &b));
+    say(&mut story, order("", &b, Action::Close));
+    say(&mut story, order("", &b, Action::Undo));
+    say(&mut story, merging("", &b, &a));
+    insta::assert_snapshot!(answers.join("\n"), @r"
+    close refused: no such incident
+    merge refused: a merge needs the other incident
+    merge refused: the other incident is the same one
+    merge refused: no such other incident
+    merge refused: the two are of kinds that never meet
+    split refused: a split needs events
+    split refused: event hotline/b1 does not belong to the incident
+    split refused: nothing would be left of the incident
+    split refused: no such event: hotline/nobody
+    undo refused: there is no command to take back
+    merge applied
+    close refused: the incident was merged into another
+    undo refused: the incident was merged into another: take the merge back there
+    merge refused: the incident was merged into another
+    ");
+}
+
+#[test]
+fn what_is_settled_is_not_parted() {
+    let (mut story, a, _) = two_heaps();
+    story.tick(teller::at(60));
+    story.tell(rubbish("a3", 1.0, 61));
+    let answer = story.command(parting("k1", &a, &["a1"]));
+    assert!(answer.contains("is settled"), "{answer}");
+    assert_eq!(story.command(parting("k2", &a, &["a3"])), "split applied");
+}

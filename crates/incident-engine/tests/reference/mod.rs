@@ -1,0 +1,313 @@
+//! The rule as the simplest program: events sorted by their turns, each held against every incident before it.
+//!
+//! It shares nothing with the engine but the words of the model and the numbers of the rules: no index, no increments, no order of
+//! reading. Every incident is summed up anew from its members whenever it is looked at.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test file uses its part"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use city_model::{Event, Flag, Plane, Point, Signal, Source, Turn};
+use city_rules::{KindId, KindRule, Rules};
+
+/// What one city decides by.
+pub struct Book<'a> {
+    pub rules: &'a Rules,
+    pub plane: Plane,
+    pub reorder_ms: i64,
+    pub max_late_ms: i64,
+    pub sensors_max_late_ms: i64,
+}
+
+/// An incident as a list of its members in the order of their turns; of those that only continue, too.
+#[derive(Default)]
+struct Group<'e> {
+    members: Vec<&'e Event>,
+}
+
+/// Which events are one incident: the keys of the members, each set once.
+pub type Grouping = BTreeSet<BTreeSet<String>>;
+
+impl Book<'_> {
+    pub fn group(&self, events: &[Event]) -> Grouping {
+        let mut sorted: BTreeMap<Turn, &Event> = BTreeMap::new();
+        for event in events {
+            let limit = match event.source {
+                Source::Sensor | Source::Video => self.sensors_max_late_ms,
+                _ => self.max_late_ms,
+            };
+            let late = event.ingested_at - event.event_time > limit;
+            if !late && event.signal == Signal::Report {
+                sorted.insert(event.turn(self.reorder_ms), event);
+            }
+        }
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for event in sorted.into_values() {
+            match self.find(&groups, event) {
+                Some(at) => groups[at].members.push(event),
+                None => groups.push(Group { members: vec![event] }),
+            }
+        }
+        let keys = |group: &Group<'_>| group.members.iter().map(|event| event.key.to_string()).collect();
+        groups.iter().map(keys).collect()
+    }
+
+    fn find(&self, groups: &[Group<'_>], event: &Event) -> Option<usize> {
+        if let Some(cited) = &event.cites {
+            let of_ticket = |group: &Group<'_>| {
+                let turns = group
+                    .members
+                    .iter()
+                    .filter(|member| member.ticket.as_ref() == Some(cited));
+                turns.map(|member| member.turn(self.reorder_ms)).min()
+            };
+            let first = (0..groups.len())
+                .filter_map(|at| Some((of_ticket(&groups[at])?, at)))
+                .min();
+            if let Some((_, at)) = first {
+                return Some(at);
+            }
+        }
+        let kind = self.rules.kind_id(event.kind.as_str())?;
+        if let Some(at) = self.find_as(groups, event, kind) {
+            return Some(at);
+        }
+        let own = self.rules.kind(kind);
+        for name in &event.alternatives {
+            let Some(other) = self.rules.kind_id(name.as_str()) else {
+                continue;
+            };
+            let rule = self.rules.kind(other);
+            if other == kind
+                || self.rules.group(other) != &event.group
+                || rule.grade > own.grade
+                || !rule.correlates
+            {
+                continue;
+            }
+            let Some(at) = self.find_as(groups, event, other) else {
+                continue;
+            };
+            let near_enough = match self.distance(&groups[at], event) {
+                Some(distance) if !self.is_marked(&groups[at], event) => {
+                    distance <= self.radius(own, &groups[at], event)
+                }
+                _ => true,
+            };
+            if near_enough {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// Whether something else than nearness leads to it.
+    fn is_marked(&self, group: &Group<'_>, event: &Event) -> bool {
+        let same = |member: &&Event| {
+            (event.component.is_some() && member.component == event.component)
+                || (event.device.is_some() && member.device == event.device)
+        };
+        group.counted().iter().any(same)
+            || group
+                .members
+                .iter()
+                .any(|member| event.device.is_some() && member.device == event.device)
+            || self.position(group).is_none()
+    }
+
+    fn find_as(&self, groups: &[Group<'_>], event: &Event, kind: KindId) -> Option<usize> {
+        let first = |has: &dyn Fn(&Group<'_>) -> bool| {
+            groups
+                .iter()
+                .position(|group| has(group) && self.may_meet(kind, group) && self.in_time(group, event))
+        };
+        if event.component.is_some() {
+            let has = |group: &Group<'_>| {
+                group
+                    .counted()
+                    .iter()
+                    .any(|member| member.component == event.component)
+            };
+            if let Some(at) = first(&has) {
+                return Some(at);
+            }
+        }
+        if event.device.is_some() {
+            let has = |group: &Group<'_>| group.members.iter().any(|member| member.device == event.device);
+            if let Some(at) = first(&has) {
+                return Some(at);
+            }
+        }
+        let at_address = |group: &Group<'_>| {
+            event.town.is_some() && event.address_key.is_some() && group.is_found_at(event)
+        };
+        if event.located.is_none() {
+            return first(&at_address);
+        }
+        let mut best: Option<(i128, i128, i64, usize)> = None;
+        for (at, group) in groups.iter().enumerate() {
+            let rule = self.rules.kind(self.kind_of(group));
+            let Some(distance) = self.distance(group, event) else {
+                continue;
+            };
+            let radius = self.radius(rule, group, event);
+            let fits = self.may_meet(kind, group)
+                && !rule.moving
+                && !(rule.component_decides && group.differs(event))
+                && self.in_time(group, event)
+                && distance <= radius
+                && self.extent_with(group, event) <= rule.extent_mm;
+            if !fits {
+                continue;
+            }
+            let (d, r) = (i128::from(distance), i128::from(radius));
+            let better = best
+                .is_none_or(|(best_d, best_r, best_mm, _)| (d * best_r, distance) < (best_d * r, best_mm));
+            if better {
+                best = Some((d, r, distance, at));
+            }
+        }
+        if let Some((.., at)) = best {
+            return Some(at);
+        }
+        let told = first(&at_address)?;
+        self.position(&groups[told]).is_none().then_some(told)
+    }
+
+    fn kind_of(&self, group: &Group<'_>) -> KindId {
+        self.rules.kind_id(group.members[0].kind.as_str()).unwrap()
+    }
+
+    fn may_meet(&self, kind: KindId, group: &Group<'_>) -> bool {
+        let other = self.kind_of(group);
+        kind == other || self.rules.kind(kind).merges_with.contains(&other)
+    }
+
+    fn in_time(&self, group: &Group<'_>, event: &Event) -> bool {
+        let rule = self.rules.kind(self.kind_of(group));
+        let first = group
+            .members
+            .iter()
+            .map(|member| member.event_time)
+            .min()
+            .unwrap();
+        let last = group
+            .members
+            .iter()
+            .map(|member| member.event_time)
+            .max()
+            .unwrap();
+        let gap = (first - event.event_time).max(event.event_time - last);
+        let life = last.max(event.event_time) - first.min(event.event_time);
+        gap <= rule.gap_ms && life <= rule.max_life_ms
+    }
+
+    /// The sums of weights, and of weighted places.
+    fn sums(&self, group: &Group<'_>) -> (i64, i64, i64) {
+        let mut sums = (0, 0, 0);
+        for member in group.counted() {
+            if let Some(located) = &member.located {
+                let u = located.u_mm.clamp(2_000, 1_000_000);
+                let weight = 1_000_000_000_000 / (u * u);
+                let at = self.plane.project(located.position);
+                sums = (sums.0 + weight, sums.1 + weight * at.x, sums.2 + weight * at.y);
+            }
+        }
+        sums
+    }
+
+    fn position(&self, group: &Group<'_>) -> Option<Point> {
+        let (w, wx, wy) = self.sums(group);
+        (w > 0).then(|| Point {
+            x: wx.div_euclid(w),
+            y: wy.div_euclid(w),
+        })
+    }
+
+    fn distance(&self, group: &Group<'_>, event: &Event) -> Option<i64> {
+        let at = self.plane.project(event.located.as_ref()?.position);
+        Some(self.position(group)?.distance_mm(at))
+    }
+
+    fn radius(&self, rule: &KindRule, group: &Group<'_>, event: &Event) -> i64 {
+        let u = i128::from(event.located.as_ref().map_or(0, |located| located.u_mm));
+        let (w, ..) = self.sums(group);
+        let variance = if w > 0 {
+            i128::from(1_000_000_000_000 / w)
+        } else {
+            0
+        };
+        let sigma = ((u * u + variance) as u128).isqrt() as i64;
+        let widened = sigma * self.rules.radius_weight_permille() / 1_000;
+        (rule.radius_mm + widened).min(rule.cap_mm).max(1)
+    }
+
+    fn extent_with(&self, group: &Group<'_>, event: &Event) -> i64 {
+        let counted = group.counted();
+        let all = counted.iter().chain(std::iter::once(&event));
+        let points: Vec<Point> = all
+            .filter_map(|member| Some(self.plane.project(member.located.as_ref()?.position)))
+            .collect();
+        let min = Point {
+            x: points.iter().map(|p| p.x).min().unwrap_or(0),
+            y: points.iter().map(|p| p.y).min().unwrap_or(0),
+        };
+        let max = Point {
+            x: points.iter().map(|p| p.x).max().unwrap_or(0),
+            y: points.iter().map(|p| p.y).max().unwrap_or(0),
+        };
+        min.distance_mm(max)
+    }
+}
+
+impl<'e> Group<'e> {
+    /// The members that count: not those by which a device only goes on.
+    fn counted(&self) -> Vec<&'e Event> {
+        let mut devices = BTreeSet::new();
+        let counts = |member: &&Event| {
+            member
+                .device
+                .as_ref()
+                .is_none_or(|device| devices.insert(device.clone()))
+        };
+        self.members.iter().copied().filter(counts).collect()
+    }
+
+    /// Two stated components that differ.
+    fn differs(&self, event: &Event) -> bool {
+        let stated = |event: &Event| !event.flags.contains(&Flag::ComponentInferred);
+        let counted = self.counted();
+        let named: Vec<_> = counted
+            .iter()
+            .filter(|member| stated(member))
+            .filter_map(|member| member.component.as_ref())
+            .collect();
+        match &event.component {
+            Some(own) => stated(event) && !named.is_empty() && !named.contains(&own),
+            None => false,
+        }
+    }
+
+    /// Found at the address of its first member without a place, or at those of members that have one.
+    fn is_found_at(&self, event: &Event) -> bool {
+        let counted = self.counted();
+        let nowhere = counted.iter().filter(|member| member.located.is_none());
+        let mut own = (None, None);
+        for member in nowhere {
+            own = (
+                own.0.or(member.town.as_ref()),
+                own.1.or(member.address_key.as_ref()),
+            );
+        }
+        if own == (event.town.as_ref(), event.address_key.as_ref()) {
+            return true;
+        }
+        counted.iter().any(|member| {
+            member.located.is_some() && member.town == event.town && member.address_key == event.address_key
+        })
+    }
+}
