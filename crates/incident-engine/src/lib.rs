@@ -27,6 +27,7 @@
 mod change;
 mod command;
 mod decide;
+mod doubt;
 mod draft;
 mod engine;
 mod joining;
@@ -39,6 +40,7 @@ mod record;
 mod scene;
 mod setting;
 mod silence;
+mod street;
 mod weather;
 mod weighing;
 
