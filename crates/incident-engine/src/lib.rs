@@ -12,7 +12,9 @@
 //!    place, the one of the same kind, town and address;
 //! 4. otherwise opens one.
 //!
-//! The radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the fused position's σ. The window is
+//! A kind that says how much `doubt` it bears is weighed instead: distance in squared sigmas, vagueness, silence and
+//! addresses together (`doubt.rs`); the radius is then the distance at which it would just be too much, at most the cap.
+//! Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the fused position's σ. The window is
 //! the kind's session gap around the incident's span in event time, both ways, within the kind's longest life; a join in
 //! space also keeps the extent within the kind's cap. Ties go to the nearer, then to the incident that was founded first. Incidents
 //! that were also in reach become `related`; nothing bridges two into one by itself. Where components decide, two different

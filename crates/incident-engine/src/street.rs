@@ -69,7 +69,9 @@ pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
     let placed = incident.also_at.iter().map(|(_, address)| address);
     let mut said = Streets::Silent;
     for address in placed.chain(incident.address_key.as_ref()) {
-        let Some(other) = Spot::read(address) else { continue };
+        let Some(other) = Spot::read(address) else {
+            continue;
+        };
         if own == other {
             return match own {
                 Spot::Door { .. } => Streets::SameDoor,
@@ -94,8 +96,14 @@ mod tests {
         assert_eq!(Spot::read("谷阳北路1500弄"), door("谷阳北路", "1500"));
         assert_eq!(Spot::read("谷阳北路1500弄23号"), door("谷阳北路", "1500"));
         assert_eq!(Spot::read("谷阳北路"), None);
-        assert_eq!(Spot::read("人民路×谷阳北路"), Some(Spot::Crossing("人民路×谷阳北路")));
-        assert_eq!(Spot::read("谷阳北路金地苑12幢"), Some(Spot::Named("谷阳北路金地苑")));
+        assert_eq!(
+            Spot::read("人民路×谷阳北路"),
+            Some(Spot::Crossing("人民路×谷阳北路"))
+        );
+        assert_eq!(
+            Spot::read("谷阳北路金地苑12幢"),
+            Some(Spot::Named("谷阳北路金地苑"))
+        );
         assert_eq!(Spot::read("金地苑"), Some(Spot::Named("金地苑")));
         assert_eq!(Spot::read("12幢"), Some(Spot::Named("12幢")));
     }
