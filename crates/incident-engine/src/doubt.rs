@@ -83,7 +83,7 @@ fn narrow(value: i128) -> i64 {
 fn log2_milli(n: u128) -> i64 {
     let n = n.max(1);
     let whole = n.ilog2();
-    let rest = (n - (1 << whole)) * 1_000 >> whole;
+    let rest = ((n - (1 << whole)) * 1_000) >> whole;
     i64::from(whole) * 1_000 + rest as i64
 }
 
