@@ -159,6 +159,7 @@ impl Compiler<'_> {
             max_life_ms,
             recur_ms: Some(or(&raw.recur, &base.recur, Default::default()).0).filter(|ms| *ms > 0),
             extent_mm,
+            most_doubt_milli: raw.doubt.map(|doubt| doubt.0).filter(|doubt| *doubt > 0),
             component_decides: or(&raw.component_decides, &base.component_decides, false),
             correlates: or(&raw.correlates, &base.correlates, true),
             moving: or(&raw.moving, &base.moving, false),

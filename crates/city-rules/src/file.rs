@@ -93,6 +93,8 @@ pub(crate) struct RawKind {
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) radius: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) cap: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) extent: Option<Thousandths>,
+    /// The most that may speak against a join, in squared sigmas; 0: the radius alone decides.
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) doubt: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) gap: Option<DurationMs>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) max_life: Option<DurationMs>,
     /// "0s" means that it never recurs.

@@ -18,9 +18,12 @@
 //! 7. else, by 4 to 6 as one of its other readings: of the same group, never a milder kind, never farther than its own kind reaches;
 //! 8. else opens one.
 //!
-//! The radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the σ of the incident's fused position: the
-//! mean of its located members weighted by 1/u². The window is the kind's session gap around the incident's span in event
-//! time, both ways, within the kind's longest life; kinds and caps are those of the incident. A join in space keeps the extent
+//! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence and
+//! addresses in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
+//! much, at most the cap. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
+//! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
+//! gap around the incident's span in event time, both ways, within the kind's longest life; kinds and caps are those of the
+//! incident. A join in space keeps the extent
 //! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
@@ -56,6 +59,7 @@ mod change;
 mod combining;
 mod command;
 mod decide;
+mod doubt;
 mod draft;
 mod engine;
 mod joining;
@@ -71,6 +75,7 @@ mod scene;
 mod setting;
 mod settling;
 mod silence;
+mod street;
 mod unsettled;
 mod weather;
 mod weighing;

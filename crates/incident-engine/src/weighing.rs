@@ -5,13 +5,15 @@ use std::sync::Arc;
 use city_model::{Event, Flag, Incident, Point, Status, isqrt};
 use city_rules::{KindId, KindRule, Rules};
 
-use crate::{Miss, Setting};
+use crate::{Miss, Setting, doubt};
 
 /// A candidate in space, held against its radius.
 pub(crate) struct Candidate {
     pub(crate) incident: Arc<Incident>,
     pub(crate) distance_mm: i64,
     pub(crate) radius_mm: i64,
+    /// How near, all in all, against what is too far: negative where much speaks for it. The second is positive.
+    pub(crate) rank: (i64, i64),
     pub(crate) gap_ms: i64,
     pub(crate) elsewhere: bool,
     pub(crate) barrier: Option<&'static str>,
@@ -22,11 +24,11 @@ impl Candidate {
         self.barrier.is_none()
     }
 
-    /// The order of preference: least distance / radius, then distance, then the one founded first. Fractions are
-    /// compared by cross-multiplication, so no rounding can turn the order.
+    /// The order of preference: least rank, then distance, then the one founded first. Fractions are compared by
+    /// cross-multiplication, so no rounding can turn the order.
     pub(crate) fn before(&self, other: &Candidate) -> std::cmp::Ordering {
-        let left = i128::from(self.distance_mm) * i128::from(other.radius_mm);
-        let right = i128::from(other.distance_mm) * i128::from(self.radius_mm);
+        let left = i128::from(self.rank.0) * i128::from(other.rank.1);
+        let right = i128::from(other.rank.0) * i128::from(self.rank.1);
         left.cmp(&right)
             .then(self.distance_mm.cmp(&other.distance_mm))
             .then_with(|| self.incident.founding.cmp(&other.incident.founding))
@@ -61,7 +63,17 @@ pub(crate) fn weigh(
     distance_mm: i64,
 ) -> Candidate {
     let event = asked.event;
-    let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+    let gap_ms = gap_ms(life, event);
+    let (radius_mm, rank) = match rule.most_doubt_milli {
+        Some(most) => {
+            let doubt = doubt::weigh(rule, most, place, event, gap_ms, asked.u_mm, distance_mm);
+            (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
+        }
+        None => {
+            let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+            (radius_mm, (distance_mm, radius_mm))
+        }
+    };
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
@@ -80,7 +92,8 @@ pub(crate) fn weigh(
         incident: life.clone(),
         distance_mm,
         radius_mm,
-        gap_ms: gap_ms(life, event),
+        rank,
+        gap_ms,
         elsewhere: place.id != life.id,
         barrier,
     }
