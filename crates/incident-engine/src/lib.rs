@@ -30,6 +30,7 @@ mod decide;
 mod draft;
 mod engine;
 mod joining;
+mod learned;
 mod matching;
 mod neighbours;
 mod passage;

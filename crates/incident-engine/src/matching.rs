@@ -6,7 +6,7 @@ use city_model::{Event, Flag, Incident, IncidentId, Point, Status, Why, isqrt};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::engine::Engine;
-use crate::{Evidence, Miss, Setting};
+use crate::{Evidence, Miss, Setting, learned};
 
 /// What was found for an event.
 pub(crate) struct Match {
@@ -24,6 +24,8 @@ struct Candidate {
     distance_mm: i64,
     radius_mm: i64,
     gap_ms: i64,
+    /// From the learned table, where it knows the two kinds.
+    points: Option<i32>,
     barrier: Option<&'static str>,
 }
 
@@ -32,12 +34,18 @@ impl Candidate {
         self.barrier.is_none()
     }
 
-    /// The order of preference: least distance / radius, then distance, then the one founded first. Fractions are
-    /// compared by cross-multiplication, so no rounding can turn the order.
+    /// The order of preference: most points where they were learned, else least distance / radius; then distance, then the
+    /// one founded first. Fractions are compared by cross-multiplication, so no rounding can turn the order.
     fn before(&self, other: &Candidate) -> std::cmp::Ordering {
         let left = i128::from(self.distance_mm) * i128::from(other.radius_mm);
         let right = i128::from(other.distance_mm) * i128::from(self.radius_mm);
-        left.cmp(&right)
+        let ratio = if self.points.is_some() && other.points.is_some() {
+            std::cmp::Ordering::Equal
+        } else {
+            left.cmp(&right)
+        };
+        (other.points.cmp(&self.points))
+            .then(ratio)
             .then(self.distance_mm.cmp(&other.distance_mm))
             .then_with(|| self.incident.founding.cmp(&other.incident.founding))
     }
@@ -162,7 +170,8 @@ impl Engine {
             self.neighbours
                 .near(other, rule.cap_mm, point, |id, distance_mm| {
                     if let Some(incident) = self.incidents.get(id) {
-                        candidates.push(weigh(setting, rule, incident, event, point, u_mm, distance_mm));
+                        let kinds = (kind, other);
+                        candidates.push(weigh(setting, rule, kinds, incident, event, point, u_mm, distance_mm));
                     }
                 });
         }
@@ -294,9 +303,11 @@ impl Match {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is compared, each once")]
 fn weigh(
     setting: &Setting,
     rule: &KindRule,
+    kinds: (KindId, KindId),
     incident: &Arc<Incident>,
     event: &Event,
     point: Point,
@@ -307,6 +318,8 @@ fn weigh(
     let extent = incident
         .extent
         .map_or(0, |extent| extent.with(point).diagonal_mm());
+    let gap_ms = gap_ms(incident, event);
+    let learned = learned::weigh(&setting.rules, kinds, incident, event, distance_mm, gap_ms);
     let barrier = if rule.component_decides && differs(incident, event) {
         Some("component")
     } else if let Some(barrier) = time_barrier(rule, incident, event) {
@@ -316,13 +329,14 @@ fn weigh(
     } else if extent > rule.extent_mm {
         Some("extent")
     } else {
-        None
+        learned.err()
     };
     Candidate {
         incident: incident.clone(),
         distance_mm,
         radius_mm,
-        gap_ms: gap_ms(incident, event),
+        gap_ms,
+        points: learned.ok().flatten(),
         barrier,
     }
 }
