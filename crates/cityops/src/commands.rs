@@ -10,6 +10,7 @@ mod replay;
 mod run;
 mod simulate;
 mod topics;
+mod tune;
 
 pub use simulate::simulate_into;
 
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Grid(command) => grid::run(command, json),
         Command::Check(args) => check::run(&args, json),
         Command::Backtest(args) => backtest::run(&args, json),
+        Command::Tune(args) => tune::run(&args, json),
         Command::Audit(args) => audit::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
