@@ -263,8 +263,16 @@ mod tests {
         assert_eq!(weigh(1_000, 60_000, &hotline), Some(Verdict::Joins(-30)));
         assert_eq!(weigh(1_001, 60_000, &hotline), Some(Verdict::Joins(-45)));
         assert_eq!(weigh(1_001, 60_001, &hotline), Some(Verdict::TooFew));
-        assert_eq!(weigh(50_001, 0, &hotline), Some(Verdict::TooFew), "beyond the last band");
-        assert_eq!(weigh(1_001, 0, &[Channel::Inspector]), Some(Verdict::TooFew), "-53");
+        assert_eq!(
+            weigh(50_001, 0, &hotline),
+            Some(Verdict::TooFew),
+            "beyond the last band"
+        );
+        assert_eq!(
+            weigh(1_001, 0, &[Channel::Inspector]),
+            Some(Verdict::TooFew),
+            "-53"
+        );
         let both = [Channel::Inspector, Channel::Hotline];
         assert_eq!(weigh(1_001, 0, &both), Some(Verdict::Joins(-45)));
     }
@@ -273,7 +281,10 @@ mod tests {
     fn unknown_kinds_are_left_to_the_plain_rule() {
         let table = table();
         let none = std::iter::empty;
-        assert_eq!(table.weigh((KindId(1), KindId(1)), 0, 0, Channel::Other, none()), None);
+        assert_eq!(
+            table.weigh((KindId(1), KindId(1)), 0, 0, Channel::Other, none()),
+            None
+        );
         assert_eq!(
             table.weigh((KindId(3), KindId(3)), 0, 0, Channel::Other, none()),
             Some(Verdict::Never)

@@ -276,7 +276,9 @@ pub enum TopicsCommand {
 
 /// A share above 0 and up to 1.
 fn share(text: &str) -> Result<f64, String> {
-    let share: f64 = text.parse().map_err(|_| "write a share such as 0.085".to_owned())?;
+    let share: f64 = text
+        .parse()
+        .map_err(|_| "write a share such as 0.085".to_owned())?;
     if share > 0.0 && share <= 1.0 {
         Ok(share)
     } else {

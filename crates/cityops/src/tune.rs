@@ -50,7 +50,9 @@ pub fn tune(timezone: &str, mut rules: Rules, csv: impl Read, budget: f64) -> an
     let lesson = learn(&history, |one, other| may_merge(&rules, one, other));
     let mut grouping = Grouping::learned(&rules, &lesson);
     let curve = Curve::of(&mut grouping, &history, budget + BEYOND_BUDGET);
-    let step = curve.within(budget).context("find a threshold within the budget")?;
+    let step = curve
+        .within(budget)
+        .context("find a threshold within the budget")?;
     let folds = folds::run(&rules, &history, budget);
     let report = TuneReport::of(&rules, &rows, &history, &lesson, &curve, step, folds, budget);
     let text = rule_tuner::to_toml(&rules, &lesson, step.threshold, &step.judged, &report.head());

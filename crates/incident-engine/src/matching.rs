@@ -171,7 +171,16 @@ impl Engine {
                 .near(other, rule.cap_mm, point, |id, distance_mm| {
                     if let Some(incident) = self.incidents.get(id) {
                         let kinds = (kind, other);
-                        candidates.push(weigh(setting, rule, kinds, incident, event, point, u_mm, distance_mm));
+                        candidates.push(weigh(
+                            setting,
+                            rule,
+                            kinds,
+                            incident,
+                            event,
+                            point,
+                            u_mm,
+                            distance_mm,
+                        ));
                     }
                 });
         }

@@ -80,7 +80,12 @@ impl<'a> Grouping<'a> {
         let mut partners = BTreeMap::new();
         for (kind, rule) in rules.kinds() {
             if !rule.moving {
-                partners.insert(kind, std::iter::once(kind).chain(rule.merges_with.iter().copied()).collect());
+                partners.insert(
+                    kind,
+                    std::iter::once(kind)
+                        .chain(rule.merges_with.iter().copied())
+                        .collect(),
+                );
             }
         }
         Grouping {
@@ -128,7 +133,9 @@ impl<'a> Grouping<'a> {
                 open.retain(|&at| sample.time_ms - incidents[at].last_ms <= longest);
                 for &at in open.iter() {
                     if let Some(candidate) = self.weigh(&limits, sample, other, at, &incidents[at])
-                        && best.as_ref().is_none_or(|best| candidate.before(best) == Ordering::Less)
+                        && best
+                            .as_ref()
+                            .is_none_or(|best| candidate.before(best) == Ordering::Less)
                     {
                         best = Some(candidate);
                     }
@@ -187,7 +194,10 @@ impl<'a> Grouping<'a> {
         incident: usize,
         open: &Open,
     ) -> Option<Candidate> {
-        let (dx, dy) = ((sample.point.x - open.at.x).abs(), (sample.point.y - open.at.y).abs());
+        let (dx, dy) = (
+            (sample.point.x - open.at.x).abs(),
+            (sample.point.y - open.at.y).abs(),
+        );
         if dx > limits.cap_mm || dy > limits.cap_mm {
             return None;
         }
@@ -196,11 +206,7 @@ impl<'a> Grouping<'a> {
             i128::from(sample.u_mm) * i128::from(sample.u_mm) + i128::from(open.fused.variance_mm2());
         let sigma = i64::try_from(isqrt(variance as u128)).unwrap_or(i64::MAX);
         let widened = sigma.saturating_mul(self.rules.radius_weight_permille()) / 1_000;
-        let radius_mm = limits
-            .radius_mm
-            .saturating_add(widened)
-            .min(limits.cap_mm)
-            .max(1);
+        let radius_mm = limits.radius_mm.saturating_add(widened).min(limits.cap_mm).max(1);
         let gap_ms = (sample.time_ms - open.last_ms).max(0);
         if distance_mm > radius_mm
             || gap_ms > limits.gap_ms
@@ -211,7 +217,10 @@ impl<'a> Grouping<'a> {
         }
         let witnesses = open.witnesses.iter().copied();
         let kinds = (sample.kind, other);
-        let points = match self.table.weigh(kinds, distance_mm, gap_ms, sample.channel, witnesses) {
+        let points = match self
+            .table
+            .weigh(kinds, distance_mm, gap_ms, sample.channel, witnesses)
+        {
             None => None,
             Some(Verdict::Joins(points)) => Some(points),
             Some(Verdict::TooFew | Verdict::Never) => return None,
@@ -250,5 +259,10 @@ impl Open {
 
 /// The box around the members of an incident: twice the widest band, as the rules take it where nothing else is said.
 pub(crate) fn extent_mm(table: &Learned) -> i64 {
-    table.distances_mm().last().copied().unwrap_or(0).saturating_mul(2)
+    table
+        .distances_mm()
+        .last()
+        .copied()
+        .unwrap_or(0)
+        .saturating_mul(2)
 }

@@ -41,7 +41,10 @@ impl Judged {
 
     /// The kind with most links; the first of equals.
     pub fn biggest(&self) -> Option<KindId> {
-        let most = self.kinds.iter().max_by_key(|(kind, counts)| (counts[2], std::cmp::Reverse(**kind)));
+        let most = self
+            .kinds
+            .iter()
+            .max_by_key(|(kind, counts)| (counts[2], std::cmp::Reverse(**kind)));
         most.filter(|(_, counts)| counts[2] > 0).map(|(kind, _)| *kind)
     }
 
@@ -75,21 +78,33 @@ pub fn judge(history: &History, places: &[usize]) -> Judged {
         period.1 += 1;
     }
     for &(child, parent) in history.links() {
-        let found = places.get(child).is_some_and(|place| Some(place) == places.get(parent));
+        let found = places
+            .get(child)
+            .is_some_and(|place| Some(place) == places.get(parent));
         judged.links += 1;
         judged.found += usize::from(found);
         let kind = judged.kinds.entry(history.samples()[child].kind).or_default();
         kind[2] += 1;
         kind[3] += usize::from(found);
     }
-    let own = periods.values().filter(|(_, events)| events * PERIOD_PART >= judged.events);
+    let own = periods
+        .values()
+        .filter(|(_, events)| events * PERIOD_PART >= judged.events);
     // a/b > c/d without a division, so that no rounding picks another one
     judged.worst = own.copied().fold((0, 1), |worst, period| {
-        if period.0 * worst.1 > worst.0 * period.1 { period } else { worst }
+        if period.0 * worst.1 > worst.0 * period.1 {
+            period
+        } else {
+            worst
+        }
     });
     judged
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }

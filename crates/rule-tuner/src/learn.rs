@@ -89,7 +89,9 @@ pub fn learn(history: &History, may_merge: impl Fn(KindId, KindId) -> bool) -> L
         partners.entry(other).or_default().push(one);
     }
     let (far, late) = (last(&DISTANCES_MM), last(&GAPS_MS));
-    let pairs = pairs(history, far, late, |kind| partners.get(&kind).map_or(&[], Vec::as_slice));
+    let pairs = pairs(history, far, late, |kind| {
+        partners.get(&kind).map_or(&[], Vec::as_slice)
+    });
     let trials: Vec<Trial> = pairs
         .iter()
         .filter_map(|pair| Trial::of(history, pair, &row_of))
@@ -152,7 +154,9 @@ struct Points {
 
 impl Points {
     fn of(&self, trial: &Trial) -> f64 {
-        self.distance[trial.row][trial.distance] + self.gap[trial.row][trial.gap] + self.channels[trial.channels]
+        self.distance[trial.row][trial.distance]
+            + self.gap[trial.row][trial.gap]
+            + self.channels[trial.channels]
     }
 }
 
@@ -166,17 +170,25 @@ fn rounds(trials: &[Trial], rows: &[(KindId, KindId)]) -> (Learned, Vec<Trial>) 
     };
     // To begin with, nearer is better and sooner is better, band by band.
     for row in &mut points.distance {
-        row.iter_mut().zip(flat(DOUBLING, DISTANCES_MM.len())).for_each(|(own, start)| *own = start);
+        row.iter_mut()
+            .zip(flat(DOUBLING, DISTANCES_MM.len()))
+            .for_each(|(own, start)| *own = start);
     }
     for row in &mut points.gap {
-        row.iter_mut().zip(flat(DOUBLING / 2.0, GAPS_MS.len())).for_each(|(own, start)| *own = start);
+        row.iter_mut()
+            .zip(flat(DOUBLING / 2.0, GAPS_MS.len()))
+            .for_each(|(own, start)| *own = start);
     }
     let mut chosen = best(trials, &points);
-    let mut seen = vec![0; points.channels.len()];
+    // By pair of channels: marked candidates, and all.
+    let mut seen = vec![(0, 0); points.channels.len()];
     for _ in 0..ROUNDS {
         points = fit_points(&chosen, rows.len());
-        seen.fill(0);
-        chosen.iter().for_each(|trial| seen[trial.channels] += 1);
+        seen.fill((0, 0));
+        for trial in &chosen {
+            seen[trial.channels].0 += usize::from(trial.found);
+            seen[trial.channels].1 += 1;
+        }
         chosen = best(trials, &points);
     }
     (table(points, rows, &seen), chosen)
@@ -206,9 +218,24 @@ fn fit_points(trials: &[Trial], rows: usize) -> Points {
         Factor::new(pick(|t| t.distance), far, FIRM_COMMON, 1.0),
         Factor::new(pick(|t| t.gap), late, FIRM_COMMON, 1.0),
         Factor::new(pick(|t| t.row), rows, FIRM_KIND, REST_OF_A_KIND),
-        Factor::new(pick(|t| t.row * DISTANCES_MM.len() + t.distance), rows * far, FIRM_OWN_DISTANCE, 1.0),
-        Factor::new(pick(|t| t.row * GAPS_MS.len() + t.gap), rows * late, FIRM_OWN_GAP, 1.0),
-        Factor::new(pick(|t| t.channels), Channel::ALL.len() * Channel::ALL.len(), FIRM_CHANNELS, 1.0),
+        Factor::new(
+            pick(|t| t.row * DISTANCES_MM.len() + t.distance),
+            rows * far,
+            FIRM_OWN_DISTANCE,
+            1.0,
+        ),
+        Factor::new(
+            pick(|t| t.row * GAPS_MS.len() + t.gap),
+            rows * late,
+            FIRM_OWN_GAP,
+            1.0,
+        ),
+        Factor::new(
+            pick(|t| t.channels),
+            Channel::ALL.len() * Channel::ALL.len(),
+            FIRM_CHANNELS,
+            1.0,
+        ),
     ];
     let found: Vec<bool> = trials.iter().map(|trial| trial.found).collect();
     let overall = points_of(fit(&found, &mut factors));
@@ -216,7 +243,9 @@ fn fit_points(trials: &[Trial], rows: usize) -> Points {
         factors.map(|factor| factor.values.into_iter().map(points_of).collect::<Vec<f64>>());
     Points {
         distance: (0..rows)
-            .map(|at| std::array::from_fn(|band| overall + row[at] + distance[band] + own_distance[at * far + band]))
+            .map(|at| {
+                std::array::from_fn(|band| overall + row[at] + distance[band] + own_distance[at * far + band])
+            })
             .collect(),
         gap: (0..rows)
             .map(|at| std::array::from_fn(|band| gap[band] + own_gap[at * late + band]))
@@ -229,9 +258,9 @@ fn points_of(rate: f64) -> f64 {
     DOUBLING * libm::log2(rate)
 }
 
-/// Rounds to whole points. What all rows share is moved to the distances: the commonest channels have none, and the best
-/// gap of a row has none.
-fn table(points: Points, rows: &[(KindId, KindId)], seen: &[usize]) -> Learned {
+/// Rounds to whole points. What all rows share is moved to the distances: the channels of most marked pairs have none, and
+/// the best gap of a row has none.
+fn table(points: Points, rows: &[(KindId, KindId)], seen: &[(usize, usize)]) -> Learned {
     let whole = |points: f64| libm::round(points) as i32;
     let commonest = (0..seen.len()).max_by_key(|at| (seen[*at], std::cmp::Reverse(*at)));
     let shared = commonest.map_or(0.0, |at| points.channels[at]);
@@ -240,7 +269,10 @@ fn table(points: Points, rows: &[(KindId, KindId)], seen: &[usize]) -> Learned {
     for (at, &(one, other)) in rows.iter().enumerate() {
         let soonest = points.gap[at].iter().copied().fold(f64::MIN, f64::max);
         let row = Row::Points {
-            distance: points.distance[at].iter().map(|p| whole(p + soonest + shared)).collect(),
+            distance: points.distance[at]
+                .iter()
+                .map(|p| whole(p + soonest + shared))
+                .collect(),
             gap: points.gap[at].iter().map(|p| whole(p - soonest)).collect(),
         };
         // Never refused: the lengths are those of the bands, and a rate of 2^-1000 would take more events than there are.
@@ -250,7 +282,7 @@ fn table(points: Points, rows: &[(KindId, KindId)], seen: &[usize]) -> Learned {
         for witness in Channel::ALL {
             let at = channels(*event, *witness);
             let own = whole(points.channels[at] - shared);
-            if seen[at] > 0 && own != 0 {
+            if seen[at].1 > 0 && own != 0 {
                 table.enter_channels(*event, *witness, own);
             }
         }
@@ -282,7 +314,10 @@ fn families(
             let (first, second) = (a.min(b), a.max(b));
             least.insert(one, first);
             least.insert(other, first);
-            least.values_mut().filter(|own| **own == second).for_each(|own| *own = first);
+            least
+                .values_mut()
+                .filter(|own| **own == second)
+                .for_each(|own| *own = first);
         }
     }
     let mut pairs = Vec::new();

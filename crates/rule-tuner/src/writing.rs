@@ -31,15 +31,26 @@ pub fn to_toml(rules: &Rules, lesson: &Lesson, threshold: i32, judged: &Judged, 
     put(&mut out, format!("threshold = {threshold}"));
     let metres: Vec<String> = table.distances_mm().iter().map(|mm| metres(*mm)).collect();
     put(&mut out, format!("distance = [{}]", metres.join(", ")));
-    let gaps: Vec<String> = table.gaps_ms().iter().map(|ms| quoted(&duration_text(*ms))).collect();
+    let gaps: Vec<String> = table
+        .gaps_ms()
+        .iter()
+        .map(|ms| quoted(&duration_text(*ms)))
+        .collect();
     put(&mut out, format!("gap = [{}]", gaps.join(", ")));
 
     put(&mut out, String::from("\n[learned.kinds]"));
-    let own: BTreeSet<KindId> = lesson.evidence.keys().map(|(one, _)| *one).chain(lesson.evidence.keys().map(|(_, two)| *two)).collect();
+    // The kinds that matter most stand first.
+    let counts = |kind: &KindId| judged.kinds.get(kind).copied().unwrap_or_default();
+    let mut own: Vec<KindId> = lesson
+        .evidence
+        .keys()
+        .filter(|(one, two)| one == two)
+        .map(|(kind, _)| *kind)
+        .collect();
+    own.sort_by_key(|kind| (std::cmp::Reverse(counts(kind)[0]), name(rules, *kind)));
     for kind in &own {
         let evidence = lesson.evidence.get(&(*kind, *kind)).copied().unwrap_or_default();
-        let events = judged.kinds.get(kind).map_or(0, |counts| counts[0]);
-        let merged = judged.kinds.get(kind).map_or(0, |counts| counts[1]);
+        let [events, merged, ..] = counts(kind);
         let comment = format!("{events} events, {merged} merged; {}", told(evidence));
         put_row(&mut out, &table, name(rules, *kind), (*kind, *kind), &comment);
     }
@@ -82,11 +93,13 @@ fn put_row(out: &mut String, table: &Learned, name: &str, (one, other): (KindId,
     }
 }
 
-/// How long after an incident's last event another may come at each distance, by the commonest channels.
+/// How long after an incident's last event another may come at each distance, by the channels that have no points.
 fn stairs(table: &Learned, distance: &[i32], gap: &[i32]) -> String {
     let mut stairs: Vec<(i64, i64)> = Vec::new();
     for (end_mm, by_distance) in table.distances_mm().iter().zip(distance) {
-        let late = gap.iter().rposition(|by_gap| by_distance + by_gap >= table.threshold());
+        let late = gap
+            .iter()
+            .rposition(|by_gap| by_distance + by_gap >= table.threshold());
         let Some(late_ms) = late.map(|at| table.gaps_ms()[at]) else {
             continue;
         };
@@ -121,7 +134,10 @@ fn put_channels(out: &mut String, table: &Learned) {
             let points = table.channel_points(*event, *witness);
             if points != 0 {
                 if is_first {
-                    put(out, format!("\n# an event by {event} at an incident that has a report by"));
+                    put(
+                        out,
+                        format!("\n# an event by {event} at an incident that has a report by"),
+                    );
                     put(out, format!("[learned.channels.{event}]"));
                     is_first = false;
                 }
@@ -132,8 +148,11 @@ fn put_channels(out: &mut String, table: &Learned) {
 }
 
 /// Radius, gap and life as the outer bounds of the points, so that quiet closing and the index know them.
-fn put_kinds(out: &mut String, rules: &Rules, lesson: &Lesson, table: &Learned, own: &BTreeSet<KindId>) {
-    put(out, String::from("\n# The outer bounds of the rows above; beyond them nothing joins."));
+fn put_kinds(out: &mut String, rules: &Rules, lesson: &Lesson, table: &Learned, own: &[KindId]) {
+    put(
+        out,
+        String::from("\n# The outer bounds of the rows above; beyond them nothing joins."),
+    );
     put(out, String::from("[kinds]"));
     for kind in own {
         let partners = lesson.partners(*kind);
@@ -149,11 +168,18 @@ fn put_kinds(out: &mut String, rules: &Rules, lesson: &Lesson, table: &Learned, 
         if partners.len() > 1 {
             // A list in this file stands for the one below it, so what the rules say already is said again.
             let before = rules.kind(*kind).merges_with.iter();
-            let merged: BTreeSet<&str> = partners[1..].iter().chain(before).map(|other| name(rules, *other)).collect();
+            let merged: BTreeSet<&str> = partners[1..]
+                .iter()
+                .chain(before)
+                .map(|other| name(rules, *other))
+                .collect();
             let merged: Vec<String> = merged.into_iter().map(quoted).collect();
             fields.push(format!("merges_with = [{}]", merged.join(", ")));
         }
-        put(out, format!("{} = {{ {} }}", quoted(name(rules, *kind)), fields.join(", ")));
+        put(
+            out,
+            format!("{} = {{ {} }}", quoted(name(rules, *kind)), fields.join(", ")),
+        );
     }
 }
 

@@ -22,7 +22,10 @@ impl Compiler<'_> {
             let kind = self.id(name)?;
             for (other_name, row) in others {
                 let other = self.id(other_name)?;
-                let twice = raw.pairs.get(other_name).is_some_and(|back| back.contains_key(name));
+                let twice = raw
+                    .pairs
+                    .get(other_name)
+                    .is_some_and(|back| back.contains_key(name));
                 if twice {
                     let message = format!("{name} and {other_name} have points twice, once from either side");
                     return Err(self.sources.wrong(name, message));

@@ -227,12 +227,24 @@ impl Columns {
 
 /// Words by which cities call their channels, the most telling first: a worker's app is a worker's.
 const CHANNEL_WORDS: [(Channel, &[&str]); 7] = [
-    (Channel::Inspector, &["employee", "staff", "worker", "crew", "inspector", "internal"]),
+    (
+        Channel::Inspector,
+        &["employee", "staff", "worker", "crew", "inspector", "internal"],
+    ),
     (Channel::Police, &["police", "110", "911"]),
-    (Channel::Media, &["twitter", "facebook", "weibo", "media", "press"]),
+    (
+        Channel::Media,
+        &["twitter", "facebook", "weibo", "media", "press"],
+    ),
     (Channel::App, &["app", "mobile", "wechat"]),
-    (Channel::Web, &["web", "website", "online", "internet", "portal", "self", "email"]),
-    (Channel::Hotline, &["call", "phone", "telephone", "hotline", "311", "12345"]),
+    (
+        Channel::Web,
+        &["web", "website", "online", "internet", "portal", "self", "email"],
+    ),
+    (
+        Channel::Hotline,
+        &["call", "phone", "telephone", "hotline", "311", "12345"],
+    ),
     (Channel::Upstream, &["integration", "interface", "agency"]),
 ];
 

@@ -25,7 +25,9 @@ pub(super) fn run(args: &TuneArgs, json: bool) -> CommandResult {
         print(serde_json::to_string(&tuned.report)?);
     } else {
         print(tuned.report.to_text().trim_end());
-        print(format!("\nwritten to {name}; try: cityops backtest --rules {name} --events …"));
+        print(format!(
+            "\nwritten to {name}; try: cityops backtest --rules {name} --events …"
+        ));
     }
     Ok(Exit::Clean)
 }

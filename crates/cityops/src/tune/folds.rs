@@ -78,7 +78,11 @@ pub(super) fn run(rules: &Rules, history: &History, budget: f64) -> Vec<Fold> {
         .periods()
         .into_iter()
         .filter(|month| {
-            let events = history.samples().iter().filter(|sample| sample.period == *month).count();
+            let events = history
+                .samples()
+                .iter()
+                .filter(|sample| sample.period == *month)
+                .count();
             events * MONTH_PART >= history.samples().len()
         })
         .collect();
@@ -106,7 +110,10 @@ pub(super) fn run(rules: &Rules, history: &History, budget: f64) -> Vec<Fold> {
         let whole = history.part(|_, sample| sample.period == month);
         let middle = whole.samples().len() / 2;
         let half = |late: bool| whole.part(move |at, _: &Sample| (at >= middle) == late);
-        let names = (format!("{}, first half", name(month)), format!("{}, second half", name(month)));
+        let names = (
+            format!("{}, first half", name(month)),
+            format!("{}, second half", name(month)),
+        );
         fold(&half(false), &half(true), names, months.len() == 1);
     }
     folds
@@ -122,7 +129,9 @@ fn one(
 ) -> Fold {
     let lesson = lesson(rules, past);
     let mut grouping = Grouping::learned(rules, &lesson);
-    let kept = Curve::of(&mut grouping, past, budget).within(budget).map(|step| step.threshold);
+    let kept = Curve::of(&mut grouping, past, budget)
+        .within(budget)
+        .map(|step| step.threshold);
     let mut under = |threshold: i32| {
         grouping.set_threshold(threshold);
         judge(judged, &grouping.group(judged))

@@ -109,8 +109,9 @@ impl TuneReport {
         let name = |kind: KindId| rules.kind(kind).name.to_string();
         let (mut never, mut kinds) = (Vec::new(), Vec::new());
         for (kind, [events, merged, _, _]) in &step.judged.kinds {
-            let Evidence { candidates, links, .. } =
-                lesson.evidence.get(&(*kind, *kind)).copied().unwrap_or_default();
+            let Evidence {
+                candidates, links, ..
+            } = lesson.evidence.get(&(*kind, *kind)).copied().unwrap_or_default();
             let reach = table.reach(*kind, *kind);
             let told = KindTold {
                 kind: name(*kind),
@@ -121,7 +122,11 @@ impl TuneReport {
                 radius_m: reach.map(|(mm, _)| mm as f64 / 1_000.0),
                 gap_h: reach.map(|(_, ms)| ms as f64 / 3_600_000.0),
             };
-            if reach.is_some() { kinds.push(told) } else { never.push(told) }
+            if reach.is_some() {
+                kinds.push(told)
+            } else {
+                never.push(told)
+            }
         }
         // Stable sorts: equal ones stay in alphabetical order.
         never.sort_by_key(|told| std::cmp::Reverse(told.events));
@@ -176,8 +181,19 @@ impl TuneReport {
             head.push(expected.sentence());
         }
         head.push("On the history itself, which flatters (a higher threshold merges less):".to_owned());
-        for step in self.thresholds.iter().filter(|step| step.merge_share >= 0.01) {
-            let mark = if step.threshold == self.learned.threshold { "  <" } else { "" };
+        let mut shown = 0;
+        for step in &self.thresholds {
+            // The first beyond each whole percent, and the one that was picked.
+            let percents = (step.merge_share * 100.0) as i64;
+            if percents <= shown && step.threshold != self.learned.threshold {
+                continue;
+            }
+            shown = percents;
+            let mark = if step.threshold == self.learned.threshold {
+                "  <"
+            } else {
+                ""
+            };
             head.push(format!(
                 "  threshold {:>4}: {:>6} of the events merged, {:>6} of the links found{mark}",
                 step.threshold.unwrap_or_default(),
@@ -192,7 +208,9 @@ impl TuneReport {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let mut line = |line: String| drop(writeln!(text, "{}", line.trim_end()));
+        let mut line = |line: String| {
+            let _ = writeln!(text, "{}", line.trim_end());
+        };
         line(format!(
             "{} events, {} with a position, {} labelled pairs; at most {} of any month may be merged",
             self.events,
@@ -210,7 +228,10 @@ impl TuneReport {
             percent(self.learned.link_recall)
         ));
         line(String::new());
-        line("links found in months that were not learned from (all kinds / all but the one with most links)".to_owned());
+        line(
+            "links found in months that were not learned from (all kinds / all but the one with most links)"
+                .to_owned(),
+        );
         for fold in &self.folds {
             line(format!(
                 "  from {}, judged on {}: {} links, {} without {}",
@@ -244,10 +265,16 @@ impl TuneReport {
         line("one thing under two names (links between them, candidates)".to_owned());
         for pair in self.pairs.iter().take(SHOWN) {
             let [one, other] = &pair.kinds;
-            line(format!("  {one} = {other}: {} links, {} candidates", pair.links, pair.candidates));
+            line(format!(
+                "  {one} = {other}: {} links, {} candidates",
+                pair.links, pair.candidates
+            ));
         }
         line(String::new());
-        line(format!("{} kinds never merge: too few of their neighbours are marked", self.never.len()));
+        line(format!(
+            "{} kinds never merge: too few of their neighbours are marked",
+            self.never.len()
+        ));
         for kind in self.never.iter().take(SHOWN) {
             line(format!(
                 "  {}: {} events, {} with a neighbour, {} links",

@@ -28,7 +28,12 @@ pub fn samples(rules: &Rules, zone: &TimeZone, rows: &[Row]) -> History {
             period: month(zone, row),
         });
     }
-    let parent_of = |row: &Row| row.duplicate_of.as_deref().and_then(|parent| by_id.get(parent)).copied();
+    let parent_of = |row: &Row| {
+        row.duplicate_of
+            .as_deref()
+            .and_then(|parent| by_id.get(parent))
+            .copied()
+    };
     let mut links: Vec<(usize, usize)> = rows
         .iter()
         .filter_map(|row| {
