@@ -32,7 +32,7 @@ const ROUNDS: usize = 3;
 /// Pseudo-counts, cross-validated over the months of a city's quarter: kinds differ more than distances and gaps do.
 const FIRM_COMMON: f64 = 1.0;
 const FIRM_KIND: f64 = 1.5;
-const FIRM_OWN_DISTANCE: f64 = 3.0;
+const FIRM_OWN_DISTANCE: f64 = 4.0;
 const FIRM_OWN_GAP: f64 = 2.0;
 const FIRM_CHANNELS: f64 = 3.0;
 /// A kind without evidence is a little less likely to repeat than the mean, which the kinds that repeat often make.
