@@ -176,9 +176,14 @@ fn put_kinds(out: &mut String, rules: &Rules, lesson: &Lesson, table: &Learned, 
             let merged: Vec<String> = merged.into_iter().map(quoted).collect();
             fields.push(format!("merges_with = [{}]", merged.join(", ")));
         }
+        let named = quoted(name(rules, *kind));
         put(
             out,
-            format!("{} = {{ {} }}", quoted(name(rules, *kind)), fields.join(", ")),
+            if fields.is_empty() {
+                format!("{named} = {{}}") // the rows above need the kind to be known
+            } else {
+                format!("{named} = {{ {} }}", fields.join(", "))
+            },
         );
     }
 }
