@@ -39,13 +39,10 @@ impl Candidate {
     fn before(&self, other: &Candidate) -> std::cmp::Ordering {
         let left = i128::from(self.distance_mm) * i128::from(other.radius_mm);
         let right = i128::from(other.distance_mm) * i128::from(self.radius_mm);
-        let ratio = if self.points.is_some() && other.points.is_some() {
-            std::cmp::Ordering::Equal
-        } else {
-            left.cmp(&right)
-        };
+        let is_learned = self.points.is_some() && other.points.is_some();
+        let by_ratio = (!is_learned).then(|| left.cmp(&right));
         (other.points.cmp(&self.points))
-            .then(ratio)
+            .then(by_ratio.unwrap_or(std::cmp::Ordering::Equal))
             .then(self.distance_mm.cmp(&other.distance_mm))
             .then_with(|| self.incident.founding.cmp(&other.incident.founding))
     }

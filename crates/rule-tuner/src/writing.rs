@@ -13,8 +13,8 @@ const HOW_TO_READ: &str = "\
 # An event and an open incident get points by their distance, by the time between them, and by who reported; ten points
 # more are twice the odds. The event joins the incident with most points, from the threshold on. A row has one number for
 # each band of `distance` (metres) and of `gap`; a band ends at the number given. `never = true`: two of this kind are
-# never one incident by nearness. Change any number, delete a row to give its kind the plain rule back, or raise the
-# threshold to merge less.
+# never one incident by nearness. Change any number, or raise the threshold to merge less. Delete a kind's lines, here and
+# under [kinds], to give it the plain rule back.
 ";
 
 /// Writes what was learned over `rules` as a rules file with this threshold. `head` stands above it as comments; `judged` is
