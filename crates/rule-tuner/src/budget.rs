@@ -25,7 +25,8 @@ impl Curve {
     /// Tries one threshold after the other until the merged share passes `up_to` in some period.
     pub fn of(grouping: &mut Grouping<'_>, history: &History, up_to: f64) -> Curve {
         let mut curve = Curve::default();
-        for threshold in (LOWEST..=0).rev() {
+        // One more than anything can have, so that the strictest step merges nothing.
+        for threshold in (LOWEST..=grouping.highest() + 1).rev() {
             grouping.set_threshold(threshold);
             let judged = judge(history, &grouping.group(history));
             let is_beyond = judged.share() > up_to;

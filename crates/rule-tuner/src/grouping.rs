@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use city_model::{Channel, DAY_MS, Extent, Fused, Point, isqrt};
-use city_rules::{KindId, Learned, Rules, Verdict};
+use city_rules::{KindId, Learned, Row, Rules, Verdict};
 
 use crate::learn::Lesson;
 use crate::{History, Sample};
@@ -24,6 +24,7 @@ pub struct Grouping<'a> {
     partners: BTreeMap<KindId, Vec<KindId>>,
     /// The largest box around the members of an incident of a learned kind.
     extent_mm: i64,
+    highest: i32,
 }
 
 /// What the kinds of an event and an incident ask of them.
@@ -93,6 +94,7 @@ impl<'a> Grouping<'a> {
             table: rules.learned().cloned().unwrap_or_default(),
             partners,
             extent_mm: 0,
+            highest: 0,
         }
     }
 
@@ -109,12 +111,18 @@ impl<'a> Grouping<'a> {
         }
         grouping.table = lesson.table.clone();
         grouping.extent_mm = extent_mm(&lesson.table);
+        grouping.highest = highest(lesson);
         grouping
     }
 
     /// The same from another threshold on.
     pub fn set_threshold(&mut self, threshold: i32) {
         self.table = std::mem::take(&mut self.table).with_threshold(threshold);
+    }
+
+    /// The most points that any event can have by what was learned.
+    pub fn highest(&self) -> i32 {
+        self.highest
     }
 
     /// The incident of each event, by number in the order of opening.
@@ -255,6 +263,21 @@ impl Open {
         self.last_ms = self.last_ms.max(sample.time_ms);
         self.witnesses.insert(sample.channel);
     }
+}
+
+fn highest(lesson: &Lesson) -> i32 {
+    let rows = lesson
+        .evidence
+        .keys()
+        .filter_map(|(one, other)| match lesson.table.row(*one, *other)? {
+            Row::Never => None,
+            Row::Points { distance, gap } => Some(distance.iter().max()? + gap.iter().max()?),
+        });
+    let channels = Channel::ALL.iter().flat_map(|event| {
+        let witnesses = Channel::ALL.iter();
+        witnesses.map(|witness| lesson.table.channel_points(*event, *witness))
+    });
+    rows.max().unwrap_or(0) + channels.max().unwrap_or(0)
 }
 
 /// The box around the members of an incident: twice the widest band, as the rules take it where nothing else is said.
