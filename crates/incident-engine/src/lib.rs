@@ -18,6 +18,8 @@
 //! 7. else, by 4 to 6 as one of its other readings: of the same group, never a milder kind, never farther than its own kind reaches;
 //! 8. else opens one.
 //!
+//! Where rules were learned from a history (`[learned]`), their table says of two kinds by points whether they join, and ranks
+//! by them (`learned`).
 //! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence and
 //! addresses in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
 //! much, at most the cap. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
@@ -64,6 +66,7 @@ mod draft;
 mod engine;
 mod joining;
 mod kinship;
+mod learned;
 mod matching;
 mod neighbours;
 mod passage;
