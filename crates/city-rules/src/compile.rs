@@ -1,5 +1,6 @@
 //! From rules as written to rules as used: names become ids, lists are made symmetric, contradictions are refused.
 
+mod learned;
 mod metrics;
 mod priority;
 mod sources;
@@ -57,6 +58,7 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
         .map(|raw| or(&raw.weight, &file.defaults.weight, 1))
         .collect();
     let groups = Groups::close(&kinds, &weights);
+    let learned = compiler.learned(&kinds)?;
     let metrics = compiler.metrics()?;
     compiler.steps_name_metrics(&kinds, &metrics)?;
     compiler.check_references()?;
@@ -77,6 +79,7 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
         plain,
         ids,
         groups,
+        learned,
         metrics,
         codes,
         algorithms,
@@ -159,6 +162,7 @@ impl Compiler<'_> {
             max_life_ms,
             recur_ms: Some(or(&raw.recur, &base.recur, Default::default()).0).filter(|ms| *ms > 0),
             extent_mm,
+            most_doubt_milli: raw.doubt.map(|doubt| doubt.0).filter(|doubt| *doubt > 0),
             component_decides: or(&raw.component_decides, &base.component_decides, false),
             correlates: or(&raw.correlates, &base.correlates, true),
             moving: or(&raw.moving, &base.moving, false),

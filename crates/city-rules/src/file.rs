@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Limit;
 use crate::device::{OwnWord, RawFlap, RawFlat, RawRise};
+use crate::learned::RawLearned;
 use crate::number::Thousandths;
 use crate::priority::{Credibility, Exposure, Repetition, Safety, WeatherPoints};
 use crate::strict::DurationMs;
@@ -24,6 +25,9 @@ pub(crate) struct RulesFile {
     /// What a kind has that says nothing else.
     pub(crate) defaults: RawKind,
     pub(crate) kinds: BTreeMap<String, RawKind>,
+    /// What was learned from a labelled history; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) learned: Option<RawLearned>,
     pub(crate) metrics: BTreeMap<String, RawMetric>,
     /// Codes of events by standard or system.
     pub(crate) codes: Codes,
@@ -93,6 +97,8 @@ pub(crate) struct RawKind {
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) radius: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) cap: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) extent: Option<Thousandths>,
+    /// The most that may speak against a join, in squared sigmas; 0: the radius alone decides.
+    #[serde(skip_serializing_if = "Option::is_none")] pub(crate) doubt: Option<Thousandths>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) gap: Option<DurationMs>,
     #[serde(skip_serializing_if = "Option::is_none")] pub(crate) max_life: Option<DurationMs>,
     /// "0s" means that it never recurs.

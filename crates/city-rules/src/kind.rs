@@ -59,6 +59,9 @@ pub struct KindRule {
     pub recur_ms: Option<i64>,
     /// The largest diagonal of the box around the members.
     pub extent_mm: i64,
+    /// The most that may speak against an event of an incident of this kind, in thousandths: distance in squared sigmas,
+    /// vagueness, silence and address together. `None`: the radius alone decides.
+    pub most_doubt_milli: Option<i64>,
     /// An equal component decides alone (the mark D).
     pub component_decides: bool,
     /// Its events become incidents; false for trouble of devices.

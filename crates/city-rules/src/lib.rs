@@ -14,6 +14,7 @@ mod file;
 mod findings;
 mod groups;
 mod kind;
+mod learned;
 mod metric;
 mod normal;
 mod number;
@@ -30,6 +31,7 @@ pub use codes::Mapped;
 pub use device::{Confirm, Flap, Flat, HELD_MAX, OwnWord, Rise};
 pub use findings::Finding;
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
+pub use learned::{Learned, Row, Verdict};
 pub use metric::{MetricRule, to_milli};
 pub use priority::{
     Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety,

@@ -13,6 +13,7 @@ use crate::file::{RulesFile, overlay};
 use crate::findings::Finding;
 use crate::groups::Groups;
 use crate::kind::{KindId, KindRule};
+use crate::learned::Learned;
 use crate::metric::MetricRule;
 use crate::priority::PriorityRules;
 use crate::strict::{self, ConfigError};
@@ -42,6 +43,7 @@ pub struct Rules {
     pub(crate) plain: KindRule,
     pub(crate) ids: FxHashMap<String, KindId>,
     pub(crate) groups: Groups,
+    pub(crate) learned: Option<Learned>,
     pub(crate) metrics: FxHashMap<String, MetricRule>,
     pub(crate) codes: CodeMap,
     pub(crate) algorithms: Algorithms,
@@ -253,6 +255,11 @@ impl Rules {
     /// Whether a weather signal bears on a kind: any signal on any weather kind, but for heat and its like.
     pub fn signal_matches(&self, signal: &str, kind: KindId) -> bool {
         self.kind(kind).weather && !self.file.weather.without_effect.iter().any(|name| name == signal)
+    }
+
+    /// The table that was learned from a labelled history, if there is one.
+    pub fn learned(&self) -> Option<&Learned> {
+        self.learned.as_ref()
     }
 
     /// How much the uncertainty of positions widens the radius: k in thousandths.

@@ -31,7 +31,7 @@ fn the_text_comes_back_equal() {
 fn a_later_file_changes_what_it_names() {
     let rules = load("[kinds.noise]\nradius = 200\n[priority.weather]\nred = 9\n").unwrap();
     let noise = rules.kind(rules.kind_id("noise").unwrap());
-    assert_eq!((noise.radius_mm, noise.cap_mm), (200_000, 400_000));
+    assert_eq!((noise.radius_mm, noise.cap_mm), (200_000, 640_000));
     assert_eq!(rules.priority().weather.points(Severity::Red), 9);
     assert_eq!(rules.priority().weather.points(Severity::Orange), 7);
     let off = load("[priority.overrides.\"O2.elec_arc\"]\noff = true\n").unwrap();

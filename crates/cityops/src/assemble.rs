@@ -32,7 +32,16 @@ const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";
 /// # Errors
 /// A [`ConfigError`] with line and nearest valid key.
 pub fn rules(loaded: &Loaded) -> anyhow::Result<Rules> {
-    let files = rules_files(loaded)?;
+    rules_and(loaded, Vec::new())
+}
+
+/// The same with other files on top, each a name and its text.
+///
+/// # Errors
+/// As for [`rules`].
+pub fn rules_and(loaded: &Loaded, more: Vec<(String, String)>) -> anyhow::Result<Rules> {
+    let mut files = rules_files(loaded)?;
+    files.extend(more);
     Ok(if files.is_empty() {
         Rules::builtin()
     } else {

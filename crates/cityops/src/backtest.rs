@@ -25,9 +25,12 @@ use city_rules::Rules;
 use flate2::bufread::MultiGzDecoder;
 use jiff::tz::TimeZone;
 
+pub(crate) use clusters::rounded;
 pub use clusters::{Clustering, Score};
+pub(crate) use grouping::middle;
 pub use grouping::{Place, group};
 pub use history::{Columns, History, Row, Skipped};
+pub(crate) use report::is_link;
 pub use report::{KindReport, Report};
 
 /// Correlates and scores a history whose times without a zone are UTC.

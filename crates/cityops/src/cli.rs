@@ -40,6 +40,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Correlate a labelled history and score it.
     Backtest(BacktestArgs),
+    /// Learn correlation rules from a labelled history.
+    Tune(TuneArgs),
     /// Write replay input with its truth, from a simulated city.
     Simulate(SimulateArgs),
     /// Make, check, compare and use grids.
@@ -136,6 +138,26 @@ pub struct BacktestArgs {
     /// The labelled history: CSV, plain or gzipped.
     #[arg(long, value_name = "FILE")]
     pub events: PathBuf,
+    /// Rules on top of those of the configuration, such as `tune` writes.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+}
+
+/// `cityops tune`
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    /// The configuration file, whose rules are the present ones; without one the built-in rules.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The labelled history: CSV, plain or gzipped.
+    #[arg(long, value_name = "FILE")]
+    pub events: PathBuf,
+    /// The rules file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The largest share of the located events of any month that may be merged.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.085, value_parser = share)]
+    pub merge_budget: f64,
 }
 
 /// `cityops simulate`
@@ -271,4 +293,16 @@ pub enum TopicsCommand {
     Plan(ConfigArgs),
     /// Create what is missing.
     Apply(ConfigArgs),
+}
+
+/// A share above 0 and up to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text
+        .parse()
+        .map_err(|_| "write a share such as 0.085".to_owned())?;
+    if share > 0.0 && share <= 1.0 {
+        Ok(share)
+    } else {
+        Err("a share is above 0 and at most 1, such as 0.085".to_owned())
+    }
 }

@@ -11,6 +11,7 @@ mod replay;
 mod run;
 mod simulate;
 mod topics;
+mod tune;
 
 pub use simulate::simulate_into;
 
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Grid(command) => grid::run(command, json),
         Command::Check(args) => check::run(&args, json),
         Command::Backtest(args) => backtest::run(&args, json),
+        Command::Tune(args) => tune::run(&args, json),
         Command::Audit(args) => audit::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),

@@ -22,6 +22,7 @@ pub mod service;
 pub mod sources;
 pub mod table;
 pub mod topics;
+pub mod tune;
 pub mod workers;
 
 use std::process::ExitCode;

@@ -183,7 +183,7 @@ pub struct Miss {
     pub radius_mm: i64,
     /// The gap in time.
     pub gap_ms: i64,
-    /// Why not: `farther`, `gap`, `life`, `extent`, `component`.
+    /// Why not: `farther`, `gap`, `life`, `extent`, `component`; by a learned table `points` or `never`.
     pub because: Name,
 }
 

@@ -18,9 +18,14 @@
 //! 7. else, by 4 to 6 as one of its other readings: of the same group, never a milder kind, never farther than its own kind reaches;
 //! 8. else opens one.
 //!
-//! The radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u and the σ of the incident's fused position: the
-//! mean of its located members weighted by 1/u². The window is the kind's session gap around the incident's span in event
-//! time, both ways, within the kind's longest life; kinds and caps are those of the incident. A join in space keeps the extent
+//! Where rules were learned from a history (`[learned]`), their table says of two kinds by points whether they join, and ranks
+//! by them (`learned`).
+//! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence and
+//! addresses in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
+//! much, at most the cap. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
+//! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
+//! gap around the incident's span in event time, both ways, within the kind's longest life; kinds and caps are those of the
+//! incident. A join in space keeps the extent
 //! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
@@ -56,10 +61,12 @@ mod change;
 mod combining;
 mod command;
 mod decide;
+mod doubt;
 mod draft;
 mod engine;
 mod joining;
 mod kinship;
+mod learned;
 mod matching;
 mod neighbours;
 mod passage;
@@ -71,6 +78,7 @@ mod scene;
 mod setting;
 mod settling;
 mod silence;
+mod street;
 mod unsettled;
 mod weather;
 mod weighing;

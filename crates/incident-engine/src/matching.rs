@@ -137,6 +137,7 @@ impl<S: Scene> Matcher<'_, S> {
         let own = rules.kind(kind);
         let asked = Asked {
             setting: self.setting,
+            kind,
             event,
             point,
             u_mm,
@@ -149,7 +150,7 @@ impl<S: Scene> Matcher<'_, S> {
             self.scene
                 .near(other, rule.cap_mm, point, &mut |incident, distance_mm| {
                     if let Some(life) = self.life_of(incident) {
-                        candidates.push(weigh(&asked, rule, incident, &life, distance_mm));
+                        candidates.push(weigh(&asked, other, incident, &life, distance_mm));
                     }
                 });
         }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use city_model::{Event, Flag, Incident, Point, Status, isqrt};
 use city_rules::{KindId, KindRule, Rules};
 
-use crate::{Miss, Setting};
+use crate::{Miss, Setting, doubt, learned};
 
 /// A candidate in space, held against its radius.
 pub(crate) struct Candidate {
     pub(crate) incident: Arc<Incident>,
     pub(crate) distance_mm: i64,
     pub(crate) radius_mm: i64,
+    /// How near, all in all, against what is too far: negative where much speaks for it. The second is positive.
+    pub(crate) rank: (i64, i64),
+    /// From the learned table, where it knows the two kinds.
+    pub(crate) points: Option<i32>,
     pub(crate) gap_ms: i64,
     pub(crate) elsewhere: bool,
     pub(crate) barrier: Option<&'static str>,
@@ -22,12 +26,15 @@ impl Candidate {
         self.barrier.is_none()
     }
 
-    /// The order of preference: least distance / radius, then distance, then the one founded first. Fractions are
-    /// compared by cross-multiplication, so no rounding can turn the order.
+    /// The order of preference: most points where they were learned, else least rank; then distance, then the one founded
+    /// first. Fractions are compared by cross-multiplication, so no rounding can turn the order.
     pub(crate) fn before(&self, other: &Candidate) -> std::cmp::Ordering {
-        let left = i128::from(self.distance_mm) * i128::from(other.radius_mm);
-        let right = i128::from(other.distance_mm) * i128::from(self.radius_mm);
-        left.cmp(&right)
+        let left = i128::from(self.rank.0) * i128::from(other.rank.1);
+        let right = i128::from(other.rank.0) * i128::from(self.rank.1);
+        let is_learned = self.points.is_some() && other.points.is_some();
+        let by_rank = (!is_learned).then(|| left.cmp(&right));
+        (other.points.cmp(&self.points))
+            .then(by_rank.unwrap_or(std::cmp::Ordering::Equal))
             .then(self.distance_mm.cmp(&other.distance_mm))
             .then_with(|| self.incident.founding.cmp(&other.incident.founding))
     }
@@ -46,6 +53,8 @@ impl Candidate {
 /// An event as it is held against incidents in space.
 pub(crate) struct Asked<'a> {
     pub(crate) setting: &'a Setting,
+    /// As which it is read.
+    pub(crate) kind: KindId,
     pub(crate) event: &'a Event,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
@@ -55,16 +64,28 @@ pub(crate) struct Asked<'a> {
 /// the second, which then stands at both places.
 pub(crate) fn weigh(
     asked: &Asked<'_>,
-    rule: &KindRule,
+    other: KindId,
     place: &Incident,
     life: &Arc<Incident>,
     distance_mm: i64,
 ) -> Candidate {
-    let event = asked.event;
-    let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+    let (event, rules) = (asked.event, &asked.setting.rules);
+    let rule = rules.kind(other);
+    let gap_ms = gap_ms(life, event);
+    let (radius_mm, rank) = match rule.most_doubt_milli {
+        Some(most) => {
+            let doubt = doubt::weigh(rule, most, place, event, gap_ms, asked.u_mm, distance_mm);
+            (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
+        }
+        None => {
+            let radius_mm = radius_mm(asked.setting, rule, place, asked.u_mm);
+            (radius_mm, (distance_mm, radius_mm))
+        }
+    };
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
+    let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms);
     let barrier = if rule.component_decides && differs(place, event) {
         Some("component")
     } else if let Some(barrier) = time_barrier(rule, life, event) {
@@ -74,13 +95,15 @@ pub(crate) fn weigh(
     } else if extent > rule.extent_mm {
         Some("extent")
     } else {
-        None
+        learned.err()
     };
     Candidate {
         incident: life.clone(),
         distance_mm,
         radius_mm,
-        gap_ms: gap_ms(life, event),
+        rank,
+        points: learned.ok().flatten(),
+        gap_ms,
         elsewhere: place.id != life.id,
         barrier,
     }

@@ -39,6 +39,14 @@ impl Dice {
     }
 }
 
+fn address(dice: &mut Dice) -> String {
+    match dice.roll(4) {
+        0 => format!("人民路×谷阳北路{}", ["", "口"][dice.roll(2) as usize]),
+        1 => format!("金地苑{}幢", 10 + dice.roll(2)),
+        _ => format!("谷阳北路{}弄", 1_500 + dice.roll(3)),
+    }
+}
+
 /// A crowded corner of the city: everything that the rule compares occurs, and much of it meets.
 fn stream(dice: &mut Dice) -> Vec<Event> {
     let kinds: &[&str] = match dice.roll(4) {
@@ -77,7 +85,7 @@ fn stream(dice: &mut Dice) -> Vec<Event> {
         let mut told = told.at(minute).came_after(delay);
         if told.0.source == city_model::Source::Hotline {
             if dice.one_in(4) {
-                told = told.address("310117107", &format!("{}弄", dice.roll(3)));
+                told = told.address("310117107", &address(dice));
                 if dice.one_in(2) {
                     told = told.nowhere();
                 }

@@ -63,7 +63,7 @@ pub fn group(mut rules: Rules, timezone: &str, rows: &[Row]) -> anyhow::Result<V
 }
 
 /// The mean of all positions; off Africa if there is none.
-fn middle(rows: &[Row]) -> Position {
+pub(crate) fn middle(rows: &[Row]) -> Position {
     let (mut lon, mut lat, mut count) = (0_i128, 0_i128, 0_i128);
     for (position, _) in rows.iter().filter_map(|row| row.located) {
         lon += i128::from(position.lon_e9);

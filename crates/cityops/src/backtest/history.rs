@@ -30,7 +30,8 @@ pub struct Row {
     pub event_time: EventTime,
     /// What it reports, as the history calls it.
     pub kind: Name,
-    /// The kind of witness: `channel`, else `source`, where one names a channel of the program; else other.
+    /// The kind of witness: `channel`, else `source`, where one names a channel of the program or is known by a word of it,
+    /// such as "Constituent Call" or "Employee Generated"; else other.
     pub channel: Channel,
     /// Where, with one sigma in millimetres.
     pub located: Option<(Position, i64)>,
@@ -188,7 +189,7 @@ impl Columns {
             kind: must(self.kind, "kind")?,
             channel: [channel, source]
                 .iter()
-                .find_map(|text| text.to_lowercase().parse().ok())
+                .find_map(|text| channel_of(text))
                 .unwrap_or(Channel::Other),
             located: self.located(record)?,
             address: name(self.address, "address")?.and_then(|address| one_spelling(&address)),
@@ -222,6 +223,40 @@ impl Columns {
             ((accuracy_m * 1_000.0).round() as i64).max(1_000),
         )))
     }
+}
+
+/// Words by which cities call their channels, the most telling first: a worker's app is a worker's.
+const CHANNEL_WORDS: [(Channel, &[&str]); 7] = [
+    (
+        Channel::Inspector,
+        &["employee", "staff", "worker", "crew", "inspector", "internal"],
+    ),
+    (Channel::Police, &["police", "110", "911"]),
+    (
+        Channel::Media,
+        &["twitter", "facebook", "weibo", "media", "press"],
+    ),
+    (Channel::App, &["app", "mobile", "wechat"]),
+    (
+        Channel::Web,
+        &["web", "website", "online", "internet", "portal", "self", "email"],
+    ),
+    (
+        Channel::Hotline,
+        &["call", "phone", "telephone", "hotline", "311", "12345"],
+    ),
+    (Channel::Upstream, &["integration", "interface", "agency"]),
+];
+
+/// The channel that a text names, by the program's name or by a word of it.
+fn channel_of(text: &str) -> Option<Channel> {
+    let text = text.to_lowercase();
+    let by_word = || {
+        let has = |word: &&str| text.split(|c: char| !c.is_alphanumeric()).any(|own| own == *word);
+        let found = CHANNEL_WORDS.iter().find(|(_, words)| words.iter().any(has));
+        found.map(|(channel, _)| *channel)
+    };
+    text.parse().ok().or_else(by_word)
 }
 
 /// A field as trimmed text.

@@ -204,7 +204,7 @@ impl<'a> Counts<'a> {
 }
 
 /// Whether a child's link counts. The distance is taken on a plane at the parent.
-fn is_link(child: &Row, parent: &Row) -> bool {
+pub(crate) fn is_link(child: &Row, parent: &Row) -> bool {
     let (Some((here, _)), Some((there, _))) = (child.located, parent.located) else {
         return false;
     };

@@ -248,16 +248,17 @@ fn bad_rows_are_counted_with_their_reasons() {
 }
 
 #[test]
-fn channels_are_read_where_they_name_one() {
+fn channels_are_read_by_their_name_or_a_word_of_it() {
     let history = History::read(
         "event_id,event_time,source,kind,lon,lat,channel\n\
-         a,2026-03-01T08:00:00Z,hotline,k,,,Twitter\nb,2026-03-01T08:00:00Z,hotline,k,,,App\nc,2026-03-01T08:00:00Z,311,k,,,\n"
+         a,2026-03-01T08:00:00Z,hotline,k,,,Twitter\nb,2026-03-01T08:00:00Z,hotline,k,,,App\nc,2026-03-01T08:00:00Z,311,k,,,\n\
+         d,2026-03-01T08:00:00Z,hotline,k,,,City Worker App\ne,2026-03-01T08:00:00Z,Maximo,k,,,Batch\n"
             .as_bytes(),
         &TimeZone::UTC,
     )
     .unwrap();
     let channels: Vec<String> = history.rows.iter().map(|row| row.channel.to_string()).collect();
-    assert_eq!(channels, ["hotline", "app", "other"]);
+    assert_eq!(channels, ["media", "app", "hotline", "inspector", "other"]);
 }
 
 #[test]

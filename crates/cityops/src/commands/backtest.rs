@@ -14,7 +14,12 @@ pub(super) fn run(args: &BacktestArgs, json: bool) -> CommandResult {
         .config
         .as_deref()
         .map_or_else(|| Ok(Loaded::builtin()), Loaded::read)?;
-    let rules = assemble::rules(&loaded)?;
+    let mut more = Vec::new();
+    for path in &args.rules {
+        let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        more.push((path.display().to_string(), text));
+    }
+    let rules = assemble::rules_and(&loaded, more)?;
     let events = backtest::open(&args.events).with_context(|| format!("read {}", args.events.display()))?;
     let report = backtest::backtest_in(&loaded.config.city.timezone, rules, events)?;
     if json {

@@ -301,6 +301,14 @@ fn missed(miss: &Miss, story: &Story) -> Both {
             format!("相距 {distance} 米，但归入后事件范围会超过这一类的上限"),
             format!("{distance} m apart, but its members would lie farther apart than its kind may reach"),
         ),
+        "points" => (
+            format!("相距 {distance} 米，但按历史学到的评分不够归入"),
+            format!("{distance} m apart, but by the table learned from history it has too few points"),
+        ),
+        "never" => (
+            format!("相距 {distance} 米，但历史表明这类问题从不合并"),
+            format!("{distance} m apart, but history says that this kind is never merged"),
+        ),
         "component" => (
             format!("相距 {distance} 米，但指的是另一个部件"),
             format!("{distance} m apart, but it names another component"),

@@ -154,21 +154,31 @@ impl Book<'_> {
             let Some(distance) = self.distance(group, event) else {
                 continue;
             };
-            let radius = self.radius(rule, group, event);
+            let (radius, rank, most) = match rule.most_doubt_milli {
+                Some(most) => {
+                    let (doubt, reach) = self.doubt(rule, most, group, event, distance);
+                    (reach.min(rule.cap_mm), i128::from(doubt), i128::from(most))
+                }
+                None => {
+                    let radius = self.radius(rule, group, event);
+                    (radius, i128::from(distance), i128::from(radius))
+                }
+            };
             let fits = self.may_meet(kind, group)
                 && !rule.moving
                 && !(rule.component_decides && group.differs(event))
                 && self.in_time(group, event)
                 && distance <= radius
+                && distance <= rule.cap_mm
                 && self.extent_with(group, event) <= rule.extent_mm;
             if !fits {
                 continue;
             }
-            let (d, r) = (i128::from(distance), i128::from(radius));
-            let better = best
-                .is_none_or(|(best_d, best_r, best_mm, _)| (d * best_r, distance) < (best_d * r, best_mm));
+            let better = best.is_none_or(|(best_rank, best_most, best_mm, _)| {
+                (rank * best_most, distance) < (best_rank * most, best_mm)
+            });
             if better {
-                best = Some((d, r, distance, at));
+                best = Some((rank, most, distance, at));
             }
         }
         if let Some((.., at)) = best {
@@ -246,6 +256,54 @@ impl Book<'_> {
         (rule.radius_mm + widened).min(rule.cap_mm).max(1)
     }
 
+    /// Doubt in thousandths, and the distance at which it is just what the kind bears.
+    fn doubt(
+        &self,
+        rule: &KindRule,
+        most: i64,
+        group: &Group<'_>,
+        event: &Event,
+        distance: i64,
+    ) -> (i64, i64) {
+        let (w, ..) = self.sums(group);
+        let u = i128::from(event.located.as_ref().unwrap().u_mm);
+        let breadth = i128::from(rule.radius_mm) * 2 / 5;
+        let fused = if w > 0 {
+            i128::from(1_000_000_000_000 / w)
+        } else {
+            0
+        };
+        let variance = u * u + fused + breadth * breadth;
+        let first = group
+            .members
+            .iter()
+            .map(|member| member.event_time)
+            .min()
+            .unwrap();
+        let last = group
+            .members
+            .iter()
+            .map(|member| member.event_time)
+            .max()
+            .unwrap();
+        let gap = (first - event.event_time).max(event.event_time - last).max(0);
+        let silence = 8_000 * gap / rule.gap_ms;
+        let vague = 555 * (log2_milli(variance) - log2_milli(900_000_000)) / 1_000;
+        let address = match group.says(event) {
+            Some((true, 'd')) => -3_000,
+            Some((true, 'x')) => -1_100,
+            Some((true, _)) => -1_800,
+            Some((false, _)) if rule.radius_mm < 100_000 => 8_000,
+            _ => 0,
+        };
+        let beside = i128::from(vague + silence + address);
+        let squared = i128::from(distance) * i128::from(distance) * 1_000 / variance;
+        let total = beside + squared.min(6_000 + squared / 16);
+        let within = |allowed: i128| ((allowed.max(0) * variance / 1_000) as u128).isqrt() as i64;
+        let left = i128::from(most) - beside;
+        (total as i64, within(left).max(within((left - 6_000) * 16)))
+    }
+
     fn extent_with(&self, group: &Group<'_>, event: &Event) -> i64 {
         let counted = group.counted();
         let all = counted.iter().chain(std::iter::once(&event));
@@ -264,6 +322,30 @@ impl Book<'_> {
     }
 }
 
+/// The binary logarithm in thousandths, straight between powers of two.
+fn log2_milli(n: i128) -> i64 {
+    let whole = n.ilog2();
+    (i128::from(whole) * 1_000 + (n - (1 << whole)) * 1_000 / (1 << whole)) as i64
+}
+
+/// What an address names: a door by the road and its number, a crossing, or else a name.
+fn spot(address: &str) -> (char, String) {
+    if address.contains('×') {
+        return ('x', address.to_owned());
+    }
+    let at = address
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(address.len());
+    match address[..at].ends_with('路') {
+        true => (
+            'd',
+            address[..address.find('弄').unwrap_or(address.len())].to_owned(),
+        ),
+        false if at == 0 => ('n', address.to_owned()),
+        false => ('n', address[..at].to_owned()),
+    }
+}
+
 impl<'e> Group<'e> {
     /// The members that count: not those by which a device only goes on.
     fn counted(&self) -> Vec<&'e Event> {
@@ -275,6 +357,35 @@ impl<'e> Group<'e> {
                 .is_none_or(|device| devices.insert(device.clone()))
         };
         self.members.iter().copied().filter(counts).collect()
+    }
+
+    /// Whether an event names a place of the incident's or another one of the same form, and of which form; `None` when nothing
+    /// can be compared.
+    fn says(&self, event: &Event) -> Option<(bool, char)> {
+        let own = spot(event.address_key.as_deref()?);
+        let counted = self.counted();
+        // Of members with a place the first eight addresses count; of those without one, the first in their order.
+        let placed: BTreeSet<_> = counted
+            .iter()
+            .filter(|member| member.located.is_some())
+            .filter_map(|member| Some((member.town.clone()?, member.address_key.clone()?)))
+            .collect();
+        let nowhere = counted.iter().filter(|member| member.located.is_none());
+        let first = nowhere.filter_map(|member| member.address_key.clone()).next();
+        let others: Vec<_> = placed
+            .into_iter()
+            .take(8)
+            .map(|(_, address)| address)
+            .chain(first)
+            .map(|address| spot(&address))
+            .collect();
+        if others.contains(&own) {
+            return Some((true, own.0));
+        }
+        others
+            .iter()
+            .any(|other| other.0 == own.0)
+            .then_some((false, own.0))
     }
 
     /// Two stated components that differ.

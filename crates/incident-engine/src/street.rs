@@ -1,0 +1,110 @@
+//! What an address key says about a place: a door, a crossing or a name, held against the places of an incident. It never
+//! makes coordinates of a text.
+
+use city_model::{Event, Incident};
+
+/// Roads by the last signs of their names.
+const ROADS: [&str; 5] = ["公路", "大道", "路", "街", "巷"];
+
+/// The place that an address names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot<'a> {
+    /// A number on a road: 弄, 号 or what else stands behind the digits.
+    Door { road: &'a str, number: &'a str },
+    /// Two roads.
+    Crossing(&'a str),
+    /// An estate, a building, a shop; the number of a house in it narrows it and is left out.
+    Named(&'a str),
+}
+
+/// How an event's address and those of an incident's members go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streets {
+    /// One of the two has none, or they are of unlike forms: a door says nothing about a crossing.
+    Silent,
+    /// The same door.
+    SameDoor,
+    /// The same estate or other name.
+    SameName,
+    /// The same crossing.
+    SameCrossing,
+    /// Of one form, and another one.
+    Differ,
+}
+
+impl<'a> Spot<'a> {
+    /// `None` for a road alone: kilometres of it are no place.
+    fn read(key: &'a str) -> Option<Spot<'a>> {
+        if key.contains('×') {
+            return Some(Spot::Crossing(key));
+        }
+        let digits = key.find(|c: char| c.is_ascii_digit());
+        let (before, number) = key.split_at(digits.unwrap_or(key.len()));
+        let is_road = ROADS.iter().any(|class| before.ends_with(class));
+        if before.is_empty() {
+            return Some(Spot::Named(key));
+        }
+        match (is_road, number) {
+            (true, "") => None,
+            (true, number) => {
+                let end = number.find(|c: char| !c.is_ascii_digit());
+                let number = &number[..end.unwrap_or(number.len())];
+                Some(Spot::Door { road: before, number })
+            }
+            (false, _) => Some(Spot::Named(before)),
+        }
+    }
+
+    fn is_like(self, other: Spot<'_>) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant::<Spot<'_>>(&other)
+    }
+}
+
+/// Holds an event's address against the addresses of an incident. One that is the same outweighs others that differ:
+/// callers name the two sides of a corner.
+pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
+    let Some(own) = event.address_key.as_deref().and_then(Spot::read) else {
+        return Streets::Silent;
+    };
+    let placed = incident.also_at.iter().map(|(_, address)| address);
+    let mut said = Streets::Silent;
+    for address in placed.chain(incident.address_key.as_ref()) {
+        let Some(other) = Spot::read(address) else {
+            continue;
+        };
+        if own == other {
+            return match own {
+                Spot::Door { .. } => Streets::SameDoor,
+                Spot::Named(_) => Streets::SameName,
+                Spot::Crossing(_) => Streets::SameCrossing,
+            };
+        }
+        if own.is_like(other) {
+            said = Streets::Differ;
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spots_are_read_from_keys() {
+        let door = |road, number| Some(Spot::Door { road, number });
+        assert_eq!(Spot::read("谷阳北路1500弄"), door("谷阳北路", "1500"));
+        assert_eq!(Spot::read("谷阳北路1500弄23号"), door("谷阳北路", "1500"));
+        assert_eq!(Spot::read("谷阳北路"), None);
+        assert_eq!(
+            Spot::read("人民路×谷阳北路"),
+            Some(Spot::Crossing("人民路×谷阳北路"))
+        );
+        assert_eq!(
+            Spot::read("谷阳北路金地苑12幢"),
+            Some(Spot::Named("谷阳北路金地苑"))
+        );
+        assert_eq!(Spot::read("金地苑"), Some(Spot::Named("金地苑")));
+        assert_eq!(Spot::read("12幢"), Some(Spot::Named("12幢")));
+    }
+}
