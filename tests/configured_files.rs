@@ -304,11 +304,12 @@ fn odd_rules_are_warned_of_and_good_all_the_same() {
     let (code, out, err) = folder.check();
     assert_eq!(code, Some(0), "{err}");
     let warnings: Vec<&str> = out.lines().filter(|line| line.starts_with("warning: ")).collect();
-    assert_eq!(warnings.len(), 3, "{out}");
+    assert_eq!(warnings.len(), 4, "{out}");
     for (warning, words) in warnings.iter().zip([
         ["rules.toml:1:", "kinds.ufo", "no code"],
         ["rules.toml:3:", "codes.GB30428_2013.0110", "garbage_exposed"],
         ["rules.toml:5:", "words.noise.any", "rules it out"],
+        ["rules.toml:5:", "words.noise.any", "1 phrases replace those of"],
     ]) {
         assert!(words.iter().all(|word| warning.contains(word)), "{warning}");
     }

@@ -99,10 +99,9 @@ fn killed_at_random_nothing_is_lost_and_nothing_doubled() {
         audit["grouping_digest"].as_str(),
         ledger.grouping_digest.as_deref()
     );
-    assert_eq!(
-        audit["incidents"].as_i64(),
-        ledger.outcomes.get("opened").copied()
-    );
+    // What was decided again may have become part of another incident, which one event opened.
+    let standing = audit["incidents"].as_i64().unwrap() - audit["merged"].as_i64().unwrap();
+    assert_eq!(Some(standing), ledger.outcomes.get("opened").copied());
     println!("{audit}");
 
     // Standard tools see no lag: the committed offset is the end, control records included.

@@ -7,8 +7,8 @@ use crate::privacy::{Reporter, half_width, scrub};
 
 /// Longest code that is kept, in characters: a system that writes its text there must not fill the list.
 const MAX_CHARS: usize = 48;
-/// Longest sample of words, in characters: what it is about stands in front, and who it is about mostly further on.
-const SAMPLE_CHARS: usize = 32;
+/// How many characters of a ticket are sampled: it says in front what it is about.
+const SAMPLE_CHARS: usize = 120;
 
 impl Intake {
     /// The code or name of a record that the rules map to no kind, with its standard or system in front: `"GB/T 30428.2-2013

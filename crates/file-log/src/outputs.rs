@@ -102,7 +102,7 @@ pub struct UnmappedSource {
     pub records: u64,
     /// The most frequent first, at most 200.
     pub codes: Vec<UnmappedCode>,
-    /// The first words of tickets without a code that no rule maps, free of personal data as far as that can be told.
+    /// What the words of at least three tickets without a code have in common, four characters at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<String>,
 }

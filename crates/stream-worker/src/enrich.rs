@@ -158,7 +158,9 @@ impl Enrich {
             is_unread,
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         if is_unread {
-            self.seen.unmapped.add_words(setup.intake.sample(&decoded));
+            self.seen
+                .unmapped
+                .add_words(setup.intake.sample(&decoded).as_deref());
         }
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {

@@ -1,11 +1,18 @@
 //! The most frequent of very many things, in little memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most codes that are kept.
 const MOST_KEPT: usize = 200;
-/// Most samples of words that are kept: as many as somebody reads.
+/// Most samples of words that are told: as many as somebody reads.
 const MOST_SAMPLES: usize = 200;
+/// The length of a sample, in characters.
+const SAMPLE_CHARS: usize = 4;
+/// In how many records a sample must have stood. A name that nothing announces cannot be told from other words; but what many
+/// tickets say is what they are about, not who.
+const LEAST_RECORDS: u32 = 3;
+/// Most different samples that are counted.
+const MOST_COUNTED: usize = 20_000;
 /// What records without a code or a name are counted under, whose words no rule maps either.
 const WORDS: &str = "(words alone)";
 
@@ -15,7 +22,7 @@ const WORDS: &str = "(words alone)";
 pub struct Unmapped {
     counts: BTreeMap<String, Frequency>,
     total: u64,
-    samples: BTreeSet<String>,
+    samples: HashMap<String, u32>,
 }
 
 /// How often a code came.
@@ -55,18 +62,36 @@ impl Unmapped {
         (new.over, new.count)
     }
 
-    /// Counts a record whose words alone could have told a kind, and keeps a sample of them if it is among the first 200 that
-    /// differ.
-    pub fn add_words(&mut self, sample: Option<String>) {
+    /// Counts a record whose words alone could have told a kind, and every four characters of them.
+    pub fn add_words(&mut self, words: Option<&str>) {
         self.add(WORDS, 1);
-        if self.samples.len() < MOST_SAMPLES {
-            self.samples.extend(sample);
+        let letters: Vec<char> = words.unwrap_or_default().chars().collect();
+        let said: BTreeSet<String> = letters
+            .windows(SAMPLE_CHARS)
+            .filter(|window| window.iter().all(|c| c.is_alphabetic()))
+            .map(|window| window.iter().collect())
+            .collect();
+        for sample in said {
+            if let Some(records) = self.samples.get_mut(&sample) {
+                *records = records.saturating_add(1);
+            } else if self.samples.len() < MOST_COUNTED {
+                self.samples.insert(sample, 1);
+            }
         }
     }
 
-    /// The samples of words, in alphabetical order.
+    /// Four characters at a time, what the words of at least three records have in common; the most frequent first.
     pub fn samples(&self) -> impl Iterator<Item = &str> {
-        self.samples.iter().map(String::as_str)
+        let common = self
+            .samples
+            .iter()
+            .filter(|(_, records)| **records >= LEAST_RECORDS);
+        let mut common: Vec<_> = common
+            .map(|(said, records)| (std::cmp::Reverse(*records), said))
+            .collect();
+        common.sort_unstable();
+        common.truncate(MOST_SAMPLES);
+        common.into_iter().map(|(_, said)| said.as_str())
     }
 
     /// All records with an unmapped code.
@@ -119,17 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn words_are_counted_as_one_and_sampled() {
+    fn of_words_is_told_what_several_records_say() {
         let mut unmapped = Unmapped::default();
-        for round in 0..=MOST_SAMPLES {
-            unmapped.add_words(Some(format!("words {round:03}")));
-            unmapped.add_words(Some("words 000".to_owned()));
+        for words in [
+            "楼道灯不亮了",
+            "我家楼道灯不亮",
+            "三楼楼道灯不亮。张小明",
+            "张小明说水管冻了",
+        ] {
+            unmapped.add_words(Some(words));
         }
         unmapped.add_words(None);
-        let count = 2 * (MOST_SAMPLES as u64 + 1) + 1;
-        assert_eq!(unmapped.top(), [(WORDS, Frequency { count, over: 0 })]);
+        assert_eq!(unmapped.top(), [(WORDS, Frequency { count: 5, over: 0 })]);
         let samples: Vec<&str> = unmapped.samples().collect();
-        assert_eq!((samples.len(), samples[0]), (MOST_SAMPLES, "words 000"));
+        assert_eq!(samples, ["楼道灯不", "道灯不亮"], "a name stands in few");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `cityops audit`: decides the committed enriched log again and compares with the incidents that were published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Batch, Ledger, Outcome};
+use city_model::{Batch, IncidentId, Ledger, Outcome};
 use incident_engine::{Engine, Output};
 use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count, &read)?;
     if json {
         print(serde_json::json!({
-            "inputs": audit.inputs, "incidents": audit.incidents, "differences": audit.differences,
+            "inputs": audit.inputs, "incidents": audit.incidents, "merged": audit.merged, "differences": audit.differences,
             "grouping_digest": audit.grouping_digest, "cut": audit.cut,
         }));
     } else {
@@ -66,6 +66,8 @@ pub struct Audit {
     pub inputs: u64,
     /// Incidents compared.
     pub incidents: usize,
+    /// Of those, how many became part of another.
+    pub merged: usize,
     /// What differs.
     pub differences: Vec<String>,
     /// The grouping of all events that belong to an incident.
@@ -91,6 +93,7 @@ pub fn audit(
     let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let mut grouping = Grouping::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
+    let mut merged = BTreeSet::new();
     for partition in 0..partitions {
         decide_again(
             properties,
@@ -98,9 +101,11 @@ pub fn audit(
             partition,
             &mut audit,
             &mut decided,
+            &mut merged,
             &mut grouping,
         )?;
     }
+    audit.merged = merged.len();
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
     let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let mut wrong = None;
@@ -120,7 +125,7 @@ pub fn audit(
         return Err(error).with_context(|| format!("read {incidents} at offset {offset}"));
     }
     audit.incidents = decided.len().max(published.len());
-    let keys: std::collections::BTreeSet<_> = decided.keys().chain(published.keys()).collect();
+    let keys: BTreeSet<_> = decided.keys().chain(published.keys()).collect();
     for key in keys {
         let name = String::from_utf8_lossy(key);
         match (decided.get(key), published.get(key)) {
@@ -146,6 +151,7 @@ fn decide_again(
     partition: i32,
     audit: &mut Audit,
     decided: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    merged: &mut BTreeSet<IncidentId>,
     grouping: &mut Grouping,
 ) -> anyhow::Result<()> {
     let mut correlate = Correlate::without_changelog(Engine::default());
@@ -171,6 +177,11 @@ fn decide_again(
                 match output {
                     Output::Revision { record, .. } => {
                         let json = serde_json::to_vec(&record).unwrap_or_default();
+                        if record.merged_into.is_some() {
+                            merged.insert(record.incident_id.clone());
+                        } else {
+                            merged.remove(&record.incident_id);
+                        }
                         decided.insert(record.incident_id.as_str().as_bytes().to_vec(), json);
                     }
                     Output::Removed(id) => {
