@@ -739,7 +739,7 @@ fn words_that_no_rule_reads_are_sampled_without_personal_data() {
         (
             json!({"title": "这里的老鼠蟑螂特别多，从三楼到八楼每一层都有，晚上到处爬，没有人来管，请你们来看看", "content": null}),
             true,
-            Some("这里的老鼠蟑螂特别多,从三楼到八楼每一层都有,晚上到处爬,没有人"),
+            Some("这里的老鼠蟑螂特别多,从三楼到八楼每一层都有,晚上到处爬,没有人来管,请你们来看看"),
         ),
         // Read, about another matter, about nowhere, without words, or with a code of which the list tells.
         (json!({}), false, None),

@@ -79,7 +79,7 @@ impl<'a> Maker<'a> {
             let value = self.value(&field["type"], field_name, name);
             // What JSON leaves out: nothing, a false mark, and an event's empty lists.
             let empty = value.is_null()
-                || (field_name == "superseded" && value == json!(false))
+                || (["superseded", "derived"].contains(&field_name) && value == json!(false))
                 || (name == "LateEvent" && value == json!([]));
             if !empty {
                 made.insert(field_name.to_owned(), value);
