@@ -68,7 +68,10 @@ fn every_decision_of_a_replay_can_be_explained() {
     let output = storm(dir.path());
     let evidence = last_words(&output.join("evidence.ndjson"));
 
-    let missed = |line: &&Value| line["outcome"] == "opened" && line["nearest_miss"]["because"] == "farther";
+    let missed = |line: &&Value| {
+        let miss = &line["nearest_miss"];
+        line["outcome"] == "opened" && miss["because"] == "farther" && miss["radius_mm"] != 0
+    };
     let (name, line) = evidence.iter().find(|(_, line)| missed(line)).unwrap();
     let told = explain(&output, name);
     let metres = line["nearest_miss"]["distance_mm"].as_f64().unwrap() / 1_000.0;

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
 use crate::rebuilt::{stand_as, take};
 use crate::scene::{Mark, Scene, bears};
-use crate::{Held, Setting};
+use crate::{Evidence, Held, Setting};
 
 /// How many events are decided again at most for one that was read late; beyond that it is decided alone.
 pub(crate) const MOST: usize = 10_000;
@@ -32,6 +32,8 @@ pub(crate) enum Again {
 /// One event that was decided again, in the order of turns; the last decision of each counts.
 pub(crate) struct Decided {
     pub(crate) held: Arc<Held>,
+    /// All that was compared, with the incidents that it did not join.
+    pub(crate) evidence: Evidence,
     pub(crate) slot: IncidentId,
     pub(crate) in_reach: Vec<IncidentId>,
 }
@@ -90,7 +92,7 @@ impl<'a> Retelling<'a> {
         }
         let slot = telling.slot_for(&found, event, None);
         let held = Arc::new(Held::new(event.clone(), &found.evidence));
-        telling.enter(held, slot, found.also_in_reach.clone());
+        telling.enter(held, slot, found.also_in_reach.clone(), found.evidence.clone());
         if telling.queue.is_empty() {
             return Again::Alone(found);
         }
@@ -132,7 +134,7 @@ impl<'a> Retelling<'a> {
         }
         self.change(old);
         let held = Arc::new(Held::new(held.event.clone(), &found.evidence));
-        self.enter(held, slot, found.also_in_reach);
+        self.enter(held, slot, found.also_in_reach, found.evidence);
     }
 
     /// Where an event goes: to what was found, or to an incident of its own. That is the one which it opened before, if nothing
@@ -190,7 +192,7 @@ impl<'a> Retelling<'a> {
     }
 
     /// Enters an event into an incident as it is at its turn.
-    fn enter(&mut self, held: Arc<Held>, slot: IncidentId, in_reach: Vec<IncidentId>) {
+    fn enter(&mut self, held: Arc<Held>, slot: IncidentId, in_reach: Vec<IncidentId>, evidence: Evidence) {
         self.change(&slot);
         let mut incident = self
             .moved
@@ -223,7 +225,12 @@ impl<'a> Retelling<'a> {
             let citing: Vec<Turn> = self.engine.unsettled.citing(ticket).cloned().collect();
             citing.iter().for_each(|turn| self.enqueue(turn));
         }
-        let decided = Decided { held, slot, in_reach };
+        let decided = Decided {
+            held,
+            evidence,
+            slot,
+            in_reach,
+        };
         self.moved.decided.insert(self.turn.clone(), decided);
     }
 

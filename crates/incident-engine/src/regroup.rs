@@ -29,7 +29,7 @@ impl Engine {
             let Some(incident) = incident else { continue };
             let id = names.of_slot(slot);
             let incident = self.resettled(setting, moved, incident, id, new);
-            self.tell_members(draft, moved, &incident, &new.key);
+            self.tell_members(draft, moved, &names, &incident, &new.key);
             draft.touched.insert(incident.id.clone(), incident);
         }
         for (loser, survivor) in &names.merged {
@@ -104,20 +104,30 @@ impl Engine {
     }
 
     /// Tells of every member whose incident or outcome is another one than before, and remembers what decided it.
-    fn tell_members(&self, draft: &mut Draft<'_>, moved: &Moved, incident: &Incident, new: &EventKey) {
+    fn tell_members(
+        &self,
+        draft: &mut Draft<'_>,
+        moved: &Moved,
+        names: &Names,
+        incident: &Incident,
+        new: &EventKey,
+    ) {
         let mut devices: BTreeSet<Name> = incident
             .base
             .iter()
             .flat_map(|base| base.devices.keys().cloned())
             .collect();
         for turn in &incident.tail {
-            let held = match moved.decided.get(turn) {
+            let decided = moved.decided.get(turn);
+            let held = match decided {
                 Some(decided) => decided.held.clone(),
                 None => match self.held(&turn.key) {
                     Some(held) => held.clone(),
                     None => continue,
                 },
             };
+            let evidence = decided.map_or_else(|| held.evidence(), |decided| decided.evidence.clone());
+            let evidence = named(evidence, names);
             let device = held.event.device.clone();
             let continues = device.is_some_and(|device| !devices.insert(device));
             let outcome = if *turn == incident.founding {
@@ -127,14 +137,14 @@ impl Engine {
             } else {
                 Outcome::Joined
             };
-            self.tell_member(draft, held, &incident.id, outcome, *new == turn.key);
+            self.tell_member(draft, (held, evidence), &incident.id, outcome, *new == turn.key);
         }
     }
 
     fn tell_member(
         &self,
         draft: &mut Draft<'_>,
-        held: Arc<Held>,
+        (held, evidence): (Arc<Held>, Evidence),
         id: &IncidentId,
         outcome: Outcome,
         is_new: bool,
@@ -154,10 +164,10 @@ impl Engine {
             held: Some(held.clone()),
         };
         if is_new {
-            draft.told(row, None, Some(held.evidence()));
+            draft.told(row, None, Some(evidence));
             return;
         }
-        self.retell(draft, row, DECIDED_AGAIN, &held.evidence());
+        self.retell(draft, row, DECIDED_AGAIN, &evidence);
     }
 
     /// Tells that an event which was told of before is elsewhere, or counts as something else.
@@ -183,6 +193,17 @@ impl Engine {
             evidence: Some(Box::new(evidence.clone())),
         });
     }
+}
+
+/// What was compared, by the ids that the incidents have now.
+fn named(mut evidence: Evidence, names: &Names) -> Evidence {
+    for miss in [&mut evidence.runner_up, &mut evidence.nearest_miss]
+        .into_iter()
+        .flatten()
+    {
+        miss.incident = names.survivor(&names.of_slot(&miss.incident)).clone();
+    }
+    evidence
 }
 
 /// Which id each incident has, and which of the known ones became part of another.

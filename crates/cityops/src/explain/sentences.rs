@@ -313,6 +313,12 @@ fn missed(miss: &Miss, story: &Story) -> Both {
             format!("相距 {distance} 米，但指的是另一个部件"),
             format!("{distance} m apart, but it names another component"),
         ),
+        _ if miss.radius_mm == 0 => (
+            format!("相距 {distance} 米，但地址不同、间隔较久或位置太粗，再近也不会归入"),
+            format!(
+                "{distance} m apart, but another address, a long silence or a vague position speak against it at any distance"
+            ),
+        ),
         _ => (
             format!("相距 {distance} 米，半径 {radius} 米；半径达到 {distance} 米就会归入"),
             format!("{distance} m apart, radius {radius} m; would have joined at radius {distance}"),
