@@ -319,10 +319,16 @@ impl Scene for Retelling<'_> {
         // An incident may have lain elsewhere before its later members came, as far as its extent goes.
         let engine = self.engine;
         let mut look = |id: &IncidentId| {
-            if let Some(known) = engine.incidents.get(id)
-                && !self.moved.slots.contains_key(id)
-                && let Some(present) = engine.as_before(self.setting, known, &self.turn)
-            {
+            let Some(known) = engine.incidents.get(id) else {
+                return;
+            };
+            if self.moved.slots.contains_key(id) {
+                return;
+            }
+            // Most have no later member, and are as they were.
+            if known.tail.last().is_none_or(|last| *last < self.turn) {
+                meet(known);
+            } else if let Some(present) = engine.as_before(self.setting, known, &self.turn) {
                 meet(&present);
             }
         };

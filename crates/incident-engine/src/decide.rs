@@ -199,7 +199,14 @@ impl Engine {
             related.extend(self.related_near(setting, kind, event));
         }
         let held = Arc::new(Held::new(event.clone(), &evidence));
-        let max_life_ms = setting.rules.kind(kind).max_life_ms;
+        let rule = setting.rules.kind(kind);
+        // A device that sends what it kept says itself how old it is: had it come in time it would have gone quiet by now. A person
+        // may tell of a thing hours later and mean that it is there.
+        let oldest_ms = if event.device.is_some() {
+            rule.gap_ms.min(rule.max_life_ms)
+        } else {
+            rule.max_life_ms
+        };
         let now = draft.now;
         draft.edit(&id, |setting, incident| {
             let counts = outcome != Outcome::Continued;
@@ -210,7 +217,7 @@ impl Engine {
             if incident.status == Status::Closed && !is_history(incident, event) {
                 reopen(incident);
             }
-            if outcome == Outcome::Opened && now - event.event_time > max_life_ms {
+            if outcome == Outcome::Opened && now - event.event_time > oldest_ms {
                 close(incident, CloseReason::Stale, now);
             }
         });

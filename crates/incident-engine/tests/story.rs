@@ -252,6 +252,25 @@ fn too_late_is_late_and_older_than_its_life_is_closed_at_once() {
 }
 
 #[test]
+fn what_a_device_kept_while_it_was_away_opens_nothing_but_is_on_record() {
+    let mut story = Teller::new();
+    // 道路积水 is quiet after an hour; a gauge comes back after 5 and sends its alarms from before, the oldest first.
+    story.tell(sensor("s1", "road_ponding", 0.0, 0.0).at(0).came_after(5 * 60));
+    let kept = story.only();
+    assert_eq!(
+        (kept.status, kept.close_reason.map(|r| r.as_str())),
+        (Status::Closed, Some("stale"))
+    );
+    assert_eq!(kept.shown_in, None, "no band shows it");
+    story.tell(sensor("s1", "road_ponding", 0.0, 0.0).at(300));
+    let again = story
+        .incidents()
+        .into_iter()
+        .filter(|incident| incident.status == Status::Open);
+    assert_eq!(again.count(), 1, "it alarms now");
+}
+
+#[test]
 fn worked_examples_of_the_score() {
     let mut flood = Teller::new();
     flood.warn(warning("w1", Severity::Orange, "310117", 1_090));
