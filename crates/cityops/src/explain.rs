@@ -2,6 +2,7 @@
 
 mod sentences;
 mod story;
+mod wording;
 
 pub use sentences::{EventAnswer, IncidentAnswer};
 pub use story::{Story, Told};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use city_model::{
-    Action, Command, EventKey, Incident, IncidentId, LastCommand, Name, Outcome, Status, Turn, Why,
+    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, Name, Outcome, Status, Turn, Why,
 };
 
 use crate::combining::combine;
@@ -45,13 +45,8 @@ impl Engine {
         });
         let survivor = incident.id.clone();
         draft.edit(&other.id, |_, edited| {
+            become_part(edited, survivor, now);
             edited.last_command = Some(remembered(other, command));
-            freeze(edited);
-            edited.status = Status::Merged;
-            edited.merged_into = Some(survivor);
-            edited.close_reason = None;
-            edited.closed_at = Some(now.max(edited.last_heard_at));
-            edited.lower_since = None;
         });
         Ok(())
     }
@@ -157,11 +152,7 @@ impl Engine {
                 let now = draft.now;
                 let survivor = incident.id.clone();
                 draft.edit(&own.id, |_, edited| {
-                    freeze(edited);
-                    edited.status = Status::Merged;
-                    edited.merged_into = Some(survivor);
-                    edited.close_reason = None;
-                    edited.closed_at = Some(now.max(edited.last_heard_at));
+                    become_part(edited, survivor, now);
                     edited.last_command = None;
                 });
             }
@@ -349,4 +340,14 @@ fn freeze(incident: &mut Incident) {
         incident.merged_into = None;
         reopen(incident);
     }
+}
+
+/// From here on it stands for its place alone; what comes there goes to the survivor.
+fn become_part(incident: &mut Incident, survivor: IncidentId, now: EventTime) {
+    freeze(incident);
+    incident.status = Status::Merged;
+    incident.merged_into = Some(survivor);
+    incident.close_reason = None;
+    incident.closed_at = Some(now.max(incident.last_heard_at));
+    incident.lower_since = None;
 }

@@ -74,6 +74,7 @@ mod priority;
 mod rebuilt;
 mod record;
 mod regroup;
+mod remembering;
 mod scene;
 mod setting;
 mod settling;

@@ -1,0 +1,112 @@
+//! What is remembered of events: their identities, where they went, and what they said until their turns are settled.
+
+use std::sync::Arc;
+
+use city_model::{EventKey, EventTime, Incident, MINUTE_MS, Name};
+
+use crate::engine::{Engine, SEEN_MS};
+use crate::unsettled::settled_before;
+use crate::{EventRow, Held};
+
+impl Engine {
+    /// The incident that an event belongs to; the survivor, if it was merged.
+    pub(crate) fn incident_of(&self, key: &EventKey) -> Option<&Arc<Incident>> {
+        self.survivor(self.events.get(key)?.incident.as_ref()?)
+    }
+
+    /// The time before which no event's turn can come any more.
+    pub(crate) fn settled_before(&self) -> EventTime {
+        self.setting
+            .as_ref()
+            .map_or(EventTime::MIN, |setting| settled_before(setting, self.clock()))
+    }
+
+    /// Lets go of what settled events said: their incidents have taken it in.
+    pub(crate) fn release(&mut self) {
+        let before = self.settled_before();
+        let keys: Vec<EventKey> = self.unsettled.settled(before).cloned().collect();
+        for key in &keys {
+            let held = self.events.get_mut(key).and_then(|row| row.held.take());
+            if let Some(held) = held {
+                self.unhold(&held);
+            }
+        }
+    }
+
+    pub(crate) fn hold(&mut self, held: &Held) {
+        if let Some(setting) = &self.setting {
+            let turn = held.event.turn(setting.activation.reorder_ms);
+            self.unsettled.insert(setting, &held.event, &turn);
+        }
+    }
+
+    fn unhold(&mut self, held: &Held) {
+        if let Some(setting) = &self.setting {
+            let turn = held.event.turn(setting.activation.reorder_ms);
+            self.unsettled.remove(setting, &held.event, &turn);
+        }
+    }
+
+    pub(crate) fn remember(&mut self, row: &EventRow) {
+        let mut row = row.clone();
+        let before = self.settled_before();
+        let reorder = self
+            .setting
+            .as_ref()
+            .map_or(0, |setting| setting.activation.reorder_ms);
+        row.held = row.held.filter(|held| held.event.order_time(reorder) >= before);
+        if let Some(ticket) = &row.ticket
+            && self.is_first_of(ticket, &row)
+        {
+            self.by_ticket.insert(ticket.clone(), row.key.clone());
+        }
+        // What is held of it is entered after what was held before is taken out: both are of the same turn.
+        let (key, ingested_at, held) = (row.key.clone(), row.ingested_at, row.held.clone());
+        match self.events.insert(key.clone(), row) {
+            Some(old) => old.held.iter().for_each(|held| self.unhold(held)),
+            None => {
+                let minute = ingested_at.millis().div_euclid(MINUTE_MS);
+                self.expiring.entry(minute).or_default().push(key);
+            }
+        }
+        held.iter().for_each(|held| self.hold(held));
+    }
+
+    /// Whether a row is the one by which its ticket is found: the first in the order of turns.
+    fn is_first_of(&self, ticket: &Name, row: &EventRow) -> bool {
+        if row.incident.is_none() {
+            return false;
+        }
+        let Some(known) = self.by_ticket.get(ticket).and_then(|key| self.events.get(key)) else {
+            return true;
+        };
+        known.key == row.key || (row.order, row.source, &row.key) < (known.order, known.source, &known.key)
+    }
+
+    pub(crate) fn forget(&mut self, key: &EventKey) {
+        let Some(row) = self.events.remove(key) else {
+            return;
+        };
+        if let Some(held) = &row.held {
+            self.unhold(held);
+        }
+        let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
+        if let Some(keys) = self.expiring.get_mut(&minute) {
+            keys.retain(|k| k != key);
+            if keys.is_empty() {
+                self.expiring.remove(&minute);
+            }
+        }
+        if let Some(ticket) = &row.ticket
+            && self.by_ticket.get(ticket) == Some(key)
+        {
+            self.by_ticket.remove(ticket);
+        }
+    }
+
+    /// The event identities that may be forgotten at `clock`, oldest first.
+    pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = &EventKey> {
+        let until = (clock - SEEN_MS).millis().div_euclid(MINUTE_MS);
+        self.expiring.range(..until).flat_map(|(_, keys)| keys)
+    }
+}
