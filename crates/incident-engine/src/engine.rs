@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, MINUTE_MS,
-    Name, Outcome, Silence, Source, Status, Warning,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, Name, Outcome,
+    Silence, Source, Status, Warning,
 };
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
 use crate::neighbours::Neighbours;
-use crate::unsettled::{Unsettled, settled_before};
+use crate::unsettled::Unsettled;
 use crate::{Change, EventRow, Held, Setting, SettingError};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
