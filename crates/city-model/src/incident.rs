@@ -387,6 +387,9 @@ pub struct Incident {
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.
     pub config_version: Name,
+    /// The event that counts as having opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<EventKey>,
     /// Members whose turn may still be preceded by another event's, in the order of their turns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tail: Vec<Turn>,

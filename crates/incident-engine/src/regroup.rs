@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Name, Outcome, Status, Turn,
+    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Name, Outcome, Status, Turn, Why,
 };
 
 use crate::again::Moved;
@@ -87,6 +87,14 @@ impl Engine {
                 incident.recurrence_of = self.repeats(setting, moved, &incident);
             }
         }
+        if incident.opened_by.is_none() {
+            // What opened it went elsewhere, and an event is left that came when its own turn was settled.
+            let opener = Some(incident.founding.key.clone());
+            if let Some(base) = &mut incident.base {
+                Arc::make_mut(base).opened_by.clone_from(&opener);
+            }
+            incident.opened_by = opener;
+        }
         recall_signals(&mut incident, &before, new);
         incident
     }
@@ -112,6 +120,18 @@ impl Engine {
         incident: &Incident,
         new: &EventKey,
     ) {
+        let opener = incident.opened_by.as_ref();
+        let settled = opener
+            .and_then(|key| self.events.get(key))
+            .filter(|row| row.held.is_none());
+        if let Some(row) = settled.filter(|row| row.outcome != Outcome::Opened && row.key != *new) {
+            let row = EventRow {
+                outcome: Outcome::Opened,
+                incident: Some(incident.id.clone()),
+                ..row.clone()
+            };
+            self.retell(draft, row, DECIDED_AGAIN, &Evidence::bare(Why::Founded, 0));
+        }
         let mut devices: BTreeSet<Name> = incident
             .base
             .iter()
@@ -130,7 +150,7 @@ impl Engine {
             let evidence = named(evidence, names);
             let device = held.event.device.clone();
             let continues = device.is_some_and(|device| !devices.insert(device));
-            let outcome = if *turn == incident.founding {
+            let outcome = if incident.opened_by.as_ref() == Some(&turn.key) {
                 Outcome::Opened
             } else if continues {
                 Outcome::Continued

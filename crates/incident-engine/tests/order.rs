@@ -300,3 +300,19 @@ fn within_the_time_to_wait_ticks_resends_and_restarts_change_nothing() {
         reader.check(seed);
     }
 }
+
+#[test]
+fn what_comes_after_its_turn_is_settled_is_counted_all_the_same() {
+    for seed in seeds().step_by(4) {
+        let mut dice = Dice(seed);
+        let events = stream(&mut dice);
+        let mut reader = Reader::new(false);
+        for event in disturbed(&events, &mut dice, 20 * REORDER_MS as u64) {
+            reader.tick(event.ingested_at.floor_second());
+            reader.input(&Input::Event(Arc::new(event)));
+        }
+        reader.check(seed);
+        let opened = reader.engine.ledger().outcome(Outcome::Opened);
+        assert_eq!(reader.grouping().len() as i64, opened, "seed {seed}");
+    }
+}
