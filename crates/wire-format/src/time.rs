@@ -39,6 +39,9 @@ impl From<EventTime> for WireTime<'_> {
 
 fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
+        if !is_a_zone(text) {
+            return None;
+        }
         return Some(EventTime::from_millis(timestamp.as_millisecond()));
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -67,6 +70,29 @@ fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
         return None;
     }
     local(year_month_day, hour_minute_second, milliseconds(fraction)?, zone)
+}
+
+/// Whether the offset at the end of a time is one that some place on earth has: between -12:00 and +14:00.
+fn is_a_zone(text: &str) -> bool {
+    let offset = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
+    let hours = offset
+        .strip_suffix(|c: char| c.is_ascii_digit())
+        .and(offset.split_once(':'));
+    let Some((hours, minutes)) = hours else {
+        return true;
+    };
+    let (Some(sign), Ok(hours), Ok(minutes)) = (
+        hours.chars().next(),
+        hours[1..].parse::<u32>(),
+        minutes.parse::<u32>(),
+    ) else {
+        return true; // no offset, but the end of a clock
+    };
+    match sign {
+        '+' => hours * 60 + minutes <= 14 * 60,
+        '-' => hours * 60 + minutes <= 12 * 60,
+        _ => true,
+    }
 }
 
 fn local(date: [i16; 3], clock: [i16; 3], ms: i32, zone: &TimeZone) -> Option<EventTime> {
@@ -156,6 +182,9 @@ mod tests {
                 "{text}"
             );
         };
+        check("2026-07-10T08:00:00+25:00", None);
+        check("2026-07-10T08:00:00+14:00", Some("2026-07-09T18:00:00.000Z"));
+        check("2026-07-10T08:00:00-12:30", None);
         check("2018-02-05 10:05", Some("2018-02-05T02:05:00.000Z"));
         check("2015/3/7 9:01:02", Some("2015-03-07T01:01:02.000Z"));
         check("20180205100500", Some("2018-02-05T02:05:00.000Z"));

@@ -77,7 +77,8 @@ impl Unsaid {
             }
         }
         denied.extend(ends(&self.right_before));
-        let after: Vec<usize> = places(&self.after).into_iter().map(|(start, _)| start).collect();
+        let after = places(&self.after).into_iter().filter(|place| !is_none(place));
+        let after: Vec<usize> = after.map(|(start, _)| start).collect();
         let holding = places(&self.holding);
         if denied.is_empty() && after.is_empty() && holding.is_empty() {
             return;
