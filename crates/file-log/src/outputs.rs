@@ -102,7 +102,7 @@ pub struct UnmappedSource {
     pub records: u64,
     /// The most frequent first, at most 200.
     pub codes: Vec<UnmappedCode>,
-    /// What the words of at least three tickets without a code have in common, four characters at a time.
+    /// What the words of at least ten tickets without a code have in common, four characters at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<String>,
 }
