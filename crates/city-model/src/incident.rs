@@ -387,9 +387,6 @@ pub struct Incident {
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.
     pub config_version: Name,
-    /// The event that counts as having opened it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_by: Option<EventKey>,
     /// Members whose turn may still be preceded by another event's, in the order of their turns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tail: Vec<Turn>,
@@ -425,5 +422,10 @@ impl Incident {
     /// The event that its id is made of.
     pub fn namer(&self) -> &EventKey {
         self.named_after.as_ref().unwrap_or(&self.founding.key)
+    }
+
+    /// Whether it has members whose turns nothing can precede any more: they stay where they are.
+    pub fn is_anchored(&self) -> bool {
+        self.base.is_some() || self.tail.is_empty()
     }
 }

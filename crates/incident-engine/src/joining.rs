@@ -75,7 +75,6 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         related: BTreeSet::new(),
         recurrence_of: None,
         config_version: setting.activation.version.clone(),
-        opened_by: None,
         tail: Vec::new(),
         base: None,
         commanded: false,
@@ -98,9 +97,6 @@ pub(crate) fn absorb(
             incident.named_after = Some(incident.founding.key.clone());
         }
         incident.founding = turn;
-    }
-    if incident.opened_by.is_none() {
-        incident.opened_by = Some(event.key.clone());
     }
     incident.first_event_at = incident.first_event_at.min(event.event_time);
     incident.last_event_at = incident.last_event_at.max(event.event_time);
@@ -176,14 +172,16 @@ pub(crate) fn enter(
     let turn = held.event.turn(setting.activation.reorder_ms);
     if turn.order < settled_before {
         if let Some(base) = &mut incident.base {
-            let base = Arc::make_mut(base);
-            let opened_by = base.opened_by.take();
-            absorb(setting, base, &held.event, &held.evidence(), counts);
-            base.opened_by = opened_by;
+            absorb(
+                setting,
+                Arc::make_mut(base),
+                &held.event,
+                &held.evidence(),
+                counts,
+            );
         } else if !incident.tail.is_empty() {
             let mut base = found(setting, &held.event);
             absorb(setting, &mut base, &held.event, &held.evidence(), counts);
-            base.opened_by = None; // another member did, whose turn comes later
             incident.base = Some(Arc::new(base));
         }
     } else {

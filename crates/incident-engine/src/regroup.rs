@@ -87,14 +87,6 @@ impl Engine {
                 incident.recurrence_of = self.repeats(setting, moved, &incident);
             }
         }
-        if incident.opened_by.is_none() {
-            // What opened it went elsewhere, and an event is left that came when its own turn was settled.
-            let opener = Some(incident.founding.key.clone());
-            if let Some(base) = &mut incident.base {
-                Arc::make_mut(base).opened_by.clone_from(&opener);
-            }
-            incident.opened_by = opener;
-        }
         recall_signals(&mut incident, &before, new);
         incident
     }
@@ -120,14 +112,18 @@ impl Engine {
         incident: &Incident,
         new: &EventKey,
     ) {
-        let opener = incident.opened_by.as_ref();
+        let said = |turn: &Turn| match moved.decided.get(turn) {
+            Some(decided) => Some(decided.held.clone()),
+            None => self.held(&turn.key).cloned(),
+        };
+        let opener = self.opener(incident, |turn| said(turn)?.event.device.clone());
         let settled = opener
+            .as_ref()
             .and_then(|key| self.events.get(key))
             .filter(|row| row.held.is_none());
-        if let Some(row) = settled.filter(|row| row.outcome != Outcome::Opened && row.key != *new) {
+        if let Some(row) = settled.filter(|row| row.key != *new) {
             let row = EventRow {
                 outcome: Outcome::Opened,
-                incident: Some(incident.id.clone()),
                 ..row.clone()
             };
             self.retell(draft, row, DECIDED_AGAIN, &Evidence::bare(Why::Founded, 0));
@@ -138,19 +134,14 @@ impl Engine {
             .flat_map(|base| base.devices.keys().cloned())
             .collect();
         for turn in &incident.tail {
-            let decided = moved.decided.get(turn);
-            let held = match decided {
-                Some(decided) => decided.held.clone(),
-                None => match self.held(&turn.key) {
-                    Some(held) => held.clone(),
-                    None => continue,
-                },
+            let Some(held) = said(turn) else { continue };
+            let evidence = match moved.decided.get(turn) {
+                Some(decided) => named(decided.evidence.clone(), names),
+                None => held.evidence(),
             };
-            let evidence = decided.map_or_else(|| held.evidence(), |decided| decided.evidence.clone());
-            let evidence = named(evidence, names);
             let device = held.event.device.clone();
             let continues = device.is_some_and(|device| !devices.insert(device));
-            let outcome = if incident.opened_by.as_ref() == Some(&turn.key) {
+            let outcome = if opener.as_ref() == Some(&turn.key) {
                 Outcome::Opened
             } else if continues {
                 Outcome::Continued
@@ -159,6 +150,35 @@ impl Engine {
             };
             self.tell_member(draft, (held, evidence), &incident.id, outcome, *new == turn.key);
         }
+    }
+
+    /// The member that counts as having opened an incident: the one that did before or, where an earlier report of the same device
+    /// came, that one; where it left, the first. `None` when it is settled and stays.
+    fn opener(&self, incident: &Incident, device: impl Fn(&Turn) -> Option<Name>) -> Option<EventKey> {
+        let known = self
+            .incidents
+            .get(&incident.id)
+            .filter(|known| known.status != Status::Merged);
+        let opened = |turn: &&Turn| {
+            let row = self.events.get(&turn.key);
+            row.is_some_and(|row| {
+                row.outcome == Outcome::Opened && row.incident.as_ref() == Some(&incident.id)
+            })
+        };
+        let before = known.and_then(|known| known.tail.iter().find(opened));
+        if before.is_none() && known.is_some_and(|known| known.is_anchored()) {
+            return None;
+        }
+        let Some(before) = before.filter(|turn| incident.tail.contains(turn)) else {
+            return Some(incident.founding.key.clone());
+        };
+        let own = device(before);
+        let is_settled = own
+            .as_ref()
+            .zip(incident.base.as_ref())
+            .is_some_and(|(own, base)| base.devices.contains_key(own));
+        let same = |turn: &&Turn| !is_settled && own.is_some() && device(turn) == own;
+        Some(incident.tail.iter().find(same).unwrap_or(before).key.clone())
     }
 
     fn tell_member(
@@ -247,7 +267,7 @@ impl Names {
                 .get(incident.namer())
                 .and_then(|turn| moved.decided.get(*turn));
             let place = match decided {
-                Some(decided) if incident.base.is_none() => &decided.slot,
+                Some(decided) if !incident.is_anchored() => &decided.slot,
                 _ => slot,
             };
             claims.entry(place).or_default().push(incident);
@@ -259,9 +279,8 @@ impl Names {
         for (slot, incident) in &moved.slots {
             let Some(incident) = incident else { continue };
             let mut claimants = claims.remove(slot).unwrap_or_default();
-            let settled = |claimant: &Arc<Incident>| claimant.base.is_some() && claimant.id == *slot;
             claimants.sort_by(|a, b| {
-                (settled(b), a.opened_at, &a.founding).cmp(&(settled(a), b.opened_at, &b.founding))
+                (b.is_anchored(), a.opened_at, &a.founding).cmp(&(a.is_anchored(), b.opened_at, &b.founding))
             });
             let id = match claimants.first() {
                 Some(first) => first.id.clone(),
