@@ -316,3 +316,28 @@ fn what_comes_after_its_turn_is_settled_is_counted_all_the_same() {
         assert_eq!(reader.grouping().len() as i64, opened, "seed {seed}");
     }
 }
+
+#[test]
+fn a_restart_changes_no_decision() {
+    for seed in seeds().step_by(4) {
+        let mut dice = Dice(seed);
+        let events = stream(&mut dice);
+        let (mut calm, mut crashed) = (Reader::new(false), Reader::new(true));
+        let spread = [REORDER_MS as u64, 20 * REORDER_MS as u64][dice.roll(2) as usize];
+        let mut both = |input: &Input| {
+            assert_eq!(calm.engine.decide(input), crashed.engine.decide(input), "seed {seed}");
+            calm.input(input);
+            crashed.input(input);
+            if dice.one_in(10) {
+                let backwards = dice.one_in(2);
+                crashed.restart(backwards);
+            }
+        };
+        for event in disturbed(&events, &mut Dice(seed + 1), spread) {
+            both(&Input::Tick(Tick {
+                clocks: vec![("test".into(), event.ingested_at.floor_second())],
+            }));
+            both(&Input::Event(Arc::new(event)));
+        }
+    }
+}
