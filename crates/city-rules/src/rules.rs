@@ -63,7 +63,7 @@ impl Rules {
     }
 
     /// The built-in rules with other files on top, in order; each is a name and its text. A table in a later file
-    /// changes what it names and leaves the rest.
+    /// changes what it names and leaves the rest; but `[learned]` with a `distance` of its own stands for the one below it.
     ///
     /// # Errors
     /// Unknown keys, wrong values, references to kinds or metrics that no file defines.
@@ -100,6 +100,10 @@ impl Rules {
             strict::parse::<RulesFile>(file, text)?;
             let mut table = strict::parse(file, text)?;
             one_spelling(file, text, &mut table)?;
+            // Points mean nothing without their bands, so a table with its own does not lie on another one.
+            if table.get("learned").and_then(|own| own.get("distance")).is_some() {
+                whole.remove("learned");
+            }
             overlay(&mut whole, table);
         }
         let last = files.last().map_or("rules", |(file, _)| file);
