@@ -150,6 +150,16 @@ fn mistakes_are_told_with_their_line_and_the_nearest_name() {
             "what never merges has no points",
         ),
         ("inspector = -5", "inspektor = -5", "inspector"),
+        (
+            "inspector = -5",
+            "inspector = -10001",
+            "learned.toml:14: learned.channels.hotline.inspector: points lie between -10000 and 10000",
+        ),
+        (
+            "inspector = -5",
+            "inspector = 10_001",
+            "learned.toml:13: learned.channels.hotline.inspector: points lie between -10000 and 10000",
+        ),
     ] {
         let text = TABLE.replacen(old, new, 1);
         assert_ne!(text, TABLE, "{old}");

@@ -283,7 +283,7 @@ fn table(points: Points, rows: &[(KindId, KindId)], seen: &[(usize, usize)]) -> 
             let at = channels(*event, *witness);
             let own = whole(points.channels[at] - shared);
             if seen[at].1 > 0 && own != 0 {
-                table.enter_channels(*event, *witness, own);
+                let _ = table.enter_channels(*event, *witness, own); // as little refused as the rows above
             }
         }
     }
