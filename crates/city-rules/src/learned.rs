@@ -184,8 +184,8 @@ impl Learned {
     }
 }
 
-/// The band that a value lies in: the first whose end it does not pass.
-fn band(ends: &[i64], value: i64) -> Option<usize> {
+/// The band that a value lies in: the first whose end it does not pass. `None`: it lies beyond the last.
+pub fn band(ends: &[i64], value: i64) -> Option<usize> {
     let at = ends.partition_point(|end| *end < value);
     (at < ends.len()).then_some(at)
 }

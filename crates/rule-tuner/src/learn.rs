@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use city_model::{Channel, DAY_MS, HOUR_MS, MINUTE_MS};
-use city_rules::{KindId, Learned, Row};
+use city_rules::{KindId, Learned, Row, band};
 
 use crate::History;
 use crate::fit::{Factor, fit};
@@ -131,8 +131,8 @@ impl Trial {
         Some(Trial {
             event: pair.event,
             row: *rows.get(&kinds)?,
-            distance: DISTANCES_MM.partition_point(|end| *end < pair.distance_mm),
-            gap: GAPS_MS.partition_point(|end| *end < pair.gap_ms),
+            distance: band(&DISTANCES_MM, pair.distance_mm)?,
+            gap: band(&GAPS_MS, pair.gap_ms)?,
             channels: channels(event.channel, earlier.channel),
             found: history.are_one(pair.event, pair.earlier),
         })
