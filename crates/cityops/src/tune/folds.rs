@@ -9,8 +9,6 @@ use crate::backtest::rounded;
 
 /// The merged shares at which folds are compared, beside the budget.
 const BUDGETS: [f64; 3] = [0.065, 0.085, 0.10];
-/// A month with less than one event in so many is the rest of another.
-const MONTH_PART: usize = 20;
 
 /// A part of the past and what was judged with it.
 #[derive(Debug, Clone, Serialize)]
@@ -74,18 +72,7 @@ impl Reached {
 
 /// Runs all folds of a history: each month after all before it, the later ones after the first alone, and the halves of each.
 pub(super) fn run(rules: &Rules, history: &History, budget: f64) -> Vec<Fold> {
-    let months: Vec<u32> = history
-        .periods()
-        .into_iter()
-        .filter(|month| {
-            let events = history
-                .samples()
-                .iter()
-                .filter(|sample| sample.period == *month)
-                .count();
-            events * MONTH_PART >= history.samples().len()
-        })
-        .collect();
+    let months = history.periods();
     let mut folds = Vec::new();
     let mut fold = |past: &History, judged: &History, names: (String, String), whole: bool| {
         if !past.links().is_empty() && !judged.links().is_empty() {
