@@ -162,34 +162,23 @@ impl Points {
 
 /// Chooses each event's best candidate, fits, and chooses again with what was learned. Answers the last choice as well.
 fn rounds(trials: &[Trial], rows: &[(KindId, KindId)]) -> (Learned, Vec<Trial>) {
-    let flat = |step: f64, bands: usize| (0..bands).map(move |band| -step * band as f64);
+    // To begin with, nearer is better and sooner is better, band by band.
     let mut points = Points {
-        distance: vec![[0.0; DISTANCES_MM.len()]; rows.len()],
-        gap: vec![[0.0; GAPS_MS.len()]; rows.len()],
+        distance: vec![std::array::from_fn(|band| -DOUBLING * band as f64); rows.len()],
+        gap: vec![std::array::from_fn(|band| -DOUBLING / 2.0 * band as f64); rows.len()],
         channels: vec![0.0; Channel::ALL.len() * Channel::ALL.len()],
     };
-    // To begin with, nearer is better and sooner is better, band by band.
-    for row in &mut points.distance {
-        row.iter_mut()
-            .zip(flat(DOUBLING, DISTANCES_MM.len()))
-            .for_each(|(own, start)| *own = start);
-    }
-    for row in &mut points.gap {
-        row.iter_mut()
-            .zip(flat(DOUBLING / 2.0, GAPS_MS.len()))
-            .for_each(|(own, start)| *own = start);
-    }
     let mut chosen = best(trials, &points);
-    // By pair of channels: marked candidates, and all.
-    let mut seen = vec![(0, 0); points.channels.len()];
+    let mut fitted = Vec::new();
     for _ in 0..ROUNDS {
         points = fit_points(&chosen, rows.len());
-        seen.fill((0, 0));
-        for trial in &chosen {
-            seen[trial.channels].0 += usize::from(trial.found);
-            seen[trial.channels].1 += 1;
-        }
-        chosen = best(trials, &points);
+        fitted = std::mem::replace(&mut chosen, best(trials, &points));
+    }
+    // By pair of channels, of what the points were fitted to: marked candidates, and all.
+    let mut seen = vec![(0, 0); points.channels.len()];
+    for trial in &fitted {
+        seen[trial.channels].0 += usize::from(trial.found);
+        seen[trial.channels].1 += 1;
     }
     (table(points, rows, &seen), chosen)
 }
