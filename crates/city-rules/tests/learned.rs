@@ -113,7 +113,11 @@ gap = ["2h", "1d"]
     );
     assert_eq!(table.reach(crew, crew), Some((80_000, 86_400_000)));
     assert_eq!(table.reach(out, lamp), Some((80_000, 86_400_000)));
-    assert_eq!(table.threshold(), -35, "without bands of its own a table lies on top");
+    assert_eq!(
+        table.threshold(),
+        -35,
+        "without bands of its own a table lies on top"
+    );
 }
 
 #[test]

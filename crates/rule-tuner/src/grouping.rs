@@ -211,9 +211,9 @@ impl<'a> Grouping<'a> {
         }
         let distance_mm = sample.point.distance_mm(open.at);
         let variance_mm2 = open.fused.variance_mm2();
-        let radius_mm =
-            self.rules
-                .widened_mm(limits.radius_mm, limits.cap_mm, sample.u_mm, variance_mm2);
+        let radius_mm = self
+            .rules
+            .widened_mm(limits.radius_mm, limits.cap_mm, sample.u_mm, variance_mm2);
         let gap_ms = (sample.time_ms - open.last_ms).max(0);
         if distance_mm > radius_mm
             || gap_ms > limits.gap_ms
