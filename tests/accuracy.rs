@@ -49,14 +49,9 @@ impl Score {
 /// Scores by kind of a replayed city. An event that is in no incident stands alone.
 fn scores(scenario: Scenario, seed: u64) -> BTreeMap<String, Score> {
     let city = City::new(scenario, seed, 20_000);
-    let members: BTreeMap<String, String> = fs::read_to_string(city.replayed("out").dir.join("members.csv"))
-        .unwrap()
-        .lines()
-        .skip(1)
-        .map(|line| {
-            let fields: Vec<&str> = line.split(',').collect();
-            (fields[1].to_owned(), fields[2].to_owned())
-        })
+    // The truth names events without their system.
+    let members: BTreeMap<String, String> = (city.replayed("out").members().into_iter())
+        .map(|(event, (incident, _))| (event.split_once('/').unwrap().1.to_owned(), incident))
         .collect();
     let truth = fs::read_to_string(city.path("truth.csv")).unwrap();
     let rows: Vec<[&str; 4]> = truth

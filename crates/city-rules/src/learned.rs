@@ -91,18 +91,20 @@ impl Learned {
                     gap.len()
                 ));
             }
-            if distance.iter().chain(gap).any(|points| !is_sane(*points)) {
-                return Err(format!("points lie between -{POINTS_MAX} and {POINTS_MAX}"));
-            }
+            sane(distance.iter().chain(gap).copied())?;
         }
         self.rows.insert(ordered(one, other), row);
         Ok(())
     }
 
     /// Enters the points of an event of one channel at an incident that has a witness of another.
-    pub fn enter_channels(&mut self, event: Channel, witness: Channel, points: i32) {
-        self.channels
-            .insert((event, witness), points.clamp(-POINTS_MAX, POINTS_MAX));
+    ///
+    /// # Errors
+    /// When the number is out of all proportion.
+    pub fn enter_channels(&mut self, event: Channel, witness: Channel, points: i32) -> Result<(), String> {
+        sane([points])?;
+        self.channels.insert((event, witness), points);
+        Ok(())
     }
 
     /// The points from which on an event joins.
@@ -182,8 +184,8 @@ impl Learned {
     }
 }
 
-/// The band that a value lies in: the first whose end it does not pass.
-fn band(ends: &[i64], value: i64) -> Option<usize> {
+/// The band that a value lies in: the first whose end it does not pass. `None`: it lies beyond the last.
+pub fn band(ends: &[i64], value: i64) -> Option<usize> {
     let at = ends.partition_point(|end| *end < value);
     (at < ends.len()).then_some(at)
 }
@@ -192,8 +194,13 @@ fn ordered(one: KindId, other: KindId) -> (KindId, KindId) {
     (one.min(other), one.max(other))
 }
 
-fn is_sane(points: i32) -> bool {
-    (-POINTS_MAX..=POINTS_MAX).contains(&points)
+fn sane(points: impl IntoIterator<Item = i32>) -> Result<(), String> {
+    let range = -POINTS_MAX..=POINTS_MAX;
+    if points.into_iter().all(|points| range.contains(&points)) {
+        Ok(())
+    } else {
+        Err(format!("points lie between -{POINTS_MAX} and {POINTS_MAX}"))
+    }
 }
 
 /// The table as written.
@@ -248,7 +255,9 @@ mod tests {
         };
         table.enter(KindId(2), KindId(1), row).unwrap();
         table.enter(KindId(3), KindId(3), Row::Never).unwrap();
-        table.enter_channels(Channel::Hotline, Channel::Inspector, -8);
+        table
+            .enter_channels(Channel::Hotline, Channel::Inspector, -8)
+            .unwrap();
         table
     }
 

@@ -31,7 +31,7 @@ pub use codes::Mapped;
 pub use device::{Confirm, Flap, Flat, HELD_MAX, OwnWord, Rise};
 pub use findings::Finding;
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
-pub use learned::{Learned, Row, Verdict};
+pub use learned::{Learned, Row, Verdict, band};
 pub use metric::{MetricRule, to_milli};
 pub use priority::{
     Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety,

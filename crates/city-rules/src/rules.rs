@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use city_model::{Group, Kind};
+use city_model::{Group, Kind, isqrt};
 use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
@@ -63,7 +63,7 @@ impl Rules {
     }
 
     /// The built-in rules with other files on top, in order; each is a name and its text. A table in a later file
-    /// changes what it names and leaves the rest.
+    /// changes what it names and leaves the rest; but `[learned]` with a `distance` of its own stands for the one below it.
     ///
     /// # Errors
     /// Unknown keys, wrong values, references to kinds or metrics that no file defines.
@@ -100,6 +100,10 @@ impl Rules {
             strict::parse::<RulesFile>(file, text)?;
             let mut table = strict::parse(file, text)?;
             one_spelling(file, text, &mut table)?;
+            // Points mean nothing without their bands, so a table with its own does not lie on another one.
+            if table.get("learned").and_then(|own| own.get("distance")).is_some() {
+                whole.remove("learned");
+            }
             overlay(&mut whole, table);
         }
         let last = files.last().map_or("rules", |(file, _)| file);
@@ -265,6 +269,15 @@ impl Rules {
     /// How much the uncertainty of positions widens the radius: k in thousandths.
     pub fn radius_weight_permille(&self) -> i64 {
         self.file.correlation.radius_weight_permille
+    }
+
+    /// A radius widened by how vague two positions are: `min(cap, r + k·√(u² + σ²))`, at least 1, in millimetres; `u_mm` is one
+    /// sigma of the first and `variance_mm2` the variance of the second.
+    pub fn widened_mm(&self, radius_mm: i64, cap_mm: i64, u_mm: i64, variance_mm2: i64) -> i64 {
+        let variance = i128::from(u_mm) * i128::from(u_mm) + i128::from(variance_mm2);
+        let sigma = i64::try_from(isqrt(variance as u128)).unwrap_or(i64::MAX);
+        let widened = sigma.saturating_mul(self.radius_weight_permille()) / 1_000;
+        radius_mm.saturating_add(widened).min(cap_mm).max(1)
     }
 
     /// How long an incident stays open after its last device cleared.

@@ -87,6 +87,40 @@ fn a_later_file_overrules_one_row() {
 }
 
 #[test]
+fn a_table_with_its_own_bands_stands_alone() {
+    let again = r#"[learned]
+threshold = -40
+distance = [5, 20, 80]
+gap = ["2h", "1d"]
+
+[learned.kinds]
+"Crew work" = { distance = [-10, -20, -30], gap = [0, -9] }
+
+[learned.pairs."Lamp out"]
+"Lamp" = { distance = [-10, -20, -30], gap = [0, -9] }
+"#;
+    let later = "[learned]\nthreshold = -35\n";
+    let files = [("a.toml", TABLE), ("b.toml", again), ("c.toml", later)];
+    let rules = Rules::load(&files.map(|(name, text)| (name.to_owned(), text.to_owned()))).unwrap();
+    let [lamp, out, crew] = ["Lamp", "Lamp out", "Crew work"].map(|name| rules.kind_id(name).unwrap());
+    let table = rules.learned().unwrap();
+    assert_eq!(table.distances_mm(), [5_000, 20_000, 80_000]);
+    assert_eq!(table.row(lamp, lamp), None, "its points were for other bands");
+    assert_eq!(
+        table.channel_points(Channel::Hotline, Channel::Inspector),
+        0,
+        "so were these"
+    );
+    assert_eq!(table.reach(crew, crew), Some((80_000, 86_400_000)));
+    assert_eq!(table.reach(out, lamp), Some((80_000, 86_400_000)));
+    assert_eq!(
+        table.threshold(),
+        -35,
+        "without bands of its own a table lies on top"
+    );
+}
+
+#[test]
 fn mistakes_are_told_with_their_line_and_the_nearest_name() {
     for (old, new, told) in [
         (
@@ -120,6 +154,16 @@ fn mistakes_are_told_with_their_line_and_the_nearest_name() {
             "what never merges has no points",
         ),
         ("inspector = -5", "inspektor = -5", "inspector"),
+        (
+            "inspector = -5",
+            "inspector = -10001",
+            "learned.toml:14: learned.channels.hotline.inspector: points lie between -10000 and 10000",
+        ),
+        (
+            "inspector = -5",
+            "inspector = 10_001",
+            "learned.toml:13: learned.channels.hotline.inspector: points lie between -10000 and 10000",
+        ),
     ] {
         let text = TABLE.replacen(old, new, 1);
         assert_ne!(text, TABLE, "{old}");

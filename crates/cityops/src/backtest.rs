@@ -32,6 +32,7 @@ pub use grouping::{Place, group};
 pub use history::{Columns, History, Row, Skipped};
 pub(crate) use report::is_link;
 pub use report::{KindReport, Report};
+pub(crate) use table::percent;
 
 /// Correlates and scores a history whose times without a zone are UTC.
 ///

@@ -47,7 +47,7 @@ pub fn tune(timezone: &str, mut rules: Rules, csv: impl Read, budget: f64) -> an
         !history.links().is_empty(),
         "the history has no labels to learn from: no located pair by duplicate_of or truth, at most 500 m and 30 days apart"
     );
-    let lesson = learn(&history, |one, other| may_merge(&rules, one, other));
+    let lesson = lesson(&rules, &history);
     let mut grouping = Grouping::learned(&rules, &lesson);
     let curve = Curve::of(&mut grouping, &history, budget + BEYOND_BUDGET);
     let step = curve
@@ -64,7 +64,7 @@ fn may_merge(rules: &Rules, one: KindId, other: KindId) -> bool {
     rules.kind(one).safety_class == rules.kind(other).safety_class
 }
 
-/// Learns from a part of a history.
+/// Learns from a history or a part of one.
 fn lesson(rules: &Rules, history: &History) -> Lesson {
     learn(history, |one, other| may_merge(rules, one, other))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Flag, Incident, Point, Status, isqrt};
+use city_model::{Event, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::{Miss, Setting, doubt, learned};
@@ -111,10 +111,10 @@ pub(crate) fn weigh(
 
 /// `min(cap, r_kind + k·√(u² + σ²))`, in millimetres.
 pub(crate) fn radius_mm(setting: &Setting, rule: &KindRule, incident: &Incident, u_mm: i64) -> i64 {
-    let variance = i128::from(u_mm) * i128::from(u_mm) + i128::from(incident.fused.variance_mm2());
-    let sigma = i64::try_from(isqrt(variance as u128)).unwrap_or(i64::MAX);
-    let widened = sigma.saturating_mul(setting.rules.radius_weight_permille()) / 1_000;
-    rule.radius_mm.saturating_add(widened).min(rule.cap_mm).max(1)
+    let variance_mm2 = incident.fused.variance_mm2();
+    setting
+        .rules
+        .widened_mm(rule.radius_mm, rule.cap_mm, u_mm, variance_mm2)
 }
 
 /// The gap in event time between an event and an incident's span; zero inside it.

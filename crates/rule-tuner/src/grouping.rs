@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{Channel, DAY_MS, Extent, Fused, Point, isqrt};
+use city_model::{Channel, DAY_MS, Extent, Fused, Point};
 use city_rules::{KindId, Learned, Row, Rules, Verdict};
 
 use crate::learn::Lesson;
@@ -210,11 +210,10 @@ impl<'a> Grouping<'a> {
             return None;
         }
         let distance_mm = sample.point.distance_mm(open.at);
-        let variance =
-            i128::from(sample.u_mm) * i128::from(sample.u_mm) + i128::from(open.fused.variance_mm2());
-        let sigma = i64::try_from(isqrt(variance as u128)).unwrap_or(i64::MAX);
-        let widened = sigma.saturating_mul(self.rules.radius_weight_permille()) / 1_000;
-        let radius_mm = limits.radius_mm.saturating_add(widened).min(limits.cap_mm).max(1);
+        let variance_mm2 = open.fused.variance_mm2();
+        let radius_mm = self
+            .rules
+            .widened_mm(limits.radius_mm, limits.cap_mm, sample.u_mm, variance_mm2);
         let gap_ms = (sample.time_ms - open.last_ms).max(0);
         if distance_mm > radius_mm
             || gap_ms > limits.gap_ms

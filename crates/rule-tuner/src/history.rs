@@ -1,5 +1,7 @@
 //! A labelled history as the tuner sees it: located events in order, and which of them belong together by label.
 
+use std::collections::BTreeMap;
+
 use city_model::{Channel, DAY_MS, Point};
 use city_rules::KindId;
 
@@ -7,6 +9,8 @@ use city_rules::KindId;
 pub const LINK_MM: i64 = 500_000;
 /// A label counts when the two events are at most this long apart.
 pub const LINK_MS: i64 = 30 * DAY_MS;
+/// A period has at least one event in so many.
+const PERIOD_PART: usize = 20;
 
 /// A located event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +107,18 @@ impl History {
         History::new(samples, kept.collect())
     }
 
-    /// The periods that occur, in order.
+    /// The periods, in order; one with too few events to be one of its own is left out.
     pub fn periods(&self) -> Vec<u32> {
-        let mut periods: Vec<u32> = self.samples.iter().map(|sample| sample.period).collect();
-        periods.sort_unstable();
-        periods.dedup();
-        periods
+        let mut events: BTreeMap<u32, usize> = BTreeMap::new();
+        for sample in &self.samples {
+            *events.entry(sample.period).or_default() += 1;
+        }
+        events.retain(|_, events| is_period(*events, self.samples.len()));
+        events.into_keys().collect()
     }
+}
+
+/// Whether so many events of all make a period of their own, rather than a first day's rest of the month before.
+pub(crate) fn is_period(events: usize, of: usize) -> bool {
+    events * PERIOD_PART >= of
 }

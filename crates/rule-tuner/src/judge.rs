@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use city_rules::KindId;
 
 use crate::History;
+use crate::history::is_period;
 
 /// The counts of a grouping. Links count under their child's kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,9 +57,6 @@ impl Judged {
     }
 }
 
-/// A period with fewer events than one in so many is no period of its own: a first day's rest of the month before.
-const PERIOD_PART: usize = 20;
-
 /// Judges the incidents of a history's events.
 pub fn judge(history: &History, places: &[usize]) -> Judged {
     let mut judged = Judged::default();
@@ -89,7 +87,7 @@ pub fn judge(history: &History, places: &[usize]) -> Judged {
     }
     let own = periods
         .values()
-        .filter(|(_, events)| events * PERIOD_PART >= judged.events);
+        .filter(|(_, events)| is_period(*events, judged.events));
     // a/b > c/d without a division, so that no rounding picks another one
     judged.worst = own.copied().fold((0, 1), |worst, period| {
         if period.0 * worst.1 > worst.0 * period.1 {

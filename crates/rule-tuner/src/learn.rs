@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use city_model::{Channel, DAY_MS, HOUR_MS, MINUTE_MS};
-use city_rules::{KindId, Learned, Row};
+use city_rules::{KindId, Learned, Row, band};
 
 use crate::History;
 use crate::fit::{Factor, fit};
@@ -131,8 +131,8 @@ impl Trial {
         Some(Trial {
             event: pair.event,
             row: *rows.get(&kinds)?,
-            distance: DISTANCES_MM.partition_point(|end| *end < pair.distance_mm),
-            gap: GAPS_MS.partition_point(|end| *end < pair.gap_ms),
+            distance: band(&DISTANCES_MM, pair.distance_mm)?,
+            gap: band(&GAPS_MS, pair.gap_ms)?,
             channels: channels(event.channel, earlier.channel),
             found: history.are_one(pair.event, pair.earlier),
         })
@@ -162,34 +162,23 @@ impl Points {
 
 /// Chooses each event's best candidate, fits, and chooses again with what was learned. Answers the last choice as well.
 fn rounds(trials: &[Trial], rows: &[(KindId, KindId)]) -> (Learned, Vec<Trial>) {
-    let flat = |step: f64, bands: usize| (0..bands).map(move |band| -step * band as f64);
+    // To begin with, nearer is better and sooner is better, band by band.
     let mut points = Points {
-        distance: vec![[0.0; DISTANCES_MM.len()]; rows.len()],
-        gap: vec![[0.0; GAPS_MS.len()]; rows.len()],
+        distance: vec![std::array::from_fn(|band| -DOUBLING * band as f64); rows.len()],
+        gap: vec![std::array::from_fn(|band| -DOUBLING / 2.0 * band as f64); rows.len()],
         channels: vec![0.0; Channel::ALL.len() * Channel::ALL.len()],
     };
-    // To begin with, nearer is better and sooner is better, band by band.
-    for row in &mut points.distance {
-        row.iter_mut()
-            .zip(flat(DOUBLING, DISTANCES_MM.len()))
-            .for_each(|(own, start)| *own = start);
-    }
-    for row in &mut points.gap {
-        row.iter_mut()
-            .zip(flat(DOUBLING / 2.0, GAPS_MS.len()))
-            .for_each(|(own, start)| *own = start);
-    }
     let mut chosen = best(trials, &points);
-    // By pair of channels: marked candidates, and all.
-    let mut seen = vec![(0, 0); points.channels.len()];
+    let mut fitted = Vec::new();
     for _ in 0..ROUNDS {
         points = fit_points(&chosen, rows.len());
-        seen.fill((0, 0));
-        for trial in &chosen {
-            seen[trial.channels].0 += usize::from(trial.found);
-            seen[trial.channels].1 += 1;
-        }
-        chosen = best(trials, &points);
+        fitted = std::mem::replace(&mut chosen, best(trials, &points));
+    }
+    // By pair of channels, of what the points were fitted to: marked candidates, and all.
+    let mut seen = vec![(0, 0); points.channels.len()];
+    for trial in &fitted {
+        seen[trial.channels].0 += usize::from(trial.found);
+        seen[trial.channels].1 += 1;
     }
     (table(points, rows, &seen), chosen)
 }
@@ -283,7 +272,7 @@ fn table(points: Points, rows: &[(KindId, KindId)], seen: &[(usize, usize)]) -> 
             let at = channels(*event, *witness);
             let own = whole(points.channels[at] - shared);
             if seen[at].1 > 0 && own != 0 {
-                table.enter_channels(*event, *witness, own);
+                let _ = table.enter_channels(*event, *witness, own); // as little refused as the rows above
             }
         }
     }

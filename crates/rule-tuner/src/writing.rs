@@ -162,6 +162,8 @@ fn put_kinds(out: &mut String, rules: &Rules, lesson: &Lesson, table: &Learned, 
         if let Some((far, late)) = bounds {
             fields.push(format!("radius = {0}, cap = {0}", metres(far)));
             fields.push(format!("extent = {}", metres(extent_mm(table))));
+            // The points were learned with the radius alone; a doubt below would take away from them.
+            fields.push("doubt = 0".to_owned());
             fields.push(format!("gap = {}", quoted(&duration_text(late))));
             fields.push(format!("max_life = {}", quoted(&duration_text(LIFE_MS))));
         }

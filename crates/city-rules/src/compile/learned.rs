@@ -1,5 +1,7 @@
 //! The learned table: names become ids, and what contradicts the kinds is refused.
 
+use city_model::Channel;
+
 use super::Compiler;
 use crate::kind::{KindId, KindRule};
 use crate::learned::{Learned, RawRow};
@@ -41,7 +43,9 @@ impl Compiler<'_> {
         }
         for (event, witnesses) in &raw.channels {
             for (witness, points) in witnesses {
-                table.enter_channels(*event, *witness, *points);
+                table
+                    .enter_channels(*event, *witness, *points)
+                    .map_err(|message| self.wrong_channels(*event, *witness, *points, &message))?;
             }
         }
         Ok(Some(table))
@@ -63,5 +67,16 @@ impl Compiler<'_> {
             };
             self.sources.wrong(name, format!("{of}: {message}"))
         })
+    }
+
+    /// Channels are named in many places, so the number says where; one that is spelled otherwise (`20_000`) is not found.
+    fn wrong_channels(&self, event: Channel, witness: Channel, points: i32, message: &str) -> ConfigError {
+        let key = format!("learned.channels.{event}.{witness}");
+        let at = |name: &str| self.sources.wrong(name, format!("{key}: {message}"));
+        let by_number = Some(at(&points.to_string())).filter(|error| error.line.is_some());
+        ConfigError {
+            key: Some(key.clone()),
+            ..by_number.unwrap_or_else(|| at(&event.to_string()))
+        }
     }
 }

@@ -2,16 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use city_model::{DAY_MS, Name, Plane};
+use city_model::{Name, Plane};
+use rule_tuner::{LINK_MM, LINK_MS};
 use serde::Serialize;
 
 use super::clusters::{Clustering, Score, rounded};
 use super::{History, Place, Row, Skipped};
-
-/// A link counts when child and parent are at most this far apart.
-const LINK_MM: i64 = 500_000;
-/// A link counts when child and parent are at most this long apart.
-const LINK_MS: i64 = 30 * DAY_MS;
 
 /// What a backtest found. A share of nothing is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -203,7 +199,7 @@ impl<'a> Counts<'a> {
     }
 }
 
-/// Whether a child's link counts. The distance is taken on a plane at the parent.
+/// Whether a child's link counts, by the tuner's bounds. The distance is taken on a plane at the parent.
 pub(crate) fn is_link(child: &Row, parent: &Row) -> bool {
     let (Some((here, _)), Some((there, _))) = (child.located, parent.located) else {
         return false;

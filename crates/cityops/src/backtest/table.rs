@@ -100,6 +100,9 @@ impl Report {
     }
 }
 
-fn percent(share: Option<f64>) -> String {
-    share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+/// A share as text; a share of nothing is a dash.
+pub(crate) fn percent(share: impl Into<Option<f64>>) -> String {
+    share
+        .into()
+        .map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }

@@ -9,8 +9,6 @@ use crate::backtest::rounded;
 
 /// The merged shares at which folds are compared, beside the budget.
 const BUDGETS: [f64; 3] = [0.065, 0.085, 0.10];
-/// A month with less than one event in so many is the rest of another.
-const MONTH_PART: usize = 20;
 
 /// A part of the past and what was judged with it.
 #[derive(Debug, Clone, Serialize)]
@@ -74,94 +72,133 @@ impl Reached {
 
 /// Runs all folds of a history: each month after all before it, the later ones after the first alone, and the halves of each.
 pub(super) fn run(rules: &Rules, history: &History, budget: f64) -> Vec<Fold> {
-    let months: Vec<u32> = history
-        .periods()
-        .into_iter()
-        .filter(|month| {
-            let events = history
-                .samples()
-                .iter()
-                .filter(|sample| sample.period == *month)
-                .count();
-            events * MONTH_PART >= history.samples().len()
-        })
-        .collect();
-    let mut folds = Vec::new();
-    let mut fold = |past: &History, judged: &History, names: (String, String), whole: bool| {
-        if !past.links().is_empty() && !judged.links().is_empty() {
-            folds.push(one(rules, past, judged, names, whole, budget));
-        }
+    let months = history.periods();
+    let Some((&first, later)) = months.split_first() else {
+        return Vec::new();
     };
-    for (at, &month) in months.iter().enumerate().skip(1) {
-        let judged = history.part(|_, sample| sample.period == month);
-        let past = history.part(|_, sample| sample.period < month);
-        let from = if at == 1 {
-            name(months[0])
+    let month = |month: u32| history.part(move |_, sample| sample.period == month);
+    let mut folds = Vec::new();
+    let alone = month(first);
+    let mut from_first = match later {
+        [] => None,
+        _ => Past::of(rules, &alone, name(first), budget),
+    };
+    let mut before = first;
+    for (at, &own) in later.iter().enumerate() {
+        let from = if at == 0 {
+            name(first)
         } else {
-            format!("{} to {}", name(months[0]), name(months[at - 1]))
+            format!("{} to {}", name(first), name(before))
         };
-        fold(&past, &judged, (from, name(month)), true);
-        if at > 1 {
-            let first = history.part(|_, sample| sample.period == months[0]);
-            fold(&first, &judged, (name(months[0]), name(month)), false);
+        before = own;
+        let Some(judged) = Later::of(rules, month(own), name(own)) else {
+            continue;
+        };
+        let past = history.part(|_, sample| sample.period < own);
+        let mut learned;
+        // The second month's past is the first month, but for the rests of others.
+        let whole_past = if past.samples().len() == alone.samples().len() {
+            &mut from_first
+        } else {
+            learned = Past::of(rules, &past, from, budget);
+            &mut learned
+        };
+        folds.extend(whole_past.as_mut().map(|past| past.fold(&judged, true)));
+        if at > 0 {
+            folds.extend(from_first.as_mut().map(|past| past.fold(&judged, false)));
         }
     }
-    for &month in &months {
-        let whole = history.part(|_, sample| sample.period == month);
+    for &own in &months {
+        let whole = month(own);
         let middle = whole.samples().len() / 2;
         let half = |late: bool| whole.part(move |at, _: &Sample| (at >= middle) == late);
-        let names = (
-            format!("{}, first half", name(month)),
-            format!("{}, second half", name(month)),
-        );
-        fold(&half(false), &half(true), names, months.len() == 1);
+        let of = |half: &str| format!("{}, {half} half", name(own));
+        let Some(judged) = Later::of(rules, half(true), of("second")) else {
+            continue;
+        };
+        let mut past = Past::of(rules, &half(false), of("first"), budget);
+        folds.extend(past.as_mut().map(|past| past.fold(&judged, later.is_empty())));
     }
     folds
 }
 
-fn one(
-    rules: &Rules,
-    past: &History,
-    judged: &History,
-    (learned_from, judged_on): (String, String),
-    is_whole_past: bool,
+/// What was learned from a part of a history.
+struct Past<'a> {
+    name: String,
+    rules: &'a Rules,
+    grouping: Grouping<'a>,
     budget: f64,
-) -> Fold {
-    let lesson = lesson(rules, past);
-    let mut grouping = Grouping::learned(rules, &lesson);
-    let kept = Curve::of(&mut grouping, past, budget)
-        .within(budget)
-        .map(|step| step.threshold);
-    let mut under = |threshold: i32| {
-        grouping.set_threshold(threshold);
-        judge(judged, &grouping.group(judged))
-    };
-    // Nothing within the budget: then nothing is merged.
-    let under_kept = under(kept.unwrap_or(i32::MAX));
-    let mut budgets = BUDGETS.to_vec();
-    if !budgets.contains(&budget) {
-        budgets.push(budget);
-        budgets.sort_by(f64::total_cmp);
+    /// The threshold that the budget picked.
+    kept: Option<i32>,
+}
+
+/// A part of a history that learned rules are judged on.
+struct Later {
+    name: String,
+    history: History,
+    /// What the present rules do to it.
+    present: Judged,
+}
+
+impl Later {
+    /// Without labels nothing can be judged.
+    fn of(rules: &Rules, history: History, name: String) -> Option<Later> {
+        (!history.links().is_empty()).then(|| Later {
+            name,
+            present: judge(&history, &Grouping::plain(rules).group(&history)),
+            history,
+        })
     }
-    let up_to = budgets.iter().copied().fold(0.0, f64::max);
-    let curve = Curve::of(&mut grouping, judged, up_to);
-    let at = budgets.iter().filter_map(|budget| {
-        let step = curve.within_overall(*budget)?;
-        Some(Reached::of(&step.judged, Some(*budget), Some(step.threshold)))
-    });
-    let at = at.collect();
-    let present = judge(judged, &Grouping::plain(rules).group(judged));
-    let (others, _) = present.without_biggest();
-    Fold {
-        learned_from,
-        judged_on,
-        is_whole_past,
-        links: present.links,
-        links_without_biggest: others,
-        biggest: present.biggest().map(|kind| rules.kind(kind).name.to_string()),
-        kept: Reached::of(&under_kept, Some(budget), kept),
-        at,
-        present: Reached::of(&present, None, None),
+}
+
+impl<'a> Past<'a> {
+    /// Without labels nothing can be learned.
+    fn of(rules: &'a Rules, history: &History, name: String, budget: f64) -> Option<Past<'a>> {
+        if history.links().is_empty() {
+            return None;
+        }
+        let mut grouping = Grouping::learned(rules, &lesson(rules, history));
+        let kept = Curve::of(&mut grouping, history, budget)
+            .within(budget)
+            .map(|step| step.threshold);
+        Some(Past {
+            name,
+            rules,
+            grouping,
+            budget,
+            kept,
+        })
+    }
+
+    fn fold(&mut self, later: &Later, is_whole_past: bool) -> Fold {
+        // Nothing within the budget: then nothing is merged.
+        self.grouping.set_threshold(self.kept.unwrap_or(i32::MAX));
+        let under_kept = judge(&later.history, &self.grouping.group(&later.history));
+        let mut budgets = BUDGETS.to_vec();
+        if !budgets.contains(&self.budget) {
+            budgets.push(self.budget);
+            budgets.sort_by(f64::total_cmp);
+        }
+        let up_to = budgets.iter().copied().fold(0.0, f64::max);
+        let curve = Curve::of(&mut self.grouping, &later.history, up_to);
+        let at = budgets.iter().filter_map(|budget| {
+            let step = curve.within_overall(*budget)?;
+            Some(Reached::of(&step.judged, Some(*budget), Some(step.threshold)))
+        });
+        let at = at.collect();
+        let (others, _) = later.present.without_biggest();
+        let biggest = later.present.biggest();
+        Fold {
+            learned_from: self.name.clone(),
+            judged_on: later.name.clone(),
+            is_whole_past,
+            links: later.present.links,
+            links_without_biggest: others,
+            biggest: biggest.map(|kind| self.rules.kind(kind).name.to_string()),
+            kept: Reached::of(&under_kept, Some(self.budget), self.kept),
+            at,
+            present: Reached::of(&later.present, None, None),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rule_tuner::{Curve, Evidence, History, Lesson, Step, wilson};
 use serde::Serialize;
 
 use super::folds::{Fold, Reached};
-use crate::backtest::{self, rounded};
+use crate::backtest::{self, percent, rounded};
 
 /// The text shows so many kinds, pairs and kinds that never merge.
 const SHOWN: usize = 12;
@@ -334,8 +334,4 @@ fn told(reached: &Reached) -> String {
         percent(reached.recall_without_biggest),
         percent(reached.merge_share)
     )
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
 }

@@ -80,6 +80,20 @@ fn the_engine_does_what_the_tuner_reckoned() {
 }
 
 #[test]
+fn a_kind_that_the_rules_describe_is_decided_by_its_points_alone() {
+    // So little doubt that it would part what the points join.
+    let described = ("city.toml".to_owned(), "[kinds.Lamp]\ndoubt = 1\n".to_owned());
+    let before = Rules::load(std::slice::from_ref(&described)).unwrap();
+    let tuned = tune("UTC", before, history().as_bytes(), 0.3).unwrap();
+    let rules = Rules::load(&[described, ("learned.toml".to_owned(), tuned.rules.clone())]).unwrap();
+    let report = backtest::backtest(rules, history().as_bytes()).unwrap();
+    let learned = &tuned.report.learned;
+    assert!(learned.link_recall > 0.9, "{}", tuned.report.to_text());
+    assert_eq!(report.merge_share, Some(learned.merge_share), "{}", tuned.rules);
+    assert_eq!(report.link_recall, Some(learned.link_recall));
+}
+
+#[test]
 fn months_are_judged_by_their_past_and_the_present_rules_beside() {
     let report = tune("UTC", Rules::builtin(), history().as_bytes(), 0.3)
         .unwrap()
