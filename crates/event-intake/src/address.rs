@@ -139,28 +139,32 @@ fn without_rooms(text: &str) -> Option<String> {
 
 /// Whether an address says a place, be it a town: not "不详", nor the city that everything is in.
 pub(crate) fn says_place(address: &str) -> bool {
-    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
-    let plain = without_region(&text);
+    let text = from_town(address);
     let plain = NEARBY
         .as_ref()
-        .map_or(Cow::Borrowed(plain), |nearby| nearby.replace(plain, ""));
+        .map_or(Cow::Borrowed(text.as_str()), |nearby| nearby.replace(&text, ""));
     let plain: String = plain.chars().filter(|c| c.is_alphanumeric()).collect();
     !nowhere::is_nowhere(&plain)
 }
 
 /// Whether an address says a town and nothing finer.
 pub(crate) fn is_town_alone(address: &str) -> bool {
-    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
     TOWN_ONLY
         .as_ref()
-        .is_some_and(|town| town.is_match(without_region(&text)))
+        .is_some_and(|town| town.is_match(&from_town(address)))
 }
 
-/// What follows where an address of half-width signs names a town, if it does: `name` is the town's as the grid has it.
-pub(crate) fn begins_with_town(address: &str, name: &str) -> bool {
-    let text: String = address.chars().filter(|c| !is_idle(*c)).collect();
-    let rest = without_region(&text).strip_prefix(name);
-    rest.is_some_and(|rest| !begins_with_class(rest))
+/// An address from its town on: half-width, without idle signs and without the country, province, city and district.
+pub(crate) fn from_town(address: &str) -> String {
+    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
+    without_region(&text).to_owned()
+}
+
+/// Whether what [`from_town`] left of an address begins with a town of this name, rather than with a road or a thing that
+/// is called after it.
+pub(crate) fn begins_with_town(rest: &str, name: &str) -> bool {
+    rest.strip_prefix(name)
+        .is_some_and(|behind| !begins_with_class(behind))
 }
 
 /// Without the country, province, city and district in front.
@@ -185,8 +189,7 @@ fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Optio
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !is_idle(*c)).collect();
-    let mut text = without_region(&text).to_owned();
+    let mut text = from_town(text);
     if text.is_empty() || TOWN_ONLY.as_ref()?.is_match(&text) {
         return None;
     }
