@@ -29,7 +29,7 @@ pub(crate) use reporter::Reporter;
 pub(crate) use surnames::begins_like_a_name;
 
 /// What stands where something personal stood.
-pub(crate) const GONE: &str = "***";
+const GONE: &str = "***";
 /// Each pass takes something away, so texts settle in one or two passes; one that was made not to is taken whole.
 const MOST_PASSES: usize = 8;
 
