@@ -86,14 +86,14 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
     let text = without_number(text, &BARE_FLAT)?;
     let text = without_number(&text, &DASHED_FLAT)?;
     let text = without_rooms(&text)?;
-    let text = without_leftovers(&scrub(&text));
+    let text = without_leftovers(&scrub(text));
     let is_parted = text.chars().any(|c| !c.is_alphanumeric());
     let mut key = signs_of(&one_spelling(&text)?);
     // What signs kept apart stands together now, and may be somebody's number again.
     let mut passes = 0;
     while is_parted && passes < MOST_PASSES {
-        let again = without_rooms(&without_numbers(&key))?;
-        let again = signs_of(&without_leftovers(&scrub(&again)));
+        let again = without_numbers(&key);
+        let again = signs_of(&without_leftovers(&scrub(without_rooms(&again)?)));
         if again == key {
             break;
         }
@@ -120,7 +120,7 @@ fn signs_of(text: &str) -> String {
     signs
 }
 
-fn without_rooms(text: &str) -> Option<String> {
+fn without_rooms(text: &str) -> Option<&str> {
     let rooms = LANE_AND_ROOMS
         .as_ref()?
         .captures(text)
@@ -131,10 +131,10 @@ fn without_rooms(text: &str) -> Option<String> {
             .filter(|number| !number.is_empty());
         numbers.all(is_like_a_room)
     };
-    Some(match rooms.filter(|rooms| is_room(rooms.as_str())) {
-        Some(rooms) => text[..rooms.start()].to_owned(),
-        None => text.to_owned(),
-    })
+    match rooms.filter(|rooms| is_room(rooms.as_str())) {
+        Some(rooms) => text.get(..rooms.start()),
+        None => Some(text),
+    }
 }
 
 /// Whether an address says a place, be it a town: not "不详", nor the city that everything is in.

@@ -74,7 +74,10 @@ impl Reporter {
 fn bare_name(name: &str) -> Option<Vec<char>> {
     let mut name = half_width(name).to_lowercase();
     for form in FORMS {
-        name = name.replace(form, "");
+        // Most names have none, and replacing copies either way.
+        if name.contains(form) {
+            name = name.replace(form, "");
+        }
     }
     let signs: Vec<char> = name.chars().filter(|c| c.is_alphabetic()).collect();
     (2..=LONGEST_NAME).contains(&signs.len()).then_some(signs)
