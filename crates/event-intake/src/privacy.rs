@@ -25,6 +25,7 @@ use std::borrow::Cow;
 pub(crate) use flats::{before_flat, is_like_a_room};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
+pub(crate) use names::{CUES, TITLES, WEAK_CUES};
 pub(crate) use reporter::Reporter;
 pub(crate) use surnames::begins_like_a_name;
 
