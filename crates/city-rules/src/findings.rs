@@ -174,25 +174,17 @@ impl<'a> Search<'a> {
     /// Names that two metrics go by.
     fn aliases(&mut self) {
         let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-        let mut found = Vec::new();
         for (file, text, rules) in self.files {
             for (metric, raw) in &rules.metrics {
                 for alias in &raw.aliases {
                     let owner = *owners.entry(name_key(alias)).or_insert(metric);
                     if owner != metric {
                         let message = format!("the alias \"{alias}\" is also one of the metric \"{owner}\"");
-                        found.push((
-                            *file,
-                            line_in(text, &["metrics", metric], &[&quoted(alias)]),
-                            metric,
-                            message,
-                        ));
+                        let line = line_in(text, &["metrics", metric], &[&quoted(alias)]);
+                        self.tell(file, line, format!("metrics.{metric}.aliases"), message);
                     }
                 }
             }
-        }
-        for (file, line, metric, message) in found {
-            self.tell(file, line, format!("metrics.{metric}.aliases"), message);
         }
     }
 

@@ -86,14 +86,14 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
     let text = without_number(text, &BARE_FLAT)?;
     let text = without_number(&text, &DASHED_FLAT)?;
     let text = without_rooms(&text)?;
-    let text = without_leftovers(&scrub(&text));
+    let text = without_leftovers(&scrub(text));
     let is_parted = text.chars().any(|c| !c.is_alphanumeric());
     let mut key = signs_of(&one_spelling(&text)?);
     // What signs kept apart stands together now, and may be somebody's number again.
     let mut passes = 0;
     while is_parted && passes < MOST_PASSES {
-        let again = without_rooms(&without_numbers(&key))?;
-        let again = signs_of(&without_leftovers(&scrub(&again)));
+        let again = without_numbers(&key);
+        let again = signs_of(&without_leftovers(&scrub(without_rooms(&again)?)));
         if again == key {
             break;
         }
@@ -120,7 +120,7 @@ fn signs_of(text: &str) -> String {
     signs
 }
 
-fn without_rooms(text: &str) -> Option<String> {
+fn without_rooms(text: &str) -> Option<&str> {
     let rooms = LANE_AND_ROOMS
         .as_ref()?
         .captures(text)
@@ -131,36 +131,40 @@ fn without_rooms(text: &str) -> Option<String> {
             .filter(|number| !number.is_empty());
         numbers.all(is_like_a_room)
     };
-    Some(match rooms.filter(|rooms| is_room(rooms.as_str())) {
-        Some(rooms) => text[..rooms.start()].to_owned(),
-        None => text.to_owned(),
-    })
+    match rooms.filter(|rooms| is_room(rooms.as_str())) {
+        Some(rooms) => text.get(..rooms.start()),
+        None => Some(text),
+    }
 }
 
 /// Whether an address says a place, be it a town: not "不详", nor the city that everything is in.
 pub(crate) fn says_place(address: &str) -> bool {
-    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
-    let plain = without_region(&text);
+    let text = from_town(address);
     let plain = NEARBY
         .as_ref()
-        .map_or(Cow::Borrowed(plain), |nearby| nearby.replace(plain, ""));
+        .map_or(Cow::Borrowed(text.as_str()), |nearby| nearby.replace(&text, ""));
     let plain: String = plain.chars().filter(|c| c.is_alphanumeric()).collect();
     !nowhere::is_nowhere(&plain)
 }
 
 /// Whether an address says a town and nothing finer.
 pub(crate) fn is_town_alone(address: &str) -> bool {
-    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
     TOWN_ONLY
         .as_ref()
-        .is_some_and(|town| town.is_match(without_region(&text)))
+        .is_some_and(|town| town.is_match(&from_town(address)))
 }
 
-/// What follows where an address of half-width signs names a town, if it does: `name` is the town's as the grid has it.
-pub(crate) fn begins_with_town(address: &str, name: &str) -> bool {
-    let text: String = address.chars().filter(|c| !is_idle(*c)).collect();
-    let rest = without_region(&text).strip_prefix(name);
-    rest.is_some_and(|rest| !begins_with_class(rest))
+/// An address from its town on: half-width, without idle signs and without the country, province, city and district.
+pub(crate) fn from_town(address: &str) -> String {
+    let text: String = half_width(address).chars().filter(|c| !is_idle(*c)).collect();
+    without_region(&text).to_owned()
+}
+
+/// Whether what [`from_town`] left of an address begins with a town of this name, rather than with a road or a thing that
+/// is called after it.
+pub(crate) fn begins_with_town(rest: &str, name: &str) -> bool {
+    rest.strip_prefix(name)
+        .is_some_and(|behind| !begins_with_class(behind))
 }
 
 /// Without the country, province, city and district in front.
@@ -185,8 +189,7 @@ fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Optio
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !is_idle(*c)).collect();
-    let mut text = without_region(&text).to_owned();
+    let mut text = from_town(text);
     if text.is_empty() || TOWN_ONLY.as_ref()?.is_match(&text) {
         return None;
     }

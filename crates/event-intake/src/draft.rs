@@ -51,7 +51,6 @@ impl Draft<'_> {
             _ => None,
         };
         let town_code = self.town_code.map(str::trim).filter(|code| !code.is_empty());
-        let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
         // Late or not, an event belongs to the cells of its own day.
         let moment = self.when.event_time;
         let grid = match (self.place.position, town_code) {
@@ -126,9 +125,10 @@ impl Draft<'_> {
             located,
             quality: self.place.quality,
             town: grid.town.or_else(|| town_code.map(Name::from)),
-            address_key: self
-                .address
-                .and_then(|text| address::key(text, reporter.as_ref())),
+            address_key: self.address.and_then(|text| {
+                let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
+                address::key(text, reporter.as_ref())
+            }),
             cells: grid.cells,
             responsible: grid.responsible,
             other_cells: grid.other_cells,

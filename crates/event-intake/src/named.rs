@@ -5,7 +5,6 @@ use city_model::{EventTime, Name};
 
 use crate::address;
 use crate::intake::Intake;
-use crate::privacy::half_width;
 
 /// Words that make a name a town's beyond doubt.
 const SUFFIXES: [&str; 3] = ["街道", "镇", "乡"];
@@ -16,10 +15,10 @@ impl Intake {
     /// The code of the town with which an address begins, behind its city and district, as the first layer had it then.
     /// Names that two towns bear tell none.
     pub(crate) fn town_of(&self, moment: EventTime, address: &str) -> Option<Name> {
-        let address = half_width(address);
+        let rest = address::from_town(address);
         self.only_town(moment, |name| {
             let has_suffix = SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
-            let begins = |name: &str| address::begins_with_town(&address, name);
+            let begins = |name: &str| address::begins_with_town(&rest, name);
             if has_suffix {
                 begins(name)
             } else {

@@ -25,11 +25,12 @@ use std::borrow::Cow;
 pub(crate) use flats::{before_flat, is_like_a_room};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
+pub(crate) use names::{CUES, TITLES, WEAK_CUES};
 pub(crate) use reporter::Reporter;
 pub(crate) use surnames::begins_like_a_name;
 
 /// What stands where something personal stood.
-pub(crate) const GONE: &str = "***";
+const GONE: &str = "***";
 /// Each pass takes something away, so texts settle in one or two passes; one that was made not to is taken whole.
 const MOST_PASSES: usize = 8;
 

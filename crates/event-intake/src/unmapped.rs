@@ -50,12 +50,7 @@ impl Intake {
                 .then(|| reading.metric.to_string()),
             Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
         };
-        let told = told?;
-        let told = half_width(told.trim());
-        let told = match Reporter::of(record) {
-            Some(reporter) => scrub(&reporter.taken_from(&told)),
-            None => scrub(&told),
-        };
+        let told = scrubbed(record, told?.trim());
         Some(told.chars().take(MAX_CHARS).collect())
     }
 
@@ -72,12 +67,8 @@ impl Intake {
         };
         let texts = [said(ticket.title.as_deref()), said(ticket.content.as_deref())];
         let texts = texts.into_iter().flatten().collect::<Vec<_>>().join("。");
-        let texts = half_width(&texts);
         // Cut after scrubbing: a cut name or number would not be found.
-        let mut text = match Reporter::of(record) {
-            Some(reporter) => scrub(&reporter.taken_from(&texts)).to_string(),
-            None => scrub(&texts).to_string(),
-        };
+        let mut text = scrubbed(record, &texts);
         text.retain(|c| !c.is_numeric());
         let sample: String = text.chars().take(SAMPLE_CHARS).collect();
         Some(sample.trim().to_owned()).filter(|sample| !sample.is_empty())
@@ -107,5 +98,13 @@ impl Intake {
         }
         let finest = names.iter().rev().find(|name| !name.trim().is_empty());
         finest.map(Text::to_string)
+    }
+}
+
+/// What a record says, without its reporter and without what scrubbing finds.
+fn scrubbed(record: &Record<'_>, text: &str) -> String {
+    match Reporter::of(record) {
+        Some(reporter) => scrub(&reporter.taken_from(&half_width(text))),
+        None => scrub(text),
     }
 }

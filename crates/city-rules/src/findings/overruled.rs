@@ -18,7 +18,6 @@ impl Search<'_> {
     /// A phrase of one word that holds another phrase of its list: wherever it stands the other one stands as well, and it
     /// only counts for more. The built-in lists mean that.
     pub(super) fn shadowed_phrases(&mut self) {
-        let mut found = Vec::new();
         for (file, text, rules) in self
             .files
             .iter()
@@ -45,20 +44,16 @@ impl Search<'_> {
                         let message = format!(
                             "\"{phrase}\": holds \"{other}\", which matches wherever it does; it only counts for more"
                         );
-                        found.push((*file, line, format!("words.{kind}.any"), message));
+                        self.tell(file, line, format!("words.{kind}.any"), message);
                     }
                 }
             }
-        }
-        for (file, line, key, message) in found {
-            self.tell(file, line, key, message);
         }
     }
 
     /// A later file's list of words leaves out phrases of an earlier one.
     pub(super) fn replaced_lists(&mut self) {
         let mut known: BTreeMap<&str, (&str, Option<usize>, &[String])> = BTreeMap::new();
-        let mut found = Vec::new();
         for (file, text, rules) in self.files {
             let stated = tables(text, "words");
             for (kind, words) in &rules.words {
@@ -78,20 +73,16 @@ impl Search<'_> {
                         let message = format!(
                             "{own} phrases replace those of {earlier}{place}: {lost} of its {all} hold no longer"
                         );
-                        found.push((*file, line, format!("words.{kind}.any"), message));
+                        self.tell(file, line, format!("words.{kind}.any"), message);
                     }
                 }
             }
-        }
-        for (file, line, key, message) in found {
-            self.tell(file, line, key, message);
         }
     }
 
     /// Thresholds that no possible value reaches, and units of another kind than the numbers were written for.
     pub(super) fn thresholds(&mut self) {
         let mut merged = Table::new();
-        let mut found = Vec::new();
         for (file, text, _) in self.files {
             for (metric, stated) in tables(text, "metrics") {
                 let before = merged.get(&metric).and_then(Value::as_table).cloned();
@@ -105,7 +96,7 @@ impl Search<'_> {
                 if let Some(message) = out_of_reach(now) {
                     let key = IN_UNIT.iter().find(|key| stated.contains_key(**key));
                     if let Some(key) = key {
-                        found.push((*file, line(key), format!("metrics.{metric}.{key}"), message));
+                        self.tell(file, line(key), format!("metrics.{metric}.{key}"), message);
                     }
                 }
                 let unit = |table: &Table| table.get("unit").and_then(Value::as_str).map(str::to_owned);
@@ -113,12 +104,9 @@ impl Search<'_> {
                     && old != new
                     && let Some(message) = of_another_unit(&old, &new, &stated)
                 {
-                    found.push((*file, line("unit"), format!("metrics.{metric}.unit"), message));
+                    self.tell(file, line("unit"), format!("metrics.{metric}.unit"), message);
                 }
             }
-        }
-        for (file, line, key, message) in found {
-            self.tell(file, line, key, message);
         }
     }
 }

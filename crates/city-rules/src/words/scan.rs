@@ -119,15 +119,11 @@ impl Seen {
         self
     }
 
-    /// Forgets the places of words for which `is_unsaid` holds.
-    pub(super) fn strike(&mut self, is_unsaid: impl Fn(u32, (usize, usize)) -> bool) {
-        self.at
-            .retain(|(word, start, end)| !is_unsaid(*word, (*start, *end)));
-    }
-
-    /// Where sentences end, in order.
-    pub(super) fn ends(&self) -> &[usize] {
-        &self.ends
+    /// Forgets the places of words for which `is_unsaid` holds. What it is shown knows the sentences and no words.
+    pub(super) fn strike(&mut self, is_unsaid: impl Fn(&Seen, u32, (usize, usize)) -> bool) {
+        let mut at = std::mem::take(&mut self.at);
+        at.retain(|(word, start, end)| !is_unsaid(self, *word, (*start, *end)));
+        self.at = at;
     }
 
     /// The words, each once.
@@ -149,7 +145,8 @@ impl Seen {
         self.at.binary_search_by_key(&word, |(other, ..)| *other).is_ok()
     }
 
-    fn sentence(&self, at: usize) -> usize {
+    /// The number of the sentence at a place.
+    pub(super) fn sentence(&self, at: usize) -> usize {
         self.ends.partition_point(|end| *end < at)
     }
 }

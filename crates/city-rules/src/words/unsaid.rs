@@ -83,12 +83,11 @@ impl Unsaid {
         if denied.is_empty() && after.is_empty() && holding.is_empty() {
             return;
         }
-        let sentences = seen.ends().to_vec();
-        let sentence = |at: usize| sentences.partition_point(|end| *end < at);
-        seen.strike(|word, (from, to)| {
+        seen.strike(|seen, word, (from, to)| {
             let is_held = || holding.iter().any(|(start, end)| *start <= from && to <= *end);
-            let is_over =
-                |start: &usize| (to..=to + AFTER_REACH).contains(start) && sentence(*start) == sentence(from);
+            let is_over = |start: &usize| {
+                (to..=to + AFTER_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
+            };
             let is_denied = || denied.contains(&from) || after.iter().any(is_over);
             word < self.said && (is_held() || (!self.missed.contains(&word) && is_denied()))
         });

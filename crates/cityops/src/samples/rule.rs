@@ -20,17 +20,17 @@ pub(super) fn of(desk: &Desk<'_>, record: &Record<'_>, kind: &str) -> String {
     let is_kind = |id: city_rules::KindId| rules.kind(id).name.as_str() == kind;
     let system = |record_system: &str| {
         let configured = desk.configured(Some(record_system));
-        configured.and_then(|source| source.code_system.clone())
+        configured.and_then(|source| source.code_system.as_deref())
     };
     match record {
         Record::Sensor(reading) => return format!("metric {}", scrub(&reading.metric)),
         Record::Video(alert) => {
-            let own = alert.code_system.as_deref().map(str::to_owned);
+            let own = alert.code_system.as_deref();
             let of = own.or_else(|| system(&alert.source_system));
             return format!(
                 "alert_code {} of {}",
                 scrub(&alert.alert_code),
-                scrub(&of.unwrap_or_default())
+                scrub(of.unwrap_or_default())
             );
         }
         _ => {}
@@ -43,11 +43,8 @@ pub(super) fn of(desk: &Desk<'_>, record: &Record<'_>, kind: &str) -> String {
         Record::Report(r) => r.source_system.as_str(),
         _ => "",
     };
-    let standard = filed
-        .standard
-        .map(str::to_owned)
-        .or_else(|| system(record_system));
-    if let (Some(standard), Some(code)) = (&standard, filed.code)
+    let standard = filed.standard.or_else(|| system(record_system));
+    if let (Some(standard), Some(code)) = (standard, filed.code)
         && rules
             .map_code(standard, code)
             .is_some_and(|mapped| is_kind(mapped.kind))

@@ -155,7 +155,8 @@ impl PrivacyKeys {
         Cow::Owned(covered)
     }
 
-    /// A name of an event as a command gives it: its system and its id are covered as they are in the event.
+    /// A name of an event as a command gives it: its system and its id are covered as any identifier is. A call's may have
+    /// been published covered where this finds nothing, by [`PrivacyKeys::cover_call`]: a command cites what was published.
     fn cover_reference(&self, reference: &str) -> Option<Name> {
         let Some((system, id)) = reference.split_once('/') else {
             return self.cover(reference);

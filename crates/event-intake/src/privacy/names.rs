@@ -9,13 +9,13 @@ use super::surnames::{family, is_ambiguous, is_clear, is_word};
 use super::{Found, is_han};
 
 /// Forms of address behind a name; longer ones first.
-const TITLES: &str = "总经理|科长|处长|局长|小朋友|副经理|副主任|先生|女士|小姐|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|大伯|大叔|大婶|大嫂|奶奶|爷爷|伯伯|婆婆|婆|同志|太太|夫人|经理|主任|书记|医生|护士|警官|队长|所长|老板|同学|教授|律师|会计|站长|班长|校长|园长|店长|房东|老太|老伯|阿婆|爷叔|哥|姐|嫂|婶";
+pub(crate) const TITLES: &str = "总经理|科长|处长|局长|小朋友|副经理|副主任|先生|女士|小姐|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|大伯|大叔|大婶|大嫂|奶奶|爷爷|伯伯|婆婆|婆|同志|太太|夫人|经理|主任|书记|医生|护士|警官|队长|所长|老板|同学|教授|律师|会计|站长|班长|校长|园长|店长|房东|老太|老伯|阿婆|爷叔|哥|姐|嫂|婶";
 /// Before these even a family name that nobody knows is one, if it stands alone.
 const OF_ANYBODY: [&str; 4] = ["先生", "女士", "小姐", "太太"];
-/// Announces a name for certain.
-const CUES: &str = r"(?:我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|报警人|求助人|求救人|联络人|来访人|来信人|上访人|信访人|报料人|投诉者|举报者|反映者|求助者|报警者|法人代表|名字叫做?|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人)\s*[:是为叫]?\s*";
-/// Announces a person, who may go unnamed.
-const WEAK_CUES: &str = r"(?:本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|机主|驾驶员|驾驶人|骑手|顾客|乘客|伤者|伤员|死者|逝者|受害人|被害人|受害者|遇难者|失踪者|走失者|失联者|患儿|病人|产妇|老伴|配偶|家属|亲属|监护人|联系)\s*[:叫]?\s*";
+/// Words that announce a name for certain.
+pub(crate) const CUES: &str = "我叫|名叫|叫做|姓名|联系人|来电人|反映人|投诉人|举报人|当事人|报修人|报案人|收件人|报警人|求助人|求救人|联络人|来访人|来信人|上访人|信访人|报料人|投诉者|举报者|反映者|求助者|报警者|法人代表|名字叫做?|户主|产权人|承租人|法定代表人|负责人|申请人|诉求人|报告人|上报人|填报人|经办人";
+/// Words that announce a person, who may go unnamed.
+pub(crate) const WEAK_CUES: &str = "本人|我是|市民|居民|业主|住户|租户|租客|房东|村民|司机|店主|老板|保安|经理|主任|书记|师傅|先生|女士|网格员|志愿者|老人|儿子|女儿|丈夫|妻子|老公|老婆|母亲|父亲|孩子|学生|患者|邻居|车主|机主|驾驶员|驾驶人|骑手|顾客|乘客|伤者|伤员|死者|逝者|受害人|被害人|受害者|遇难者|失踪者|走失者|失联者|患儿|病人|产妇|老伴|配偶|家属|亲属|监护人|联系";
 /// 姓张; 老李, 小王.
 const FAMILY_ONLY: &str = r"(?:姓|老|小)(\p{Han})";
 /// What is said in place of a name.
@@ -46,13 +46,15 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
-    let any = format!("{TITLES}|{CUES}|{WEAK_CUES}|{WITH_SEX}|姓|[老小][{NICK}]");
+    let cues = format!(r"(?:{CUES})\s*[:是为叫]?\s*");
+    let weak = format!(r"(?:{WEAK_CUES})\s*[:叫]?\s*");
+    let any = format!("{TITLES}|{cues}|{weak}|{WITH_SEX}|姓|[老小][{NICK}]");
     Some(Patterns {
         with_sex: Regex::new(WITH_SEX).ok()?,
         any: Regex::new(&any).ok()?,
         titles: Regex::new(TITLES).ok()?,
-        cues: Regex::new(CUES).ok()?,
-        weak: Regex::new(WEAK_CUES).ok()?,
+        cues: Regex::new(&cues).ok()?,
+        weak: Regex::new(&weak).ok()?,
         family: Regex::new(FAMILY_ONLY).ok()?,
     })
 });

@@ -3,7 +3,7 @@
 use wire_format::Record;
 
 use super::keys::normal_phone;
-use super::{GONE, digit, half_width};
+use super::{Found, digit, half_width, replaced};
 
 /// Digits of a number that is looked for: fewer are a house's, more are no phone's.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=20;
@@ -53,32 +53,20 @@ impl Reporter {
 
     /// Whether a text holds the name or the number.
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        self.spans(&half_width(text)).next().is_some()
+        !self.found(&half_width(text)).is_empty()
     }
 
     /// A text of half-width signs without them.
     pub(crate) fn taken_from(&self, text: &str) -> String {
-        let mut spans: Vec<(usize, usize)> = self.spans(text).collect();
-        spans.sort_unstable();
-        let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        for (from, to) in spans {
-            if from >= at {
-                out.push_str(text.get(at..from).unwrap_or_default());
-                out.push_str(GONE);
-            }
-            at = at.max(to);
-        }
-        out.push_str(text.get(at..).unwrap_or_default());
-        out
+        replaced(text, self.found(text))
     }
 
-    fn spans(&self, text: &str) -> impl Iterator<Item = (usize, usize)> {
+    fn found(&self, text: &str) -> Vec<Found> {
         let signs: Vec<(usize, char)> = text.char_indices().collect();
         let phones = self.phones.iter().flat_map(|phone| numbers(&signs, phone));
         let name = self.name.as_deref().map(|name| names(&signs, name, text));
-        let spans: Vec<(usize, usize)> = phones.chain(name.into_iter().flatten()).collect();
-        spans.into_iter()
+        let spans = phones.chain(name.into_iter().flatten());
+        spans.map(|(from, to)| Found::gone(from, to)).collect()
     }
 }
 
@@ -86,7 +74,10 @@ impl Reporter {
 fn bare_name(name: &str) -> Option<Vec<char>> {
     let mut name = half_width(name).to_lowercase();
     for form in FORMS {
-        name = name.replace(form, "");
+        // Most names have none, and replacing copies either way.
+        if name.contains(form) {
+            name = name.replace(form, "");
+        }
     }
     let signs: Vec<char> = name.chars().filter(|c| c.is_alphabetic()).collect();
     (2..=LONGEST_NAME).contains(&signs.len()).then_some(signs)
