@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Batch, Ledger, Outcome};
-use incident_engine::{Engine, Output};
+use city_model::{Ledger, Outcome};
+use incident_engine::Output;
 use kafka_log::Properties;
-use kafka_log::read::{Start, read_topic};
-use stream_worker::Correlate;
 use wire_format::Topic;
 
 use crate::CommandResult;
 use crate::cli::ConfigArgs;
+use crate::commands::again::decide_again;
 use crate::commands::print;
 use crate::committed::Grouping;
 use crate::config::Loaded;
@@ -93,7 +92,18 @@ pub fn audit(
     let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
     for partition in 0..partitions {
-        decide_again(properties, &enriched, partition, &mut audit, &mut decided)?;
+        let mut first = true;
+        let correlate = decide_again(properties, &enriched, partition, |offset, inputs, outputs| {
+            // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
+            if std::mem::take(&mut first) && offset > 0 {
+                audit
+                    .cut
+                    .push(format!("partition {partition} before offset {offset}"));
+            }
+            audit.inputs += inputs as u64;
+            outputs.into_iter().for_each(|output| decided.take(output));
+        })?;
+        audit.ledger.merge(correlate.ledger());
     }
     audit.merged = decided.merged();
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
@@ -174,46 +184,6 @@ impl Decided {
     fn merged(&self) -> usize {
         self.incidents.values().filter(|last| last.is_merged).count()
     }
-}
-
-fn decide_again(
-    properties: &Properties,
-    topic: &str,
-    partition: i32,
-    audit: &mut Audit,
-    decided: &mut Decided,
-) -> anyhow::Result<()> {
-    let mut correlate = Correlate::without_changelog(Engine::default());
-    let mut first = true;
-    let mut wrong = None;
-    read_topic(properties, topic, partition, Start::Beginning, |record| {
-        // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
-        if std::mem::take(&mut first) && record.offset() > 0 {
-            audit
-                .cut
-                .push(format!("partition {partition} before offset {}", record.offset()));
-        }
-        let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
-            Ok(batch) => batch,
-            Err(error) => {
-                wrong = Some(error);
-                return ControlFlow::Break(());
-            }
-        };
-        for input in &batch.inputs {
-            audit.inputs += 1;
-            correlate
-                .take(input)
-                .into_iter()
-                .for_each(|output| decided.take(output));
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = wrong {
-        return Err(error).with_context(|| format!("read {topic}, partition {partition}"));
-    }
-    audit.ledger.merge(correlate.ledger());
-    Ok(())
 }
 
 #[cfg(test)]
