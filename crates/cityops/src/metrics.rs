@@ -82,7 +82,7 @@ impl Metrics {
             clocks: clocks::ClockMetrics::register(&make)?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
             grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
-            codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name that no rule maps to a kind.", &["source"])?,
+            codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name, or words alone, that no rule maps to a kind.", &["source"])?,
             lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
             watermark_lag: make.seconds("watermark_lag_seconds", "How far the clock that a loop sends for an input partition is behind the wall clock, in seconds.", &["worker", "partition"])?,
             stage_duration: make.durations("stage_duration_seconds", "Time that one batch spent in a worker's processor, in seconds.", &["stage"], batch())?,

@@ -40,11 +40,10 @@ pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
     let client = Client::new(&told);
     let mut ids = BTreeMap::new();
     for topic in Topic::OUTPUTS {
-        let schema = topic.schema().with_context(|| format!("{topic} has no schema"))?;
-        let subject = format!(
-            "{}-value",
-            kafka_log::topic_name(&config.kafka.topic_prefix, topic)
-        );
+        let registered = topic.schema().zip(topic.subject());
+        let (schema, subject) = registered.with_context(|| format!("{topic} has no schema"))?;
+        // A subject begins with its topic's name on the broker, so the prefix stands before it, too.
+        let subject = format!("{}{subject}", config.kafka.topic_prefix);
         let id = match config.schemas.register {
             true => client.register(&subject, schema),
             false => client.lookup(&subject, schema),

@@ -177,16 +177,17 @@ fn publish(
                 shown_in,
             } => {
                 let id = record.incident_id.as_str().to_owned();
+                let value = format.value(Topic::Incidents, &*record);
                 if let Some(band) = shown_in {
                     let topic = Topic::of_band(band);
-                    records.push(OutRecord::keyed(topic, &id, Some(format.value(topic, &*record))));
+                    let shown = format.again(topic, &*record, &value);
+                    records.push(OutRecord::keyed(topic, &id, Some(shown)));
                 }
                 if let Some(band) = leaves {
                     let (topic, last) = (Topic::of_band(band), record.superseded());
                     records.push(OutRecord::keyed(topic, &id, Some(format.value(topic, &last))));
                     records.push(OutRecord::keyed(topic, &id, None));
                 }
-                let value = format.value(Topic::Incidents, &*record);
                 records.push(OutRecord::keyed(Topic::Incidents, &id, Some(value)));
             }
             Output::Removed(id) => records.push(OutRecord::keyed(Topic::Incidents, id.as_str(), None)),

@@ -158,9 +158,10 @@ impl Enrich {
             is_unread,
         } = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         if is_unread {
-            self.seen
-                .unmapped
-                .add_words(setup.intake.sample(&decoded).as_deref());
+            // Samples are for whoever reads `unmapped` at the end; an observer is told counts alone.
+            let is_sampled = self.observer.is_none();
+            let sample = is_sampled.then(|| setup.intake.sample(&decoded)).flatten();
+            self.seen.unmapped.add_words(sample.as_deref());
         }
         if self.observer.is_some() {
             for (layer, status) in placed.into_iter().enumerate() {

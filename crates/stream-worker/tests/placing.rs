@@ -1,7 +1,8 @@
-//! What enrich tells its observer about the layers of the grid: batch by batch, each event once a layer.
+//! What enrich tells its observer about the layers of the grid: batch by batch, each event once a layer; and what it gathers
+//! only without one.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use city_grid::Timeline;
@@ -88,4 +89,38 @@ fn events_are_counted_by_layer_and_status() {
     let want = [("inside", 2), ("outside", 1), ("unlocated", 1)];
     let want = want.map(|(status, events)| (("duty".to_owned(), status), events));
     assert_eq!(told, BTreeMap::from(want));
+}
+
+#[test]
+fn words_are_sampled_only_where_nobody_observes() {
+    let setup = Arc::new(setup());
+    let activation = Arc::new(setup.activation(&[]));
+    let alone = Enrich::new(setup, Source::Hotline, activation.clone());
+    let observed = Enrich::new(Arc::new(self::setup()), Source::Hotline, activation)
+        .observed_by(Arc::new(Counts::default()));
+    for (mut enrich, samples) in [
+        (alone, vec!["有马蜂窝", "树上有马", "上有马蜂"]),
+        (observed, vec![]),
+    ] {
+        for at in 0..12 {
+            let value = format!(
+                r#"{{"event_id":"e{at}","source_system":"s","ticket_id":"t{at}","called_at":{NOW},"title":"树上有马蜂窝",
+                "address":"中山中路1号","location":{{"x":121.22,"y":31.03}}}}"#
+            );
+            let record = InputRecord {
+                topic: Topic::Hotline,
+                partition: 0,
+                offset: at,
+                timestamp: EventTime::from_millis(NOW),
+                key: None,
+                value: Some(value.as_bytes()),
+                headers: &[],
+            };
+            enrich.process(&record, &mut Outbox::default());
+        }
+        let unmapped = enrich.unmapped();
+        assert_eq!(unmapped.total(), 12, "counted either way");
+        let told: BTreeSet<&str> = unmapped.samples().collect();
+        assert_eq!(told, samples.into_iter().collect());
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use city_model::EventTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -72,27 +73,14 @@ fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
     local(year_month_day, hour_minute_second, milliseconds(fraction)?, zone)
 }
 
-/// Whether the offset at the end of a time is one that some place on earth has: between -12:00 and +14:00.
+/// Whether the offset of a time is one that some place on earth has: between -12:00 and +14:00.
 fn is_a_zone(text: &str) -> bool {
-    let offset = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
-    let hours = offset
-        .strip_suffix(|c: char| c.is_ascii_digit())
-        .and(offset.split_once(':'));
-    let Some((hours, minutes)) = hours else {
-        return true;
-    };
-    let (Some(sign), Ok(hours), Ok(minutes)) = (
-        hours.chars().next(),
-        hours[1..].parse::<u32>(),
-        minutes.parse::<u32>(),
-    ) else {
-        return true; // no offset, but the end of a clock
-    };
-    match sign {
-        '+' => hours * 60 + minutes <= 14 * 60,
-        '-' => hours * 60 + minutes <= 12 * 60,
-        _ => true,
-    }
+    // UTC needs no second reading.
+    text.ends_with(['Z', 'z'])
+        || Pieces::parse(text)
+            .ok()
+            .and_then(|pieces| pieces.to_numeric_offset())
+            .is_none_or(|offset| (-12 * 3600..=14 * 3600).contains(&offset.seconds()))
 }
 
 fn local(date: [i16; 3], clock: [i16; 3], ms: i32, zone: &TimeZone) -> Option<EventTime> {
@@ -185,6 +173,13 @@ mod tests {
         check("2026-07-10T08:00:00+25:00", None);
         check("2026-07-10T08:00:00+14:00", Some("2026-07-09T18:00:00.000Z"));
         check("2026-07-10T08:00:00-12:30", None);
+        let eight = Some("2026-07-10T00:00:00.000Z");
+        for offset in ["+08", "+0800", "+08:00:00", "+08:00[Asia/Shanghai]"] {
+            check(&format!("2026-07-10T08:00:00{offset}"), eight);
+        }
+        for offset in ["+25", "+2500", "+14:00:01", "-12:00:01", "+25:00[Asia/Shanghai]"] {
+            check(&format!("2026-07-10T08:00:00{offset}"), None);
+        }
         check("2018-02-05 10:05", Some("2018-02-05T02:05:00.000Z"));
         check("2015/3/7 9:01:02", Some("2015-03-07T01:01:02.000Z"));
         check("20180205100500", Some("2018-02-05T02:05:00.000Z"));

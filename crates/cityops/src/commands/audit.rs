@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Batch, IncidentId, Ledger, Outcome};
-use incident_engine::{Engine, Output};
+use city_model::{Ledger, Outcome};
+use incident_engine::Output;
 use kafka_log::Properties;
-use kafka_log::read::{Start, read_topic};
-use stream_worker::Correlate;
 use wire_format::Topic;
 
 use crate::CommandResult;
 use crate::cli::ConfigArgs;
+use crate::commands::again::decide_again;
 use crate::commands::print;
 use crate::committed::Grouping;
 use crate::config::Loaded;
@@ -90,22 +89,23 @@ pub fn audit(
     read: &ReadBack,
 ) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
-    let mut decided: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    let mut grouping = Grouping::default();
+    let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
-    let mut merged = BTreeSet::new();
     for partition in 0..partitions {
-        decide_again(
-            properties,
-            &enriched,
-            partition,
-            &mut audit,
-            &mut decided,
-            &mut merged,
-            &mut grouping,
-        )?;
+        let mut first = true;
+        let correlate = decide_again(properties, &enriched, partition, |offset, inputs, outputs| {
+            // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
+            if std::mem::take(&mut first) && offset > 0 {
+                audit
+                    .cut
+                    .push(format!("partition {partition} before offset {offset}"));
+            }
+            audit.inputs += inputs as u64;
+            outputs.into_iter().for_each(|output| decided.take(output));
+        })?;
+        audit.ledger.merge(correlate.ledger());
     }
-    audit.merged = merged.len();
+    audit.merged = decided.merged();
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
     let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let mut wrong = None;
@@ -124,12 +124,12 @@ pub fn audit(
     if let Some((error, offset)) = wrong {
         return Err(error).with_context(|| format!("read {incidents} at offset {offset}"));
     }
-    audit.incidents = decided.len().max(published.len());
-    let keys: BTreeSet<_> = decided.keys().chain(published.keys()).collect();
+    audit.incidents = decided.incidents.len().max(published.len());
+    let keys: BTreeSet<_> = decided.incidents.keys().chain(published.keys()).collect();
     for key in keys {
         let name = String::from_utf8_lossy(key);
-        match (decided.get(key), published.get(key)) {
-            (Some(a), Some(b)) if a == b => {}
+        match (decided.incidents.get(key), published.get(key)) {
+            (Some(a), Some(b)) if a.json == *b => {}
             (Some(_), Some(_)) => audit
                 .differences
                 .push(format!("{name}: the last revision is another")),
@@ -141,66 +141,83 @@ pub fn audit(
                 .push(format!("{name}: published but not decided")),
         }
     }
-    audit.grouping_digest = grouping.digest();
+    audit.grouping_digest = decided.grouping.digest();
     Ok(audit)
 }
 
-fn decide_again(
-    properties: &Properties,
-    topic: &str,
-    partition: i32,
-    audit: &mut Audit,
-    decided: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    merged: &mut BTreeSet<IncidentId>,
-    grouping: &mut Grouping,
-) -> anyhow::Result<()> {
-    let mut correlate = Correlate::without_changelog(Engine::default());
-    let mut first = true;
-    let mut wrong = None;
-    read_topic(properties, topic, partition, Start::Beginning, |record| {
-        // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
-        if std::mem::take(&mut first) && record.offset() > 0 {
-            audit
-                .cut
-                .push(format!("partition {partition} before offset {}", record.offset()));
-        }
-        let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
-            Ok(batch) => batch,
-            Err(error) => {
-                wrong = Some(error);
-                return ControlFlow::Break(());
+/// The last word on every incident and event, decided again.
+#[derive(Default)]
+struct Decided {
+    /// By their key in `city.incidents.v1`.
+    incidents: BTreeMap<Vec<u8>, LastRevision>,
+    grouping: Grouping,
+}
+
+struct LastRevision {
+    json: Vec<u8>,
+    is_merged: bool,
+}
+
+impl Decided {
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Revision { record, .. } => {
+                let last = LastRevision {
+                    json: serde_json::to_vec(&record).unwrap_or_default(),
+                    is_merged: record.merged_into.is_some(),
+                };
+                self.incidents
+                    .insert(record.incident_id.as_str().as_bytes().to_vec(), last);
             }
-        };
-        for input in &batch.inputs {
-            audit.inputs += 1;
-            for output in correlate.take(input) {
-                match output {
-                    Output::Revision { record, .. } => {
-                        let json = serde_json::to_vec(&record).unwrap_or_default();
-                        if record.merged_into.is_some() {
-                            merged.insert(record.incident_id.clone());
-                        } else {
-                            merged.remove(&record.incident_id);
-                        }
-                        decided.insert(record.incident_id.as_str().as_bytes().to_vec(), json);
-                    }
-                    Output::Removed(id) => {
-                        decided.remove(id.as_str().as_bytes());
-                    }
-                    Output::Outcome { row, .. } => {
-                        // What is decided again is told again.
-                        let incident = row.incident.filter(|_| Outcome::belongs(row.outcome));
-                        grouping.put(&row.key.to_string(), incident);
-                    }
-                    Output::Late(_) | Output::Withheld(_) => {}
-                }
+            Output::Removed(id) => {
+                self.incidents.remove(id.as_str().as_bytes());
             }
+            Output::Outcome { row, .. } => {
+                // What is decided again is told again.
+                let incident = row.incident.filter(|_| Outcome::belongs(row.outcome));
+                self.grouping.put(&row.key.to_string(), incident);
+            }
+            Output::Late(_) | Output::Withheld(_) => {}
         }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = wrong {
-        return Err(error).with_context(|| format!("read {topic}, partition {partition}"));
     }
-    audit.ledger.merge(correlate.ledger());
-    Ok(())
+
+    fn merged(&self) -> usize {
+        self.incidents.values().filter(|last| last.is_merged).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_engine::IncidentRecord;
+
+    use super::*;
+
+    #[test]
+    fn an_incident_that_is_removed_is_not_counted_as_merged() {
+        let merged: IncidentRecord = serde_json::from_str(include_str!(
+            "../../../stream-worker/tests/written/golden/city.incidents.v1.1.json"
+        ))
+        .unwrap();
+        assert!(merged.merged_into.is_some());
+        let id = merged.incident_id.clone();
+        let open = IncidentRecord {
+            merged_into: None,
+            ..merged.clone()
+        };
+        let revision = |record: &IncidentRecord| Output::Revision {
+            record: Box::new(record.clone()),
+            leaves: None,
+            shown_in: None,
+        };
+        let mut decided = Decided::default();
+        let mut after = |output: Output| {
+            decided.take(output);
+            (decided.incidents.len(), decided.merged())
+        };
+        assert_eq!(after(revision(&open)), (1, 0));
+        assert_eq!(after(revision(&merged)), (1, 1));
+        assert_eq!(after(revision(&open)), (1, 0), "taken apart again");
+        assert_eq!(after(revision(&merged)), (1, 1));
+        assert_eq!(after(Output::Removed(id)), (0, 0));
+    }
 }

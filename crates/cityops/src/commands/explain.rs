@@ -1,16 +1,10 @@
 //! `cityops explain`: why an event joined an incident or did not, what would have changed it, and what became of it.
 
-use std::ops::ControlFlow;
-
-use anyhow::Context;
-use city_model::Batch;
-use incident_engine::Engine;
-use kafka_log::read::{Start, read_topic};
-use stream_worker::Correlate;
 use wire_format::Topic;
 
 use crate::CommandResult;
 use crate::cli::ExplainArgs;
+use crate::commands::again::decide_again;
 use crate::commands::print;
 use crate::config::Loaded;
 use crate::exit::Exit;
@@ -64,27 +58,9 @@ fn live(loaded: &Loaded) -> anyhow::Result<Story> {
     let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Enriched);
     let mut story = Story::default();
     for partition in 0..partitions {
-        let mut correlate = Correlate::without_changelog(Engine::default());
-        let mut wrong = None;
-        read_topic(&properties, &topic, partition, Start::Beginning, |record| {
-            let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
-                Ok(batch) => batch,
-                Err(error) => {
-                    wrong = Some(error);
-                    return ControlFlow::Break(());
-                }
-            };
-            for input in &batch.inputs {
-                correlate
-                    .take(input)
-                    .into_iter()
-                    .for_each(|output| story.take(output));
-            }
-            ControlFlow::Continue(())
+        decide_again(&properties, &topic, partition, |_, _, outputs| {
+            outputs.into_iter().for_each(|output| story.take(output));
         })?;
-        if let Some(error) = wrong {
-            return Err(error).with_context(|| format!("read {topic}, partition {partition}"));
-        }
     }
     Ok(story)
 }

@@ -61,6 +61,17 @@ impl Encoder {
         Ok(bytes)
     }
 
+    /// What another encoder of the same schema has framed, as this one frames it: under its own id. `None` for what is in no
+    /// Confluent frame.
+    pub fn reframed(&self, framed: &[u8]) -> Option<Vec<u8>> {
+        let is_framed = framed.len() >= Format::FRAME_BYTES && framed[0] == 0;
+        is_framed.then(|| {
+            let mut bytes = framed.to_vec();
+            bytes[1..Format::FRAME_BYTES].copy_from_slice(&self.id.to_be_bytes());
+            bytes
+        })
+    }
+
     /// Appends what [`Encoder::framed`] gives to a buffer that is used again; after an error it is as it was.
     ///
     /// # Errors

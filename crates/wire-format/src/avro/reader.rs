@@ -37,9 +37,8 @@ impl std::error::Error for Unread {}
 #[derive(Debug)]
 pub struct Reader {
     plan: Plan,
-    known: FxHashMap<u32, Arc<WriterSchema>>,
     source: Option<Arc<dyn SchemaSource>>,
-    /// By the writer's id, made when its first value comes.
+    /// By the writer's id: those that need no asking, and each other one when its first value comes.
     resolved: Mutex<FxHashMap<u32, Arc<Plan>>>,
 }
 
@@ -54,7 +53,6 @@ impl Reader {
             .ok_or_else(|| SchemaError(format!("{topic} has none")))?;
         let reader = Reader {
             plan: WriterSchema::parse(text)?.written,
-            known: FxHashMap::default(),
             source,
             resolved: Mutex::default(),
         };
@@ -69,7 +67,9 @@ impl Reader {
     /// # Errors
     /// When the text is no Avro schema.
     pub fn knowing(mut self, id: u32, text: &str) -> Result<Reader, SchemaError> {
-        self.known.insert(id, Arc::new(WriterSchema::parse(text)?));
+        let plan = resolve(&WriterSchema::parse(text)?.written, &self.plan);
+        let resolved = self.resolved.get_mut().unwrap_or_else(PoisonError::into_inner);
+        resolved.insert(id, Arc::new(plan));
         Ok(self)
     }
 
@@ -97,14 +97,13 @@ impl Reader {
         if let Some(plan) = lock().get(&id) {
             return Ok(plan.clone());
         }
-        let schema = match (self.known.get(&id), &self.source) {
-            (Some(schema), _) => schema.clone(),
-            (None, Some(source)) => match source.ask(id) {
+        let schema = match &self.source {
+            Some(source) => match source.ask(id) {
                 SchemaAnswer::Known(schema) => schema,
                 SchemaAnswer::Later => return Err(Unread::Later(id)),
                 SchemaAnswer::Never(why) => return Err(Unread::Never(format!("schema {id}: {why}"))),
             },
-            (None, None) => {
+            None => {
                 return Err(Unread::Never(format!(
                     "schema {id} is not in schemas/ids.json, and no registry is configured"
                 )));

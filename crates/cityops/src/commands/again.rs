@@ -1,0 +1,41 @@
+//! Decides a partition of the committed enriched log again, for the log alone holds what the engine was told.
+
+use std::ops::ControlFlow;
+
+use anyhow::Context;
+use city_model::Batch;
+use incident_engine::{Engine, Output};
+use kafka_log::Properties;
+use kafka_log::read::{Start, read_topic};
+use stream_worker::Correlate;
+
+/// Tells `each` the offset of every batch that is still there, the number of its inputs and what is decided of them; the
+/// answer is the partition as it stands at the end of its log.
+///
+/// # Errors
+/// When the topic cannot be read, or a batch in it.
+pub(super) fn decide_again(
+    properties: &Properties,
+    topic: &str,
+    partition: i32,
+    mut each: impl FnMut(i64, usize, Vec<Output>),
+) -> anyhow::Result<Correlate> {
+    let mut correlate = Correlate::without_changelog(Engine::default());
+    let mut wrong = None;
+    read_topic(properties, topic, partition, Start::Beginning, |record| {
+        let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
+            Ok(batch) => batch,
+            Err(error) => {
+                wrong = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
+        let outputs = batch.inputs.iter().flat_map(|input| correlate.take(input));
+        each(record.offset(), batch.inputs.len(), outputs.collect());
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = wrong {
+        return Err(error).with_context(|| format!("read {topic}, partition {partition}"));
+    }
+    Ok(correlate)
+}
