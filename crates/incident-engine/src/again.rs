@@ -369,10 +369,7 @@ impl Scene for Retelling<'_> {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let engine = self.engine;
-        let settled = engine
-            .by_ticket
-            .get(ticket)
-            .filter(|key| engine.held(key).is_none());
+        let settled = engine.cited(ticket).filter(|key| engine.held(key).is_none());
         if let Some(incident) = settled.and_then(|key| engine.incident_of(key)) {
             return self.present(incident);
         }

@@ -92,6 +92,9 @@ pub enum Change {
     Clock(Name, EventTime),
     /// The second up to which changed incidents were published.
     Flushed(EventTime),
+    /// The time before which no event's turn counts any more. It is a row of its own: while rows are restored one after
+    /// another, and where a partition is first heard of late, the clock says less than it said when events were settled.
+    Settled(EventTime),
     /// An incident as it is now.
     PutIncident(Arc<Incident>),
     /// Nothing can refer to it any more.
@@ -131,6 +134,7 @@ impl Change {
             Change::Activate(_) => "activation".to_owned(),
             Change::Clock(partition, _) => format!("clock/{partition}"),
             Change::Flushed(_) => "flushed".to_owned(),
+            Change::Settled(_) => "settled".to_owned(),
             Change::PutIncident(incident) => format!("incident/{}", incident.id),
             Change::RemoveIncident(id) => format!("incident/{id}"),
             Change::PutEvent(row) => event_row_key(&row.key),

@@ -25,6 +25,7 @@ pub struct Engine {
     pub(crate) setting: Option<Setting>,
     pub(crate) clocks: BTreeMap<Name, EventTime>,
     pub(crate) flushed: Option<EventTime>,
+    pub(crate) settled: Option<EventTime>,
     pub(crate) incidents: FxHashMap<IncidentId, Arc<Incident>>,
     pub(crate) events: FxHashMap<EventKey, EventRow>,
     pub(crate) warnings: BTreeMap<Name, (Warning, EventTime)>,
@@ -36,7 +37,8 @@ pub struct Engine {
     pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_address: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
-    pub(crate) by_ticket: FxHashMap<Name, EventKey>,
+    /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
+    pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
     /// Incidents whose members lie farther apart than their kind's extent: a component or the centre joined them.
     pub(crate) wide: BTreeMap<KindId, BTreeSet<IncidentId>>,
     pub(crate) unsettled: Unsettled,
@@ -66,9 +68,12 @@ impl Engine {
             }
             Change::Clock(partition, at) => {
                 self.clocks.insert(partition.clone(), *at);
-                self.release();
             }
             Change::Flushed(at) => self.flushed = Some(*at),
+            Change::Settled(at) => {
+                self.settled = Some(*at);
+                self.release();
+            }
             Change::PutIncident(incident) => {
                 if let Some(old) = self.incidents.insert(incident.id.clone(), incident.clone()) {
                     self.unlink(&old);
@@ -245,7 +250,6 @@ impl Engine {
         for incident in &all {
             self.link(incident);
         }
-        self.release();
     }
 
     fn kind_and_side(&self, incident: &Incident) -> Option<(KindId, i64)> {

@@ -98,8 +98,11 @@ impl Engine {
             draft.publish_dirty();
             draft.change(Change::Flushed(newest.floor_second()));
         }
-        let settled_before = crate::unsettled::settled_before(setting, Some(clock));
-        self.settle_tails(&mut draft, setting, settled_before);
+        let settled_before = crate::unsettled::settled_before(setting, clock);
+        if settled_before > self.settled_before() {
+            self.settle_tails(&mut draft, setting, settled_before);
+            draft.change(Change::Settled(settled_before));
+        }
         draft.finish()
     }
 }

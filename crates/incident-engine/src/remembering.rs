@@ -5,7 +5,6 @@ use std::sync::Arc;
 use city_model::{EventKey, EventTime, Incident, MINUTE_MS, Name};
 
 use crate::engine::{Engine, SEEN_MS};
-use crate::unsettled::settled_before;
 use crate::{EventRow, Held};
 
 impl Engine {
@@ -16,9 +15,7 @@ impl Engine {
 
     /// The time before which no event's turn can come any more.
     pub(crate) fn settled_before(&self) -> EventTime {
-        self.setting
-            .as_ref()
-            .map_or(EventTime::MIN, |setting| settled_before(setting, self.clock()))
+        self.settled.unwrap_or(EventTime::MIN)
     }
 
     /// Lets go of what settled events said: their incidents have taken it in.
@@ -55,13 +52,9 @@ impl Engine {
             .as_ref()
             .map_or(0, |setting| setting.activation.reorder_ms);
         row.held = row.held.filter(|held| held.event.order_time(reorder) >= before);
-        if let Some(ticket) = &row.ticket
-            && self.is_first_of(ticket, &row)
-        {
-            self.by_ticket.insert(ticket.clone(), row.key.clone());
-        }
         // What is held of it is entered after what was held before is taken out: both are of the same turn.
         let (key, ingested_at, held) = (row.key.clone(), row.ingested_at, row.held.clone());
+        self.cite(&row);
         match self.events.insert(key.clone(), row) {
             Some(old) => old.held.iter().for_each(|held| self.unhold(held)),
             None => {
@@ -72,15 +65,40 @@ impl Engine {
         held.iter().for_each(|held| self.hold(held));
     }
 
-    /// Whether a row is the one by which its ticket is found: the first in the order of turns.
-    fn is_first_of(&self, ticket: &Name, row: &EventRow) -> bool {
-        if row.incident.is_none() {
-            return false;
-        }
-        let Some(known) = self.by_ticket.get(ticket).and_then(|key| self.events.get(key)) else {
-            return true;
+    /// Enters a row among those of its ticket, before it is entered itself.
+    fn cite(&mut self, row: &EventRow) {
+        let Some(ticket) = &row.ticket else {
+            return;
         };
-        known.key == row.key || (row.order, row.source, &row.key) < (known.order, known.source, &known.key)
+        self.uncite(ticket, &row.key);
+        if row.incident.is_none() {
+            return;
+        }
+        let keys = self.by_ticket.entry(ticket.clone()).or_default();
+        let turn = (row.order, row.source, &row.key);
+        let at = keys.partition_point(|key| {
+            let other = self.events.get(key);
+            other.is_some_and(|other| (other.order, other.source, &other.key) < turn)
+        });
+        // Nearly every ticket is one event.
+        if keys.is_empty() {
+            keys.reserve_exact(1);
+        }
+        keys.insert(at, row.key.clone());
+    }
+
+    fn uncite(&mut self, ticket: &Name, key: &EventKey) {
+        if let Some(keys) = self.by_ticket.get_mut(ticket) {
+            keys.retain(|other| other != key);
+            if keys.is_empty() {
+                self.by_ticket.remove(ticket);
+            }
+        }
+    }
+
+    /// The event by which a ticket is found.
+    pub(crate) fn cited(&self, ticket: &Name) -> Option<&EventKey> {
+        self.by_ticket.get(ticket)?.first()
     }
 
     pub(crate) fn forget(&mut self, key: &EventKey) {
@@ -97,10 +115,8 @@ impl Engine {
                 self.expiring.remove(&minute);
             }
         }
-        if let Some(ticket) = &row.ticket
-            && self.by_ticket.get(ticket) == Some(key)
-        {
-            self.by_ticket.remove(ticket);
+        if let Some(ticket) = &row.ticket {
+            self.uncite(ticket, key);
         }
     }
 

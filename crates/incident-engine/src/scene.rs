@@ -83,6 +83,6 @@ impl Scene for Engine {
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
-        self.incident_of(self.by_ticket.get(ticket)?).cloned()
+        self.incident_of(self.cited(ticket)?).cloned()
     }
 }

@@ -42,10 +42,7 @@ pub(crate) struct Unsettled {
 /// The time before which nothing can come any more: twice the time that an event may be waited for, behind the clock.
 /// What is appended after the clock has its turn at most one such time before it; the second one is for partitions whose
 /// records do not come in the order of their times.
-pub(crate) fn settled_before(setting: &Setting, clock: Option<EventTime>) -> EventTime {
-    let Some(clock) = clock else {
-        return EventTime::MIN;
-    };
+pub(crate) fn settled_before(setting: &Setting, clock: EventTime) -> EventTime {
     let exact = clock - 2 * setting.activation.reorder_ms.max(0);
     EventTime::from_millis(exact.millis().div_euclid(STEP_MS) * STEP_MS)
 }

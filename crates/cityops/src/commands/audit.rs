@@ -7,6 +7,7 @@ use anyhow::Context;
 use city_model::{Ledger, Outcome};
 use incident_engine::Output;
 use kafka_log::Properties;
+use serde_json::Value;
 use wire_format::Topic;
 
 use crate::CommandResult;
@@ -130,9 +131,10 @@ pub fn audit(
         let name = String::from_utf8_lossy(key);
         match (decided.incidents.get(key), published.get(key)) {
             (Some(a), Some(b)) if a.json == *b => {}
-            (Some(_), Some(_)) => audit
-                .differences
-                .push(format!("{name}: the last revision is another")),
+            (Some(a), Some(b)) => audit.differences.push(format!(
+                "{name}: the last revision is another: {}",
+                told_otherwise(&a.json, b)
+            )),
             (Some(_), None) => audit
                 .differences
                 .push(format!("{name}: decided but not published")),
@@ -143,6 +145,30 @@ pub fn audit(
     }
     audit.grouping_digest = decided.grouping.digest();
     Ok(audit)
+}
+
+/// The fields that two revisions tell differently, each as decided and as published.
+fn told_otherwise(decided: &[u8], published: &[u8]) -> String {
+    let fields = |json: &[u8]| serde_json::from_slice::<BTreeMap<String, Value>>(json).unwrap_or_default();
+    let (decided, published) = (fields(decided), fields(published));
+    let keys: BTreeSet<&String> = decided.keys().chain(published.keys()).collect();
+    let told = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
+    let differing: Vec<String> = keys
+        .into_iter()
+        .filter(|key| decided.get(*key) != published.get(*key))
+        .map(|key| {
+            format!(
+                "{key} {} was {}",
+                told(decided.get(key)),
+                told(published.get(key))
+            )
+        })
+        .collect();
+    if differing.is_empty() {
+        "the same fields, written otherwise".to_owned()
+    } else {
+        differing.join("; ")
+    }
 }
 
 /// The last word on every incident and event, decided again.
@@ -191,6 +217,14 @@ mod tests {
     use incident_engine::IncidentRecord;
 
     use super::*;
+
+    #[test]
+    fn a_difference_names_the_fields() {
+        let decided = br#"{"incident_id":"a","revision":3,"kind":"fire_smoke"}"#;
+        let published = br#"{"incident_id":"a","revision":2,"kind":"fire_smoke","town":"x"}"#;
+        let told = told_otherwise(decided, published);
+        assert_eq!(told, r#"revision 3 was 2; town absent was "x""#);
+    }
 
     #[test]
     fn an_incident_that_is_removed_is_not_counted_as_merged() {
