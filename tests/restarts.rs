@@ -90,8 +90,8 @@ fn hand_over<P: Processor>(reads: &[Read], fresh: impl Fn() -> P, random: &mut C
             }
             crashed = changelog.restore(fresh());
             // What was not committed is decided again.
-            for again in committed..at {
-                process(&mut crashed, again, &reads[again]);
+            for (again, read) in reads.iter().enumerate().take(at).skip(committed) {
+                process(&mut crashed, again, read);
             }
         }
         let again = process(&mut crashed, at, read);
