@@ -175,6 +175,11 @@ impl Extent {
         }
     }
 
+    /// The box around both.
+    pub fn around(self, other: Extent) -> Extent {
+        self.with(other.min).with(other.max)
+    }
+
     /// Its diagonal in millimetres.
     pub fn diagonal_mm(&self) -> i64 {
         self.min.distance_mm(self.max)

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Name, Point, Turn};
+use city_model::{Event, Extent, Incident, IncidentId, Name, Point, Turn};
 use city_rules::KindId;
 
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
 use crate::rebuilt::{stand_as, take};
 use crate::scene::{Mark, Scene, bears};
+use crate::unsettled::{Said, says};
 use crate::{Evidence, Held, Setting};
 
 /// How many events are decided again at most for one that was read late; beyond that it is decided alone.
@@ -57,7 +58,7 @@ pub(crate) struct Retelling<'a> {
     queue: BTreeSet<Turn>,
     moved: Moved,
     /// What was looked through for an incident as a kind: it is of another kind when another event opens it.
-    regions: BTreeMap<(IncidentId, KindId), (Point, Point)>,
+    regions: BTreeMap<(IncidentId, KindId), Extent>,
 }
 
 impl<'a> Retelling<'a> {
@@ -91,11 +92,14 @@ impl<'a> Retelling<'a> {
             return Again::Alone(found);
         }
         let slot = telling.slot_for(&found, event, None);
-        let held = Arc::new(Held::new(event.clone(), &found.evidence));
-        telling.enter(held, slot, found.also_in_reach.clone(), found.evidence.clone());
+        telling.change(&slot);
+        telling.spread_place(&slot, kind, event);
+        telling.spread_names(event);
         if telling.queue.is_empty() {
             return Again::Alone(found);
         }
+        let held = Arc::new(Held::new(event.clone(), &found.evidence));
+        telling.enter(held, slot, found.also_in_reach, found.evidence);
         while let Some(next) = telling.queue.pop_first() {
             if telling.moved.decided.len() >= MOST {
                 return Again::TooMany;
@@ -176,18 +180,44 @@ impl<'a> Retelling<'a> {
             self.enqueue(member);
         }
         if let (Some((kind, _)), Some(extent)) = (self.setting.kind_of(known), known.extent) {
-            self.spread(id, kind, (extent.min, extent.max));
+            self.spread(id, kind, extent);
         }
         for device in known.devices.keys() {
             self.spread_device(device);
         }
         for component in known.components.iter().chain(&known.inferred_components) {
-            self.spread_component(component);
+            self.spread_to(&Said::Component(component.clone()));
         }
         let own = known.town.as_ref().zip(known.address_key.as_ref());
         let others = known.also_at.iter().map(|(town, address)| (town, address));
         for (town, address) in own.into_iter().chain(others) {
-            self.spread_address(town, address);
+            self.spread_to(&Said::Address(town.clone(), address.clone()));
+        }
+    }
+
+    /// What lies within reach of an incident once a new event is in it.
+    fn spread_place(&mut self, slot: &IncidentId, kind: KindId, event: &Event) {
+        let Some(located) = &event.located else { return };
+        let at = Extent::of(self.setting.plane.project(located.position));
+        let known = self.engine.incidents.get(slot);
+        let own = known.and_then(|known| self.setting.kind_of(known));
+        let extent = known
+            .and_then(|known| known.extent)
+            .map_or(at, |extent| extent.around(at));
+        self.spread(slot, own.map_or(kind, |(own, _)| own), extent);
+    }
+
+    /// What could have met an event by a name.
+    fn spread_names(&mut self, event: &Event) {
+        if let Some(device) = &event.device {
+            self.spread_device(device);
+        }
+        for said in says(event) {
+            match said {
+                Said::Ticket(ticket) => self.spread_to(&Said::Cites(ticket)),
+                Said::Cites(_) => {}
+                Said::Address(..) | Said::Component(_) => self.spread_to(&said),
+            }
         }
     }
 
@@ -207,24 +237,11 @@ impl<'a> Retelling<'a> {
                 None => incident.id = slot.clone(),
             }
             if let (Some((kind, _)), Some(extent)) = (self.setting.kind_of(incident), incident.extent) {
-                self.spread(&slot, kind, (extent.min, extent.max));
+                self.spread(&slot, kind, extent);
             }
         }
         self.moved.slots.insert(slot.clone(), incident.map(Arc::new));
-        let event = &held.event;
-        if let Some(device) = &event.device {
-            self.spread_device(device);
-        }
-        if let Some(component) = &event.component {
-            self.spread_component(component);
-        }
-        if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            self.spread_address(town, address);
-        }
-        if let Some(ticket) = &event.ticket {
-            let citing: Vec<Turn> = self.engine.unsettled.citing(ticket).cloned().collect();
-            citing.iter().for_each(|turn| self.enqueue(turn));
-        }
+        self.spread_names(&held.event);
         let decided = Decided {
             held,
             evidence,
@@ -235,33 +252,21 @@ impl<'a> Retelling<'a> {
     }
 
     /// What lies within reach of an incident whose members lie in a box may be held against it.
-    fn spread(&mut self, id: &IncidentId, kind: KindId, (min, max): (Point, Point)) {
+    fn spread(&mut self, id: &IncidentId, kind: KindId, extent: Extent) {
         let known = self.regions.get(&(id.clone(), kind)).copied();
-        let within = |(a, b): (Point, Point)| a.x <= min.x && a.y <= min.y && b.x >= max.x && b.y >= max.y;
-        if known.is_some_and(within) {
+        let region = known.map_or(extent, |known| known.around(extent));
+        if known == Some(region) {
             return;
         }
-        let (low, high) = known.unwrap_or((min, max));
-        let region = (
-            Point {
-                x: low.x.min(min.x),
-                y: low.y.min(min.y),
-            },
-            Point {
-                x: high.x.max(max.x),
-                y: high.y.max(max.y),
-            },
-        );
         self.regions.insert((id.clone(), kind), region);
         let mut turns = Vec::new();
-        self.engine
-            .unsettled
-            .around(&self.setting.rules, kind, region, |turn| {
-                if *turn > self.turn {
-                    turns.push(turn.clone());
-                }
-            });
-        turns.iter().for_each(|turn| self.enqueue(turn));
+        let (engine, rules) = (self.engine, &self.setting.rules);
+        engine.unsettled.around(rules, kind, region, |turn| {
+            if *turn > self.turn {
+                turns.push(turn);
+            }
+        });
+        turns.into_iter().for_each(|turn| self.enqueue(turn));
     }
 
     fn spread_device(&mut self, device: &Name) {
@@ -275,14 +280,9 @@ impl<'a> Retelling<'a> {
         tails.flatten().filter(says).for_each(|turn| self.enqueue(turn));
     }
 
-    fn spread_component(&mut self, component: &Name) {
-        let turns: Vec<Turn> = self.engine.unsettled.of_component(component).cloned().collect();
-        turns.iter().for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_address(&mut self, town: &Name, address: &Name) {
-        let turns: Vec<Turn> = self.engine.unsettled.at_address(town, address).cloned().collect();
-        turns.iter().for_each(|turn| self.enqueue(turn));
+    fn spread_to(&mut self, said: &Said) {
+        let engine = self.engine;
+        engine.unsettled.saying(said).for_each(|turn| self.enqueue(turn));
     }
 
     /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
@@ -348,7 +348,8 @@ impl Scene for Retelling<'_> {
         let mut ids: BTreeSet<&IncidentId> = engine.ids_bearing(mark).collect();
         if let Mark::Address(_, town, address) = mark {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
-            let turns = engine.unsettled.at_address(town, address);
+            let said = Said::Address(town.clone(), address.clone());
+            let turns = engine.unsettled.saying(&said);
             ids.extend(turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref()));
         }
         for id in ids {
@@ -376,7 +377,7 @@ impl Scene for Retelling<'_> {
         // An event that was not read before bears no row yet: what was decided in this telling comes first.
         let turns = engine
             .unsettled
-            .of_ticket(ticket)
+            .saying(&Said::Ticket(ticket.clone()))
             .filter(|turn| **turn < self.turn);
         let told = self
             .moved

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{Event, EventKey, EventTime, MINUTE_MS, Name, Plane, Point, Turn};
+use city_model::{Event, EventKey, EventTime, Extent, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
 use rustc_hash::FxHashMap;
 
@@ -16,7 +16,7 @@ const STEP_MS: i64 = 5 * MINUTE_MS;
 
 /// The event bears a name by which an incident is found: then it may be decided by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Said {
+pub(crate) enum Said {
     /// A town's address.
     Address(Name, Name),
     /// It is this ticket.
@@ -114,12 +114,12 @@ impl Unsettled {
     }
 
     /// Visits the turns of all events that are held against incidents of `kind` and lie within its cap of a box.
-    pub(crate) fn around(
-        &self,
+    pub(crate) fn around<'a>(
+        &'a self,
         rules: &Rules,
         kind: KindId,
-        (min, max): (Point, Point),
-        mut visit: impl FnMut(&Turn),
+        Extent { min, max }: Extent,
+        mut visit: impl FnMut(&'a Turn),
     ) {
         let own = rules.kind(kind);
         let cap = own.cap_mm;
@@ -140,28 +140,9 @@ impl Unsettled {
         }
     }
 
-    /// The turns of the events at a town's address.
-    pub(crate) fn at_address(&self, town: &Name, address: &Name) -> impl Iterator<Item = &Turn> {
-        let said = Said::Address(town.clone(), address.clone());
-        self.said.get(&said).into_iter().flatten()
-    }
-
-    /// The turns of the events that are this ticket.
-    pub(crate) fn of_ticket(&self, ticket: &Name) -> impl Iterator<Item = &Turn> {
-        let said = Said::Ticket(ticket.clone());
-        self.said.get(&said).into_iter().flatten()
-    }
-
-    /// The turns of the events that name this component, also of those that only continue.
-    pub(crate) fn of_component(&self, component: &Name) -> impl Iterator<Item = &Turn> {
-        let said = Said::Component(component.clone());
-        self.said.get(&said).into_iter().flatten()
-    }
-
-    /// The turns of the events that cite this ticket.
-    pub(crate) fn citing(&self, ticket: &Name) -> impl Iterator<Item = &Turn> {
-        let said = Said::Cites(ticket.clone());
-        self.said.get(&said).into_iter().flatten()
+    /// The turns of the events that bear a name; of a component also those that only continue.
+    pub(crate) fn saying(&self, said: &Said) -> impl Iterator<Item = &Turn> + use<'_> {
+        self.said.get(said).into_iter().flatten()
     }
 }
 
@@ -177,7 +158,8 @@ fn compared_as<'a>(setting: &'a Setting, event: &'a Event) -> impl Iterator<Item
     })
 }
 
-fn says(event: &Event) -> impl Iterator<Item = Said> {
+/// The names that an event bears.
+pub(crate) fn says(event: &Event) -> impl Iterator<Item = Said> {
     let address = event.town.clone().zip(event.address_key.clone());
     [
         address.map(|(town, address)| Said::Address(town, address)),
