@@ -288,6 +288,15 @@ fn category_and_words_are_weighed() {
                 filed(&["突发事件", "道路积水"], "下立交积水很深", ""),
                 "report underpass_flood or road_ponding NONE c3",
             ),
+            // Danger to life in the title does, whatever else stands there.
+            (
+                filed(&["垃圾满溢"], "垃圾箱满溢着火了", ""),
+                "report fire_smoke or bin_overflow NONE c3 #category_contradicted",
+            ),
+            (
+                filed(&["噪音扰民"], "半夜噪音扰民,有人要跳楼", ""),
+                "report person_danger or noise NONE c3 !trapped #category_contradicted",
+            ),
             // A weak word outside the title does not beat the category.
             (
                 filed(&["路灯"], "市民反映问题", "晚上打架"),

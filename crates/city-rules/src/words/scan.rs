@@ -106,6 +106,11 @@ impl Seen {
         }
     }
 
+    /// Of the text, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
     /// This text and, as a sentence of its own, another one after it.
     pub(super) fn followed_by(mut self, other: Seen) -> Seen {
         let shift = self.length + 1;
@@ -124,6 +129,12 @@ impl Seen {
         let mut at = std::mem::take(&mut self.at);
         at.retain(|(word, start, end)| !is_unsaid(self, *word, (*start, *end)));
         self.at = at;
+    }
+
+    /// Where the words begin and end for which `is_meant` holds.
+    pub(super) fn spans(&self, is_meant: impl Fn(u32, usize) -> bool) -> Vec<(usize, usize)> {
+        let meant = self.at.iter().filter(|(word, start, _)| is_meant(*word, *start));
+        meant.map(|(_, start, end)| (*start, *end)).collect()
     }
 
     /// The words, each once.
