@@ -228,7 +228,7 @@ impl Vocabulary {
             })
             .collect::<Vec<scan::Phrase>>();
         self.of_phrases.extend(any.iter().flatten().flatten());
-        let (mut veto, mut mask) = (Vec::new(), Vec::new());
+        let (mut veto, mut mask) = (Vec::new(), BTreeSet::new());
         for word in raw
             .not
             .iter()
@@ -238,7 +238,7 @@ impl Vocabulary {
             let number = self.number(word);
             self.of_exclusions.insert(number);
             if masks(raw, word) {
-                mask.push(number);
+                mask.insert(number);
             } else {
                 veto.push(number);
             }
