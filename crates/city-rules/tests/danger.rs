@@ -150,6 +150,7 @@ fn who_is_hurt_by_what_has_a_kind_is_as_urgent() {
     let rules = &Rules::builtin();
     for (text, kind) in [
         ("大树倒了压到人", "tree_fallen"),
+        ("一家三口煤气中毒", "gas_leak"),
         ("高空坠物砸到人了", "falling_object"),
         ("广告牌掉下来砸伤行人", "billboard_risk"),
         ("孩子掉进没有盖的窨井里", "manhole_missing"),

@@ -242,6 +242,12 @@ fn a_ticket_is_about_what_category_and_words_say() {
                 json!({"address": null, "title": "电梯困人"}),
                 "report elevator_trap NONE c3 !trapped",
             ),
+            // Who is hurt is looked for, whatever fell on them.
+            (
+                json!({"address": null, "title": "大树倒了压到人"}),
+                "report tree_fallen or person_danger NONE c3 !trapped",
+            ),
+            (json!({"address": null, "title": "大树倒了"}), "not_actionable"),
             (
                 json!({"title": "x", "category_code": "0110"}),
                 "code_unknown: category, title, content: no kind",
