@@ -18,6 +18,7 @@ mod operators;
 mod plates;
 mod reporter;
 mod surnames;
+mod things;
 mod titled;
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ pub(crate) use keys::PrivacyKeys;
 pub(crate) use names::{CUES, TITLES, WEAK_CUES};
 pub(crate) use reporter::Reporter;
 pub(crate) use surnames::begins_like_a_name;
+pub(crate) use things::is_numbered;
 
 /// What stands where something personal stood.
 const GONE: &str = "***";

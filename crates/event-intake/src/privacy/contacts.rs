@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// A pattern whose group 1, or else the whole, must go.
@@ -17,7 +18,7 @@ const PATTERNS: [&str; 6] = [
     // A phone of which four signs are masked: what is left of it parts one place in two.
     r"(?i)1[3-9][0-9](?:\*{4}|x{4})[0-9]{4}",
 ];
-/// The one after which no digit may follow: it would be another number.
+/// The one after which no digit may follow: it would be another number. A thing's number has a word before it as well.
 const LOCAL: usize = 3;
 
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -52,7 +53,12 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                 continue;
             };
             let next = text.get(what.end()..).and_then(|rest| rest.chars().next());
-            if index == LOCAL && next.is_some_and(|next| digit(next).is_some()) {
+            let is_thing = || {
+                let whole = groups.get(0).map_or(0, |whole| whole.start());
+                groups.get(0).is_some_and(|cue| cue.as_str().starts_with("号码"))
+                    && is_numbered(text.get(..whole).unwrap_or_default())
+            };
+            if index == LOCAL && (next.is_some_and(|next| digit(next).is_some()) || is_thing()) {
                 continue;
             }
             found.push(Found::gone(what.start(), what.end()));

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
@@ -31,6 +32,7 @@ const ANNOUNCED: &str = r"(?:房号|房间号|室号|门牌号?|房间|宿舍|�
 enum Kind {
     Room,
     BehindHouse,
+    BehindLane,
     Triple,
     Numbered,
     Announced,
@@ -42,7 +44,7 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
     [
         (ROOM, Kind::Room),
         (BEHIND_HOUSE, Kind::BehindHouse),
-        (BEHIND_LANE, Kind::Other),
+        (BEHIND_LANE, Kind::BehindLane),
         (BEHIND_PHASE, Kind::Announced),
         (HOUSEHOLD, Kind::Household),
         (TRIPLE, Kind::Triple),
@@ -105,7 +107,17 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                 }
                 Kind::Triple => {
                     let touches = |c: char| c.is_ascii_digit() || c == '-';
-                    !before.ends_with(touches) && !after.starts_with(touches) && !is_measured(after)
+                    !before.ends_with(touches)
+                        && !after.starts_with(touches)
+                        && !is_measured(after)
+                        && !is_numbered(before)
+                }
+                // "3-5号" are houses, one behind the other.
+                Kind::BehindLane => {
+                    !after
+                        .trim_start()
+                        .starts_with(['号', '幢', '栋', '座', '支', '#'])
+                        || is_behind_a_gate(whole.map_or("", |whole| whole.as_str()))
                 }
                 Kind::Numbered => {
                     !after.starts_with(['屋', '产', '顶', '东', '子', '租', '源', '型', '管', '本', '价'])
@@ -190,6 +202,18 @@ impl Signs {
             NUMBERED => self.numbered,
             _ => self.room || self.numbered || self.announced,
         }
+    }
+}
+
+/// Whether the last of two numbers behind a lane is a room and not the next house: "弄23-302", not "弄101-103".
+fn is_behind_a_gate(lane: &str) -> bool {
+    let numbers: Vec<&str> = lane
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|number| !number.is_empty())
+        .collect();
+    match numbers[..] {
+        [house, room] => house.len() < room.len() && is_like_a_room(room),
+        _ => true,
     }
 }
 

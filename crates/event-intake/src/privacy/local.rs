@@ -1,9 +1,10 @@
 //! Landlines without their area, as a city's own people write them: eight digits by themselves.
 //!
 //! In running text eight digits are many things, so there only a word before them tells. In an address they can hardly be
-//! anything else, nor in an identifier of a ticket.
+//! anything else, unless they stand behind the name of a thing that is numbered; nor in an identifier of a ticket.
 
 use super::chain::{Chain, Digit};
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// Eight digits, in one piece or two halves.
@@ -33,14 +34,15 @@ pub(super) fn find(address: &str) -> Vec<Found> {
             });
             continue;
         }
-        // One sign in the middle is part of it.
-        if matches!(c, '-' | ' ') && gap.is_none() && run.len() == LENGTH / 2 {
+        // One sign in the middle is part of it; a key has a dot there for any other.
+        if matches!(c, '-' | ' ' | '·') && gap.is_none() && run.len() == LENGTH / 2 {
             gap = Some(c);
             continue;
         }
         if is_one(&run)
             && !UNITS.contains(c)
             && let (Some(first), Some(last)) = (run.first(), run.last())
+            && !is_numbered(address.get(..first.from).unwrap_or_default())
         {
             found.push(Found::gone(first.from, last.to));
         }
@@ -83,6 +85,9 @@ mod tests {
             "弄 5781 2345",
             "弄五七八一二三四五",
             "67812345，2楼",
+            "路灯旁57812345",
+            "业主代表57812345",
+            "弄5781·2345",
         ] {
             check(one, 1);
         }
@@ -94,6 +99,8 @@ mod tests {
             "2300-2310号",
             "5781 2345弄",
             "578-12345",
+            "路灯57812345",
+            "井盖号:57812345",
         ] {
             check(none, 0);
         }

@@ -11,6 +11,9 @@ const PLATE: &str = r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘
 /// The armed police's, and one of which only a word tells that it is a plate.
 const OTHERS: &str = r"(?i)(WJ[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]?\s?[0-9]{4,5}[0-9A-Z]?)|(?:车牌|牌照|车号|牌号)(?:号码|号)?\s*[:是为]?\s*([A-Z]?[·\- ]?[A-Z0-9]{4,7})";
 
+/// What makes a sign of the street of 牌, whose number is no vehicle's: 路牌号, 站牌号.
+const OF_A_SIGN: &str = "路站杆灯门楼示告志识名铭井桥栏箱柜招警";
+
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [PLATE, OTHERS]
         .iter()
@@ -31,8 +34,12 @@ pub(super) fn find(text: &str) -> Vec<Found> {
             let Some(what) = groups.iter().skip(1).flatten().next().or(groups.get(0)) else {
                 continue;
             };
+            let is_sign = groups.get(0).is_some_and(|whole| {
+                let before = text.get(..whole.start()).unwrap_or_default();
+                whole.as_str().starts_with("牌号") && before.ends_with(|c| OF_A_SIGN.contains(c))
+            });
             // A plate has digits; G60 with a station behind it is a road.
-            if what.as_str().bytes().filter(u8::is_ascii_digit).count() >= 2 {
+            if !is_sign && what.as_str().bytes().filter(u8::is_ascii_digit).count() >= 2 {
                 found.push(Found::gone(what.start(), what.end()));
             }
         }
