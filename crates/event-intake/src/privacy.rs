@@ -15,6 +15,7 @@ mod name_words;
 mod names;
 mod numbers;
 mod operators;
+mod pinyin;
 mod plates;
 mod reporter;
 mod surnames;
@@ -97,6 +98,9 @@ fn pass(text: &str) -> Option<String> {
     ];
     passed(text, &finders)
 }
+
+/// What else is looked for in an identifier, in which numbers were looked at and documents are told apart from counts.
+const WITHOUT_DOCUMENTS: [Finder; 4] = [plates::find, flats::find, titled::find, names::find];
 
 /// `None` where nothing was found.
 fn passed(text: &str, finders: &[Finder]) -> Option<String> {

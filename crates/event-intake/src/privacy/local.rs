@@ -3,12 +3,14 @@
 //! In running text eight digits are many things, so there only a word before them tells. In an address they can hardly be
 //! anything else, unless they stand behind the name of a thing that is numbered; nor in an identifier of a ticket.
 
-use super::chain::{Chain, Digit};
+use super::chain::{Chain, Digit, is_month_and_day};
 use super::things::is_numbered;
 use super::{Found, digit};
 
 /// Eight digits, in one piece or two halves.
 const LENGTH: usize = 8;
+/// Years that a system counts in.
+const YEARS: std::ops::Range<u32> = 1990..2100;
 /// What follows a number that is a house's or a length.
 const UNITS: &str = "弄号支幢栋座楼室米";
 
@@ -19,6 +21,27 @@ pub(super) fn is_local(digits: &str) -> bool {
         .filter_map(|(at, c)| digit_at(at, c))
         .collect();
     digits.chars().count() == LENGTH && is_one(&signs)
+}
+
+/// Whether they are such a number in two halves: neither a year and a count, nor the code of a district.
+pub(super) fn is_parted(digits: &str) -> bool {
+    let mut halves = digits.splitn(2, ['-', ' ', '·']);
+    let (Some(first), Some(second)) = (halves.next(), halves.next()) else {
+        return false;
+    };
+    let is_half = |half: &str| half.len() == LENGTH / 2 && half.bytes().all(|byte| byte.is_ascii_digit());
+    let is_year = first.parse().is_ok_and(|year| YEARS.contains(&year));
+    is_half(first) && is_half(second) && !is_year && is_local(&format!("{first}{second}"))
+}
+
+/// Whether digits are a day of the years in which identifiers are given.
+pub(super) fn is_day(digits: &str) -> bool {
+    let year = digits.get(..4).and_then(|year| year.parse().ok());
+    let rest = |from: usize| digits.get(from..from + 2).and_then(|two| two.parse().ok());
+    let (Some(year), Some(month), Some(day)) = (year, rest(4), rest(6)) else {
+        return false;
+    };
+    digits.len() == LENGTH && YEARS.contains(&year) && is_month_and_day(month, day)
 }
 
 /// Such numbers in an address.

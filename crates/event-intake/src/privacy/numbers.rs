@@ -222,8 +222,8 @@ impl Chain {
         fits.then_some(LENGTH)
     }
 
-    /// A bank card: 16 to 19 digits that begin as the issuers' do. In an identifier, and for cards of other schemes, the
-    /// check digit decides: codes of places begin alike.
+    /// A bank card: 16 to 19 digits that begin as the issuers' do. In an identifier of 16 digits, and for cards of other
+    /// schemes, the check digit decides: codes of places begin alike.
     fn card(&self, at: usize, text: &str, place: In) -> Option<usize> {
         if !self.begins(at) {
             return None;
@@ -236,7 +236,8 @@ impl Chain {
         let is_parted = self.is_parted_at(at, length, &[4, 8, 12, 16]) || self.is_parted_at(at, length, &[6]);
         let is_checked = self.luhn(at, length);
         let announced = || is_numbered(text.get(..self.digits[at].from).unwrap_or_default());
-        let is_one = (is_union_pay && (place == In::Text && !announced() || is_checked))
+        let is_long = length > 16 || place == In::Text;
+        let is_one = (is_union_pay && (is_long && !announced() || is_checked))
             || (is_other && length == 16 && is_checked && !announced());
         (is_parted && is_one).then_some(length)
     }
