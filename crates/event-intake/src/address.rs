@@ -16,7 +16,8 @@ use city_model::Name;
 use regex::Regex;
 
 use crate::privacy::{
-    Reporter, before_flat, digit, half_width, is_like_a_room, is_numbered, scrub, without_numbers,
+    Reporter, before_flat, digit, half_width, is_like_a_room, is_numbered, scrub, without_flats,
+    without_numbers,
 };
 use leftovers::without_leftovers;
 use numerals::in_digits;
@@ -58,7 +59,9 @@ static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// What callers add to say "there": it narrows nothing that a key could hold.
 static NEARBY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?:的?(?:附近|旁边|旁|门口|大门口|对面|周边|一带|处|边上|路边|这里|那里|里面|内))+$")
+    pattern(
+        r"(?:的?(?:附近|旁边|旁|门口|大门口|楼上|楼下|隔壁|对门|对面|周边|一带|处|边上|路边|这里|那里|里面|内))+$",
+    )
 });
 /// Two roads: "A路B路", "A路近B路", "A路与B路交叉口", "A路/B路路口".
 static TWO_ROADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -87,7 +90,8 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
     // A pattern that did not compile must not let a flat number through.
     let text = in_digits(before_flat(&text)?);
     let text = before_flat(&text)?;
-    let text = without_number(text, &BARE_FLAT)?;
+    let text = without_flats(text);
+    let text = without_number(&text, &BARE_FLAT)?;
     let text = without_dashed(&text)?;
     let text = without_rooms(&text)?;
     let text = parted(&without_leftovers(&scrub(text)));

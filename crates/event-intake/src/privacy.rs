@@ -4,6 +4,7 @@
 //! word that announces one. A bare name in running text has neither and is not found; no text but an address's key and the
 //! reason of an order leaves intake at all.
 
+mod beside;
 mod chain;
 mod contacts;
 mod documents;
@@ -24,7 +25,8 @@ mod titled;
 
 use std::borrow::Cow;
 
-pub(crate) use flats::{before_flat, is_like_a_room};
+pub(crate) use beside::NUMBER_CUES;
+pub(crate) use flats::{before_flat, is_like_a_room, without_flats};
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
 pub(crate) use names::{CUES, TITLES, WEAK_CUES};
@@ -87,7 +89,7 @@ type Finder = fn(&str) -> Vec<Found>;
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
 /// `None` where nothing was found.
 fn pass(text: &str) -> Option<String> {
-    let finders: [Finder; 7] = [
+    let finders: [Finder; 8] = [
         contacts::find,
         numbers::find,
         documents::find,
@@ -95,6 +97,7 @@ fn pass(text: &str) -> Option<String> {
         flats::find,
         titled::find,
         names::find,
+        beside::find,
     ];
     passed(text, &finders)
 }
