@@ -21,7 +21,7 @@ use crate::privacy::{
 };
 use leftovers::without_leftovers;
 use numerals::in_digits;
-use parted::{is_sign, parted};
+use parted::{is_kept, parted};
 pub(crate) use told::{Told, in_text};
 
 /// Longest key, in characters.
@@ -120,10 +120,8 @@ fn signs_of(text: &str) -> String {
     let mut before = None;
     let mut signs = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
-    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     while let Some(c) = rest.next() {
-        let is_between = || is_sign(c) && is_digit(before);
-        if c.is_alphanumeric() || c == CROSSING || is_between() && is_digit(rest.peek().copied()) {
+        if c.is_alphanumeric() || c == CROSSING || is_kept(before, c, rest.peek().copied()) {
             signs.push(c);
         }
         before = Some(c);

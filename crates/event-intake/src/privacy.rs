@@ -9,6 +9,7 @@ mod chain;
 mod contacts;
 mod documents;
 mod flats;
+mod floors;
 mod identifiers;
 mod keys;
 mod local;
@@ -26,7 +27,8 @@ mod titled;
 use std::borrow::Cow;
 
 pub(crate) use beside::NUMBER_CUES;
-pub(crate) use flats::{before_flat, is_like_a_room, without_flats};
+pub(crate) use flats::{before_flat, is_like_a_room};
+pub(crate) use floors::without_flats;
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
 pub(crate) use names::{CUES, TITLES, WEAK_CUES};

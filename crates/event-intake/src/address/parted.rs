@@ -2,23 +2,37 @@
 //!
 //! A range and a list are two things, and so are "K12+800" and a kilometre 12; beyond that all signs say the same.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// Between numbers of a list. Nobody writes it there, and finders of numbers read over it as over a blank.
 const LIST: char = '·';
+/// Most houses of a list that are read as one.
+const MOST_HOUSES: usize = 8;
+
+/// Two houses, each with its word: 3号、5号.
+static HOUSES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"([0-9])号\s?([-—–~至到、,/和及])\s?([0-9]+号)([^楼]|$)").ok());
 
 /// The text with one sign between two numbers that signs part: `-` for a range, `+` for metres behind a kilometre, else
-/// a dot, which stands nowhere else.
+/// a dot, which stands nowhere else. Letters are parted by a list's own sign alone: "G60, K12" is one place.
 pub(super) fn parted(text: &str) -> String {
+    let text = houses_together(text);
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = &*text;
     while let Some(c) = rest.chars().next() {
         let next = rest.get(c.len_utf8()..).unwrap_or_default();
-        // Signs are looked past only behind a digit: once for each run of them.
-        if out.ends_with(is_digit) && (!c.is_alphanumeric() || is_to(c)) {
+        // Signs are looked past only behind a digit or a letter: once for each run of them.
+        if out.ends_with(is_plain) && (!c.is_alphanumeric() || is_to(c)) {
             let end = rest
                 .find(|c: char| c.is_alphanumeric() && !is_to(c))
                 .unwrap_or(rest.len());
             let (signs, behind) = rest.split_at(end);
-            if behind.starts_with(is_digit) {
+            let are_numbers = out.ends_with(is_digit) && behind.starts_with(is_digit);
+            let are_listed = signs.contains(['、', LIST]) && behind.starts_with(is_plain);
+            if are_numbers || are_listed {
                 out.push(one_sign(signs));
                 rest = behind;
                 continue;
@@ -30,6 +44,21 @@ pub(super) fn parted(text: &str) -> String {
         rest = next;
     }
     out
+}
+
+/// "3号、5号" as "3、5号", and "3号至5号" as "3至5号".
+fn houses_together(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    let Some(houses) = HOUSES.as_ref().filter(|_| text.matches('号').nth(1).is_some()) else {
+        return text;
+    };
+    for _ in 0..MOST_HOUSES {
+        match houses.replace(&text, "$1$2$3$4") {
+            Cow::Borrowed(_) => break,
+            Cow::Owned(together) => text = Cow::Owned(together),
+        }
+    }
+    text
 }
 
 fn one_sign(signs: &str) -> char {
@@ -51,9 +80,14 @@ fn is_to(c: char) -> bool {
     matches!(c, '至' | '到')
 }
 
-/// Whether it may stand between two numbers of a key.
-pub(super) fn is_sign(c: char) -> bool {
-    matches!(c, '-' | '+' | LIST)
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// Whether a sign says something between these two: in a key nothing else is left of what parts.
+pub(super) fn is_kept(before: Option<char>, sign: char, after: Option<char>) -> bool {
+    let stand = |what: fn(char) -> bool| before.is_some_and(what) && after.is_some_and(what);
+    matches!(sign, '-' | '+') && stand(is_digit) || sign == LIST && stand(is_plain)
 }
 
 #[cfg(test)]
@@ -62,6 +96,7 @@ mod tests {
 
     #[test]
     fn one_sign_between_numbers() {
+        assert!(HOUSES.is_some());
         for (text, expected) in [
             ("302、304号", "302·304号"),
             ("302 , 304号", "302·304号"),
@@ -74,6 +109,12 @@ mod tests {
             ("到12到", "到12到"),
             ("12、到至", "12、到至"),
             ("1、2、3号", "1·2·3号"),
+            ("3号、5号、7号", "3·5·7号"),
+            ("3号至5号", "3-5号"),
+            ("12号、3号楼", "12号、3号楼"),
+            ("12号3号", "12号3号"),
+            ("A3、B5幢", "A3·B5幢"),
+            ("G60, K12+800", "G60, K12+800"),
         ] {
             assert_eq!(parted(text), expected, "{text}");
             assert_eq!(parted(expected), expected, "{text}");

@@ -51,6 +51,11 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let before = cue
             .find(before)
             .map_or(before, |cue| before.get(..cue.start()).unwrap_or_default());
+        // Whose home it is says the same.
+        let before = before
+            .strip_suffix("家里")
+            .or_else(|| before.strip_suffix('家'))
+            .unwrap_or(before);
         if let Some(length) = name_at_end(before) {
             found.push(Found::gone(from + before.len() - length, from + before.len()));
         }
@@ -183,6 +188,7 @@ mod tests {
             ("张建国***谷阳北路", "******谷阳北路"),
             ("农贸市场王建***", "农贸市场******"),
             ("大润发张建国***", "大润发******"),
+            ("王建国家***", "***家***"),
             ("1500弄zhangsan ***", "1500弄*** ***"),
             ("1500弄Zhang San ***", "1500弄*** ***"),
         ] {
@@ -195,6 +201,7 @@ mod tests {
             "徐泾***",
             "金地小区***",
             "华联超市***",
+            "叶家***",
             "1500弄路灯***",
             "1500弄高压柜***",
             "1500弄周边***",

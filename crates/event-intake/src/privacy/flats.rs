@@ -1,6 +1,5 @@
 //! Flats: the room, and the door on a floor; the house and its gate stay, for they are where the city has to go.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -11,7 +10,7 @@ use super::{Found, digit};
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
 const ROOM: &str = r"(?:[A-Za-z]{1,2}\s?[-—]?\s?)?[0-9一二三四五六七八九十百零〇○两壹贰叁肆伍陆柒捌玖]+[A-Za-z]?(?:\s*[-—~/、,和至到]\s*(?:[0-9]+[A-Za-z]?|[A-Za-z][0-9]*))*\s*[-—]?\s*(?:号|\()?\s*室";
 /// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
-const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}(?:[-—]?[A-Za-z])?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
+const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}(?:[-—]?[A-Za-z])?(?:\s*[/、,和]\s*[0-9]{3,4})*|[0-9]{1,2}\s?[-—]\s?[A-Za-z]|[一二三四五六七八九零〇○]{3,4})";
 /// A lane with house and room: 1500弄23-302.
 const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
 /// The same of a part of an estate: 二期12-502.
@@ -82,74 +81,6 @@ pub(crate) fn before_flat(address: &str) -> Option<&str> {
         Some(flat) => address.get(..flat.start()),
         None => Some(address),
     }
-}
-
-/// Beside a room: its floor, and who lives above, below or next to it.
-struct Floors {
-    before: Regex,
-    after: Regex,
-}
-
-static FLOORS: LazyLock<Option<Floors>> = LazyLock::new(|| {
-    let floor = "([0-9]{1,2}|[一二三四五六七八九十]{1,3})";
-    Some(Floors {
-        before: Regex::new(&format!(r"(?:^|[^0-9]){floor}([层楼Ff])[\s(,]*$")).ok()?,
-        after: Regex::new(&format!(
-            r"^\s*[号室]?的?(?:楼上|楼下|隔壁|对门|对过|邻居|邻家)?(?:[\s(,]*第?{floor}[层楼Ff]\)?)?"
-        ))
-        .ok()?,
-    })
-});
-
-/// An address without its flats, and without the floor that says the same as the room: 2003(20层), 20层2003, 302楼上.
-pub(crate) fn without_flats(address: &str) -> Cow<'_, str> {
-    let mut found = find(address);
-    let Some(floors) = FLOORS.as_ref().filter(|_| !found.is_empty()) else {
-        return Cow::Borrowed(address);
-    };
-    for found in &mut found {
-        let room = address.get(found.from..found.to).unwrap_or_default();
-        let is_its = |floor: &str| in_figures(floor).is_some_and(|floor| is_floor_of(floor, room));
-        let before = address.get(..found.from).unwrap_or_default();
-        if let Some(groups) = floors.before.captures(before)
-            && let (Some(floor), Some(word)) = (groups.get(1), groups.get(2))
-            && (is_its(floor.as_str()) || word.as_str() != "楼" && room.len() == 2)
-        {
-            found.from = floor.start();
-        }
-        let after = address.get(found.to..).unwrap_or_default();
-        if let Some(groups) = floors.after.captures(after)
-            && groups.get(1).is_none_or(|floor| is_its(floor.as_str()))
-        {
-            found.to += groups.get(0).map_or(0, |whole| whole.end());
-        }
-        found.instead = " ";
-    }
-    Cow::Owned(super::replaced(address, found))
-}
-
-/// Whether a room's first figures are its floor's.
-fn is_floor_of(floor: u32, room: &str) -> bool {
-    let digits = room.chars().filter_map(digit).map(u32::from);
-    digits.fold(0, |sum: u32, digit| sum.saturating_mul(10).saturating_add(digit)) / 100 == floor
-}
-
-/// A floor's number: 20, 二十, 十二.
-fn in_figures(floor: &str) -> Option<u32> {
-    let (tens, ones) = match floor.split_once('十') {
-        None if floor.chars().count() > 2 => return None,
-        None => {
-            return floor
-                .chars()
-                .try_fold(0, |sum, c| Some(sum * 10 + u32::from(digit(c)?)));
-        }
-        Some(parts) => parts,
-    };
-    let one = |text: &str, or: u32| match text {
-        "" => Some(or),
-        text => text.chars().next().and_then(digit).map(u32::from),
-    };
-    Some(one(tens, 1)? * 10 + one(ones, 0)?)
 }
 
 pub(super) fn find(text: &str) -> Vec<Found> {
@@ -399,7 +330,6 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(EACH.len(), 13);
-        assert!(FLOORS.is_some());
         assert!(FROM_ROOM.is_some());
     }
 

@@ -3,9 +3,9 @@
 //! Only what stands directly before a number tells. A place or a person there ("九亭站", "业主代表") tells nothing.
 
 /// Signs with which the name of a thing of the street ends.
-const SIGNS: &str = "杆桩箱柜阀灯泵闸牌栓";
+const SIGNS: &str = "杆桩箱柜阀灯泵闸牌栓桶";
 /// The same in words, whose last sign ends other words as well.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 48] = [
     "井盖",
     "窨井",
     "阴井",
@@ -44,6 +44,16 @@ const WORDS: [&str; 38] = [
     "传感器",
     "位计",
     "流量计",
+    "检修井",
+    "气井",
+    "防井",
+    "箱变",
+    "信号机",
+    "闸机",
+    "候车亭",
+    "站亭",
+    "行道树",
+    "古树",
 ];
 /// What ends like a thing and is where somebody can be reached.
 const REACHES: [&str; 4] = ["邮箱", "子信箱", "车牌", "牙牌"];
@@ -85,6 +95,8 @@ mod tests {
             "设备",
             "工单",
             "水位计",
+            "垃圾桶",
+            "箱变",
             "信箱",
         ] {
             assert!(is_numbered(thing), "{thing}");
@@ -101,6 +113,7 @@ mod tests {
             "路灯坏了",
             "路灯,",
             "龙井",
+            "岗亭旁",
             "张三",
             "号码:",
             "地铁口",
