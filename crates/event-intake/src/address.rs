@@ -21,7 +21,7 @@ use crate::privacy::{
 };
 use leftovers::without_leftovers;
 use numerals::in_digits;
-use parted::{is_kept, parted};
+use parted::{is_kept, parted, without_joined};
 pub(crate) use told::{Told, in_text};
 
 /// Longest key, in characters.
@@ -86,7 +86,7 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
         None => text,
     };
     // Numbers go first: what parts a flat's would part a phone's.
-    let text = without_numbers(&text);
+    let text = without_joined(&without_numbers(&text), without_numbers);
     // A pattern that did not compile must not let a flat number through.
     let text = in_digits(before_flat(&text)?);
     let text = before_flat(&text)?;
@@ -100,7 +100,7 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
     // What signs kept apart stands together now, and may be somebody's number again.
     let mut passes = 0;
     while is_parted && passes < MOST_PASSES {
-        let again = without_numbers(&key);
+        let again = without_numbers(&without_joined(&key, without_numbers));
         let again = signs_of(&parted(&without_leftovers(&scrub(without_rooms(&again)?))));
         if again == key {
             break;

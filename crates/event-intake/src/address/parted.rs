@@ -80,6 +80,48 @@ fn is_to(c: char) -> bool {
     matches!(c, '至' | '到')
 }
 
+/// Fewest digits of a number that is looked for over all signs: fewer are a list of houses rather.
+const LEAST_DIGITS: usize = 10;
+/// Most signs between two digits of one number.
+const MOST_BETWEEN: usize = 3;
+/// What follows numbers of houses.
+const UNITS: &str = "号弄支幢栋座楼室期米";
+
+/// An address without what is one number of somebody's when the signs inside are not looked at: 138,12~345678. `without`
+/// takes such numbers out of a text. What a house's word follows is a list.
+pub(super) fn without_joined(address: &str, without: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(address.len());
+    let mut rest = address;
+    while let Some(from) = rest.find(is_digit) {
+        let (before, behind) = rest.split_at(from);
+        let (run, behind) = behind.split_at(run_of(behind));
+        out.push_str(before);
+        let joined: String = run.chars().filter(|c| is_digit(*c)).collect();
+        let is_list = behind.starts_with(|c| UNITS.contains(c));
+        let is_one = || without(&joined).chars().all(|c| !is_digit(c));
+        match joined.len() >= LEAST_DIGITS && joined.len() < run.len() && !is_list && is_one() {
+            true => out.push(' '),
+            false => out.push_str(run),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Bytes of the digits that a text begins with, over a few signs between them.
+fn run_of(text: &str) -> usize {
+    let (mut end, mut signs) = (0, 0);
+    for (at, c) in text.char_indices() {
+        match is_digit(c) {
+            true => (end, signs) = (at + 1, 0),
+            false if signs < MOST_BETWEEN && (!c.is_alphanumeric() || is_to(c)) => signs += 1,
+            false => break,
+        }
+    }
+    end
+}
+
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric()
 }

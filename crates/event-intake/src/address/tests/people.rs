@@ -72,6 +72,10 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("12号302-A室", &["302", "a", "室"]),
     ("12号2003（20层）", &["2003", "20"]),
     ("12号302楼上", &["302", "楼上"]),
+    ("138·12-345678", &["138", "678"]),
+    ("1381，2至345 678", &["1381", "678"]),
+    ("13+8123;45678", &["13", "678"]),
+    ("1381#2345#678", &["1381", "678"]),
     ("张建国13812345678", &["张建国", "建国", "138"]),
     ("张建国 手机:13812345678", &["张建国", "手机"]),
     ("13812345678张建国", &["张建国"]),
@@ -274,5 +278,25 @@ fn the_reporter_is_not_in_the_key() {
     ] {
         let reporter = Reporter::new(Some(name), None);
         assert_eq!(key(place, reporter.as_ref()), key(place, None), "{name} {place}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_phone_is_not_in_the_key_however_it_is_parted(
+        phone in "1[3-9][0-9]{9}",
+        signs in proptest::collection::vec("[、,/&*;:.|#~+=!?%_()·•… -]{1,2}|,|至| - ", 10),
+        is_parted in proptest::collection::vec(proptest::bool::weighted(0.3), 10),
+    ) {
+        let mut parted = String::new();
+        for (at, c) in phone.chars().enumerate() {
+            if at > 0 && is_parted[at - 1] {
+                parted.push_str(&signs[at - 1]);
+            }
+            parted.push(c);
+        }
+        let own = key(&format!("谷阳北路1500弄{parted}"), None).unwrap();
+        let digits = own.chars().skip("谷阳北路1500弄".chars().count()).filter(char::is_ascii_digit).count();
+        proptest::prop_assert!(digits < 5, "{parted} → {own}");
     }
 }
