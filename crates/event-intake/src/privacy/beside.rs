@@ -19,6 +19,11 @@ pub(crate) const NUMBER_CUES: &str = "家里电话|家庭电话|联系电话|联
 const FREQUENT: &str = "黄林高马金方石夏白万";
 /// How a place or a thing ends, and no given name.
 const ENDS: &str = "弄号室楼幢栋座层路街道巷村镇乡区县市站口旁边处内外前后上下里侧头面园苑坊庄桥浜湾塘宅港泾浦渡嘴汇角城场店厦馆院校厂库房门棚杆桩箱柜灯井盖牌管线网阀泵坑洞沟渠河江湖海山水电气厅部局所队厕梯道轨隧";
+/// How schools, clinics and their like end, with signs that given names have as well.
+const INSTITUTIONS: [&str; 22] = [
+    "中学", "小学", "大学", "高中", "初中", "附小", "附中", "一小", "二小", "三小", "学系", "中心", "眼科",
+    "齿科", "儿科", "骨科", "教育", "保健", "整骨", "整形", "医美", "公寓",
+];
 /// Signs that end what stands before a name.
 const BEFORE: &str =
     "弄号室楼幢栋座层路街道巷村镇乡区市站口旁边处内外前后上下里园苑场店厦院厂户家是找叫给向由与和及的";
@@ -100,7 +105,7 @@ fn name_at_end(before: &str) -> Option<usize> {
 
 /// Where the name begins that a run of characters ends with.
 fn name_of(run: &[char]) -> Option<usize> {
-    if ends_as_shop(run) {
+    if ends_as_place(run) {
         return None;
     }
     // The end of a place before the name; its last sign may be a place's own.
@@ -112,7 +117,8 @@ fn name_of(run: &[char]) -> Option<usize> {
     let is_name = |name: &[char], stands: bool| {
         let given = name.len() - family(name).unwrap_or(name.len());
         let is_known = match family(name) {
-            Some(2) => true,
+            // 东方 stands before schools and hospitals.
+            Some(2) => !name.starts_with(&['东', '方']),
             Some(_) => is_clear(name[0]) || stands && FREQUENT.contains(name[0]) && given == 2,
             None => false,
         };
@@ -129,9 +135,9 @@ fn name_of(run: &[char]) -> Option<usize> {
         .map(|from| behind + from)
 }
 
-fn ends_as_shop(run: &[char]) -> bool {
+fn ends_as_place(run: &[char]) -> bool {
     let run: String = run.iter().collect();
-    SHOPS.iter().any(|shop| run.ends_with(shop))
+    SHOPS.iter().chain(&INSTITUTIONS).any(|end| run.ends_with(end))
 }
 
 /// Bytes of the name that a text begins with, if hardly anything else does.
@@ -201,6 +207,12 @@ mod tests {
             "徐泾***",
             "金地小区***",
             "华联超市***",
+            "东方中学***",
+            "南洋模范中学***",
+            "工程中心***",
+            "华东师范大学***",
+            "名范齿科***",
+            "SCHOOL SHANGHAI ***",
             "叶家***",
             "1500弄路灯***",
             "1500弄高压柜***",

@@ -2,7 +2,7 @@
 //!
 //! A desk, a shift or a post is told by its word; what has none and reads like a name is taken for one.
 
-use super::pinyin::{is_family, is_full_name, is_given_name};
+use super::pinyin::{PLACES, is_family, is_full_name, is_given_name};
 use super::surnames::{family, is_clear, is_word};
 use super::{half_width, is_han};
 
@@ -21,8 +21,8 @@ const DISTRICTS: [&str; 16] = [
     "黄浦", "徐汇", "长宁", "静安", "普陀", "虹口", "杨浦", "闵行", "宝山", "嘉定", "金山", "松江", "青浦",
     "奉贤", "崇明", "浦东",
 ];
-/// Words of posts and places in Latin letters.
-const POSTS_LATIN: [&str; 80] = [
+/// The same in Latin letters.
+const POSTS_LATIN: [&str; 63] = [
     "admin",
     "auto",
     "center",
@@ -83,23 +83,6 @@ const POSTS_LATIN: [&str; 80] = [
     "watch",
     "web",
     "worker",
-    "shanghai",
-    "huangpu",
-    "xuhui",
-    "changning",
-    "jingan",
-    "putuo",
-    "hongkou",
-    "yangpu",
-    "minhang",
-    "baoshan",
-    "jiading",
-    "jinshan",
-    "songjiang",
-    "qingpu",
-    "fengxian",
-    "chongming",
-    "pudong",
     "branch",
     "bureau",
     "district",
@@ -179,12 +162,8 @@ fn is_beside_post(run: &str) -> bool {
 
 fn is_latin_name(text: &str) -> bool {
     let words = words(text);
-    let is_post = words.iter().any(|word| {
-        POSTS_LATIN
-            .iter()
-            .any(|post| is_of(&word.to_ascii_lowercase(), post))
-    });
     let small: Vec<String> = words.iter().map(|word| word.to_ascii_lowercase()).collect();
+    let is_post = small.iter().any(|word| is_known_post(word));
     let is_addressed = words.len() > 1
         && small
             .first()
@@ -212,7 +191,7 @@ fn is_latin_name(text: &str) -> bool {
 }
 
 fn is_known_post(word: &str) -> bool {
-    POSTS_LATIN.iter().any(|post| is_of(word, post))
+    PLACES.contains(&word) || POSTS_LATIN.iter().any(|post| is_of(word, post))
 }
 
 /// The words of letters that signs, numbers and capitals part: "ZhangSan_2" has two.

@@ -52,6 +52,27 @@ dai xia zhong tian ren fan fang shi yao tan liao zou xiong jin hao kong bai cui 
 duan lei qian yin chang qiao lai gong wen pang shan ni niu ji lan zhai zhan ling ou ge shu tong bao mei sheng ruan ke zuo \
 ouyang situ sima zhuge shangguan zuo jing hua yue geng kuang chu qi bi shang ";
 
+/// The city and its districts, some of which read like a name.
+pub(super) const PLACES: [&str; 17] = [
+    "shanghai",
+    "huangpu",
+    "xuhui",
+    "changning",
+    "jingan",
+    "putuo",
+    "hongkou",
+    "yangpu",
+    "minhang",
+    "baoshan",
+    "jiading",
+    "jinshan",
+    "songjiang",
+    "qingpu",
+    "fengxian",
+    "chongming",
+    "pudong",
+];
+
 /// Whether a word in small letters is a family name.
 pub(super) fn is_family(word: &str) -> bool {
     FAMILIES
@@ -61,6 +82,9 @@ pub(super) fn is_family(word: &str) -> bool {
 
 /// Whether a word in small letters is a family name and one or two syllables more.
 pub(super) fn is_full_name(word: &str) -> bool {
+    if PLACES.contains(&word) {
+        return false;
+    }
     // Six letters are the longest syllable.
     let ends = (2..=word.len().min(9)).filter(|end| word.get(..*end).is_some_and(is_family));
     ends.filter_map(|end| word.get(end..))
@@ -123,6 +147,7 @@ mod tests {
             "supervisor",
             "patrol",
             "guest",
+            "shanghai",
         ] {
             assert!(!is_full_name(none), "{none}");
         }
