@@ -116,7 +116,12 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                     // "86号(2018)": the number of a letter and its year.
                     let is_year =
                         before.ends_with('(') && what.as_str().starts_with("20") && after.starts_with(')');
-                    !is_day && !is_year && is_bare_room(house, what.as_str(), after)
+                    // "14栋(16、17栋)": houses, the last of which says so.
+                    let last = after.trim_start_matches(|c: char| digit(c).is_some() || ",、和 ".contains(c));
+                    let is_list = what.len() <= 2
+                        && after.starts_with([',', '、', '和'])
+                        && last.starts_with(['栋', '幢', '座', '号']);
+                    !is_day && !is_year && !is_list && is_bare_room(house, what.as_str(), after)
                 }
                 Kind::Triple => {
                     let touches = |c: char| c.is_ascii_digit() || c == '-';
