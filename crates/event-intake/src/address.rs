@@ -6,6 +6,7 @@
 mod leftovers;
 mod nowhere;
 mod numerals;
+mod parted;
 mod told;
 
 use std::borrow::Cow;
@@ -14,9 +15,13 @@ use std::sync::LazyLock;
 use city_model::Name;
 use regex::Regex;
 
-use crate::privacy::{Reporter, before_flat, digit, half_width, is_like_a_room, scrub, without_numbers};
+use crate::privacy::{
+    Reporter, before_flat, digit, half_width, is_like_a_room, is_numbered, scrub, without_flats,
+    without_numbers,
+};
 use leftovers::without_leftovers;
 use numerals::in_digits;
+use parted::{is_kept, parted, without_joined};
 pub(crate) use told::{Told, in_text};
 
 /// Longest key, in characters.
@@ -54,7 +59,9 @@ static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// What callers add to say "there": it narrows nothing that a key could hold.
 static NEARBY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?:的?(?:附近|旁边|旁|门口|大门口|对面|周边|一带|处|边上|路边|这里|那里|里面|内))+$")
+    pattern(
+        r"(?:的?(?:附近|旁边|旁|门口|大门口|楼上|楼下|隔壁|对门|对面|周边|一带|处|边上|路边|这里|那里|里面|内))+$",
+    )
 });
 /// Two roads: "A路B路", "A路近B路", "A路与B路交叉口", "A路/B路路口".
 static TWO_ROADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -68,7 +75,7 @@ static BUILDING: LazyLock<Option<Regex>> =
 
 /// Room numbers behind a lane, which name no house there: "1500弄302", "1500弄302/303".
 static LANE_AND_ROOMS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"弄\s*((?:[0-9]{3,4}\s*[/、,和-]?\s*)+|[零〇○一二三四五六七八九]{3,4})$"));
+    LazyLock::new(|| pattern(r"弄\s*((?:[0-9]{3,4}\s*[/、,和·-]?\s*)+|[零〇○一二三四五六七八九]{3,4})$"));
 
 /// The key of an address, of which nothing is its reporter's name or number; `None` when nothing of it is left, or what is
 /// left is no place that differs from others.
@@ -79,21 +86,22 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
         None => text,
     };
     // Numbers go first: what parts a flat's would part a phone's.
-    let text = without_numbers(&text);
+    let text = without_joined(&without_numbers(&text), without_numbers);
     // A pattern that did not compile must not let a flat number through.
     let text = in_digits(before_flat(&text)?);
     let text = before_flat(&text)?;
-    let text = without_number(text, &BARE_FLAT)?;
-    let text = without_number(&text, &DASHED_FLAT)?;
+    let text = without_flats(text);
+    let text = without_number(&text, &BARE_FLAT)?;
+    let text = without_dashed(&text)?;
     let text = without_rooms(&text)?;
-    let text = without_leftovers(&scrub(text));
+    let text = parted(&without_leftovers(&scrub(text)));
     let is_parted = text.chars().any(|c| !c.is_alphanumeric());
     let mut key = signs_of(&one_spelling(&text)?);
     // What signs kept apart stands together now, and may be somebody's number again.
     let mut passes = 0;
     while is_parted && passes < MOST_PASSES {
-        let again = without_numbers(&key);
-        let again = signs_of(&without_leftovers(&scrub(without_rooms(&again)?)));
+        let again = without_numbers(&without_joined(&key, without_numbers));
+        let again = signs_of(&parted(&without_leftovers(&scrub(without_rooms(&again)?))));
         if again == key {
             break;
         }
@@ -107,12 +115,13 @@ pub(crate) fn key(address: &str, reporter: Option<&Reporter>) -> Option<Name> {
     (!key.is_empty()).then(|| key.into())
 }
 
-/// The signs that a key keeps.
+/// The signs of a key: letters and digits, a crossing, and what stands between numbers: "K12+800" is not "K1+2800".
 fn signs_of(text: &str) -> String {
     let mut before = None;
     let mut signs = String::with_capacity(text.len());
-    for c in text.chars() {
-        if keeps(before, c) {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c.is_alphanumeric() || c == CROSSING || is_kept(before, c, rest.peek().copied()) {
             signs.push(c);
         }
         before = Some(c);
@@ -186,6 +195,16 @@ fn without_number<'a>(text: &'a str, pattern: &LazyLock<Option<Regex>>) -> Optio
     })
 }
 
+/// Without a flat number behind a dash; behind a thing's name it is the thing's number.
+fn without_dashed(text: &str) -> Option<Cow<'_, str>> {
+    let is_things = |house: regex::Match<'_>| is_numbered(text.get(..house.start()).unwrap_or_default());
+    let house = || DASHED_FLAT.as_ref()?.captures(text)?.get(1);
+    match text.trim_end().ends_with(|c: char| c.is_ascii_digit()) && house().is_some_and(is_things) {
+        true => Some(Cow::Borrowed(text)),
+        false => without_number(text, &DASHED_FLAT),
+    }
+}
+
 /// Without regions in front, "nearby" behind, spaces and signs; buildings and crossings in one manner. `None` for a region
 /// alone, which is where everything is.
 fn one_spelling(text: &str) -> Option<String> {
@@ -236,12 +255,6 @@ fn begins_with_class(rest: &str) -> bool {
         "路", "街", "大道", "公路", "号", "弄", "巷", "桥", "站", "大厦", "广场",
     ];
     CLASSES.iter().any(|class| rest.starts_with(class))
-}
-
-/// The signs of a key: letters and digits, a crossing, and what stands between numbers: "K12+800" is not "K1+2800".
-fn keeps(before: Option<char>, c: char) -> bool {
-    let after_digit = before.is_some_and(|before| before.is_ascii_digit());
-    c.is_alphanumeric() || c == CROSSING || (matches!(c, '+' | '-') && after_digit)
 }
 
 /// How precise an address reads, for coordinates that do not say how they were found.

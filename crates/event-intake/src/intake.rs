@@ -36,7 +36,12 @@ impl Intake {
         // What is known by a name that must not be seen is looked for by what stands for it.
         config.sources = std::mem::take(&mut config.sources)
             .into_iter()
-            .map(|(name, source)| (keys.cover(&name).map_or(name, |shown| shown.to_string()), source))
+            .map(|(name, source)| {
+                (
+                    keys.cover_event(&name).map_or(name, |shown| shown.to_string()),
+                    source,
+                )
+            })
             .collect();
         let bounds = config
             .layers

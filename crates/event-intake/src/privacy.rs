@@ -4,10 +4,12 @@
 //! word that announces one. A bare name in running text has neither and is not found; no text but an address's key and the
 //! reason of an order leaves intake at all.
 
+mod beside;
 mod chain;
 mod contacts;
 mod documents;
 mod flats;
+mod floors;
 mod identifiers;
 mod keys;
 mod local;
@@ -15,19 +17,24 @@ mod name_words;
 mod names;
 mod numbers;
 mod operators;
+mod pinyin;
 mod plates;
 mod reporter;
 mod surnames;
+mod things;
 mod titled;
 
 use std::borrow::Cow;
 
+pub(crate) use beside::NUMBER_CUES;
 pub(crate) use flats::{before_flat, is_like_a_room};
+pub(crate) use floors::without_flats;
 pub(crate) use identifiers::is_incident_of_ours;
 pub(crate) use keys::PrivacyKeys;
 pub(crate) use names::{CUES, TITLES, WEAK_CUES};
 pub(crate) use reporter::Reporter;
 pub(crate) use surnames::begins_like_a_name;
+pub(crate) use things::is_numbered;
 
 /// What stands where something personal stood.
 const GONE: &str = "***";
@@ -84,7 +91,7 @@ type Finder = fn(&str) -> Vec<Found>;
 /// The longer number first, so that no rest of it stays; names last, for what stands beside a name is cut off by then.
 /// `None` where nothing was found.
 fn pass(text: &str) -> Option<String> {
-    let finders: [Finder; 7] = [
+    let finders: [Finder; 8] = [
         contacts::find,
         numbers::find,
         documents::find,
@@ -92,9 +99,13 @@ fn pass(text: &str) -> Option<String> {
         flats::find,
         titled::find,
         names::find,
+        beside::find,
     ];
     passed(text, &finders)
 }
+
+/// What else is looked for in an identifier, in which numbers were looked at and documents are told apart from counts.
+const WITHOUT_DOCUMENTS: [Finder; 4] = [plates::find, flats::find, titled::find, names::find];
 
 /// `None` where nothing was found.
 fn passed(text: &str, finders: &[Finder]) -> Option<String> {

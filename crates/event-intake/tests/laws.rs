@@ -183,6 +183,12 @@ fn identifiers_of_tickets_name_nobody_in_any_spelling() {
         "ID-加微zhangsan88",
         "57812345",
         "ID-57812345",
+        "5781-2345",
+        "G12345678",
+        "6222021234567890123",
+        "沪A一二三四五",
+        "zhangsan AT qq.com",
+        "张建国-3",
     ] {
         let ticket = with(
             &hotline(),
@@ -246,10 +252,24 @@ fn an_operator_who_goes_by_a_name_is_covered() {
         "Mr. John Smith",
         "张三",
         "ID-张三（先生）",
+        "Zhang_San",
+        "ZhangSan",
+        "王小明-A3",
+        "G12345678",
     ] {
         assert!(operator(name).starts_with("h-"), "{name}");
     }
-    for post in ["duty", "op1", "值班长", "指挥中心", "night shift", "调度3席"] {
+    for post in [
+        "duty",
+        "op1",
+        "值班长",
+        "指挥中心",
+        "night shift",
+        "调度3席",
+        "NightShift",
+        "duty-desk-2",
+        "指挥中心A3",
+    ] {
         assert_eq!(operator(post), post);
     }
 }
@@ -318,7 +338,6 @@ fn plain_identifiers_stay_as_they_are() {
         "57812345",
         "WXDEVICE01",
         "wx-device-17",
-        "G12345678",
         "00012345678",
     ] {
         let mut desk = Desk::new();
@@ -339,6 +358,16 @@ fn plain_identifiers_stay_as_they_are() {
             "{plain}: {names:?}"
         );
     }
+    // A device's name may be built as a passport's number; what it tells need not be called so.
+    let reading = with(
+        &sensor(),
+        json!({"event_id": "G12345678", "device_id": "G12345678", "value": 20.0}),
+    );
+    let Decision::Event(event) = Desk::new().judge(Source::Sensor, &reading).result else {
+        panic!("no event")
+    };
+    assert_eq!(event.device.as_deref(), Some("G12345678"));
+    assert!(event.key.event_id.starts_with("h-"), "{:?}", event.key);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
-use crate::passage::{close, reopen};
+use crate::passage::{close, is_stale, reopen};
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
@@ -199,14 +199,7 @@ impl Engine {
             related.extend(self.related_near(setting, kind, event));
         }
         let held = Arc::new(Held::new(event.clone(), &evidence));
-        let rule = setting.rules.kind(kind);
-        // A device that sends what it kept says itself how old it is: had it come in time it would have gone quiet by now. A person
-        // may tell of a thing hours later and mean that it is there.
-        let oldest_ms = if event.device.is_some() {
-            rule.gap_ms.min(rule.max_life_ms)
-        } else {
-            rule.max_life_ms
-        };
+        let is_stale = is_stale(setting, event);
         let now = draft.now;
         draft.edit(&id, |setting, incident| {
             let counts = outcome != Outcome::Continued;
@@ -214,10 +207,10 @@ impl Engine {
             incident
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());
-            if incident.status == Status::Closed && !is_history(incident, event) {
+            if incident.status == Status::Closed && !is_stale && !is_history(incident, event) {
                 reopen(incident);
             }
-            if outcome == Outcome::Opened && now - event.event_time > oldest_ms {
+            if outcome == Outcome::Opened && is_stale {
                 close(incident, CloseReason::Stale, now);
             }
         });

@@ -1,6 +1,6 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
-use city_model::{CloseReason, Command, EventTime, Handling, Incident, Name, Status, Tick};
+use city_model::{CloseReason, Command, Event, EventTime, Handling, Incident, Name, Status, Tick};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -136,6 +136,21 @@ pub(crate) fn close(incident: &mut Incident, reason: CloseReason, at: EventTime)
     incident.close_reason = Some(reason);
     incident.closed_at = Some(at.max(incident.last_heard_at));
     incident.lower_since = None;
+}
+
+/// Whether what an event tells was over when it came: it neither opens an incident nor opens one again. A device that sends
+/// what it kept says itself how old it is: had it come in time it would have gone quiet by now. A person may tell of a
+/// thing hours later and mean that it is there. Only the event counts, so the order of reading does not.
+pub(crate) fn is_stale(setting: &Setting, event: &Event) -> bool {
+    let Some(kind) = setting.rules.kind_id(event.kind.as_str()) else {
+        return false;
+    };
+    let rule = setting.rules.kind(kind);
+    let oldest_ms = match event.device {
+        Some(_) => rule.gap_ms.min(rule.max_life_ms),
+        None => rule.max_life_ms,
+    };
+    event.ingested_at - event.event_time > oldest_ms
 }
 
 /// Opens a closed incident again.

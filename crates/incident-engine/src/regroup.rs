@@ -10,6 +10,7 @@ use city_model::{
 use crate::again::Moved;
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::passage::is_stale;
 use crate::rebuilt::stand_as;
 use crate::{Change, EventRow, Evidence, Held, Output, Setting};
 
@@ -28,7 +29,15 @@ impl Engine {
         for (slot, incident) in &moved.slots {
             let Some(incident) = incident else { continue };
             let id = names.of_slot(slot);
-            let incident = self.resettled(setting, moved, incident, id, new);
+            let mut incident = self.resettled(setting, moved, incident, id, new);
+            let all_stale = || !self.has_news(setting, moved, incident.tail.iter());
+            if incident.status == Status::Open
+                && incident.base.is_none()
+                && !incident.handling.has_begun()
+                && all_stale()
+            {
+                crate::passage::close(&mut incident, CloseReason::Stale, draft.now);
+            }
             self.tell_members(draft, moved, &names, &incident, &new.key);
             draft.touched.insert(incident.id.clone(), incident);
         }
@@ -76,8 +85,12 @@ impl Engine {
                     // What made it more urgent may have been another's: nothing is held back for it.
                     incident.lower_since = Some(crate::priority::UNPINNED);
                 }
-                let heard = incident.last_heard_at > known.last_heard_at;
-                if heard && incident.status == Status::Closed && !self.is_all_history(&incident) {
+                // What is stale never was open: what is no older opens it, also if it came before.
+                let heard = incident.last_heard_at > known.last_heard_at
+                    || incident.close_reason == Some(CloseReason::Stale);
+                let came = || incident.tail.iter().filter(|turn| !known.tail.contains(turn));
+                let is_news = || !self.is_all_history(&incident) && self.has_news(setting, moved, came());
+                if heard && incident.status == Status::Closed && is_news() {
                     crate::passage::reopen(&mut incident);
                 }
             }
@@ -89,6 +102,20 @@ impl Engine {
         }
         recall_signals(&mut incident, &before, new);
         incident
+    }
+
+    /// Whether one of these was no older when it came than may open an incident.
+    fn has_news<'a>(
+        &self,
+        setting: &Setting,
+        moved: &Moved,
+        mut turns: impl Iterator<Item = &'a Turn>,
+    ) -> bool {
+        let held = |turn| match moved.decided.get(turn) {
+            Some(decided) => Some(&decided.held),
+            None => self.held(&turn.key),
+        };
+        turns.any(|turn| held(turn).is_none_or(|held| !is_stale(setting, &held.event)))
     }
 
     /// Whether all that was heard since it was cleared tells of the time before.

@@ -317,6 +317,64 @@ fn what_comes_after_its_turn_is_settled_is_counted_all_the_same() {
     }
 }
 
+/// Devices that come back after hours and send what they kept among what others see now.
+fn with_bursts(mut events: Vec<Event>, dice: &mut Dice) -> Vec<Event> {
+    let mut back: BTreeMap<String, EventTime> = BTreeMap::new();
+    for event in &mut events {
+        let Some(device) = &event.device else { continue };
+        event.signal = city_model::Signal::Report;
+        let away_ms = 60_000 * dice.roll(1_000) as i64;
+        let comes = *back
+            .entry(device.to_string())
+            .or_insert(event.event_time + away_ms);
+        event.ingested_at = event.ingested_at.max(comes);
+    }
+    events
+}
+
+#[test]
+fn what_a_burst_opens_does_not_depend_on_the_order_of_reading() {
+    let rules = teller::rules();
+    let is_stale = |event: &Event| {
+        let rule = rules.kind(rules.kind_id(event.kind.as_str()).unwrap());
+        let oldest_ms = match event.device {
+            Some(_) => rule.gap_ms.min(rule.max_life_ms),
+            None => rule.max_life_ms,
+        };
+        event.ingested_at - event.event_time > oldest_ms
+    };
+    let mut stale = 0;
+    for seed in seeds() {
+        let mut dice = Dice(seed);
+        let events = with_bursts(stream(&mut dice), &mut dice);
+        let told: BTreeMap<String, &Event> = events
+            .iter()
+            .map(|event| (event.key.to_string(), event))
+            .collect();
+        let mut reader = Reader::new(false);
+        for event in disturbed(&events, &mut dice, 1_000 * 3_600_000) {
+            reader.input(&Input::Event(Arc::new(event)));
+        }
+        assert_eq!(reader.grouping(), expected(&events), "seed {seed}");
+        let mut open: BTreeMap<&str, bool> = BTreeMap::new();
+        for (key, (_, incident)) in &reader.places {
+            if let Some(id) = incident {
+                *open.entry(id).or_default() |= !is_stale(told[key]);
+            }
+        }
+        for (id, is_open) in open {
+            let incident = reader.engine.incident(&city_model::IncidentId::new(id)).unwrap();
+            assert_eq!(
+                incident.status == city_model::Status::Open,
+                is_open,
+                "seed {seed}: {id}"
+            );
+            stale += usize::from(!is_open);
+        }
+    }
+    assert!(stale > 0, "no seed has a burst");
+}
+
 #[test]
 fn a_restart_changes_no_decision() {
     for seed in seeds().step_by(4) {

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::privacy::{CUES, TITLES, WEAK_CUES};
+use crate::privacy::{CUES, NUMBER_CUES, TITLES, WEAK_CUES};
 
-/// Words in front of a number or a name, beside those behind which scrubbing looks for a name.
-const OTHER_CUES: &str = "家里电话|家庭电话|联系电话|联系方式|联系号码|电话号码|电话|手机号码|手机号|手机|座机|固话|号码|微\\s?信号|微\\s?信群|微\\s?信|薇信|威信|v信|wechat|weixin|加?vx|wx|加我?微|加v|\\+?v|qq群|qq号|qq|q号|扣扣|企鹅号?|tel\\.?|致电|来电|回电|拨打|打|邮箱|身份证号码|身份证号?|证件号?|护照号?|台胞证|军官证|社保卡号?|驾驶证|居留证|车牌号?码?|车号|牌照|叫|老板姓|姓|物业经理|小姐|太太|小|老";
+/// Words in front of a name, beside those behind which scrubbing looks for one.
+const OTHER_CUES: &str = "叫|老板姓|姓|物业经理|小姐|太太|小|老";
 const KIN: &str = "女儿|儿子|本人|家属|老伴|丈夫|妻子|朋友|邻居|机主|男|女";
 
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -15,7 +15,7 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // A name's title, and whose home it is.
         format!(r"\*\*+\s*\(?\s*(?:{TITLES})\)?(?:的?(?:住处|家(?:门口|里|中)?))?"),
         // A word that announced what is gone.
-        format!(r"(?i)(?:(?:{CUES}|{WEAK_CUES}|{OTHER_CUES})[\s:,是为叫]*)+\*\*+(?:的?家(?:门口|里|中)?)?"),
+        format!(r"(?i)(?:(?:{CUES}|{WEAK_CUES}|{NUMBER_CUES}|{OTHER_CUES})[\s:,是为叫]*)+\*\*+(?:的?家(?:门口|里|中)?)?"),
         // Whose number it was.
         format!(r"\*\*+\s*[(,]?\s*(?:{KIN})\s*\)?"),
         r"\*\*+的?家(?:门口|里|中)?".to_owned(),

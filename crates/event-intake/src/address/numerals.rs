@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// Words that follow a counted number in an address.
+/// Words that follow a counted number in an address, or several that share the word: 三、五号.
 static COUNTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"([零〇○一二三四五六七八九十百千两]+)(号楼|号线|号口|号门|号|弄|幢|栋|座|单元|室|支弄|期)")
+    Regex::new(r"([零〇○一二三四五六七八九十百千两]+(?:\s?[、,/~—至到和-]\s?[零〇○一二三四五六七八九十百千两]+)*)(号楼|号线|号口|号门|号|弄|幢|栋|座|单元|室|支弄|期)")
         .ok()
 });
 
@@ -16,10 +16,26 @@ pub(super) fn in_digits(text: &str) -> Cow<'_, str> {
     let Some(counted) = COUNTED.as_ref() else {
         return Cow::Borrowed(text);
     };
-    counted.replace_all(text, |found: &Captures<'_>| match number(&found[1]) {
-        Some(number) => format!("{number}{}", &found[2]),
+    counted.replace_all(text, |found: &Captures<'_>| match numbers(&found[1]) {
+        Some(numbers) => format!("{numbers}{}", &found[2]),
         None => found[0].to_owned(),
     })
+}
+
+/// Each number in a list of them, with what parts them as it is; `None` if one of them is no number.
+fn numbers(list: &str) -> Option<String> {
+    let is_numeral = |c: char| "零〇○一二三四五六七八九十百千两".contains(c);
+    let mut digits = String::with_capacity(list.len());
+    let mut rest = list;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_numeral(c)).unwrap_or(rest.len());
+        digits.push_str(&number(rest.get(..end)?)?.to_string());
+        rest = rest.get(end..)?;
+        let next = rest.find(is_numeral).unwrap_or(rest.len());
+        digits.push_str(rest.get(..next)?);
+        rest = rest.get(next..)?;
+    }
+    Some(digits)
 }
 
 /// The number that the numerals say: place by place ("三〇二"), or with units ("二十三", "一千五百").
@@ -88,6 +104,9 @@ mod tests {
             ("两百弄", "200弄"),
             ("百十号", "百十号"),
             ("十百号", "十百号"),
+            ("三、五号", "3、5号"),
+            ("二十三至二十九号", "23至29号"),
+            ("三、百十号", "三、百十号"),
             ("三新路", "三新路"),
             ("一二三四五六七八号", "一二三四五六七八号"),
         ] {

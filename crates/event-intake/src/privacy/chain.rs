@@ -166,7 +166,7 @@ impl Chain {
             return false;
         };
         // Lists, times and sums are written with other signs than a number's groups.
-        let is_alike = signs.all(|sign| sign == first) && " \t\n\r-–—−‑‐·•._()~".contains(first);
+        let is_alike = signs.all(|sign| sign == first) && " \t\n\r-–—−‑‐·•._()~#".contains(first);
         is_alike && self.begins(at) && self.ends(at + length)
     }
 

@@ -5,13 +5,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Found;
-use super::numbers::is_announced_as_code;
+use super::things::is_numbered;
 
 /// Chinese passports (letter and eight digits, or two letters and seven), permits for Hong Kong, Macau and Taiwan (letter and
 /// eight digits), and Hong Kong's identity cards (letters, six digits, a check digit in brackets).
 const PATTERN: &str = r"(?i)[EGDSPHMCWKLT][0-9]{8}|E[A-Z][0-9]{7}|[A-Z]{1,2}[0-9]{6}\s?\([0-9A]\)";
-/// What things of the street are called before their number.
-const THINGS: &str = "杆桩箱柜井阀表站牌灯泵";
 
 static EACH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERN).ok());
 
@@ -27,13 +25,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let before = text.get(..what.start()).unwrap_or_default();
         let after = text.get(what.end()..).unwrap_or_default();
         let touches = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let is_thing = is_announced_as_code(before)
-            || before
-                .trim_end_matches([' ', ':', '号'])
-                .ends_with(|c| THINGS.contains(c));
         // Its brackets tell it apart from a serial number.
         let is_apart = !before.ends_with(touches) || what.as_str().ends_with(')') && before.ends_with('-');
-        is_apart && !after.starts_with(touches) && !is_thing
+        is_apart && !after.starts_with(touches) && !is_numbered(before)
     });
     found.map(|what| Found::gone(what.start(), what.end())).collect()
 }

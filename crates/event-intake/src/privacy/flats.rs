@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
-const ROOM: &str = r"[A-Za-z]?[0-9一二三四五六七八九十百零〇○两壹贰叁肆伍陆柒捌玖]+[A-Za-z]?(?:\s*[-—~/、,和至到]\s*[0-9]+[A-Za-z]?)*\s*(?:号|\()?\s*室";
+const ROOM: &str = r"(?:[A-Za-z]{1,2}\s?[-—]?\s?)?[0-9一二三四五六七八九十百零〇○两壹贰叁肆伍陆柒捌玖]+[A-Za-z]?(?:\s*[-—~/、,和至到]\s*(?:[0-9]+[A-Za-z]?|[A-Za-z][0-9]*))*\s*[-—]?\s*(?:号|\()?\s*室";
 /// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
-const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}[A-Za-z]?(?:\s*[/、,和]\s*[0-9]{3,4})*|[一二三四五六七八九零〇○]{3,4})";
+const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}(?:[-—]?[A-Za-z])?(?:\s*[/、,和]\s*[0-9]{3,4})*|[0-9]{1,2}\s?[-—]\s?[A-Za-z]|[一二三四五六七八九零〇○]{3,4})";
 /// A lane with house and room: 1500弄23-302.
 const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
 /// The same of a part of an estate: 二期12-502.
@@ -24,6 +25,12 @@ const DOOR: &str = r"(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3}|顶|底
 const DOOR_OF_PART: &str = r"(?:单元|楼|号|幢|栋|座|层)\s*([东南西北中左右]{1,2}(?:侧|边|首)?[户套])";
 /// A room by its number and 房: 502房, 502号房间.
 const NUMBERED: &str = r"[A-Za-z]?(?:[0-9]{3,4}|[一二三四五六七八九零〇○]{3,4})\s*号?房间?";
+/// A room that a letter names, behind its house: 12号A室.
+const LETTER_ROOM: &str = r"(?:号|幢|栋|座|单元|楼|层)\s?([A-Za-z])\s?室";
+/// Who lives beside a room: 302楼上, 302号隔壁.
+const BESIDE: &str = r"([A-Za-z]?[0-9]{3,4}[A-Za-z]?)\s?号?的?(?:楼上|楼下|隔壁|对门|对过|邻居|邻家)";
+/// A floor and a room on it: 20F03, 3F-302.
+const ON_FLOOR: &str = r"[0-9]{1,2}[Ff]\s?-?\s?[0-9]{2,4}";
 /// A word that announces a room: 房号502, 家住302.
 const ANNOUNCED: &str = r"(?:房号|房间号|室号|门牌号?|房间|宿舍|寝室|病房|楼上|楼下|隔壁|住在?)\s*[:是为]?\s*([A-Za-z]?[0-9]{3,4}[A-Za-z]?)";
 
@@ -31,10 +38,13 @@ const ANNOUNCED: &str = r"(?:房号|房间号|室号|门牌号?|房间|宿舍|�
 enum Kind {
     Room,
     BehindHouse,
+    BehindLane,
     Triple,
     Numbered,
     Announced,
     Household,
+    Beside,
+    OnFloor,
     Other,
 }
 
@@ -42,7 +52,7 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
     [
         (ROOM, Kind::Room),
         (BEHIND_HOUSE, Kind::BehindHouse),
-        (BEHIND_LANE, Kind::Other),
+        (BEHIND_LANE, Kind::BehindLane),
         (BEHIND_PHASE, Kind::Announced),
         (HOUSEHOLD, Kind::Household),
         (TRIPLE, Kind::Triple),
@@ -50,6 +60,9 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
         (DOOR_OF_PART, Kind::Other),
         (NUMBERED, Kind::Numbered),
         (ANNOUNCED, Kind::Announced),
+        (LETTER_ROOM, Kind::Other),
+        (BESIDE, Kind::Beside),
+        (ON_FLOOR, Kind::OnFloor),
     ]
     .iter()
     .filter_map(|(pattern, kind)| Some((Regex::new(pattern).ok()?, *kind)))
@@ -78,8 +91,10 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     }
     let wanted = EACH.iter().filter(|(pattern, _)| signs.allow(pattern.as_str()));
     for (pattern, kind) in wanted {
-        for groups in pattern.captures_iter(text) {
+        let mut at = 0;
+        while let Some(groups) = pattern.captures_at(text, at) {
             let whole = groups.get(0);
+            at = whole.map_or(text.len(), |whole| whole.end());
             let what = match kind {
                 Kind::BehindHouse => groups.get(2),
                 _ => groups.get(1).or(whole),
@@ -101,18 +116,44 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                     // "86号(2018)": the number of a letter and its year.
                     let is_year =
                         before.ends_with('(') && what.as_str().starts_with("20") && after.starts_with(')');
-                    !is_day && !is_year && is_bare_room(house, what.as_str(), after)
+                    // "14栋(16、17栋)": houses, the last of which says so.
+                    let last = after.trim_start_matches(|c: char| digit(c).is_some() || ",、和 ".contains(c));
+                    let is_list = what.len() <= 2
+                        && after.starts_with([',', '、', '和'])
+                        && last.starts_with(['栋', '幢', '座', '号']);
+                    !is_day && !is_year && !is_list && is_bare_room(house, what.as_str(), after)
                 }
                 Kind::Triple => {
                     let touches = |c: char| c.is_ascii_digit() || c == '-';
-                    !before.ends_with(touches) && !after.starts_with(touches) && !is_measured(after)
+                    !before.ends_with(touches)
+                        && !after.starts_with(touches)
+                        && !is_measured(after)
+                        && !is_numbered(before)
+                }
+                // "3-5号" are houses, one behind the other.
+                Kind::BehindLane => {
+                    !after
+                        .trim_start()
+                        .starts_with(['号', '幢', '栋', '座', '支', '#'])
+                        || is_behind_a_gate(whole.map_or("", |whole| whole.as_str()))
                 }
                 Kind::Numbered => {
                     !after.starts_with(['屋', '产', '顶', '东', '子', '租', '源', '型', '管', '本', '价'])
                 }
                 Kind::Announced => !is_measured(after),
+                // "谷阳路302楼上" is above the house of that number.
+                Kind::Beside => {
+                    is_like_a_room(what.as_str())
+                        && !before.ends_with(['路', '街', '道', '巷'])
+                        && !touches(before)
+                }
+                Kind::OnFloor => !touches(before) && !after.starts_with(is_of_a_code) && !is_numbered(before),
                 Kind::Other => true,
             };
+            if !is_flat && *kind == Kind::BehindHouse {
+                // What is no room may be the floor of one: 12号20层2003.
+                at = what.start();
+            }
             if is_flat {
                 let instead = match kind {
                     Kind::Room => "***室",
@@ -129,6 +170,15 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+fn is_of_a_code(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// Whether a text ends within a code, so that what follows is a part of it.
+fn touches(before: &str) -> bool {
+    before.ends_with(is_of_a_code)
+}
+
 /// The signs without which a pattern finds nothing; looking for those, all at once, is the cheaper part by far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Signs {
@@ -143,6 +193,8 @@ struct Signs {
     numbered: bool,
     announced: bool,
     phase: bool,
+    beside: bool,
+    floor_sign: bool,
     household: bool,
     dash: bool,
     hyphens: u8,
@@ -154,17 +206,23 @@ impl Signs {
         for c in text.chars() {
             match c {
                 '室' => signs.room = true,
-                '楼' => (signs.house, signs.floor, signs.announced) = (true, true, true),
+                '楼' => {
+                    (signs.house, signs.floor) = (true, true);
+                    (signs.announced, signs.beside) = (true, true);
+                }
                 '层' => (signs.house, signs.floor) = (true, true),
                 '号' | '幢' | '栋' | '座' | '元' | '门' | '#' => signs.house = true,
                 '弄' => signs.lane = true,
                 '户' => (signs.door, signs.household) = (true, true),
                 '套' => signs.door = true,
+                '隔' => (signs.announced, signs.beside) = (true, true),
+                '对' | '邻' => signs.beside = true,
+                'F' | 'f' => signs.floor_sign = true,
                 '业' | '寝' | '病' => signs.household = true,
                 '舍' => (signs.household, signs.announced) = (true, true),
                 '期' => signs.phase = true,
                 '房' => signs.numbered = true,
-                '住' | '牌' | '隔' => signs.announced = true,
+                '住' | '牌' => signs.announced = true,
                 '-' => {
                     signs.dash = true;
                     signs.hyphens = signs.hyphens.saturating_add(1);
@@ -187,9 +245,24 @@ impl Signs {
             TRIPLE => self.hyphens >= 2,
             DOOR => self.floor,
             DOOR_OF_PART => self.door,
+            LETTER_ROOM => self.room,
+            BESIDE => self.beside,
+            ON_FLOOR => self.floor_sign,
             NUMBERED => self.numbered,
             _ => self.room || self.numbered || self.announced,
         }
+    }
+}
+
+/// Whether the last of two numbers behind a lane is a room and not the next house: "弄23-302", not "弄101-103".
+fn is_behind_a_gate(lane: &str) -> bool {
+    let numbers: Vec<&str> = lane
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|number| !number.is_empty())
+        .collect();
+    match numbers[..] {
+        [house, room] => house.len() < room.len() && is_like_a_room(room),
+        _ => true,
     }
 }
 
@@ -261,13 +334,13 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(EACH.len(), 10);
+        assert_eq!(EACH.len(), 13);
         assert!(FROM_ROOM.is_some());
     }
 
     proptest::proptest! {
         #[test]
-        fn no_flat_stands_in_a_text_that_is_passed_over(text in "(室|号楼?|号门|幢|栋|座|单元|楼|层|#|弄|户|套|房|房号|住|住户|门牌|期|宿舍|寝室|病房|门洞|楼上|隔壁|东|顶|-|—|~|[0-9]{1,4}|[A-Z]|[一三零〇○两十]{1,3}| |月|路){0,9}") {
+        fn no_flat_stands_in_a_text_that_is_passed_over(text in "(室|号楼?|号门|幢|栋|座|单元|楼|层|#|弄|户|套|房|房号|住|住户|门牌|期|宿舍|寝室|病房|门洞|楼上|隔壁|对门|邻居|F|的|东|顶|-|—|~|[0-9]{1,4}|[A-Z]|[一三零〇○两十]{1,3}| |月|路){0,9}") {
             let signs = Signs::of(&text);
             for (pattern, _) in EACH.iter() {
                 proptest::prop_assert!(signs.allow(pattern.as_str()) || !pattern.is_match(&text), "{}", pattern);

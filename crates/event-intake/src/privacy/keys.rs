@@ -6,6 +6,9 @@ use sha2::Sha256;
 
 use super::{Reporter, half_width, identifiers, operators};
 
+/// What the name that stands for another begins with.
+const COVERED: &str = "h-";
+
 /// Counts reporters without knowing them, also over a change of the key.
 #[derive(Clone)]
 pub(crate) struct PrivacyKeys {
@@ -45,17 +48,26 @@ impl PrivacyKeys {
         identifiers::holds_person(id).then(|| self.covered(id))
     }
 
+    /// The same for the name of something that was told, or of the system that told it.
+    pub(crate) fn cover_event(&self, id: &str) -> Option<Name> {
+        is_personal_event(id).then(|| self.covered(id))
+    }
+
     /// The same for an identifier of a system that takes callers' words, whose own caller may be known: systems number
     /// their tickets by the number that rang. Who cites such an identifier cites what it was published as.
     pub(crate) fn cover_call(&self, id: &str, caller: Option<&Reporter>) -> Option<Name> {
         let names = |id: &str| caller.is_some_and(|caller| caller.is_in(id));
-        let is_personal = identifiers::holds_person(id) || identifiers::holds_local_number(id) || names(id);
+        let is_personal = is_personal_event(id)
+            || identifiers::holds_local_number(id)
+            || operators::holds_han_name(id)
+            || names(id);
         is_personal.then(|| self.covered(id))
     }
 
     /// The same for the name of a person's account, which may be nothing but the person's name.
     pub(crate) fn cover_operator(&self, id: &str) -> Option<Name> {
-        (identifiers::holds_person(id) || operators::is_name(id)).then(|| self.covered(id))
+        let is_name = || !is_covered(id) && operators::is_name(id);
+        (is_personal_event(id) || is_name()).then(|| self.covered(id))
     }
 
     fn covered(&self, id: &str) -> Name {
@@ -69,8 +81,18 @@ impl PrivacyKeys {
             let nibble = (hash >> (4 * place)) & 15;
             char::from(b'a' + nibble as u8)
         });
-        format!("h-{}", letters.collect::<String>()).into()
+        format!("{COVERED}{}", letters.collect::<String>()).into()
     }
+}
+
+/// What is covered already is not looked at again, for its letters may spell anything.
+fn is_personal_event(id: &str) -> bool {
+    !is_covered(id) && (identifiers::holds_person(id) || identifiers::event_holds_person(id))
+}
+
+fn is_covered(id: &str) -> bool {
+    let hash = id.strip_prefix(COVERED);
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_lowercase() && b <= b'p'))
 }
 
 fn first_bytes(mac: &Hmac<Sha256>, use_of_key: &str, text: &str) -> Option<u64> {

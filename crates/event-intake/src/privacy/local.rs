@@ -1,13 +1,16 @@
 //! Landlines without their area, as a city's own people write them: eight digits by themselves.
 //!
 //! In running text eight digits are many things, so there only a word before them tells. In an address they can hardly be
-//! anything else, nor in an identifier of a ticket.
+//! anything else, unless they stand behind the name of a thing that is numbered; nor in an identifier of a ticket.
 
-use super::chain::{Chain, Digit};
+use super::chain::{Chain, Digit, is_month_and_day};
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// Eight digits, in one piece or two halves.
 const LENGTH: usize = 8;
+/// Years that a system counts in.
+const YEARS: std::ops::Range<u32> = 1990..2100;
 /// What follows a number that is a house's or a length.
 const UNITS: &str = "弄号支幢栋座楼室米";
 
@@ -18,6 +21,27 @@ pub(super) fn is_local(digits: &str) -> bool {
         .filter_map(|(at, c)| digit_at(at, c))
         .collect();
     digits.chars().count() == LENGTH && is_one(&signs)
+}
+
+/// Whether they are such a number in two halves: neither a year and a count, nor the code of a district.
+pub(super) fn is_parted(digits: &str) -> bool {
+    let mut halves = digits.splitn(2, ['-', ' ', '·']);
+    let (Some(first), Some(second)) = (halves.next(), halves.next()) else {
+        return false;
+    };
+    let is_half = |half: &str| half.len() == LENGTH / 2 && half.bytes().all(|byte| byte.is_ascii_digit());
+    let is_year = first.parse().is_ok_and(|year| YEARS.contains(&year));
+    is_half(first) && is_half(second) && !is_year && is_local(&format!("{first}{second}"))
+}
+
+/// Whether digits are a day of the years in which identifiers are given.
+pub(super) fn is_day(digits: &str) -> bool {
+    let year = digits.get(..4).and_then(|year| year.parse().ok());
+    let rest = |from: usize| digits.get(from..from + 2).and_then(|two| two.parse().ok());
+    let (Some(year), Some(month), Some(day)) = (year, rest(4), rest(6)) else {
+        return false;
+    };
+    digits.len() == LENGTH && YEARS.contains(&year) && is_month_and_day(month, day)
 }
 
 /// Such numbers in an address.
@@ -33,14 +57,15 @@ pub(super) fn find(address: &str) -> Vec<Found> {
             });
             continue;
         }
-        // One sign in the middle is part of it.
-        if matches!(c, '-' | ' ') && gap.is_none() && run.len() == LENGTH / 2 {
+        // One sign in the middle is part of it; a key has a dot there for any other.
+        if matches!(c, '-' | ' ' | '·') && gap.is_none() && run.len() == LENGTH / 2 {
             gap = Some(c);
             continue;
         }
         if is_one(&run)
             && !UNITS.contains(c)
             && let (Some(first), Some(last)) = (run.first(), run.last())
+            && !is_numbered(address.get(..first.from).unwrap_or_default())
         {
             found.push(Found::gone(first.from, last.to));
         }
@@ -83,6 +108,9 @@ mod tests {
             "弄 5781 2345",
             "弄五七八一二三四五",
             "67812345，2楼",
+            "路灯旁57812345",
+            "业主代表57812345",
+            "弄5781·2345",
         ] {
             check(one, 1);
         }
@@ -94,6 +122,8 @@ mod tests {
             "2300-2310号",
             "5781 2345弄",
             "578-12345",
+            "路灯57812345",
+            "井盖号:57812345",
         ] {
             check(none, 0);
         }

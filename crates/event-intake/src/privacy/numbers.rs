@@ -4,6 +4,7 @@
 //! (a province, a date, a check digit), which patterns cannot say. Each place is looked at once per kind of number.
 
 use super::chain::{Chain, chains, is_month_and_day};
+use super::things::is_numbered;
 use super::{Found, digit};
 
 /// Where a number stands. In an identifier digits mean many things, so there it must stand alone to be a person's.
@@ -143,7 +144,7 @@ impl Chain {
         }
         matches!(length, 16 | 20)
             && self.is_province(from)
-            && is_announced_as_code(text.get(..self.digits[from].from).unwrap_or_default())
+            && is_numbered(text.get(..self.digits[from].from).unwrap_or_default())
     }
 
     /// A landline with its area code: 010, 02x and eight digits, 03xx to 09xx and seven or eight; abroad, 86 stands for 0.
@@ -221,8 +222,8 @@ impl Chain {
         fits.then_some(LENGTH)
     }
 
-    /// A bank card: 16 to 19 digits that begin as the issuers' do. In an identifier, and for cards of other schemes, the
-    /// check digit decides: codes of places begin alike.
+    /// A bank card: 16 to 19 digits that begin as the issuers' do. In an identifier of 16 digits, and for cards of other
+    /// schemes, the check digit decides: codes of places begin alike.
     fn card(&self, at: usize, text: &str, place: In) -> Option<usize> {
         if !self.begins(at) {
             return None;
@@ -234,8 +235,9 @@ impl Chain {
             .find(|length| at + length <= self.digits.len() && self.ends(at + length))?;
         let is_parted = self.is_parted_at(at, length, &[4, 8, 12, 16]) || self.is_parted_at(at, length, &[6]);
         let is_checked = self.luhn(at, length);
-        let announced = || is_announced_as_code(text.get(..self.digits[at].from).unwrap_or_default());
-        let is_one = (is_union_pay && (place == In::Text && !announced() || is_checked))
+        let announced = || is_numbered(text.get(..self.digits[at].from).unwrap_or_default());
+        let is_long = length > 16 || place == In::Text;
+        let is_one = (is_union_pay && (is_long && !announced() || is_checked))
             || (is_other && length == 16 && is_checked && !announced());
         (is_parted && is_one).then_some(length)
     }
@@ -255,30 +257,4 @@ impl Chain {
             .sum();
         sum.is_multiple_of(10)
     }
-}
-
-/// Whether what stands before a number calls it a thing's.
-pub(super) fn is_announced_as_code(before: &str) -> bool {
-    let before = before.trim_end_matches([' ', ':', '是', '为', '(', '号', '#']);
-    [
-        "编",
-        "编码",
-        "单",
-        "工单",
-        "订单",
-        "摄像机",
-        "摄像头",
-        "设备",
-        "部件",
-        "点位",
-        "代码",
-        "流水",
-        "标识",
-        "井盖",
-        "路灯",
-        "ID",
-        "id",
-    ]
-    .iter()
-    .any(|cue| before.ends_with(cue))
 }

@@ -69,6 +69,24 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("骑手李雷13812345678", &["李雷", "骑手", "138"]),
     ("张副经理", &["张", "经理", "副"]),
     ("李副主任家", &["李", "主任", "副", "家"]),
+    ("12号302-A室", &["302", "a", "室"]),
+    ("12号2003（20层）", &["2003", "20"]),
+    ("12号302楼上", &["302", "楼上"]),
+    ("138·12-345678", &["138", "678"]),
+    ("1381，2至345 678", &["1381", "678"]),
+    ("13+8123;45678", &["13", "678"]),
+    ("1381#2345#678", &["1381", "678"]),
+    ("张建国13812345678", &["张建国", "建国", "138"]),
+    ("张建国 手机:13812345678", &["张建国", "手机"]),
+    ("13812345678张建国", &["张建国"]),
+    ("13812345678，王建家", &["王建", "家"]),
+    ("欧阳明日021-57812345", &["欧阳", "明日"]),
+    ("黄建国57812345", &["黄建国"]),
+    ("李 雷13812345678", &["李", "雷"]),
+    ("张建国沪A12345", &["张建国"]),
+    ("张建国 微信zhangsan88", &["张建国", "zhang", "微信"]),
+    ("Zhang San 13812345678", &["zhang", "san"]),
+    ("zhangsan13812345678", &["zhang"]),
 ];
 
 #[test]
@@ -162,6 +180,31 @@ fn names_of_roads_shops_and_stops_stay() {
 }
 
 #[test]
+fn a_place_beside_a_number_stays() {
+    for place in [
+        "谷阳北路张江站",
+        "文诚路秦江苑",
+        "谷阳北路1500弄路灯",
+        "谷阳北路1500弄高压柜",
+        "谷阳北路华联超市",
+        "陈家村",
+        "徐泾",
+        "金地小区",
+        "松江路高速出口",
+        "周浦万达",
+        "谷阳北路1500弄王师傅汽修",
+    ] {
+        for text in [
+            format!("{place}13812345678"),
+            format!("{place}，13812345678"),
+            format!("13812345678 {place}"),
+        ] {
+            assert_eq!(key(&text, None).as_deref(), Some(place), "{text}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_place_has_no_key() {
     for nowhere in [
         "不详",
@@ -222,4 +265,38 @@ fn the_reporter_is_not_in_the_key() {
     check("乌日娜", "", "谷阳北路1500弄乌日娜女士");
     check("", "5781234", "谷阳北路1500弄5781234");
     check("", "021-57812345", "谷阳北路1500弄 57812345");
+    check("路人", "", "谷阳北路1500弄路人家");
+    // Letters of a place are not the reporter's, whatever the reporter is called.
+    for (name, place) in [
+        ("路人", "谷阳路人民广场"),
+        ("松江", "松江路12号"),
+        ("松江", "新松江路12号"),
+        ("谷阳", "谷阳北路1500弄"),
+        ("谷阳北路", "谷阳北路1500弄"),
+        ("张江", "张江高科站"),
+        ("人民", "人民北路12号"),
+    ] {
+        let reporter = Reporter::new(Some(name), None);
+        assert_eq!(key(place, reporter.as_ref()), key(place, None), "{name} {place}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_phone_is_not_in_the_key_however_it_is_parted(
+        phone in "1[3-9][0-9]{9}",
+        signs in proptest::collection::vec("[、,/&*;:.|#~+=!?%_()·•… -]{1,2}|,|至| - ", 10),
+        is_parted in proptest::collection::vec(proptest::bool::weighted(0.3), 10),
+    ) {
+        let mut parted = String::new();
+        for (at, c) in phone.chars().enumerate() {
+            if at > 0 && is_parted[at - 1] {
+                parted.push_str(&signs[at - 1]);
+            }
+            parted.push(c);
+        }
+        let own = key(&format!("谷阳北路1500弄{parted}"), None).unwrap();
+        let digits = own.chars().skip("谷阳北路1500弄".chars().count()).filter(char::is_ascii_digit).count();
+        proptest::prop_assert!(digits < 5, "{parted} → {own}");
+    }
 }
