@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use city_model::{
     Activation, CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Input, LedgerCell, Outcome,
-    Signal, Source, Status,
+    Signal, Source, Status, Watcher,
 };
 
 use crate::again::{Again, Retelling};
@@ -258,13 +258,10 @@ impl Engine {
         let id = incident.map(|incident| incident.id.clone());
         if let Some(id) = &id {
             draft.edit(id, |_, incident| {
-                if let Some(watcher) = event
-                    .device
-                    .as_ref()
-                    .and_then(|device| incident.devices.get_mut(device))
-                {
-                    watcher.alarming = false;
-                }
+                incident.devices.rewrite(|device, watcher| Watcher {
+                    alarming: watcher.alarming && event.device.as_ref() != Some(device),
+                    ..*watcher
+                });
                 if incident.is_cleared() {
                     incident.cleared_at = Some(event.ingested_at);
                 }
