@@ -161,7 +161,7 @@ closed_set! {
 closed_set! {
     /// What a report's words or measurements say beyond its kind.
     Hint {
-        /// Somebody is trapped (被困).
+        /// Somebody is trapped (被困), or in danger of life.
         Trapped = "trapped",
         /// A conflict over wages or otherwise (讨薪、冲突).
         Conflict = "conflict",

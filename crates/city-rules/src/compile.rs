@@ -21,7 +21,7 @@ use crate::metric::MetricRule;
 use crate::rules::Rules;
 use crate::strict::ConfigError;
 use crate::video::Algorithms;
-use crate::words::WordMap;
+use crate::words::{Danger, WordMap};
 
 pub(crate) use sources::Sources;
 
@@ -66,7 +66,7 @@ pub(crate) fn compile(file: RulesFile, sources: &Sources) -> Result<Rules, Confi
     let algorithms = Algorithms::new(&file.video.algorithms);
     let algorithms = algorithms.map_err(|(name, message)| sources.wrong(&name, message))?;
     let codes = CodeMap::new(&file, |name| compiler.find(name));
-    let words = WordMap::new(&file, |name| compiler.find(name));
+    let words = WordMap::new(&file, Danger::new(&kinds), |name| compiler.find(name));
     let words = words.map_err(|message| ConfigError::new("rules", "words", message))?;
     let calendar =
         CalendarRules::new(&file.calendar).map_err(|(text, message)| sources.wrong(&text, message))?;

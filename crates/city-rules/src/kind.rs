@@ -106,6 +106,11 @@ pub struct KindRule {
 }
 
 impl KindRule {
+    /// Whether somebody may die of it: its safety class says "life".
+    pub fn endangers_life(&self) -> bool {
+        self.safety_class == "life"
+    }
+
     /// The grade, given the peak of each metric.
     pub fn grade_at(&self, peak: impl Fn(&str) -> Option<i64>) -> Grade {
         let reached = self

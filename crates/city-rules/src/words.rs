@@ -3,11 +3,12 @@
 //! A message says what it is about in its title and its first lines; what stands later, and words far apart, are the
 //! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together.
 
+mod danger;
 mod scan;
 mod unsaid;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use city_model::Hint;
@@ -15,11 +16,16 @@ use city_model::Hint;
 use crate::file::{RawWords, RulesFile};
 use crate::kind::KindId;
 use crate::normal::text_key;
+pub(crate) use danger::Danger;
 use scan::{Lists, Phrases, Seen};
 use unsaid::Unsaid;
 
 /// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
 pub(crate) const LEAD_CHARS: usize = 120;
+
+/// How far into the content a danger to life comes first among the readings, in bytes: 40 Chinese characters. Proposal: an
+/// address and what happens there; what comes later is the story around it.
+const EARLY_BYTES: usize = 120;
 
 /// A kind that a text speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,7 @@ pub(crate) struct WordMap {
     /// The length of each word in characters.
     lengths: Vec<u32>,
     kinds: Lists<KindId>,
+    danger: Danger,
     hints: Lists<Hint>,
     /// A title that says one of these asks or proposes, whatever else it names.
     inquiry: Lists<()>,
@@ -58,7 +65,11 @@ pub(crate) struct WordMap {
 }
 
 impl WordMap {
-    pub(crate) fn new(file: &RulesFile, id: impl Fn(&str) -> Option<KindId>) -> Result<WordMap, String> {
+    pub(crate) fn new(
+        file: &RulesFile,
+        danger: Danger,
+        id: impl Fn(&str) -> Option<KindId>,
+    ) -> Result<WordMap, String> {
         let mut words = Vocabulary::default();
         let kinds = file
             .words
@@ -71,7 +82,8 @@ impl WordMap {
             .map(|(hint, raw)| (*hint, words.phrases(raw)))
             .collect();
         let said = words.words.len();
-        let unsaid = Unsaid::new(&file.unsaid, said, |word| words.number(word));
+        let excluding = words.excluding(&file.unsaid.before);
+        let unsaid = Unsaid::new(&file.unsaid, said, excluding, |word| words.number(word));
         let inquiry = words.phrases(&file.quiet.inquiry);
         let matter = words.phrases(&file.quiet.matter);
         let finder = AhoCorasick::builder()
@@ -87,6 +99,7 @@ impl WordMap {
             finder: Some(finder).filter(|_| !words.words.is_empty()),
             lengths,
             kinds: Lists::new(kinds),
+            danger,
             hints: Lists::new(hints),
             inquiry: Lists::new(vec![((), inquiry)]),
             matter: Lists::new(vec![((), matter)]),
@@ -94,41 +107,45 @@ impl WordMap {
         })
     }
 
-    /// What a text is about: the title decides where it names a kind, else the lead.
+    /// What a text is about: the title decides where it names a kind, else the lead. A title that asks or is about another
+    /// matter silences all but a danger to life that it names itself, for callers ask politely while it burns; a first
+    /// sentence is no title, and silences no danger to life at all.
     pub(crate) fn read(&self, title: &str, content: &str) -> TextReading {
         let (title, content) = (text_key(title), text_key(content));
         let (mut title, mut content) = (title.trim(), content.trim());
-        if title.is_empty() {
+        let is_titled = !title.is_empty();
+        if !is_titled {
             (title, content) = scan::first_sentence(content);
         }
         let title = self.seen(lead(title));
-        if self.inquiry.is_said(&self.lengths, &title) {
-            return TextReading {
-                kinds: Vec::new(),
-                is_other_matter: true,
-            };
-        }
         let named: Vec<KindId> = self.kinds_in(&title).into_iter().map(|(.., kind)| kind).collect();
-        if named.is_empty() && self.matter.is_said(&self.lengths, &title) {
-            return TextReading {
-                kinds: Vec::new(),
-                is_other_matter: true,
-            };
-        }
+        let asks = self.inquiry.is_said(&self.lengths, &title);
+        let is_other_matter = asks || (named.is_empty() && self.matter.is_said(&self.lengths, &title));
+        // A title that names a kind decides; a first sentence is only where the story begins.
+        let early = (!is_titled || named.is_empty()).then_some(title.length() + EARLY_BYTES);
         let whole = title.followed_by(self.seen(lead(content)));
-        let mut kinds: Vec<WordHit> = self
-            .kinds_in(&whole)
-            .into_iter()
-            .map(|(Reverse(characters), _, kind)| WordHit {
-                kind,
-                characters,
-                in_title: named.contains(&kind),
+        let is_heard = |kind: KindId| {
+            !is_other_matter || (self.danger.is_vital(kind) && (!is_titled || named.contains(&kind)))
+        };
+        let found = self.kinds_in(&whole).into_iter();
+        let mut hits: Vec<(WordHit, bool)> = found
+            .filter(|(.., kind)| is_heard(*kind))
+            .map(|(Reverse(characters), at, kind)| {
+                let in_title = named.contains(&kind);
+                let hit = WordHit {
+                    kind,
+                    characters,
+                    in_title,
+                };
+                (hit, in_title || early.is_some_and(|early| at <= early))
             })
             .collect();
-        kinds.sort_by_key(|hit| !hit.in_title);
+        hits.sort_by_key(|(hit, _)| !hit.in_title);
+        self.danger.lead(&mut hits);
+        let kinds: Vec<WordHit> = hits.into_iter().map(|(hit, _)| hit).collect();
         TextReading {
+            is_other_matter: is_other_matter && kinds.is_empty(),
             kinds,
-            is_other_matter: false,
         }
     }
 
@@ -168,6 +185,10 @@ fn lead(text: &str) -> &str {
 struct Vocabulary {
     words: Vec<String>,
     numbers: BTreeMap<String, u32>,
+    /// Words of phrases.
+    of_phrases: BTreeSet<u32>,
+    /// Words of exclusions.
+    of_exclusions: BTreeSet<u32>,
 }
 
 impl Vocabulary {
@@ -182,19 +203,32 @@ impl Vocabulary {
         number
     }
 
+    /// Words that exclude and nothing else and begin with a denial, such as "nobody is trapped", with the bytes of it.
+    fn excluding(&self, denials: &[String]) -> BTreeMap<u32, usize> {
+        let denials: Vec<String> = denials.iter().map(|denial| text_key(denial.trim())).collect();
+        let exclusions = self.of_exclusions.difference(&self.of_phrases);
+        let begun = exclusions.filter_map(|number| {
+            let word = self.words.get(*number as usize)?;
+            let begins = denials
+                .iter()
+                .filter(|denial| !denial.is_empty() && word.starts_with(*denial));
+            Some((*number, begins.map(String::len).max()?))
+        });
+        begun.collect()
+    }
+
     fn phrases(&mut self, raw: &RawWords) -> Phrases {
         let any = raw
             .any
             .iter()
             .map(|phrase| {
                 let parts = parts(phrase);
-                parts
-                    .iter()
-                    .map(|part| part.iter().map(|word| self.number(word)).collect())
-                    .collect()
+                let number = |part: &Vec<&str>| part.iter().map(|word| self.number(word)).collect();
+                parts.iter().map(number).collect()
             })
-            .collect();
-        let (mut veto, mut mask) = (Vec::new(), Vec::new());
+            .collect::<Vec<scan::Phrase>>();
+        self.of_phrases.extend(any.iter().flatten().flatten());
+        let (mut veto, mut mask) = (Vec::new(), BTreeSet::new());
         for word in raw
             .not
             .iter()
@@ -202,8 +236,9 @@ impl Vocabulary {
             .filter(|word| !word.is_empty())
         {
             let number = self.number(word);
+            self.of_exclusions.insert(number);
             if masks(raw, word) {
-                mask.push(number);
+                mask.insert(number);
             } else {
                 veto.push(number);
             }

@@ -327,6 +327,11 @@ fn what_is_named_and_not_said() {
         ("目前没有发现煤气泄漏", None),
         ("没有着火，只是烧烤摊烟很大", Some("fume")),
         ("没有明火但有烟", Some("fire_smoke")),
+        // Denied, and something worse said.
+        ("没有着火，是爆炸", Some("fire_smoke")),
+        ("不是打架，是杀人了", Some("fight")),
+        ("老人和手机掉进窨井里了", Some("person_danger")),
+        ("消防演习冒烟把树点着了", Some("fire_smoke")),
         // Denied and taken back: a question, twice no, a turn, the present against the past.
         ("你们没有闻到煤气味吗？整栋楼都是", Some("gas_leak")),
         ("楼下不是着火了吗，快来人", Some("fire_smoke")),
@@ -382,6 +387,9 @@ fn what_is_named_and_not_said() {
     // Hints too.
     assert_eq!(rules.map_hints("没有发现被困"), []);
     assert_eq!(rules.map_hints("有没有被困的人不清楚"), [Hint::Trapped]);
+    assert_eq!(rules.map_hints("不知道有没有人被困"), [Hint::Trapped]);
+    assert_eq!(rules.map_hints("两人已脱困，一人仍被困"), [Hint::Trapped]);
+    assert_eq!(rules.map_hints("被困人员已脱困"), []);
 }
 
 #[test]

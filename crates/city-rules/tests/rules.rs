@@ -346,7 +346,7 @@ fn signals_bear_on_weather_kinds_alone() {
 #[test]
 fn every_kind_but_device_faults_is_reached_by_words_and_named() {
     let rules = Rules::builtin();
-    assert_eq!(rules.kinds().len(), 55);
+    assert_eq!(rules.kinds().len(), 56);
     for (id, kind) in rules.kinds() {
         assert_eq!(rules.map_name(&kind.name_zh), Some(id), "{}", kind.name);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use city_model::{
-    Channel, DeadLetterReason, EventKey, EventTime, Grade, Name, Outcome, Quality, Signal, Source,
+    Channel, DeadLetterReason, EventKey, EventTime, Grade, Hint, Name, Outcome, Quality, Signal, Source,
 };
 use city_rules::KindId;
 use wire_format::{HotlineTicket, Refusal, WireLocation};
@@ -98,7 +98,9 @@ impl Intake {
 
         let grade = self.rules().kind(reading.kind).grade;
         let said = self.said_place(ticket, &place, when.event_time);
-        if !said.is_any && cites.is_none() && !is_dangerous(grade) {
+        let hints = self.rules().map_hints(&text);
+        let is_dangerous = is_dangerous(grade) || hints.contains(&Hint::Trapped);
+        if !said.is_any && cites.is_none() && !is_dangerous {
             return settled(Outcome::NotActionable, key, rows);
         }
         let is_exact = matches!(place.quality, Quality::Component | Quality::Gnss | Quality::Door);
@@ -124,7 +126,7 @@ impl Intake {
             reporter_phone: ticket.reporter_phone.as_deref(),
             measurement: None,
             credibility: if is_exact { EXACT } else { VAGUE },
-            hints: self.rules().map_hints(&text),
+            hints,
             flags: Vec::new(),
         };
         let (event, placed) = draft.finish(self);

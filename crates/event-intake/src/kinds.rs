@@ -54,9 +54,9 @@ impl Category<'_> {
 }
 
 /// Reads category and words. They agree mostly. But 6 % are filed wrongly and the text then usually tells the true kind
-/// (DOMAIN 7), so the two are weighed: an exact phrase beats a category that it has nothing to do with, a phrase that
-/// says more than the category names the finer of two kin, and in every other case the category stands. What loses
-/// goes along as another reading.
+/// (DOMAIN 7), so the two are weighed: danger to life in the title beats a category of anything less, an exact phrase
+/// beats a category that it has nothing to do with, a phrase that says more than the category names the finer of two
+/// kin, and in every other case the category stands. What loses goes along as another reading.
 pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -> Option<Reading> {
     let mapped = match (category.standard, category.code) {
         (Some(standard), Some(code)) => rules.map_code(standard, code),
@@ -83,6 +83,16 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
         });
     };
     let kin = |other: KindId| other != filed && are_kin(rules, filed, other);
+    let vital = |kind: KindId| rules.kind(kind).endangers_life();
+    if leader.in_title && vital(leader.kind) && !vital(filed) && !kin(leader.kind) {
+        // A bin that overflows and burns was filed as a bin.
+        return Some(Reading {
+            kind: leader.kind,
+            alternatives: vec![filed],
+            is_contradicted: true,
+            mapped: None,
+        });
+    }
     let of_filed = words.iter().find(|hit| hit.kind == filed);
     if let Some(own) = of_filed {
         if kin(leader.kind) && leader.characters > own.characters {

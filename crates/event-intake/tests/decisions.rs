@@ -242,6 +242,12 @@ fn a_ticket_is_about_what_category_and_words_say() {
                 json!({"address": null, "title": "电梯困人"}),
                 "report elevator_trap NONE c3 !trapped",
             ),
+            // Who is hurt is looked for, whatever fell on them.
+            (
+                json!({"address": null, "title": "大树倒了压到人"}),
+                "report tree_fallen or person_danger NONE c3 !trapped",
+            ),
+            (json!({"address": null, "title": "大树倒了"}), "not_actionable"),
             (
                 json!({"title": "x", "category_code": "0110"}),
                 "code_unknown: category, title, content: no kind",
@@ -287,6 +293,15 @@ fn category_and_words_are_weighed() {
             (
                 filed(&["突发事件", "道路积水"], "下立交积水很深", ""),
                 "report underpass_flood or road_ponding NONE c3",
+            ),
+            // Danger to life in the title does, whatever else stands there.
+            (
+                filed(&["垃圾满溢"], "垃圾箱满溢着火了", ""),
+                "report fire_smoke or bin_overflow NONE c3 #category_contradicted",
+            ),
+            (
+                filed(&["噪音扰民"], "半夜噪音扰民,有人要跳楼", ""),
+                "report person_danger or noise NONE c3 !trapped #category_contradicted",
             ),
             // A weak word outside the title does not beat the category.
             (

@@ -1,6 +1,7 @@
 //! Where words stand in a text, and whether the parts of a phrase stand close enough together to belong together.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
 
@@ -20,7 +21,7 @@ pub(super) struct Phrases {
     /// Rules everything out.
     pub(super) veto: Vec<u32>,
     /// Hides the words inside it.
-    pub(super) mask: Vec<u32>,
+    pub(super) mask: BTreeSet<u32>,
 }
 
 /// Phrases about several things, found by the words that they begin with: a text holds a handful of words, the rules hold
@@ -106,6 +107,11 @@ impl Seen {
         }
     }
 
+    /// Of the text, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
     /// This text and, as a sentence of its own, another one after it.
     pub(super) fn followed_by(mut self, other: Seen) -> Seen {
         let shift = self.length + 1;
@@ -124,6 +130,12 @@ impl Seen {
         let mut at = std::mem::take(&mut self.at);
         at.retain(|(word, start, end)| !is_unsaid(self, *word, (*start, *end)));
         self.at = at;
+    }
+
+    /// Where the words begin and end for which `is_meant` holds.
+    pub(super) fn spans(&self, is_meant: impl Fn(u32, usize) -> bool) -> Vec<(usize, usize)> {
+        let meant = self.at.iter().filter(|(word, start, _)| is_meant(*word, *start));
+        meant.map(|(_, start, end)| (*start, *end)).collect()
     }
 
     /// The words, each once.
@@ -162,15 +174,17 @@ impl Phrases {
         if self.veto.iter().any(|word| seen.has(*word)) {
             return None;
         }
+        // A text has few words, a list may have hundreds of exclusions.
+        let hidden = seen.spans(|word, _| self.mask.contains(&word));
         let length = |word: u32| lengths.get(word as usize).copied().unwrap_or(0);
         let mut best: Option<(u32, Reverse<usize>)> = None;
         for parts in phrases {
             let Some((first, others)) = parts.split_first() else {
                 continue;
             };
-            for (word, start) in self.visible(first, seen) {
+            for (word, start) in visible(first, &hidden, seen) {
                 let mut others = others.iter().map(|part| {
-                    let near = self.visible(part, seen).filter(|(_, at)| {
+                    let near = visible(part, &hidden, seen).filter(|(_, at)| {
                         at.abs_diff(start) <= REACH && seen.sentence(*at) == seen.sentence(start)
                     });
                     near.map(|(word, at)| (length(word), Reverse(at))).max()
@@ -184,18 +198,19 @@ impl Phrases {
         }
         best.map(|(characters, Reverse(at))| (characters, at))
     }
+}
 
-    /// Where words of a part stand that no exclusion hides.
-    fn visible<'a>(&'a self, part: &'a [u32], seen: &'a Seen) -> impl Iterator<Item = (u32, usize)> + 'a {
-        let hidden = move |start: usize, end: usize| {
-            let mut masks = self.mask.iter().flat_map(|word| seen.places(*word));
-            masks.any(|(from, to)| from <= start && end <= to)
-        };
-        part.iter()
-            .flat_map(move |word| seen.places(*word).map(move |place| (*word, place)))
-            .filter(move |(_, (start, end))| !hidden(*start, *end))
-            .map(|(word, (start, _))| (word, start))
-    }
+/// Where words of a part stand that no exclusion hides.
+fn visible<'a>(
+    part: &'a [u32],
+    hidden: &'a [(usize, usize)],
+    seen: &'a Seen,
+) -> impl Iterator<Item = (u32, usize)> + 'a {
+    let is_hidden = |start: usize, end: usize| hidden.iter().any(|(from, to)| *from <= start && end <= *to);
+    part.iter()
+        .flat_map(move |word| seen.places(*word).map(move |place| (*word, place)))
+        .filter(move |(_, (start, end))| !is_hidden(*start, *end))
+        .map(|(word, (start, _))| (word, start))
 }
 
 /// A text's first sentence and the rest.
@@ -220,7 +235,8 @@ mod tests {
     fn phrases() -> impl Strategy<Value = Phrases> {
         let phrase = prop::collection::vec(words(), 0..3);
         let any = prop::collection::vec(phrase, 0..4);
-        (any, words(), words()).prop_map(|(any, veto, mask)| Phrases { any, veto, mask })
+        let mask = prop::collection::btree_set(0..6u32, 0..3);
+        (any, words(), mask).prop_map(|(any, veto, mask)| Phrases { any, veto, mask })
     }
 
     fn seen() -> impl Strategy<Value = Seen> {

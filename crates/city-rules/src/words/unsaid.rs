@@ -1,6 +1,6 @@
 //! What a text names and does not say: "no ponding", "not parking but a collapse", a hospital that is called after a pond.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scan::Seen;
 use crate::file::RawUnsaid;
@@ -24,13 +24,20 @@ pub(super) struct Unsaid {
     /// Names and idioms.
     holding: Vec<u32>,
     missed: BTreeSet<u32>,
+    /// Exclusions that begin with a denial of so many bytes, as "nobody is trapped".
+    denying: BTreeMap<u32, usize>,
     /// Words from this number on are no phrases' of kinds or hints, and are left alone.
     said: u32,
 }
 
 impl Unsaid {
-    /// `said` words belong to kinds and hints so far.
-    pub(super) fn new(raw: &RawUnsaid, said: usize, mut number: impl FnMut(&str) -> u32) -> Unsaid {
+    /// `said` words belong to kinds and hints so far; `denying` of them are exclusions that begin with a denial.
+    pub(super) fn new(
+        raw: &RawUnsaid,
+        said: usize,
+        denying: BTreeMap<u32, usize>,
+        mut number: impl FnMut(&str) -> u32,
+    ) -> Unsaid {
         let mut numbers = |words: &[String]| -> Vec<u32> {
             let words = words.iter().filter(|word| !word.trim().is_empty());
             words.map(|word| number(word)).collect()
@@ -46,16 +53,23 @@ impl Unsaid {
             either: numbers(&raw.either),
             holding,
             missed: numbers(&raw.missed).into_iter().collect(),
+            denying,
             said: u32::try_from(said).unwrap_or(u32::MAX),
         }
     }
 
     /// Takes what is not said out of what was seen. Most texts deny nothing, and stay as they are.
     pub(super) fn strike(&self, seen: &mut Seen) {
-        let places = |words: &[u32]| -> Vec<(usize, usize)> {
-            words.iter().flat_map(|word| seen.places(*word)).collect()
-        };
-        let asks = places(&self.asks);
+        let asks = places(seen, &self.asks);
+        // "Whether nobody is trapped" excludes nothing.
+        if !asks.is_empty() {
+            let is_asked = |from: usize, to: usize| asks.iter().any(|ask| ask.0 <= from && to <= ask.1);
+            seen.strike(|_, word, (from, _)| {
+                let denial = self.denying.get(&word);
+                denial.is_some_and(|bytes| is_asked(from, from + bytes))
+            });
+        }
+        let places = |words: &[u32]| places(seen, words);
         let either = places(&self.either);
         let is_none = |(from, to): &(usize, usize)| {
             asks.iter().any(|ask| ask.0 <= *from && *to <= ask.1)
@@ -68,6 +82,16 @@ impl Unsaid {
             places.map(|(_, end)| end).collect()
         };
         let mut denied = ends(&self.before);
+        let right_before = ends(&self.right_before);
+        // What stands inside a word that is denied outright is denied with it: the leak in "no leakage".
+        let inside: Vec<(usize, usize)> = if denied.is_empty() && right_before.is_empty() {
+            Vec::new()
+        } else {
+            let is_meant = |word: u32, from: usize| {
+                self.is_deniable(word) && (denied.contains(&from) || right_before.contains(&from))
+            };
+            seen.spans(is_meant)
+        };
         if !denied.is_empty() {
             let between = places(&self.between);
             for _ in 0..MOST_BETWEEN {
@@ -76,7 +100,7 @@ impl Unsaid {
                 denied.extend(next);
             }
         }
-        denied.extend(ends(&self.right_before));
+        denied.extend(right_before);
         let after = places(&self.after).into_iter().filter(|place| !is_none(place));
         let after: Vec<usize> = after.map(|(start, _)| start).collect();
         let holding = places(&self.holding);
@@ -88,8 +112,17 @@ impl Unsaid {
             let is_over = |start: &usize| {
                 (to..=to + AFTER_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
             };
-            let is_denied = || denied.contains(&from) || after.iter().any(is_over);
-            word < self.said && (is_held() || (!self.missed.contains(&word) && is_denied()))
+            let is_inside = || inside.iter().any(|(start, end)| *start <= from && to <= *end);
+            let is_denied = || denied.contains(&from) || is_inside() || after.iter().any(is_over);
+            word < self.said && (is_held() || (self.is_deniable(word) && is_denied()))
         });
     }
+
+    fn is_deniable(&self, word: u32) -> bool {
+        word < self.said && !self.missed.contains(&word)
+    }
+}
+
+fn places(seen: &Seen, words: &[u32]) -> Vec<(usize, usize)> {
+    words.iter().flat_map(|word| seen.places(*word)).collect()
 }

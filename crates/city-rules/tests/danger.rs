@@ -1,0 +1,164 @@
+//! What callers say of danger to life, and what only sounds like it: tables of sentences, and what no other word may do
+//! to them.
+
+use city_model::{Band, Hint};
+use city_rules::{KindId, Rules};
+
+const SENTENCES: &str = include_str!("danger.txt");
+const WORDS: &str = include_str!("../rules/words.toml");
+
+/// Kind, or "-", and sentence.
+fn sentences() -> Vec<(&'static str, &'static str)> {
+    let said = SENTENCES
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    said.filter_map(|line| line.split_once(' '))
+        .map(|(kind, text)| (kind, text.trim()))
+        .collect()
+}
+
+fn urgent() -> impl Iterator<Item = (&'static str, &'static str)> {
+    sentences().into_iter().filter(|(kind, _)| *kind != "-")
+}
+
+/// Somebody goes there at once.
+fn is_urgent(rules: &Rules, kind: KindId) -> bool {
+    let rule = rules.kind(kind);
+    rule.endangers_life() || matches!(rule.base_band, Some(Band::P1 | Band::P2))
+}
+
+fn kinds<'a>(rules: &'a Rules, title: &str, content: &str) -> Vec<&'a str> {
+    let hits = rules.read_text(title, content).kinds;
+    hits.iter()
+        .map(|hit| rules.kind(hit.kind).name.as_str())
+        .collect()
+}
+
+#[test]
+fn what_is_urgent_is_read_first() {
+    let rules = &Rules::builtin();
+    assert!(urgent().count() > 200, "{}", urgent().count());
+    let lost: Vec<_> = urgent()
+        .map(|(kind, text)| (kind, text, kinds(rules, "", text)))
+        .filter(|(kind, _, found)| found.first() != Some(kind))
+        .collect();
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+#[test]
+fn what_is_not_urgent_alarms_nobody() {
+    let rules = &Rules::builtin();
+    let alarms: Vec<_> = sentences()
+        .into_iter()
+        .filter(|(kind, _)| *kind == "-")
+        .map(|(_, text)| (text, rules.map_words(text), rules.map_hints(text)))
+        .filter(|(_, found, hints)| {
+            found.iter().any(|kind| is_urgent(rules, *kind)) || hints.contains(&Hint::Trapped)
+        })
+        .map(|(text, ..)| text)
+        .collect();
+    assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
+#[test]
+fn what_stands_beside_it_takes_nothing_away() {
+    let rules = &Rules::builtin();
+    for (before, after) in [
+        ("没有停电，", ""),
+        ("不是演习，", ""),
+        ("没人管，", ""),
+        ("请问一下，", ""),
+        ("我是幼儿园老师。", ""),
+        ("你好，咨询个事。", ""),
+        ("", "，不是演习"),
+        ("", "，没有骗人"),
+        ("", "，怎么办"),
+        ("", "。积水已退"),
+    ] {
+        let lost: Vec<_> = urgent()
+            .map(|(kind, text)| (kind, format!("{before}{text}{after}")))
+            .filter(|(kind, text)| !kinds(rules, "", text).contains(kind))
+            .filter(|(kind, _)| is_vital(rules, kind))
+            .collect();
+        assert!(lost.is_empty(), "{lost:#?}");
+    }
+}
+
+fn is_vital(rules: &Rules, kind: &str) -> bool {
+    rules
+        .kind_id(kind)
+        .is_some_and(|kind| rules.kind(kind).endangers_life())
+}
+
+/// No word of the rules, exclusions, questions and other matters among them, rules a danger to life out for a whole text.
+#[test]
+fn no_word_in_another_sentence_silences_danger_to_life() {
+    let rules = &Rules::builtin();
+    let quoted = WORDS.lines().filter(|line| !line.starts_with('#'));
+    let words: Vec<&str> = quoted
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .flat_map(|phrase| phrase.split(['&', '|']))
+        .map(str::trim)
+        .collect();
+    assert!(words.len() > 1_000, "{}", words.len());
+    for (kind, text) in [
+        ("fire_smoke", "着火了"),
+        ("gas_leak", "煤气泄漏"),
+        ("road_collapse", "路面塌陷"),
+        ("elevator_trap", "电梯困人"),
+        ("fight", "持刀砍人"),
+        ("manhole_missing", "井盖没了"),
+        ("person_danger", "小孩溺水"),
+        ("person_down", "有人倒地"),
+    ] {
+        for word in &words {
+            let said = format!("{word}。{text}");
+            assert!(kinds(rules, "", &said).contains(&kind), "{kind}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_title_decides_and_asks_in_vain_only_about_danger_that_it_names() {
+    let rules = &Rules::builtin();
+    for (title, content, expected) in [
+        ("请问家里有煤气味怎么办", "", Some("gas_leak")),
+        ("咨询电梯困人找谁", "里面有个老人", Some("elevator_trap")),
+        ("请问为什么要禁摩", "有人说摩托车撞死人", None),
+        ("反映小区房屋质量", "以前有过煤气泄漏", None),
+        ("咨询路灯不亮找谁", "", None),
+        // What a named matter's story mentions is no fire.
+        ("门口摊贩脏乱差", "一个摊贩一个煤气罐，有恶臭味", Some("vendor")),
+        ("小区情况反映", "沪松公路口垃圾堆着火了", Some("fire_smoke")),
+    ] {
+        assert_eq!(
+            kinds(rules, title, content).first().copied(),
+            expected,
+            "{title} {content}"
+        );
+    }
+    assert!(
+        rules
+            .read_text("请问为什么要禁摩", "有人说摩托车撞死人")
+            .is_other_matter
+    );
+}
+
+/// Whatever the ticket was filed as, it is as urgent: the hint says so where another kind has its name.
+#[test]
+fn who_is_hurt_by_what_has_a_kind_is_as_urgent() {
+    let rules = &Rules::builtin();
+    for (text, kind) in [
+        ("大树倒了压到人", "tree_fallen"),
+        ("一家三口煤气中毒", "gas_leak"),
+        ("高空坠物砸到人了", "falling_object"),
+        ("广告牌掉下来砸伤行人", "billboard_risk"),
+        ("孩子掉进没有盖的窨井里", "manhole_missing"),
+        ("电线掉下来电到人了，有人触电", "cable_down"),
+    ] {
+        assert_eq!(kinds(rules, "", text).first(), Some(&kind), "{text}");
+        assert!(rules.map_hints(text).contains(&Hint::Trapped), "{text}");
+    }
+    let danger = rules.kind(rules.kind_id("person_danger").unwrap());
+    assert_eq!(danger.base_band, Some(Band::P1));
+}
