@@ -160,6 +160,18 @@ impl Extent {
         }
     }
 
+    /// The box that goes so far from a point both ways.
+    pub fn about(Point { x, y }: Point, reach_mm: i64) -> Extent {
+        let corner = |by: i64| Point {
+            x: x.saturating_add(by),
+            y: y.saturating_add(by),
+        };
+        Extent {
+            min: corner(-reach_mm),
+            max: corner(reach_mm),
+        }
+    }
+
     /// The box with another point in it.
     pub fn with(self, point: Point) -> Extent {
         Extent {

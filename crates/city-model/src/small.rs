@@ -82,7 +82,11 @@ impl<T: Ord + Clone> SmallSet<T> {
         let Ok(at) = own.binary_search_by(|other| other.borrow().cmp(thing)) else {
             return false;
         };
-        let rest = own[..at].iter().chain(&own[at + 1..]).cloned().collect::<Vec<T>>();
+        let rest = own[..at]
+            .iter()
+            .chain(&own[at + 1..])
+            .cloned()
+            .collect::<Vec<T>>();
         self.0 = (!rest.is_empty()).then(|| rest.into());
         true
     }
@@ -238,7 +242,9 @@ impl<K: Ord + Clone, V: Clone> SmallMap<K, V> {
 impl<K: Ord, V> FromIterator<(K, V)> for SmallMap<K, V> {
     /// Of equal keys the last one counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let all: Vec<(K, V)> = std::collections::BTreeMap::from_iter(entries).into_iter().collect();
+        let all: Vec<(K, V)> = std::collections::BTreeMap::from_iter(entries)
+            .into_iter()
+            .collect();
         SmallMap((!all.is_empty()).then(|| all.into()))
     }
 }

@@ -66,7 +66,9 @@ fn combine_members(incident: &mut Incident, other: &Incident) {
     for (device, watcher) in &other.devices {
         let known = incident.devices.get(device).copied().unwrap_or(*watcher);
         let alarming = known.alarming || watcher.alarming;
-        incident.devices.insert(device.clone(), Watcher { alarming, ..known });
+        incident
+            .devices
+            .insert(device.clone(), Watcher { alarming, ..known });
     }
     incident.components.extend(other.components.iter().cloned());
     incident

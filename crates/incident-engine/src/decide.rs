@@ -148,6 +148,8 @@ impl Engine {
         let matcher = Matcher { setting, scene: self };
         let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
             matcher.find(kind, event)
+        } else if let Some(found) = self.find_apart(setting, kind, event, &turn) {
+            found
         } else {
             let is_silenced = || self.silenced_by(setting, kind, event).is_some();
             match Retelling::of(self, setting, kind, event, is_silenced) {

@@ -256,7 +256,11 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
     incident.hints.extend(event.hints.iter().copied());
-    let others = event.flags.iter().filter(|flag| **flag != Flag::CodeDerived).copied();
+    let others = event
+        .flags
+        .iter()
+        .filter(|flag| **flag != Flag::CodeDerived)
+        .copied();
     incident.flags.extend(others);
     incident.rush |= setting.calendar.is_rush(event.event_time);
     incident.night |= setting.calendar.is_night(event.event_time);
@@ -264,7 +268,11 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     if incident.code_gb2013.is_none() && incident.code_gb2026.is_none() {
         incident.code_gb2013.clone_from(&event.code_gb2013);
         incident.code_gb2026.clone_from(&event.code_gb2026);
-        let derived = event.flags.iter().filter(|flag| **flag == Flag::CodeDerived).copied();
+        let derived = event
+            .flags
+            .iter()
+            .filter(|flag| **flag == Flag::CodeDerived)
+            .copied();
         incident.flags.extend(derived);
     }
 }

@@ -56,6 +56,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod again;
+mod apart;
 mod centre;
 mod change;
 mod combining;

@@ -260,7 +260,8 @@ impl Told {
             name: name("格"),
             version: name("v"),
             confidence: 1_000,
-        }].into();
+        }]
+        .into();
         self.0.responsible = Some(Responsible {
             layer: name("duty"),
             code: name(code),
