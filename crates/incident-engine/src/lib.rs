@@ -65,6 +65,7 @@ mod decide;
 mod doubt;
 mod draft;
 mod engine;
+mod finding;
 mod joining;
 mod kinship;
 mod learned;
