@@ -186,6 +186,12 @@ impl Extent {
         }
     }
 
+    /// Whether a point lies so near to the box that something in it may be that near, along each axis.
+    pub fn is_within(&self, point: Point, reach_mm: i64) -> bool {
+        let near = |at: i64, min: i64, max: i64| at >= min - reach_mm && at <= max + reach_mm;
+        near(point.x, self.min.x, self.max.x) && near(point.y, self.min.y, self.max.y)
+    }
+
     /// The box around both.
     pub fn around(self, other: Extent) -> Extent {
         self.with(other.min).with(other.max)

@@ -156,20 +156,18 @@ impl Unsettled {
         &'a self,
         rules: &Rules,
         kind: KindId,
-        Extent { min, max }: Extent,
+        extent: Extent,
         mut visit: impl FnMut(&'a Turn),
     ) {
         let own = rules.kind(kind);
         let cap = own.cap_mm;
         for compared in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let side = rules.kind(compared).cap_mm.max(1);
-            let low = |at: i64| (at - cap).div_euclid(side);
-            let high = |at: i64| (at + cap).div_euclid(side);
-            for bx in low(min.x)..=high(max.x) {
-                for by in low(min.y)..=high(max.y) {
+            let range = |min: i64, max: i64| (min - cap).div_euclid(side)..=(max + cap).div_euclid(side);
+            for bx in range(extent.min.x, extent.max.x) {
+                for by in range(extent.min.y, extent.max.y) {
                     for (point, turn) in self.places.get(&(compared, bx, by)).into_iter().flatten() {
-                        let inside = |at: i64, min: i64, max: i64| at >= min - cap && at <= max + cap;
-                        if inside(point.x, min.x, max.x) && inside(point.y, min.y, max.y) {
+                        if extent.is_within(*point, cap) {
                             visit(turn);
                         }
                     }
