@@ -1,13 +1,14 @@
 //! An event as the correlator is told it: decoded, mapped to a kind, placed in the grid, free of personal data.
 
 use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
 use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
-use std::str::FromStr;
 
 /// The identity of an event: unique in the whole city.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -241,8 +242,8 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_key: Option<Name>,
     /// One cell per layer and level, widest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cells: Vec<CellRef>,
+    #[serde(default, skip_serializing_if = "is_nowhere")]
+    pub cells: Arc<[CellRef]>,
     /// Who is responsible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible: Option<Responsible>,
@@ -340,6 +341,11 @@ mod bits {
             Ok(Some(bits.cast_unsigned()))
         }
     }
+}
+
+/// Serde asks with what the field is.
+fn is_nowhere(cells: &Arc<[CellRef]>) -> bool {
+    cells.is_empty()
 }
 
 impl Event {

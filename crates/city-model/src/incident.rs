@@ -1,6 +1,5 @@
 //! An incident as the engine keeps it: what was told about it, as sums, maxima and sets, so that order does not show.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::outcome::{UnknownName, closed_set};
 use crate::{
     Action, CellRef, Channel, EventKey, EventTime, Facility, Flag, Group, Hint, IncidentId, Kind, Name,
-    Point, Quality, Responsible, Source,
+    Point, Quality, Responsible, SmallMap, SmallSet, Source,
 };
 
 closed_set! {
@@ -161,6 +160,18 @@ impl Extent {
         }
     }
 
+    /// The box that goes so far from a point both ways.
+    pub fn about(Point { x, y }: Point, reach_mm: i64) -> Extent {
+        let corner = |by: i64| Point {
+            x: x.saturating_add(by),
+            y: y.saturating_add(by),
+        };
+        Extent {
+            min: corner(-reach_mm),
+            max: corner(reach_mm),
+        }
+    }
+
     /// The box with another point in it.
     pub fn with(self, point: Point) -> Extent {
         Extent {
@@ -173,6 +184,12 @@ impl Extent {
                 y: self.max.y.max(point.y),
             },
         }
+    }
+
+    /// Whether a point lies so near to the box that something in it may be that near, along each axis.
+    pub fn is_within(&self, point: Point, reach_mm: i64) -> bool {
+        let near = |at: i64, min: i64, max: i64| at >= min - reach_mm && at <= max + reach_mm;
+        near(point.x, self.min.x, self.max.x) && near(point.y, self.min.y, self.max.y)
     }
 
     /// The box around both.
@@ -317,45 +334,45 @@ pub struct Incident {
     /// The best location quality among its members, and the place of the event that had it.
     pub best: Option<(Quality, EventTime)>,
     /// The cells of that best location.
-    pub cells: Vec<CellRef>,
+    pub cells: Arc<[CellRef]>,
     /// Who is responsible, from that best location.
     pub responsible: Option<Responsible>,
     /// Other cells that members lie in or may lie in.
-    pub also_affects: BTreeSet<Name>,
+    pub also_affects: SmallSet<Name>,
     /// The town, for incidents without a place.
     pub town: Option<Name>,
     /// The address key, for incidents without a place.
     pub address_key: Option<Name>,
     /// Town and address key of members with a place, by which tickets without one find it; at most 8, the first in
     /// alphabetical order.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub also_at: BTreeSet<(Name, Name)>,
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub also_at: SmallSet<(Name, Name)>,
     /// The newest members; `member_count` is exact.
     pub members: Vec<Arc<Member>>,
     /// How many events count as members.
     pub member_count: u64,
     /// Devices and cameras that reported.
-    pub devices: BTreeMap<Name, Watcher>,
+    pub devices: SmallMap<Name, Watcher>,
     /// Components named.
-    pub components: BTreeSet<Name>,
+    pub components: SmallSet<Name>,
     /// Components inferred from where members lie: they join, but they keep nobody apart.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub inferred_components: BTreeSet<Name>,
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub inferred_components: SmallSet<Name>,
     /// Distinct reporters, as keyed hashes.
-    pub reporters: BTreeSet<u64>,
+    pub reporters: SmallSet<u64>,
     /// What reporters that are counted already were called under an earlier key: each is counted under one name only.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub reporters_before: BTreeSet<u64>,
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub reporters_before: SmallSet<u64>,
     /// The best credibility per kind of witness.
-    pub witnesses: BTreeMap<Channel, u8>,
+    pub witnesses: SmallMap<Channel, u8>,
     /// The highest value per metric, in thousandths of its unit.
-    pub peaks: BTreeMap<Name, i64>,
+    pub peaks: SmallMap<Name, i64>,
     /// Facilities nearby.
-    pub facilities: BTreeSet<Facility>,
+    pub facilities: SmallSet<Facility>,
     /// Hints given.
-    pub hints: BTreeSet<Hint>,
+    pub hints: SmallSet<Hint>,
     /// What intake noticed about its members.
-    pub flags: BTreeSet<Flag>,
+    pub flags: SmallSet<Flag>,
     /// A member happened in a rush hour.
     pub rush: bool,
     /// A member happened at night.
@@ -387,7 +404,7 @@ pub struct Incident {
     /// What was done.
     pub handling: Handling,
     /// Incidents that may have to do with it.
-    pub related: BTreeSet<IncidentId>,
+    pub related: SmallSet<IncidentId>,
     /// The incident that it repeats (复发).
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.

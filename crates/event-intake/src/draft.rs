@@ -129,7 +129,7 @@ impl Draft<'_> {
                 let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
                 address::key(text, reporter.as_ref())
             }),
-            cells: grid.cells,
+            cells: grid.cells.into(),
             responsible: grid.responsible,
             other_cells: grid.other_cells,
             also_affects: grid.also_affects,

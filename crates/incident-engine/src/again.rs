@@ -322,7 +322,9 @@ impl Scene for Retelling<'_> {
             let Some(known) = engine.incidents.get(id) else {
                 return;
             };
-            if self.moved.slots.contains_key(id) {
+            // Wherever it lay before, it was among its members.
+            let may_have_lain = |extent: Extent| extent.is_within(point, side_mm);
+            if self.moved.slots.contains_key(id) || !known.extent.is_some_and(may_have_lain) {
                 return;
             }
             // Most have no later member, and are as they were.

@@ -264,11 +264,10 @@ impl Engine {
             return Err("nothing would be left of the incident".to_owned());
         };
         stand_as(&mut remaining, incident);
-        for (device, watcher) in &mut remaining.devices {
-            if let Some(known) = incident.devices.get(device) {
-                *watcher = *known;
-            }
-        }
+        let known = |device: &Name| incident.devices.get(device).copied();
+        remaining
+            .devices
+            .rewrite(|device, watcher| known(device).unwrap_or(*watcher));
         remaining.cleared_at = incident.cleared_at.filter(|_| remaining.is_cleared());
         Ok(remaining)
     }

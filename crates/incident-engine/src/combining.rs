@@ -1,6 +1,6 @@
 //! Two incidents as one: sums add up, maxima and sets join, as if every event had been told of the one.
 
-use city_model::Incident;
+use city_model::{Incident, Watcher};
 
 use crate::joining::{ADDRESSES_KEPT, MEMBERS_SHOWN};
 
@@ -64,8 +64,11 @@ fn combine_members(incident: &mut Incident, other: &Incident) {
         .sort_by(|a, b| (b.event_time, &b.key).cmp(&(a.event_time, &a.key)));
     incident.members.truncate(MEMBERS_SHOWN);
     for (device, watcher) in &other.devices {
-        let own = incident.devices.entry(device.clone()).or_insert(*watcher);
-        own.alarming |= watcher.alarming;
+        let known = incident.devices.get(device).copied().unwrap_or(*watcher);
+        let alarming = known.alarming || watcher.alarming;
+        incident
+            .devices
+            .insert(device.clone(), Watcher { alarming, ..known });
     }
     incident.components.extend(other.components.iter().cloned());
     incident
@@ -83,12 +86,10 @@ fn combine_members(incident: &mut Incident, other: &Incident) {
 
 fn combine_witnesses(incident: &mut Incident, other: &Incident) {
     for (channel, points) in &other.witnesses {
-        let own = incident.witnesses.entry(*channel).or_insert(*points);
-        *own = (*own).max(*points);
+        incident.witnesses.raise(channel, *points);
     }
     for (metric, value) in &other.peaks {
-        let own = incident.peaks.entry(metric.clone()).or_insert(*value);
-        *own = (*own).max(*value);
+        incident.peaks.raise(metric, *value);
     }
     incident.facilities.extend(other.facilities.iter().copied());
     incident.hints.extend(other.hints.iter().copied());

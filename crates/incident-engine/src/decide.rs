@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use city_model::{
     Activation, CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Input, LedgerCell, Outcome,
-    Signal, Source, Status,
+    Signal, Source, Status, Watcher,
 };
 
 use crate::again::{Again, Retelling};
@@ -148,6 +148,8 @@ impl Engine {
         let matcher = Matcher { setting, scene: self };
         let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
             matcher.find(kind, event)
+        } else if let Some(found) = self.find_apart(setting, kind, event, &turn) {
+            found
         } else {
             let is_silenced = || self.silenced_by(setting, kind, event).is_some();
             match Retelling::of(self, setting, kind, event, is_silenced) {
@@ -251,13 +253,10 @@ impl Engine {
         let id = incident.map(|incident| incident.id.clone());
         if let Some(id) = &id {
             draft.edit(id, |_, incident| {
-                if let Some(watcher) = event
-                    .device
-                    .as_ref()
-                    .and_then(|device| incident.devices.get_mut(device))
-                {
-                    watcher.alarming = false;
-                }
+                incident.devices.rewrite(|device, watcher| Watcher {
+                    alarming: watcher.alarming && event.device.as_ref() != Some(device),
+                    ..*watcher
+                });
                 if incident.is_cleared() {
                     incident.cleared_at = Some(event.ingested_at);
                 }

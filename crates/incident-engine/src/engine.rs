@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use city_model::{
     Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, Name, Outcome,
-    Silence, Source, Status, Warning,
+    Silence, Source, Warning,
 };
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
@@ -75,14 +75,12 @@ impl Engine {
                 self.release();
             }
             Change::PutIncident(incident) => {
-                if let Some(old) = self.incidents.insert(incident.id.clone(), incident.clone()) {
-                    self.unlink(&old);
-                }
-                self.link(incident);
+                let old = self.incidents.insert(incident.id.clone(), incident.clone());
+                self.relink(old.as_deref(), Some(incident));
             }
             Change::RemoveIncident(id) => {
                 if let Some(old) = self.incidents.remove(id) {
-                    self.unlink(&old);
+                    self.relink(Some(&old), None);
                 }
             }
             Change::PutEvent(row) => self.remember(row),
@@ -248,92 +246,7 @@ impl Engine {
         let mut all: Vec<_> = self.incidents.values().cloned().collect();
         all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         for incident in &all {
-            self.link(incident);
-        }
-    }
-
-    fn kind_and_side(&self, incident: &Incident) -> Option<(KindId, i64)> {
-        let (kind, rule) = self.setting.as_ref()?.kind_of(incident)?;
-        Some((kind, rule.cap_mm))
-    }
-
-    fn is_wide(&self, incident: &Incident) -> bool {
-        let known = self
-            .setting
-            .as_ref()
-            .and_then(|setting| setting.kind_of(incident));
-        let diagonal = incident.extent.map_or(0, |extent| extent.diagonal_mm());
-        known.is_some_and(|(_, rule)| diagonal > rule.extent_mm)
-    }
-
-    fn link(&mut self, incident: &Arc<Incident>) {
-        // What the centre merged still stands for its place and its names.
-        if incident.status != Status::Merged || incident.commanded {
-            if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point())
-            {
-                self.neighbours.insert(kind, side, point, incident.id.clone());
-                if self.is_wide(incident) {
-                    self.wide.entry(kind).or_default().insert(incident.id.clone());
-                }
-            }
-            for device in incident.devices.keys() {
-                self.by_device
-                    .entry(device.clone())
-                    .or_default()
-                    .insert(incident.id.clone());
-            }
-            for component in components_of(incident) {
-                self.by_component
-                    .entry(component.clone())
-                    .or_default()
-                    .insert(incident.id.clone());
-            }
-            for key in addresses_of(incident) {
-                self.by_address
-                    .entry(key)
-                    .or_default()
-                    .insert(incident.id.clone());
-            }
-        }
-        if incident.status == Status::Open {
-            self.open.insert(incident.id.clone());
-        }
-        if incident.dirty {
-            self.dirty.insert(incident.id.clone());
-        }
-        if let Some(due) = self
-            .setting
-            .as_ref()
-            .and_then(|setting| crate::passage::due(setting, incident))
-        {
-            self.due.insert((due, incident.id.clone()));
-        }
-    }
-
-    fn unlink(&mut self, incident: &Arc<Incident>) {
-        if let (Some((kind, side)), Some(point)) = (self.kind_and_side(incident), incident.fused.point()) {
-            self.neighbours.remove(kind, side, point, &incident.id);
-            if let Some(wide) = self.wide.get_mut(&kind) {
-                wide.remove(&incident.id);
-            }
-        }
-        for device in incident.devices.keys() {
-            take(&mut self.by_device, device, &incident.id);
-        }
-        for component in components_of(incident) {
-            take(&mut self.by_component, component, &incident.id);
-        }
-        for key in addresses_of(incident) {
-            take(&mut self.by_address, &key, &incident.id);
-        }
-        self.open.remove(&incident.id);
-        self.dirty.remove(&incident.id);
-        if let Some(due) = self
-            .setting
-            .as_ref()
-            .and_then(|setting| crate::passage::due(setting, incident))
-        {
-            self.due.remove(&(due, incident.id.clone()));
+            self.relink(None, Some(incident));
         }
     }
 }
@@ -348,27 +261,4 @@ pub(crate) fn is_alike(one: &Activation, other: &Activation) -> bool {
         ..other.clone()
     };
     *one == alike
-}
-
-/// What an incident is found by where an event has an equal component.
-fn components_of(incident: &Incident) -> impl Iterator<Item = &Name> {
-    incident.components.iter().chain(&incident.inferred_components)
-}
-
-/// The keys under which an incident is found by address.
-fn addresses_of(incident: &Incident) -> impl Iterator<Item = (Kind, Name, Name)> + '_ {
-    let own = incident.town.as_ref().zip(incident.address_key.as_ref());
-    let others = incident.also_at.iter().map(|(town, address)| (town, address));
-    own.into_iter()
-        .chain(others)
-        .map(|(town, address)| (incident.kind.clone(), town.clone(), address.clone()))
-}
-
-fn take<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, BTreeSet<IncidentId>>, key: &K, id: &IncidentId) {
-    if let Some(ids) = map.get_mut(key) {
-        ids.remove(id);
-        if ids.is_empty() {
-            map.remove(key);
-        }
-    }
 }

@@ -1,11 +1,10 @@
 //! What an event adds to an incident: sums, maxima and sets, so that the order of events does not show.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
     Band, CellRef, Channel, Event, EventTime, Extent, Flag, Fused, Handling, Incident, IncidentId, Member,
-    Status, Watcher,
+    SmallMap, SmallSet, Status, Watcher,
 };
 
 use crate::{Evidence, Held, Setting};
@@ -39,24 +38,24 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         fused: Fused::default(),
         extent: None,
         best: None,
-        cells: Vec::new(),
+        cells: Arc::default(),
         responsible: None,
-        also_affects: BTreeSet::new(),
+        also_affects: SmallSet::default(),
         town: None,
         address_key: None,
-        also_at: BTreeSet::new(),
+        also_at: SmallSet::default(),
         members: Vec::new(),
         member_count: 0,
-        devices: BTreeMap::new(),
-        components: BTreeSet::new(),
-        inferred_components: BTreeSet::new(),
-        reporters: BTreeSet::new(),
-        reporters_before: BTreeSet::new(),
-        witnesses: BTreeMap::new(),
-        peaks: BTreeMap::new(),
-        facilities: BTreeSet::new(),
-        hints: BTreeSet::new(),
-        flags: BTreeSet::new(),
+        devices: SmallMap::default(),
+        components: SmallSet::default(),
+        inferred_components: SmallSet::default(),
+        reporters: SmallSet::default(),
+        reporters_before: SmallSet::default(),
+        witnesses: SmallMap::default(),
+        peaks: SmallMap::default(),
+        facilities: SmallSet::default(),
+        hints: SmallSet::default(),
+        flags: SmallSet::default(),
         rush: false,
         night: false,
         sound: false,
@@ -72,7 +71,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         dispatch_by: event.ingested_at,
         control_by: event.ingested_at,
         handling: Handling::default(),
-        related: BTreeSet::new(),
+        related: SmallSet::default(),
         recurrence_of: None,
         config_version: setting.activation.version.clone(),
         tail: Vec::new(),
@@ -112,11 +111,7 @@ pub(crate) fn absorb(
         }
     }
     if let Some(measurement) = &event.measurement {
-        let peak = incident
-            .peaks
-            .entry(measurement.metric.clone())
-            .or_insert(measurement.milli);
-        *peak = (*peak).max(measurement.milli);
+        incident.peaks.raise(&measurement.metric, measurement.milli);
     }
     if !counts {
         return;
@@ -256,16 +251,16 @@ fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
 
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
-    let best = incident
-        .witnesses
-        .entry(event.channel)
-        .or_insert(event.credibility);
-    *best = (*best).max(event.credibility);
+    incident.witnesses.raise(&event.channel, event.credibility);
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
     incident.hints.extend(event.hints.iter().copied());
-    let others = event.flags.iter().filter(|flag| **flag != Flag::CodeDerived);
+    let others = event
+        .flags
+        .iter()
+        .filter(|flag| **flag != Flag::CodeDerived)
+        .copied();
     incident.flags.extend(others);
     incident.rush |= setting.calendar.is_rush(event.event_time);
     incident.night |= setting.calendar.is_night(event.event_time);
@@ -273,7 +268,11 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     if incident.code_gb2013.is_none() && incident.code_gb2026.is_none() {
         incident.code_gb2013.clone_from(&event.code_gb2013);
         incident.code_gb2026.clone_from(&event.code_gb2026);
-        let derived = event.flags.iter().filter(|flag| **flag == Flag::CodeDerived);
+        let derived = event
+            .flags
+            .iter()
+            .filter(|flag| **flag == Flag::CodeDerived)
+            .copied();
         incident.flags.extend(derived);
     }
 }

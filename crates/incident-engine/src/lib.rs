@@ -56,6 +56,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod again;
+mod apart;
 mod centre;
 mod change;
 mod combining;
@@ -64,6 +65,7 @@ mod decide;
 mod doubt;
 mod draft;
 mod engine;
+mod finding;
 mod joining;
 mod kinship;
 mod learned;

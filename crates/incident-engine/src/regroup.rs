@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Name, Outcome, Status, Turn, Why,
+    CloseReason, Event, EventKey, EventTime, Incident, IncidentId, Name, Outcome, Status, Turn, Watcher, Why,
 };
 
 use crate::again::Moved;
@@ -399,15 +399,18 @@ fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
 /// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.
 fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Event) {
     let holds_new = incident.tail.iter().any(|turn| turn.key == new.key);
-    for (device, watcher) in &mut incident.devices {
+    incident.devices.rewrite(|device, watcher| {
         let mut known = before
             .iter()
             .filter_map(|incident| incident.devices.get(device))
             .peekable();
-        if known.peek().is_some() && !(holds_new && new.device.as_ref() == Some(device)) {
-            watcher.alarming = known.any(|watcher| watcher.alarming);
-        }
-    }
+        let alarming = if known.peek().is_some() && !(holds_new && new.device.as_ref() == Some(device)) {
+            known.any(|watcher| watcher.alarming)
+        } else {
+            watcher.alarming
+        };
+        Watcher { alarming, ..*watcher }
+    });
     let cleared = before.iter().filter_map(|incident| incident.cleared_at).max();
     let seen_since = |at: EventTime| {
         incident

@@ -22,6 +22,7 @@ impl Engine {
     pub(crate) fn release(&mut self) {
         let before = self.settled_before();
         let keys: Vec<EventKey> = self.unsettled.settled(before).cloned().collect();
+        self.unsettled.forget_squares(before);
         for key in &keys {
             let held = self.events.get_mut(key).and_then(|row| row.held.take());
             if let Some(held) = held {

@@ -34,6 +34,8 @@ type Bucket = (KindId, i64, i64);
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
     places: FxHashMap<Bucket, Vec<(Point, Turn)>>,
+    /// The latest place in the order that anything in a wide square had; what left it may still count.
+    squares: FxHashMap<Bucket, EventTime>,
     said: FxHashMap<Said, BTreeSet<Turn>>,
     steps: BTreeMap<i64, Vec<EventKey>>,
     newest: Option<Turn>,
@@ -54,6 +56,12 @@ impl Unsettled {
                 .entry(bucket(&setting.rules, kind, point))
                 .or_default()
                 .push((point, turn.clone()));
+            let square = square(&setting.rules, kind);
+            let latest = self
+                .squares
+                .entry((kind, point.x.div_euclid(square), point.y.div_euclid(square)))
+                .or_insert(turn.order);
+            *latest = (*latest).max(turn.order);
         }
         for said in says(event) {
             self.said.entry(said).or_default().insert(turn.clone());
@@ -113,25 +121,53 @@ impl Unsettled {
         self.steps.range(..step).flat_map(|(_, keys)| keys)
     }
 
+    /// Lets go of the squares in which everything is settled.
+    pub(crate) fn forget_squares(&mut self, before: EventTime) {
+        self.squares.retain(|_, latest| *latest >= before);
+    }
+
+    /// Whether nothing whose turn is after this one is in an incident of `kind` that may have lain within its cap of a point.
+    pub(crate) fn is_last_about(&self, rules: &Rules, kind: KindId, point: Point, turn: &Turn) -> bool {
+        let own = rules.kind(kind);
+        let reach = own.cap_mm.saturating_add(own.extent_mm);
+        let compared = std::iter::once(kind).chain(own.merges_with.iter().copied());
+        let is_empty_since = |compared: KindId| {
+            let side = square(rules, compared);
+            let range = |at: i64| (at - reach).div_euclid(side)..=(at + reach).div_euclid(side);
+            let is_earlier = |bx, by| {
+                let latest = self.squares.get(&(compared, bx, by));
+                latest.is_none_or(|latest| *latest < turn.order)
+            };
+            range(point.x).all(|bx| range(point.y).all(|by| is_earlier(bx, by)))
+        };
+        compared.into_iter().all(is_empty_since)
+            || self.is_last_around(rules, kind, Extent::about(point, own.extent_mm), turn)
+    }
+
+    /// Whether nothing whose turn is after this one is held against incidents of `kind` within its cap of a box.
+    pub(crate) fn is_last_around(&self, rules: &Rules, kind: KindId, extent: Extent, turn: &Turn) -> bool {
+        let mut is_last = true;
+        self.around(rules, kind, extent, |other| is_last &= other <= turn);
+        is_last
+    }
+
     /// Visits the turns of all events that are held against incidents of `kind` and lie within its cap of a box.
     pub(crate) fn around<'a>(
         &'a self,
         rules: &Rules,
         kind: KindId,
-        Extent { min, max }: Extent,
+        extent: Extent,
         mut visit: impl FnMut(&'a Turn),
     ) {
         let own = rules.kind(kind);
         let cap = own.cap_mm;
         for compared in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let side = rules.kind(compared).cap_mm.max(1);
-            let low = |at: i64| (at - cap).div_euclid(side);
-            let high = |at: i64| (at + cap).div_euclid(side);
-            for bx in low(min.x)..=high(max.x) {
-                for by in low(min.y)..=high(max.y) {
+            let range = |min: i64, max: i64| (min - cap).div_euclid(side)..=(max + cap).div_euclid(side);
+            for bx in range(extent.min.x, extent.max.x) {
+                for by in range(extent.min.y, extent.max.y) {
                     for (point, turn) in self.places.get(&(compared, bx, by)).into_iter().flatten() {
-                        let inside = |at: i64, min: i64, max: i64| at >= min - cap && at <= max + cap;
-                        if inside(point.x, min.x, max.x) && inside(point.y, min.y, max.y) {
+                        if extent.is_within(*point, cap) {
                             visit(turn);
                         }
                     }
@@ -169,6 +205,12 @@ pub(crate) fn says(event: &Event) -> impl Iterator<Item = Said> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The side of a wide square: as far as an incident reaches.
+fn square(rules: &Rules, kind: KindId) -> i64 {
+    let rule = rules.kind(kind);
+    rule.cap_mm.saturating_add(rule.extent_mm).max(1)
 }
 
 fn bucket(rules: &Rules, kind: KindId, point: Point) -> Bucket {

@@ -105,7 +105,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
         quality,
         town: Some(HISTORY.into()),
         address_key: row.address.clone(),
-        cells: Vec::new(),
+        cells: Arc::default(),
         responsible: None,
         other_cells: Vec::new(),
         also_affects: Vec::new(),

@@ -91,7 +91,7 @@ fn event(
         quality,
         town: None,
         address_key: None,
-        cells: Vec::new(),
+        cells: Arc::default(),
         responsible: None,
         other_cells: Vec::new(),
         also_affects: Vec::new(),
@@ -260,7 +260,8 @@ impl Told {
             name: name("格"),
             version: name("v"),
             confidence: 1_000,
-        }];
+        }]
+        .into();
         self.0.responsible = Some(Responsible {
             layer: name("duty"),
             code: name(code),
