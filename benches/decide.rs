@@ -1,5 +1,5 @@
 //! What one decision costs with many incidents open: events that join, events that open, and the ticks between.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ fn shifted(event: &Event, copy: i64) -> Event {
         &mut event.component,
         &mut event.ticket,
         &mut event.cites,
+        &mut event.town,
     ] {
         *name = name.as_deref().map(|text| format!("{copy}-{text}").into());
     }
@@ -55,6 +56,19 @@ fn engine_of(setting: &Setting, inputs: &[Input], copies: i64) -> Engine {
     engine
 }
 
+/// What the system says that this process holds.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse::<u64>()
+            .ok()
+    });
+    kilobytes.unwrap_or_default() * 1_024
+}
+
 fn step(engine: &mut Engine, input: &Input) {
     for change in engine.decide(input).changes {
         engine.apply(&change).unwrap();
@@ -73,9 +87,18 @@ fn decide(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide");
     group.throughput(Throughput::Elements(next.len() as u64));
     group.sample_size(10);
-    for copies in [1, 8] {
+    for copies in [1, 8, 48] {
+        let before = resident_bytes();
         let engine = engine_of(&setting, &inputs[..half], copies);
         let (kept, open) = engine.sizes();
+        let events = inputs[..half]
+            .iter()
+            .filter(|input| matches!(input, Input::Event(_)));
+        let events = events.count() as u64 * copies as u64;
+        println!(
+            "{open} open of {kept} kept: {} bytes of memory an event of {events}",
+            (resident_bytes() - before) / events
+        );
         group.bench_function(format!("look only, {open} open of {kept} kept"), |bench| {
             bench.iter(|| {
                 next.iter()

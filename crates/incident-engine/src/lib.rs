@@ -88,6 +88,7 @@ mod weighing;
 
 pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
 pub use engine::Engine;
+pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};
 pub use setting::{Setting, SettingError};

@@ -8,13 +8,13 @@ use rustc_hash::FxHashMap;
 
 /// The index. It is looked up, never iterated.
 #[derive(Debug, Default)]
-pub(crate) struct Neighbours {
+pub struct Neighbours {
     buckets: FxHashMap<(KindId, i64, i64), Vec<(Point, IncidentId)>>,
 }
 
 impl Neighbours {
     /// Enters an incident of `kind` at `point`.
-    pub(crate) fn insert(&mut self, kind: KindId, side_mm: i64, point: Point, id: IncidentId) {
+    pub fn insert(&mut self, kind: KindId, side_mm: i64, point: Point, id: IncidentId) {
         self.buckets
             .entry(bucket(kind, side_mm, point))
             .or_default()
@@ -22,7 +22,7 @@ impl Neighbours {
     }
 
     /// Takes it out again.
-    pub(crate) fn remove(&mut self, kind: KindId, side_mm: i64, point: Point, id: &IncidentId) {
+    pub fn remove(&mut self, kind: KindId, side_mm: i64, point: Point, id: &IncidentId) {
         let key = bucket(kind, side_mm, point);
         if let Some(entries) = self.buckets.get_mut(&key) {
             if let Some(at) = entries.iter().position(|(_, entry)| entry == id) {
@@ -35,13 +35,7 @@ impl Neighbours {
     }
 
     /// Calls `visit` with every incident of `kind` within `side_mm` of `point`, in no order.
-    pub(crate) fn near(
-        &self,
-        kind: KindId,
-        side_mm: i64,
-        point: Point,
-        mut visit: impl FnMut(&IncidentId, i64),
-    ) {
+    pub fn near(&self, kind: KindId, side_mm: i64, point: Point, mut visit: impl FnMut(&IncidentId, i64)) {
         let (_, bx, by) = bucket(kind, side_mm, point);
         for dx in -1..=1 {
             for dy in -1..=1 {
@@ -60,7 +54,7 @@ impl Neighbours {
     }
 
     /// Calls `visit` with every incident of `kind` within `reach_mm` of `point` along both axes, in no order.
-    pub(crate) fn within(
+    pub fn within(
         &self,
         kind: KindId,
         side_mm: i64,
@@ -94,7 +88,7 @@ impl Neighbours {
     }
 
     /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.buckets.clear();
     }
 }
