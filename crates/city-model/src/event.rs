@@ -14,6 +14,7 @@ use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventKey {
     /// The system that sent it.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub source_system: Name,
     /// Its id there.
     pub event_id: Name,
@@ -76,17 +77,22 @@ pub struct Located {
 }
 
 /// A cell of one layer's hierarchy that the event lies in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CellRef {
     /// The layer's name.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub layer: Name,
     /// The level's name in that layer.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub level: Name,
     /// The cell's code.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub code: Name,
     /// The cell's name.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub name: Name,
     /// The layer's version.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub version: Name,
     /// How sure the cell is, in thousandths.
     pub confidence: u16,
@@ -96,8 +102,10 @@ pub struct CellRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherCell {
     /// The layer's name.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub layer: Name,
     /// The cell's code.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub code: Name,
     /// How likely the true place lies in it, in thousandths.
     pub weight: u16,
@@ -107,13 +115,20 @@ pub struct OtherCell {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Responsible {
     /// The owning layer.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub layer: Name,
     /// The cell's code.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub code: Name,
     /// The cell's name.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub name: Name,
     /// The unit or grid head in charge, where the grid's file names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shared::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unit: Option<Name>,
     /// The distance to the cell's border, in millimetres.
     pub border_mm: i64,
@@ -236,13 +251,21 @@ pub struct Event {
     /// How good the source's location was, also when it is no place to compare.
     pub quality: Quality,
     /// The town's code, given or found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shared::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub town: Option<Name>,
     /// The normalised address without its flat number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_key: Option<Name>,
     /// One cell per layer and level, widest first.
-    #[serde(default, skip_serializing_if = "is_nowhere")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shared::path",
+        skip_serializing_if = "is_nowhere"
+    )]
     pub cells: Arc<[CellRef]>,
     /// Who is responsible.
     #[serde(default, skip_serializing_if = "Option::is_none")]

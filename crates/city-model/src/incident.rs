@@ -334,6 +334,7 @@ pub struct Incident {
     /// The best location quality among its members, and the place of the event that had it.
     pub best: Option<(Quality, EventTime)>,
     /// The cells of that best location.
+    #[serde(deserialize_with = "crate::shared::path")]
     pub cells: Arc<[CellRef]>,
     /// Who is responsible, from that best location.
     pub responsible: Option<Responsible>,
@@ -408,6 +409,7 @@ pub struct Incident {
     /// The incident that it repeats (复发).
     pub recurrence_of: Option<IncidentId>,
     /// The configuration that last changed it.
+    #[serde(deserialize_with = "crate::shared::name")]
     pub config_version: Name,
     /// Members whose turn may still be preceded by another event's, in the order of their turns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

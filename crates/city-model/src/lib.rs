@@ -12,6 +12,7 @@ mod ledger;
 mod names;
 mod outcome;
 mod place;
+mod shared;
 mod small;
 mod source;
 mod time;

@@ -11,7 +11,7 @@ pub type Name = Arc<str>;
 /// What went wrong, in the city's taxonomy: `road_ponding`, `manhole_missing` … The rules define the set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Kind(Name);
+pub struct Kind(#[serde(deserialize_with = "crate::shared::name")] Name);
 
 impl Kind {
     /// A kind by its name.
@@ -35,7 +35,7 @@ impl fmt::Display for Kind {
 /// One engine decides a group; commands find their way by the group in the incident's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Group(Name);
+pub struct Group(#[serde(deserialize_with = "crate::shared::name")] Name);
 
 impl Group {
     /// A group by its name.
