@@ -325,7 +325,11 @@ fn a_restart_changes_no_decision() {
         let (mut calm, mut crashed) = (Reader::new(false), Reader::new(true));
         let spread = [REORDER_MS as u64, 20 * REORDER_MS as u64][dice.roll(2) as usize];
         let mut both = |input: &Input| {
-            assert_eq!(calm.engine.decide(input), crashed.engine.decide(input), "seed {seed}");
+            assert_eq!(
+                calm.engine.decide(input),
+                crashed.engine.decide(input),
+                "seed {seed}"
+            );
             calm.input(input);
             crashed.input(input);
             if dice.one_in(10) {
