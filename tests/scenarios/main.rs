@@ -26,4 +26,5 @@ mod stage;
 
 mod in_time;
 mod one_trouble;
+mod partitions;
 mod places;
