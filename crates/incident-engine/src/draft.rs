@@ -157,6 +157,10 @@ impl<'a> Draft<'a> {
     }
 
     fn settle(&mut self, before: Option<&Incident>, mut incident: Incident) {
+        if let Some(shorter) = self.engine.shortened(self.setting, &incident) {
+            incident = shorter;
+            self.withheld(Withheld::TooMany, 1);
+        }
         let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
         let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
         let quietly = before.is_some_and(|before| {
