@@ -59,7 +59,6 @@ fn a_storm_floods_nobody_and_leaves_nothing_behind() {
     let mut pipeline = read(1_000);
     check(&pipeline);
     let (most, after) = (pipeline.most, pipeline.kept());
-    println!("{most:?}\n{after:?}");
     assert!(most.open <= TROUBLES, "{most:?}");
     // An incident's row goes in one record: a broker takes 1 MB.
     assert!(most.largest < 500_000, "{most:?}");
