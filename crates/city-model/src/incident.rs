@@ -313,6 +313,9 @@ pub struct Incident {
     pub dirty: bool,
     /// When that revision was made, on the log's clock.
     pub revised_at: EventTime,
+    /// The tick that had been flushed last when it was made: an incident has one revision until the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revised_in: Option<EventTime>,
     /// The band topic that shows it now.
     pub shown_in: Option<Band>,
     /// When it was opened, on the log's clock.

@@ -135,6 +135,7 @@ impl Service {
                 ))
             }),
             intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
+            decision_observer: metrics.clone(),
             place_observer: Arc::new(watch),
             embedded: start.embedded,
             outputs: start.written.outputs,

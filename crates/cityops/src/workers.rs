@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use city_model::Name;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
-    Correlate, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor, Standing,
-    input_partition_name,
+    Correlate, DecisionObserver, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor,
+    Standing, input_partition_name,
 };
 use wire_format::Topic;
 
@@ -56,6 +56,8 @@ pub struct Start {
     pub observer: Box<dyn Fn(Role) -> Arc<dyn Observer + Send + Sync> + Send + Sync>,
     /// Is told what intake refuses and how well it can place events.
     pub intake_observer: Arc<dyn IntakeObserver>,
+    /// Is told what the engines do not decide again.
+    pub decision_observer: Arc<dyn DecisionObserver>,
     /// Is told how the sources' positions agree.
     pub place_observer: Arc<dyn PlaceObserver>,
     /// The broker is the embedded one.
@@ -172,7 +174,9 @@ fn run_loop(
             }
             None => {
                 let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
-                let correlate = Correlate::new().writing(start.outputs.clone());
+                let correlate = Correlate::new()
+                    .writing(start.outputs.clone())
+                    .observed_by(start.decision_observer.clone());
                 Box::new(correlate.comparing_in(in_force, observer))
             }
         }

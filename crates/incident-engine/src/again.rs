@@ -137,8 +137,15 @@ impl<'a> Retelling<'a> {
             return; // as it was
         }
         self.change(old);
-        let held = Arc::new(Held::new(held.event.clone(), &found.evidence));
-        self.enter(held, slot, found.also_in_reach, found.evidence);
+        let Match {
+            incident,
+            evidence,
+            also_in_reach,
+        } = found;
+        // With nobody else who holds it the incident is edited where it is: a copy for each event of a crowd would cost its square.
+        drop(incident);
+        let held = Arc::new(Held::new(held.event.clone(), &evidence));
+        self.enter(held, slot, also_in_reach, evidence);
     }
 
     /// Where an event goes: to what was found, or to an incident of its own. That is the one which it opened before, if nothing

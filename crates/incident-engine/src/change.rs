@@ -231,12 +231,22 @@ impl Evidence {
 }
 
 /// Why something was not decided again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Withheld {
     /// The centre gave a command about the incident.
     Commanded,
     /// Too many events would have had to be decided again.
     TooMany,
+}
+
+impl Withheld {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Withheld::Commanded => "commanded",
+            Withheld::TooMany => "too_many",
+        }
+    }
 }
 
 /// What readers are told.

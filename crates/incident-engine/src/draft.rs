@@ -18,6 +18,8 @@ pub(crate) struct Draft<'a> {
     engine: &'a Engine,
     setting: &'a Setting,
     pub(crate) now: EventTime,
+    /// The tick of this decision: an incident has one revision in each.
+    tick: Option<EventTime>,
     pub(crate) touched: BTreeMap<IncidentId, Incident>,
     pub(crate) continued: Option<IncidentId>,
     pub(crate) decision: Decision,
@@ -29,6 +31,7 @@ impl<'a> Draft<'a> {
             engine,
             setting,
             now: EventTime::MIN,
+            tick: engine.flushed,
             touched: BTreeMap::new(),
             continued: None,
             decision: Decision::default(),
@@ -37,6 +40,12 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn set_now(&mut self, now: EventTime) {
         self.now = now;
+    }
+
+    /// This decision begins a tick: what changed in the last one is published.
+    pub(crate) fn begin_tick(&mut self, tick: EventTime) {
+        self.tick = Some(tick);
+        self.change(Change::Flushed(tick));
     }
 
     pub(crate) fn setting(&self) -> &'a Setting {
@@ -129,7 +138,8 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Judges every touched incident and enters it: a changed band is published at once, the rest waits for the tick.
+    /// Judges every touched incident and enters it: what is new, closed, or of another band is published at once, unless it was
+    /// published in this tick already; the rest waits for the next.
     pub(crate) fn settle_touched(&mut self) {
         for (id, incident) in std::mem::take(&mut self.touched) {
             let before = self.engine.incidents.get(&id).map(Arc::as_ref);
@@ -147,6 +157,10 @@ impl<'a> Draft<'a> {
     }
 
     fn settle(&mut self, before: Option<&Incident>, mut incident: Incident) {
+        if let Some(shorter) = self.engine.shortened(self.setting, &incident) {
+            incident = shorter;
+            self.withheld(Withheld::TooMany, 1);
+        }
         let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
         let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
         let quietly = before.is_some_and(|before| {
@@ -155,12 +169,13 @@ impl<'a> Draft<'a> {
                 && incident.last_heard_at - before.revised_at < CONTINUED_REVISION_MS
                 && Assessment::of(self.engine, self.setting, before, self.now).score == assessment.score
         });
-        if before.is_none_or(|before| *before != incident) && !quietly {
+        let moved = before.is_none_or(|before| before.status != incident.status) || changed_band;
+        if moved || (before.is_none_or(|before| *before != incident) && !quietly) {
             incident.dirty = true;
         }
         incident.config_version = self.setting.activation.version.clone();
-        let moved = before.is_none_or(|before| before.status != incident.status) || changed_band;
-        if moved {
+        let is_told = incident.revision > 0 && incident.revised_in == self.tick;
+        if moved && !is_told {
             self.publish(&mut incident, &assessment);
         }
         self.decision
@@ -173,6 +188,7 @@ impl<'a> Draft<'a> {
         incident.revision += 1;
         incident.dirty = false;
         incident.revised_at = self.now.max(incident.opened_at);
+        incident.revised_in = self.tick;
         let shown_in = (incident.status == Status::Open).then_some(incident.band);
         let leaves = incident.shown_in.filter(|band| Some(*band) != shown_in);
         incident.shown_in = shown_in;

@@ -155,6 +155,11 @@ impl Engine {
         (self.incidents.len(), self.open.len())
     }
 
+    /// How many events' identities are remembered, and of how many what they said is kept, because they may be decided again.
+    pub fn remembered(&self) -> (usize, usize) {
+        (self.events.len(), self.unsettled.count())
+    }
+
     /// The open incidents in the order of their ids.
     pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
         self.open.iter().filter_map(|id| self.incidents.get(id))

@@ -28,6 +28,7 @@ pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
         revision: 0,
         dirty: false,
         revised_at: event.ingested_at,
+        revised_in: None,
         shown_in: None,
         opened_at: event.ingested_at,
         first_event_at: event.event_time,

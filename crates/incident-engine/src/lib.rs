@@ -41,7 +41,7 @@
 //! `reorder` past it. An id stays with the event that it is made of; of two that become one the first opened survives.
 //!
 //! Not decided again: what the centre gave a command about, and more than 10,000 events for one; both are told
-//! ([`Withheld`]), and the incidents become `related`.
+//! ([`Withheld`]), and the incidents become `related`. An incident with more unsettled events than that has the earlier half settled.
 //!
 //! # The centre's word
 //!

@@ -75,6 +75,17 @@ impl Engine {
             return draft.finish();
         };
         draft.set_now(clock);
+        let newest = self
+            .clocks
+            .values()
+            .chain(tick.clocks.iter().map(|(_, at)| at))
+            .max()
+            .copied();
+        let flushes =
+            newest.filter(|newest| self.flushed.is_none_or(|flushed| *newest - flushed >= FLUSH_MS));
+        if let Some(newest) = flushes {
+            draft.begin_tick(newest.floor_second());
+        }
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
             self.expire_silences(&mut draft, clock);
@@ -86,17 +97,8 @@ impl Engine {
             }
         }
         draft.settle_touched();
-        let newest = self
-            .clocks
-            .values()
-            .chain(tick.clocks.iter().map(|(_, at)| at))
-            .max()
-            .copied();
-        if let Some(newest) = newest
-            && self.flushed.is_none_or(|flushed| newest - flushed >= FLUSH_MS)
-        {
+        if flushes.is_some() {
             draft.publish_dirty();
-            draft.change(Change::Flushed(newest.floor_second()));
         }
         let settled_before = crate::unsettled::settled_before(setting, clock);
         if settled_before > self.settled_before() {

@@ -102,6 +102,7 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.revision = known.revision;
     rebuilt.dirty = known.dirty;
     rebuilt.revised_at = known.revised_at;
+    rebuilt.revised_in = known.revised_in;
     rebuilt.shown_in = known.shown_in;
     rebuilt.opened_at = known.opened_at;
     rebuilt.closed_at = known.closed_at;

@@ -80,7 +80,8 @@ impl Engine {
                     incident.merged_into = None;
                     crate::passage::reopen(&mut incident);
                 }
-                let lost = known.tail.iter().any(|turn| !incident.tail.contains(turn));
+                let stays = |turn: &Turn| incident.tail.binary_search(turn).is_ok();
+                let lost = !known.tail.iter().all(stays);
                 if lost && incident.pinned.is_none() {
                     // What made it more urgent may have been another's: nothing is held back for it.
                     incident.lower_since = Some(crate::priority::UNPINNED);

@@ -10,6 +10,21 @@ use crate::engine::Engine;
 use crate::{Change, Setting};
 
 impl Engine {
+    /// An incident that more events came to than could be decided again, with the earlier half of them settled before their
+    /// time: what it keeps, and what each further event costs, is bounded. `None` for any other.
+    pub(crate) fn shortened(&self, setting: &Setting, incident: &Incident) -> Option<Incident> {
+        let middle = incident
+            .tail
+            .get(crate::again::MOST)
+            .and(incident.tail.get(crate::again::MOST / 2))?;
+        let earlier = incident.tail.iter().take_while(|turn| turn.order < middle.order);
+        // The event that is being decided is not held yet; it may be among the earlier ones, and then the next one settles them.
+        let all_held = earlier.into_iter().all(|turn| self.held(&turn.key).is_some());
+        all_held
+            .then(|| self.settled(setting, incident, middle.order))
+            .flatten()
+    }
+
     /// Settles the members before a time. Readers see nothing of it, so it makes no revision.
     pub(crate) fn settle_tails(&self, draft: &mut Draft<'_>, setting: &Setting, before: EventTime) {
         let ids: BTreeSet<&IncidentId> = self

@@ -106,6 +106,11 @@ impl Unsettled {
         }
     }
 
+    /// How many events are held.
+    pub(crate) fn count(&self) -> usize {
+        self.steps.values().map(Vec::len).sum()
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Unsettled::default();
     }

@@ -1,17 +1,24 @@
 //! The correlate processor: decodes batches of the enriched log, lets the engine decide, and turns its answers into records.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{Batch, DeadLetterReason, Input, Ledger, Outcome};
-use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output};
+use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output, Withheld};
 use rustc_hash::FxHashMap;
 use wire_format::{Refusal, Topic};
 
 use crate::deadletter::undecided;
 use crate::partners::Partners;
 use crate::{InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, dead_letter};
+
+/// Is told, batch by batch, what the engine decided otherwise than readers might think.
+pub trait DecisionObserver: Send + Sync {
+    /// So many times something was not decided again, although another order of reading would have decided it otherwise.
+    fn withheld(&self, because: Withheld, times: u64);
+}
 
 /// One partition of the enriched log and its engine.
 pub struct Correlate {
@@ -21,17 +28,17 @@ pub struct Correlate {
     keeps_rows: bool,
     partners: Option<(Partners, Arc<dyn PlaceObserver>)>,
     outputs: Arc<Outputs>,
+    /// What was not decided again since the last checkpoint, and who is told of it.
+    withheld: BTreeMap<Withheld, u64>,
+    observer: Option<Arc<dyn DecisionObserver>>,
 }
 
 impl Correlate {
     /// A partition without state.
     pub fn new() -> Correlate {
         Correlate {
-            engine: Engine::default(),
-            rows: FxHashMap::default(),
             keeps_rows: true,
-            partners: None,
-            outputs: Arc::default(),
+            ..Correlate::without_changelog(Engine::default())
         }
     }
 
@@ -43,6 +50,8 @@ impl Correlate {
             keeps_rows: false,
             partners: None,
             outputs: Arc::default(),
+            withheld: BTreeMap::new(),
+            observer: None,
         }
     }
 
@@ -65,6 +74,14 @@ impl Correlate {
     /// The same with another format of what it publishes than JSON.
     pub fn writing(self, outputs: Arc<Outputs>) -> Correlate {
         Correlate { outputs, ..self }
+    }
+
+    /// The same with somebody who is told what is not decided again.
+    pub fn observed_by(self, observer: Arc<dyn DecisionObserver>) -> Correlate {
+        Correlate {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// The engine.
@@ -150,6 +167,11 @@ impl Processor for Correlate {
         };
         for input in &batch.inputs {
             let outputs = self.take(input);
+            for output in &outputs {
+                if let Output::Withheld(because) = output {
+                    *self.withheld.entry(*because).or_default() += 1;
+                }
+            }
             publish(record, input, outputs, &self.outputs, &mut out.records);
         }
     }
@@ -157,6 +179,11 @@ impl Processor for Correlate {
     fn checkpoint(&mut self, out: &mut Outbox) {
         for (key, change) in self.rows.drain() {
             out.rows.insert(key, change.value());
+        }
+        for (because, times) in std::mem::take(&mut self.withheld) {
+            if let Some(observer) = &self.observer {
+                observer.withheld(because, times);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ mod partners;
 mod setup;
 mod unmapped;
 
-pub use correlate::Correlate;
+pub use correlate::{Correlate, DecisionObserver};
 pub use deadletter::dead_letter;
 pub use enrich::{Enrich, IntakeObserver, Settled};
 pub use in_force::{InForce, Standing};

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use city_model::{EventTime, Name, Status};
+use incident_engine::Withheld;
+use stream_worker::DecisionObserver;
 
 use super::Metrics;
 use crate::board::{Entry, Taken};
@@ -126,6 +128,12 @@ impl Metrics {
     }
 }
 
+impl DecisionObserver for Metrics {
+    fn withheld(&self, because: Withheld, times: u64) {
+        self.withheld.with_label_values(&[because.as_str()]).inc_by(times);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use prometheus::Registry;
@@ -149,6 +157,7 @@ mod tests {
         take(&record("new", 1, "P2", "OPEN", AT), 250);
         take(&record("new", 2, "P1", "OPEN", AT), 1_000);
         take(&record("old", 2, "P3", "CLOSED", AT), 2_000);
+        metrics.withheld(Withheld::TooMany, 2);
         let removed = board.take(b"new", None).unwrap().unwrap();
         metrics.incident_published(&removed, None);
         let text = metrics.text(opened + 5_000).unwrap();
@@ -163,6 +172,7 @@ mod tests {
             "cityops_end_to_end_latency_seconds_sum{band=\"P2\"} 0.25",
             "cityops_end_to_end_latency_seconds_count{band=\"P2\"} 1",
             "cityops_newest_output_age_seconds 3",
+            "cityops_decisions_withheld_total{reason=\"too_many\"} 2",
         ] {
             assert!(
                 text.lines().any(|found| found == line),
