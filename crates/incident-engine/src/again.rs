@@ -12,7 +12,7 @@ use city_rules::KindId;
 
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
-use crate::rebuilt::{stand_as, take};
+use crate::rebuilt::{stand_as, take_as};
 use crate::scene::{Mark, Scene, bears};
 use crate::unsettled::{Said, says};
 use crate::{Evidence, Held, Setting};
@@ -237,11 +237,10 @@ impl<'a> Retelling<'a> {
             .insert(slot.clone(), None)
             .flatten()
             .map(Arc::unwrap_or_clone);
-        take(self.setting, &mut incident, &held);
+        take_as(self.setting, &mut incident, &held, || slot.clone());
         if let Some(incident) = &mut incident {
-            match self.engine.incidents.get(&slot) {
-                Some(known) => stand_as(incident, known),
-                None => incident.id = slot.clone(),
+            if let Some(known) = self.engine.incidents.get(&slot) {
+                stand_as(incident, known);
             }
             if let (Some((kind, _)), Some(extent)) = (self.setting.kind_of(incident), incident.extent) {
                 self.spread(&slot, kind, extent);

@@ -16,8 +16,14 @@ pub(crate) const ADDRESSES_KEPT: usize = 8;
 
 /// A new incident, founded by `event` but without anything of it absorbed yet.
 pub(crate) fn found(setting: &Setting, event: &Event) -> Incident {
+    let id = IncidentId::found(&setting.activation.city, &event.group, &event.key);
+    found_as(setting, event, id)
+}
+
+/// The same where its id is known: an id costs a hash.
+pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Incident {
     Incident {
-        id: IncidentId::found(&setting.activation.city, &event.group, &event.key),
+        id,
         group: event.group.clone(),
         kind: event.kind.clone(),
         founding: event.turn(setting.activation.reorder_ms),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use city_model::{EventKey, EventTime, Incident, Turn};
+use city_model::{EventKey, EventTime, Incident, IncidentId, Turn};
 
 use crate::engine::Engine;
-use crate::joining::{absorb, found};
+use crate::joining::{absorb, found_as};
 use crate::{Held, Setting};
 
 impl Engine {
@@ -31,7 +31,7 @@ impl Engine {
         });
         for member in &incident.tail[..until] {
             if let Some(held) = self.held(&member.key) {
-                take(setting, &mut before, held);
+                take_as(setting, &mut before, held, || incident.id.clone());
             }
         }
         before.map(|mut before| {
@@ -60,7 +60,7 @@ impl Engine {
         let mut base = incident.base.as_deref().cloned();
         for member in settled.tail.drain(..until) {
             if let Some(held) = self.held(&member.key) {
-                take(setting, &mut base, held);
+                take_as(setting, &mut base, held, || incident.id.clone());
             }
         }
         settled.base = base.map(|mut base| {
@@ -74,7 +74,18 @@ impl Engine {
 
 /// Enters a member into an incident that is put together again, and opens it with the first.
 pub(crate) fn take(setting: &Setting, incident: &mut Option<Incident>, held: &Held) {
-    let incident = incident.get_or_insert_with(|| found(setting, &held.event));
+    let id = || IncidentId::found(&setting.activation.city, &held.event.group, &held.event.key);
+    take_as(setting, incident, held, id);
+}
+
+/// The same where its id is known.
+pub(crate) fn take_as(
+    setting: &Setting,
+    incident: &mut Option<Incident>,
+    held: &Held,
+    id: impl FnOnce() -> IncidentId,
+) {
+    let incident = incident.get_or_insert_with(|| found_as(setting, &held.event, id()));
     let counts = !continues(incident, held);
     if incident.tail.is_empty() && incident.base.is_none() && incident.member_count > 0 {
         incident.base = Some(Arc::new(incident.clone()));
