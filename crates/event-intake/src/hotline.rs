@@ -77,6 +77,12 @@ impl Intake {
         let cited = cites
             .as_deref()
             .and_then(|parent| state.ticket(&ticket.source_system, parent, ingested_at));
+        // A danger of its own is not hidden in the trouble that the ticket cites: "催办，路灯现在漏电" is no dark lamp any more.
+        let is_another = own.as_ref().zip(cited).is_some_and(|(own, cited)| {
+            let rules = self.rules();
+            is_dangerous(rules.kind(own.kind).grade) && *rules.group(own.kind) != cited.group
+        });
+        let (cites, cited) = if is_another { (None, None) } else { (cites, cited) };
         let place = match &ticket.location {
             Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
             None => Place::NOWHERE,
@@ -151,7 +157,7 @@ impl Intake {
     }
 
     /// What a ticket is about. One that cites a remembered ticket goes to that one's group, with its own kind only if
-    /// that is of the group. One that cites a ticket that nobody remembers stands by itself; if its category says nothing
+    /// that is of the group; a danger of another group was taken for a trouble of its own before. One that cites a ticket that nobody remembers stands by itself; if its category says nothing
     /// that a mapping has, it goes to the dead letters, where it is kept and can be fed again.
     fn ticket_reading(
         &self,

@@ -476,6 +476,11 @@ fn a_citing_ticket_follows_the_first() {
         "the root keeps its kind"
     );
     assert_eq!(
+        say(day, cite("催办，现在煤气泄漏了")),
+        ("report gas_leak NONE c3".into(), 2),
+        "a danger of its own is not hidden in what it cites"
+    );
+    assert_eq!(
         say(5 * day, cite("催办")),
         (nothing.into(), 0),
         "72 h after it was last spoken of"
