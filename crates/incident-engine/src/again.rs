@@ -4,15 +4,17 @@
 //! stands unless an incident that it was held against changed; so the change spreads from the new event over the events that its
 //! incident could have taken, in the order of their turns, and ends where nothing differs any more.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{Event, Extent, Incident, IncidentId, Name, Point, Turn};
 use city_rules::KindId;
+use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
-use crate::rebuilt::{stand_as, take_as};
+use crate::rebuilt::{Rebuilt, stand_as, take_as};
 use crate::scene::{Mark, Scene, bears};
 use crate::unsettled::{Said, says};
 use crate::{Evidence, Held, Setting};
@@ -59,6 +61,8 @@ pub(crate) struct Retelling<'a> {
     moved: Moved,
     /// What was looked through for an incident as a kind: it is of another kind when another event opens it.
     regions: BTreeMap<(IncidentId, KindId), Extent>,
+    /// Unchanged incidents as they were before the present turn or an earlier one.
+    rebuilt: RefCell<FxHashMap<IncidentId, Rebuilt>>,
 }
 
 impl<'a> Retelling<'a> {
@@ -78,6 +82,7 @@ impl<'a> Retelling<'a> {
             queue: BTreeSet::new(),
             moved: Moved::default(),
             regions: BTreeMap::new(),
+            rebuilt: RefCell::default(),
         };
         let found = Matcher {
             setting,
@@ -168,8 +173,15 @@ impl<'a> Retelling<'a> {
     fn present(&self, known: &Arc<Incident>) -> Option<Arc<Incident>> {
         match self.moved.slots.get(&known.id) {
             Some(slot) => slot.clone(),
-            None => self.engine.as_before(self.setting, known, &self.turn),
+            None => self.unchanged(known),
         }
+    }
+
+    /// An incident that is not changed yet, as it is before the present turn.
+    fn unchanged(&self, known: &Arc<Incident>) -> Option<Arc<Incident>> {
+        let mut earlier = self.rebuilt.borrow_mut();
+        self.engine
+            .as_before(self.setting, known, &self.turn, &mut earlier)
     }
 
     /// From here on an incident is not what it was: its later members, and all that was held against it, are decided again.
@@ -181,7 +193,8 @@ impl<'a> Retelling<'a> {
         if self.moved.slots.contains_key(id) {
             return;
         }
-        let present = engine.as_before(self.setting, known, &self.turn);
+        let present = self.unchanged(known);
+        self.rebuilt.borrow_mut().remove(id);
         self.moved.slots.insert(id.clone(), present);
         for member in &known.tail {
             self.enqueue(member);
@@ -336,7 +349,7 @@ impl Scene for Retelling<'_> {
             // Most have no later member, and are as they were.
             if known.tail.last().is_none_or(|last| *last < self.turn) {
                 meet(known);
-            } else if let Some(present) = engine.as_before(self.setting, known, &self.turn) {
+            } else if let Some(present) = self.unchanged(known) {
                 meet(&present);
             }
         };
@@ -363,7 +376,7 @@ impl Scene for Retelling<'_> {
         for id in ids {
             if let Some(known) = engine.incidents.get(id)
                 && !self.moved.slots.contains_key(id)
-                && let Some(present) = engine.as_before(self.setting, known, &self.turn)
+                && let Some(present) = self.unchanged(known)
                 && bears(&present, mark)
             {
                 found.push(present);

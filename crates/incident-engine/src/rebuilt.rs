@@ -3,10 +3,18 @@
 use std::sync::Arc;
 
 use city_model::{EventKey, EventTime, Incident, IncidentId, Turn};
+use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
 use crate::joining::{absorb, found_as};
 use crate::{Held, Setting};
+
+/// What was put together of an incident.
+pub(crate) struct Rebuilt {
+    /// Of its tail, how many.
+    members: usize,
+    incident: Option<Arc<Incident>>,
+}
 
 impl Engine {
     /// What an event said, as long as it may be decided again.
@@ -14,30 +22,44 @@ impl Engine {
         self.events.get(key)?.held.as_ref()
     }
 
-    /// An incident as it was before a turn; `None` when it had no member then.
+    /// An incident as it was before a turn; `None` when it had no member then. What was put together of it before an earlier turn
+    /// is gone on with: a crowd costs its members once, not once for each turn.
     pub(crate) fn as_before(
         &self,
         setting: &Setting,
         incident: &Arc<Incident>,
         turn: &Turn,
+        earlier: &mut FxHashMap<IncidentId, Rebuilt>,
     ) -> Option<Arc<Incident>> {
         if incident.tail.last().is_none_or(|last| last < turn) {
             return Some(incident.clone());
         }
-        let until = incident.tail.partition_point(|member| member < turn);
-        let mut before = incident.base.as_ref().map(|base| Incident {
-            base: Some(base.clone()),
-            ..(**base).clone()
+        let rebuilt = earlier.entry(incident.id.clone()).or_insert_with(|| Rebuilt {
+            members: 0,
+            incident: incident.base.as_ref().map(|base| {
+                let mut first = Incident {
+                    base: Some(base.clone()),
+                    ..(**base).clone()
+                };
+                stand_as(&mut first, incident);
+                Arc::new(first)
+            }),
         });
-        for member in &incident.tail[..until] {
-            if let Some(held) = self.held(&member.key) {
-                take_as(setting, &mut before, held, || incident.id.clone());
+        let until = incident.tail.partition_point(|member| member < turn);
+        if rebuilt.members < until {
+            let mut before = rebuilt.incident.take().map(Arc::unwrap_or_clone);
+            for member in &incident.tail[rebuilt.members..until] {
+                if let Some(held) = self.held(&member.key) {
+                    take_as(setting, &mut before, held, || incident.id.clone());
+                }
             }
+            rebuilt.incident = before.map(|mut before| {
+                stand_as(&mut before, incident);
+                Arc::new(before)
+            });
+            rebuilt.members = until;
         }
-        before.map(|mut before| {
-            stand_as(&mut before, incident);
-            Arc::new(before)
-        })
+        rebuilt.incident.clone()
     }
 
     /// The same incident with the members before a time in its base. `None` when there are none.

@@ -4,6 +4,7 @@
 //! settled, and nothing of it is kept but its identity.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use city_model::{Event, EventKey, EventTime, Extent, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
@@ -37,6 +38,8 @@ pub(crate) struct Unsettled {
     /// The latest place in the order that anything in a wide square had; what left it may still count.
     squares: FxHashMap<Bucket, EventTime>,
     said: FxHashMap<Said, BTreeSet<Turn>>,
+    /// Where those lie that cite a ticket: they may be in an incident of any kind.
+    citing: BTreeMap<Turn, Point>,
     steps: BTreeMap<i64, Vec<EventKey>>,
     newest: Option<Turn>,
 }
@@ -63,6 +66,10 @@ impl Unsettled {
                 .or_insert(turn.order);
             *latest = (*latest).max(turn.order);
         }
+        if let (Some(_), Some(located)) = (&event.cites, &event.located) {
+            let point = setting.plane.project(located.position);
+            self.citing.insert(turn.clone(), point);
+        }
         for said in says(event) {
             self.said.entry(said).or_default().insert(turn.clone());
         }
@@ -86,6 +93,9 @@ impl Unsettled {
                     self.places.remove(&key);
                 }
             }
+        }
+        if event.cites.is_some() {
+            self.citing.remove(turn);
         }
         for said in says(event) {
             if let Some(turns) = self.said.get_mut(&said) {
@@ -145,6 +155,11 @@ impl Unsettled {
             };
             range(point.x).all(|bx| range(point.y).all(|by| is_earlier(bx, by)))
         };
+        let region = Extent::about(point, reach);
+        let later = (Bound::Excluded(turn), Bound::Unbounded);
+        if self.citing.range(later).any(|(_, at)| region.is_within(*at, 0)) {
+            return false;
+        }
         compared.into_iter().all(is_empty_since)
             || self.is_last_around(rules, kind, Extent::about(point, own.extent_mm), turn)
     }
