@@ -4,6 +4,8 @@
 //! stands unless an incident that it was held against changed; so the change spreads from the new event over the events that its
 //! incident could have taken, in the order of their turns, and ends where nothing differs any more.
 
+mod spreading;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use city_rules::KindId;
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
 use crate::rebuilt::{stand_as, take};
-use crate::scene::{Mark, Scene, bears};
+use crate::scene::{Mark, Scene, addresses_of, bears};
 use crate::{Evidence, Held, Setting};
 
 /// How many events are decided again at most for one that was read late; beyond that it is decided alone.
@@ -184,10 +186,8 @@ impl<'a> Retelling<'a> {
         for component in known.components.iter().chain(&known.inferred_components) {
             self.spread_component(component);
         }
-        let own = known.town.as_ref().zip(known.address_key.as_ref());
-        let others = known.also_at.iter().map(|(town, address)| (town, address));
-        for (town, address) in own.into_iter().chain(others) {
-            self.spread_address(town, address);
+        for (town, address) in addresses_of(known) {
+            self.spread_address(known, town, address);
         }
     }
 
@@ -210,16 +210,16 @@ impl<'a> Retelling<'a> {
                 self.spread(&slot, kind, (extent.min, extent.max));
             }
         }
-        self.moved.slots.insert(slot.clone(), incident.map(Arc::new));
         let event = &held.event;
+        if let (Some(incident), Some(town), Some(address)) = (&incident, &event.town, &event.address_key) {
+            self.spread_address(incident, town, address);
+        }
+        self.moved.slots.insert(slot.clone(), incident.map(Arc::new));
         if let Some(device) = &event.device {
             self.spread_device(device);
         }
         if let Some(component) = &event.component {
             self.spread_component(component);
-        }
-        if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            self.spread_address(town, address);
         }
         if let Some(ticket) = &event.ticket {
             let citing: Vec<Turn> = self.engine.unsettled.citing(ticket).cloned().collect();
@@ -232,72 +232,6 @@ impl<'a> Retelling<'a> {
             in_reach,
         };
         self.moved.decided.insert(self.turn.clone(), decided);
-    }
-
-    /// What lies within reach of an incident whose members lie in a box may be held against it.
-    fn spread(&mut self, id: &IncidentId, kind: KindId, (min, max): (Point, Point)) {
-        let known = self.regions.get(&(id.clone(), kind)).copied();
-        let within = |(a, b): (Point, Point)| a.x <= min.x && a.y <= min.y && b.x >= max.x && b.y >= max.y;
-        if known.is_some_and(within) {
-            return;
-        }
-        let (low, high) = known.unwrap_or((min, max));
-        let region = (
-            Point {
-                x: low.x.min(min.x),
-                y: low.y.min(min.y),
-            },
-            Point {
-                x: high.x.max(max.x),
-                y: high.y.max(max.y),
-            },
-        );
-        self.regions.insert((id.clone(), kind), region);
-        let mut turns = Vec::new();
-        self.engine
-            .unsettled
-            .around(&self.setting.rules, kind, region, |turn| {
-                if *turn > self.turn {
-                    turns.push(turn.clone());
-                }
-            });
-        turns.iter().for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_device(&mut self, device: &Name) {
-        let engine = self.engine;
-        let bearing = engine.ids_bearing(Mark::Device(device));
-        let tails = bearing.filter_map(|id| Some(&engine.incidents.get(id)?.tail));
-        let says = |turn: &&Turn| {
-            let held = engine.held(&turn.key);
-            held.is_some_and(|held| held.event.device.as_ref() == Some(device))
-        };
-        tails.flatten().filter(says).for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_component(&mut self, component: &Name) {
-        let turns: Vec<Turn> = self.engine.unsettled.of_component(component).cloned().collect();
-        turns.iter().for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_address(&mut self, town: &Name, address: &Name) {
-        let turns: Vec<Turn> = self.engine.unsettled.at_address(town, address).cloned().collect();
-        turns.iter().for_each(|turn| self.enqueue(turn));
-    }
-
-    /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
-    fn enqueue(&mut self, turn: &Turn) {
-        let id = self
-            .engine
-            .events
-            .get(&turn.key)
-            .and_then(|row| row.incident.as_ref());
-        let incident = id.and_then(|id| self.engine.incidents.get(id));
-        let may_move =
-            |incident: &Arc<Incident>| !incident.commanded && incident.tail.binary_search(turn).is_ok();
-        if *turn > self.turn && incident.is_some_and(may_move) {
-            self.queue.insert(turn.clone());
-        }
     }
 }
 
@@ -346,9 +280,15 @@ impl Scene for Retelling<'_> {
         let slots = self.moved.slots.values().flatten();
         let mut found: Vec<Arc<Incident>> = slots.filter(|incident| bears(incident, mark)).cloned().collect();
         let mut ids: BTreeSet<&IncidentId> = engine.ids_bearing(mark).collect();
-        if let Mark::Address(_, town, address) = mark {
+        if let Mark::Street(kind, town, name) = mark
+            && let Some(kind) = self.setting.rules.kind_id(kind.as_str())
+        {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
-            let turns = engine.unsettled.at_address(town, address);
+            let at = |is_placed| {
+                let rules = &self.setting.rules;
+                engine.unsettled.at_street(rules, kind, (town, name), is_placed)
+            };
+            let turns = at(false).chain(at(true));
             ids.extend(turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref()));
         }
         for id in ids {

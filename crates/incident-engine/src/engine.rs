@@ -13,6 +13,8 @@ use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
 use crate::neighbours::Neighbours;
+use crate::scene::addresses_of;
+use crate::street;
 use crate::unsettled::Unsettled;
 use crate::{Change, EventRow, Held, Setting, SettingError};
 
@@ -35,7 +37,7 @@ pub struct Engine {
     pub(crate) neighbours: Neighbours,
     pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
-    pub(crate) by_address: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
+    pub(crate) by_street: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
     pub(crate) by_ticket: FxHashMap<Name, EventKey>,
     /// Incidents whose members lie farther apart than their kind's extent: a component or the centre joined them.
     pub(crate) wide: BTreeMap<KindId, BTreeSet<IncidentId>>,
@@ -232,7 +234,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
-        self.by_address.clear();
+        self.by_street.clear();
         self.open.clear();
         self.dirty.clear();
         self.due.clear();
@@ -284,11 +286,8 @@ impl Engine {
                     .or_default()
                     .insert(incident.id.clone());
             }
-            for key in addresses_of(incident) {
-                self.by_address
-                    .entry(key)
-                    .or_default()
-                    .insert(incident.id.clone());
+            for key in streets_of(incident) {
+                self.by_street.entry(key).or_default().insert(incident.id.clone());
             }
         }
         if incident.status == Status::Open {
@@ -319,8 +318,8 @@ impl Engine {
         for component in components_of(incident) {
             take(&mut self.by_component, component, &incident.id);
         }
-        for key in addresses_of(incident) {
-            take(&mut self.by_address, &key, &incident.id);
+        for key in streets_of(incident) {
+            take(&mut self.by_street, &key, &incident.id);
         }
         self.open.remove(&incident.id);
         self.dirty.remove(&incident.id);
@@ -351,13 +350,11 @@ fn components_of(incident: &Incident) -> impl Iterator<Item = &Name> {
     incident.components.iter().chain(&incident.inferred_components)
 }
 
-/// The keys under which an incident is found by address.
-fn addresses_of(incident: &Incident) -> impl Iterator<Item = (Kind, Name, Name)> + '_ {
-    let own = incident.town.as_ref().zip(incident.address_key.as_ref());
-    let others = incident.also_at.iter().map(|(town, address)| (town, address));
-    own.into_iter()
-        .chain(others)
-        .map(|(town, address)| (incident.kind.clone(), town.clone(), address.clone()))
+/// The keys under which an incident is found by the roads of its addresses.
+fn streets_of(incident: &Incident) -> impl Iterator<Item = (Kind, Name, Name)> + '_ {
+    addresses_of(incident).flat_map(|(town, address)| {
+        street::names(address).map(|name| (incident.kind.clone(), town.clone(), name.into()))
+    })
 }
 
 fn take<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, BTreeSet<IncidentId>>, key: &K, id: &IncidentId) {

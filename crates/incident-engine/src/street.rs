@@ -28,6 +28,8 @@ pub(crate) enum Streets {
     SameName,
     /// The same crossing.
     SameCrossing,
+    /// Of unlike forms that name one road: a door on a road of the crossing.
+    SameRoad,
     /// Of one form, and another one.
     Differ,
 }
@@ -55,9 +57,37 @@ impl<'a> Spot<'a> {
         }
     }
 
+    /// The roads that it names.
+    fn roads(self) -> impl Iterator<Item = &'a str> {
+        let (one, crossing) = match self {
+            Spot::Door { road, .. } => (Some(road), ""),
+            Spot::Crossing(roads) => (None, roads),
+            Spot::Named(name) => (road_before(name), ""),
+        };
+        let crossing = crossing.split('×').filter(|road| !road.is_empty());
+        let crossing = crossing.map(|road| road_before(road).unwrap_or(road));
+        one.into_iter().chain(crossing)
+    }
+
     fn is_like(self, other: Spot<'_>) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant::<Spot<'_>>(&other)
     }
+}
+
+/// The road that a name begins with: that of an estate on it.
+fn road_before(name: &str) -> Option<&str> {
+    let end = ROADS.iter().find_map(|class| match name.find(class) {
+        None | Some(0) => None,
+        Some(at) => Some(at + class.len()),
+    })?;
+    Some(&name[..end])
+}
+
+/// What an address is found by: the roads that it names, or all of it where it names none.
+pub(crate) fn names(address: &str) -> impl Iterator<Item = &str> {
+    let mut roads = Spot::read(address).into_iter().flat_map(Spot::roads).peekable();
+    let whole = roads.peek().is_none().then_some(address);
+    whole.into_iter().chain(roads)
 }
 
 /// Holds an event's address against the addresses of an incident. One that is the same outweighs others that differ:
@@ -81,6 +111,8 @@ pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
         }
         if own.is_like(other) {
             said = Streets::Differ;
+        } else if said == Streets::Silent && own.roads().any(|road| other.roads().any(|same| same == road)) {
+            said = Streets::SameRoad;
         }
     }
     said
@@ -89,6 +121,16 @@ pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_found_by_its_roads() {
+        let found = |address| names(address).collect::<Vec<_>>();
+        assert_eq!(found("谷阳北路1500弄23号"), ["谷阳北路"]);
+        assert_eq!(found("人民路×谷阳北路"), ["人民路", "谷阳北路"]);
+        assert_eq!(found("谷阳北路金地苑12幢"), ["谷阳北路"]);
+        assert_eq!(found("谷阳北路"), ["谷阳北路"]);
+        assert_eq!(found("金地苑12幢"), ["金地苑12幢"]);
+    }
 
     #[test]
     fn spots_are_read_from_keys() {

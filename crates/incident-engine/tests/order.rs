@@ -84,7 +84,7 @@ fn stream(dice: &mut Dice) -> Vec<Event> {
         };
         let mut told = told.at(minute).came_after(delay);
         if told.0.source == city_model::Source::Hotline {
-            if dice.one_in(4) {
+            if dice.one_in(2) {
                 told = told.address("310117107", &address(dice));
                 if dice.one_in(2) {
                     told = told.nowhere();
@@ -325,7 +325,11 @@ fn a_restart_changes_no_decision() {
         let (mut calm, mut crashed) = (Reader::new(false), Reader::new(true));
         let spread = [REORDER_MS as u64, 20 * REORDER_MS as u64][dice.roll(2) as usize];
         let mut both = |input: &Input| {
-            assert_eq!(calm.engine.decide(input), crashed.engine.decide(input), "seed {seed}");
+            assert_eq!(
+                calm.engine.decide(input),
+                crashed.engine.decide(input),
+                "seed {seed}"
+            );
             calm.input(input);
             crashed.input(input);
             if dice.one_in(10) {
