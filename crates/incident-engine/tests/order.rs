@@ -40,7 +40,8 @@ impl Dice {
 }
 
 fn address(dice: &mut Dice) -> String {
-    match dice.roll(4) {
+    match dice.roll(5) {
+        4 => format!("谷阳北路人民路路口{}号", 1 + dice.roll(2)),
         0 => format!("人民路×谷阳北路{}", ["", "口"][dice.roll(2) as usize]),
         1 => format!("金地苑{}幢", 10 + dice.roll(2)),
         _ => format!("谷阳北路{}弄", 1_500 + dice.roll(3)),

@@ -383,7 +383,14 @@ fn names(address: &str) -> Vec<String> {
             .filter(|at| *at > 0)
             .map(|at| text[..at + '路'.len_utf8()].to_owned())
     };
-    let found: Vec<String> = address.split('×').filter_map(road).collect();
+    let corner = address.split_once("路口").and_then(|(roads, _)| {
+        let at = roads.find('路')? + '路'.len_utf8();
+        (at < roads.len() && !roads.contains('×')).then(|| roads.split_at(at))
+    });
+    let found: Vec<String> = match corner {
+        Some((one, other)) => vec![one.to_owned(), other.to_owned()],
+        None => address.split('×').filter_map(road).collect(),
+    };
     match found.is_empty() {
         true => vec![address.to_owned()],
         false => found,
@@ -392,8 +399,10 @@ fn names(address: &str) -> Vec<String> {
 
 /// What an address names: a door by the road and its number, a crossing, or else a name.
 fn spot(address: &str) -> Option<(char, String)> {
-    if address.contains('×') {
-        return Some(('x', address.to_owned()));
+    let mut roads = names(address);
+    if roads.len() == 2 {
+        roads.sort();
+        return Some(('x', roads.join("×")));
     }
     let at = address
         .find(|c: char| c.is_ascii_digit())
