@@ -17,7 +17,9 @@ const P1: [&str; 5] = [
     "elevator_trap",
     "fight",
 ];
-/// How much of a P1 kind may be merged over.
+/// How much of a P1 kind may be merged over. On this seed none is at all, of 69 to 332 events a kind; over seeds 11 to 13
+/// at 100,000 records it is 0.3 % of gas leaks on ordinary days and 0.4 % of collapses in a typhoon, at most: two collapses
+/// at one door within hours, which nothing that is reported tells apart.
 const P1_OVER_MERGE: f64 = 0.005;
 
 /// On seed 21 two fights lie 50 m and eight minutes apart: no rule could tell them from one.
@@ -123,7 +125,9 @@ fn a_typhoon() {
     check(Scenario::Typhoon, TYPHOON_FLOOR);
 }
 
-/// Slightly below what is reached.
-const NORMAL_FLOOR: f64 = 0.965;
-/// Slightly below what is reached. Rows of trees and the estates' vague positions are most of what is missing.
-const TYPHOON_FLOOR: f64 = 0.909;
+/// Slightly below what is reached, 0.975. Where every other report is placed rightly and each is placed by what it says itself,
+/// the same weights reach 0.983 at 100,000 records.
+const NORMAL_FLOOR: f64 = 0.973;
+/// Slightly below what is reached, 0.928. Rows of trees are half of what is missing: one estate's name and 150 m of
+/// uncertainty stand for six trees. The like bound is 0.953.
+const TYPHOON_FLOOR: f64 = 0.926;

@@ -4,6 +4,8 @@
 //! stands unless an incident that it was held against changed; so the change spreads from the new event over the events that its
 //! incident could have taken, in the order of their turns, and ends where nothing differs any more.
 
+mod spreading;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +17,8 @@ use rustc_hash::FxHashMap;
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
 use crate::rebuilt::{Rebuilt, stand_as, take_as};
-use crate::scene::{Mark, Scene, bears};
-use crate::unsettled::{Said, says};
+use crate::scene::{Mark, Scene, addresses_of, bears};
+use crate::unsettled::Said;
 use crate::{Evidence, Held, Setting};
 
 /// How many events are decided again at most for one that was read late; beyond that it is decided alone.
@@ -98,8 +100,7 @@ impl<'a> Retelling<'a> {
         }
         let slot = telling.slot_for(&found, event, None);
         telling.change(&slot);
-        telling.spread_place(&slot, kind, event);
-        telling.spread_names(event);
+        telling.spread_new(&slot, kind, event);
         if telling.queue.is_empty() {
             return Again::Alone(found);
         }
@@ -208,36 +209,13 @@ impl<'a> Retelling<'a> {
         for component in known.components.iter().chain(&known.inferred_components) {
             self.spread_to(&Said::Component(component.clone()));
         }
-        let own = known.town.as_ref().zip(known.address_key.as_ref());
-        let others = known.also_at.iter().map(|(town, address)| (town, address));
-        for (town, address) in own.into_iter().chain(others) {
-            self.spread_to(&Said::Address(town.clone(), address.clone()));
-        }
-    }
-
-    /// What lies within reach of an incident once a new event is in it.
-    fn spread_place(&mut self, slot: &IncidentId, kind: KindId, event: &Event) {
-        let Some(located) = &event.located else { return };
-        let at = Extent::of(self.setting.plane.project(located.position));
-        let known = self.engine.incidents.get(slot);
-        let own = known.and_then(|known| self.setting.kind_of(known));
-        let extent = known
-            .and_then(|known| known.extent)
-            .map_or(at, |extent| extent.around(at));
-        self.spread(slot, own.map_or(kind, |(own, _)| own), extent);
-    }
-
-    /// What could have met an event by a name.
-    fn spread_names(&mut self, event: &Event) {
-        if let Some(device) = &event.device {
-            self.spread_device(device);
-        }
-        for said in says(event) {
-            match said {
-                Said::Ticket(ticket) => self.spread_to(&Said::Cites(ticket)),
-                Said::Cites(_) => {}
-                Said::Address(..) | Said::Component(_) => self.spread_to(&said),
-            }
+        for (town, address) in addresses_of(known) {
+            self.spread_address(
+                self.setting.kind_of(known),
+                known.address_key.is_some(),
+                town,
+                address,
+            );
         }
     }
 
@@ -259,8 +237,12 @@ impl<'a> Retelling<'a> {
                 self.spread(&slot, kind, extent);
             }
         }
+        let (kind, has_own) = match &incident {
+            Some(incident) => (self.setting.kind_of(incident), incident.address_key.is_some()),
+            None => (None, false),
+        };
         self.moved.slots.insert(slot.clone(), incident.map(Arc::new));
-        self.spread_names(&held.event);
+        self.spread_names(kind, has_own, &held.event);
         let decided = Decided {
             held,
             evidence,
@@ -268,55 +250,6 @@ impl<'a> Retelling<'a> {
             in_reach,
         };
         self.moved.decided.insert(self.turn.clone(), decided);
-    }
-
-    /// What lies within reach of an incident whose members lie in a box may be held against it.
-    fn spread(&mut self, id: &IncidentId, kind: KindId, extent: Extent) {
-        let known = self.regions.get(&(id.clone(), kind)).copied();
-        let region = known.map_or(extent, |known| known.around(extent));
-        if known == Some(region) {
-            return;
-        }
-        self.regions.insert((id.clone(), kind), region);
-        let mut turns = Vec::new();
-        let (engine, rules) = (self.engine, &self.setting.rules);
-        engine.unsettled.around(rules, kind, region, |turn| {
-            if *turn > self.turn {
-                turns.push(turn);
-            }
-        });
-        turns.into_iter().for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_device(&mut self, device: &Name) {
-        let engine = self.engine;
-        let bearing = engine.ids_bearing(Mark::Device(device));
-        let tails = bearing.filter_map(|id| Some(&engine.incidents.get(id)?.tail));
-        let says = |turn: &&Turn| {
-            let held = engine.held(&turn.key);
-            held.is_some_and(|held| held.event.device.as_ref() == Some(device))
-        };
-        tails.flatten().filter(says).for_each(|turn| self.enqueue(turn));
-    }
-
-    fn spread_to(&mut self, said: &Said) {
-        let engine = self.engine;
-        engine.unsettled.saying(said).for_each(|turn| self.enqueue(turn));
-    }
-
-    /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
-    fn enqueue(&mut self, turn: &Turn) {
-        let id = self
-            .engine
-            .events
-            .get(&turn.key)
-            .and_then(|row| row.incident.as_ref());
-        let incident = id.and_then(|id| self.engine.incidents.get(id));
-        let may_move =
-            |incident: &Arc<Incident>| !incident.commanded && incident.tail.binary_search(turn).is_ok();
-        if *turn > self.turn && incident.is_some_and(may_move) {
-            self.queue.insert(turn.clone());
-        }
     }
 }
 
@@ -367,10 +300,15 @@ impl Scene for Retelling<'_> {
         let slots = self.moved.slots.values().flatten();
         let mut found: Vec<Arc<Incident>> = slots.filter(|incident| bears(incident, mark)).cloned().collect();
         let mut ids: BTreeSet<&IncidentId> = engine.ids_bearing(mark).collect();
-        if let Mark::Address(_, town, address) = mark {
+        if let Mark::Street(kind, town, name) = mark
+            && let Some(kind) = self.setting.rules.kind_id(kind.as_str())
+        {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
-            let said = Said::Address(town.clone(), address.clone());
-            let turns = engine.unsettled.saying(&said);
+            let at = |is_placed| {
+                let rules = &self.setting.rules;
+                engine.unsettled.at_street(rules, kind, (town, name), is_placed)
+            };
+            let turns = at(false).chain(at(true));
             ids.extend(turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref()));
         }
         for id in ids {

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use city_model::{Event, Extent, Incident, Name, Point, Turn};
 use city_rules::KindId;
 
-use crate::Setting;
 use crate::engine::Engine;
 use crate::matching::{Match, Matcher};
-use crate::scene::{Mark, Scene};
-use crate::unsettled::{Said, says};
+use crate::scene::{Mark, Scene, addresses_of};
+use crate::unsettled::Said;
+use crate::{Setting, street};
 
 /// The incidents as they are, and whether one that was looked at has a member whose turn is after a certain one.
 struct AsTheyAre<'a> {
     engine: &'a Engine,
+    setting: &'a Setting,
     turn: &'a Turn,
     is_later: Cell<bool>,
 }
@@ -37,8 +38,23 @@ impl Scene for AsTheyAre<'_> {
     }
 
     fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
-        let found = self.engine.bearing(mark);
+        let engine = self.engine;
+        let found = engine.bearing(mark);
         found.iter().for_each(|incident| self.look_at(incident));
+        if let Mark::Street(kind, town, name) = mark
+            && let Some(kind) = self.setting.rules.kind_id(kind.as_str())
+        {
+            // What it was found by before may have given way to other addresses.
+            for is_placed in [false, true] {
+                let street = (town, name);
+                let turns = engine
+                    .unsettled
+                    .at_street(&self.setting.rules, kind, street, is_placed);
+                let ids = turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref());
+                ids.filter_map(|id| engine.incidents.get(id))
+                    .for_each(|incident| self.look_at(incident));
+            }
+        }
         found
     }
 
@@ -70,6 +86,7 @@ impl Engine {
         }
         let scene = AsTheyAre {
             engine: self,
+            setting,
             turn,
             is_later: Cell::new(false),
         };
@@ -92,15 +109,27 @@ impl Engine {
             return false;
         }
         let rules = &setting.rules;
-        let is_last_by_name = |said: &Said| {
-            let asked = match said {
-                Said::Ticket(ticket) => &Said::Cites(ticket.clone()),
-                said => said,
-            };
-            self.unsettled.saying(asked).all(|other| other <= turn)
+        let kinds = || {
+            let others = event.alternatives.iter();
+            let read = std::iter::once(kind).chain(others.filter_map(|name| rules.kind_id(name.as_str())));
+            read.flat_map(|read| {
+                let merged = rules.kind(read).merges_with.iter().copied();
+                std::iter::once(read).chain(merged)
+            })
         };
-        if !says(event).all(|said| is_last_by_name(&said))
-            || !event.device.iter().all(|device| self.is_last_of(device, turn))
+        let cites = event.ticket.clone().map(Said::Cites);
+        let named = event.component.clone().map(Said::Component);
+        let is_last_by_name = cites
+            .iter()
+            .chain(&named)
+            .all(|said| self.is_last_saying(said, turn))
+            && event.device.iter().all(|device| self.is_last_of(device, turn));
+        let address = event.town.as_ref().zip(event.address_key.as_ref());
+        let is_nowhere = event.located.is_none();
+        if !is_last_by_name
+            || !address.is_none_or(|(town, address)| {
+                kinds().all(|kind| self.is_last_at(setting, kind, is_nowhere, (town, address), turn))
+            })
         {
             return false;
         }
@@ -108,14 +137,7 @@ impl Engine {
             return true;
         };
         let point = setting.plane.project(located.position);
-        let others = event.alternatives.iter();
-        std::iter::once(kind)
-            .chain(others.filter_map(|name| rules.kind_id(name.as_str())))
-            .all(|read| {
-                std::iter::once(read)
-                    .chain(rules.kind(read).merges_with.iter().copied())
-                    .all(|other| self.unsettled.is_last_about(rules, other, point, turn))
-            })
+        kinds().all(|kind| self.unsettled.is_last_about(rules, kind, point, turn))
     }
 
     /// Whether nothing whose turn is after an event's lies about the incident that takes it, or bears a name by which that is
@@ -127,24 +149,42 @@ impl Engine {
             (Some(extent), Some(at)) => Some(extent.around(at)),
             (extent, at) => extent.or(at),
         };
-        if let (Some(extent), Some((kind, _))) = (extent, setting.kind_of(incident))
-            && !self.unsettled.is_last_around(&setting.rules, kind, extent, turn)
-        {
+        let Some((kind, _)) = setting.kind_of(incident) else {
             return false;
-        }
-        let is_last = |said: &Said| self.unsettled.saying(said).all(|other| other <= turn);
-        let own = incident.town.as_ref().zip(incident.address_key.as_ref());
-        let others = incident.also_at.iter().map(|(town, address)| (town, address));
-        let components = incident.components.iter().chain(&incident.inferred_components);
-        incident
-            .devices
-            .keys()
-            .all(|device| self.is_last_of(device, turn))
-            && components.cloned().all(|name| is_last(&Said::Component(name)))
-            && own
-                .into_iter()
-                .chain(others)
-                .all(|(town, address)| is_last(&Said::Address(town.clone(), address.clone())))
+        };
+        let is_last_about = |extent| self.unsettled.is_last_around(&setting.rules, kind, extent, turn);
+        let mut components = incident.components.iter().chain(&incident.inferred_components);
+        let has_own = incident.address_key.is_some() || located.is_none();
+        extent.is_none_or(is_last_about)
+            && incident
+                .devices
+                .keys()
+                .all(|device| self.is_last_of(device, turn))
+            && components.all(|name| self.is_last_saying(&Said::Component(name.clone()), turn))
+            && addresses_of(incident).all(|at| self.is_last_at(setting, kind, has_own, at, turn))
+    }
+
+    fn is_last_saying(&self, said: &Said, turn: &Turn) -> bool {
+        self.unsettled.saying(said).all(|other| other <= turn)
+    }
+
+    /// Whether nothing whose turn is after this one may be held against an incident of a kind by its address: what has a place
+    /// only where the incident has an address of its own.
+    fn is_last_at(
+        &self,
+        setting: &Setting,
+        kind: KindId,
+        has_own: bool,
+        (town, address): (&Name, &Name),
+        turn: &Turn,
+    ) -> bool {
+        street::names(address).map(Name::from).all(|name| {
+            [false, true].into_iter().all(|is_placed| {
+                let street = (town, &name);
+                let mut turns = self.unsettled.at_street(&setting.rules, kind, street, is_placed);
+                (is_placed && !has_own) || turns.all(|other| other <= turn)
+            })
+        })
     }
 
     fn is_last_of(&self, device: &Name, turn: &Turn) -> bool {

@@ -4,7 +4,9 @@
 //! It is twice a negative log-likelihood but for constants, in thousandths. Two reports of one trouble lie `d² / V` apart,
 //! V being the variance of both positions and of the trouble's own breadth; the vaguer they are, the more strangers lie as
 //! near, which costs the logarithm of V. What a kind allows stands for how many like it there are: few like a gas leak, many
-//! like exposed garbage. The weights are those of a logistic regression over the simulator's seeds 1 and 2, rounded.
+//! like exposed garbage. A report without a place is weighed as a very vague one at no distance: its street must speak for it.
+//! Where several incidents would do, each is likely to be the wrong one ([`rivals`]). The weights were found by search over the
+//! simulator's seeds 1 to 3, and rounded.
 
 use city_model::{Event, Incident, isqrt};
 use city_rules::KindRule;
@@ -22,13 +24,25 @@ const VAGUE: i64 = 555;
 /// For a silence as long as the whole session gap.
 const SILENCE: i64 = 8_000;
 /// What an equal address takes away.
-const SAME_DOOR: i64 = 3_000;
+const SAME_DOOR: i64 = 4_000;
 const SAME_NAME: i64 = 1_800;
-const SAME_CROSSING: i64 = 1_100;
-/// What another door, crossing or estate adds, where the trouble is narrower than [`BROAD_MM`].
-const OTHER_ADDRESS: i64 = 8_000;
-/// From this radius on callers of one trouble sit behind many doors.
-const BROAD_MM: i64 = 100_000;
+const SAME_CROSSING: i64 = 2_500;
+/// What a road that both name takes away, and what it adds where the address is all that there is.
+const SAME_ROAD: i64 = 1_000;
+/// What another door, crossing or estate adds: callers of one trouble may sit behind many doors.
+const OTHER_ADDRESS: i64 = 3_000;
+/// What it takes away that one person calls again about the same.
+const SAME_REPORTER: i64 = 6_000;
+/// The class of kinds that endanger life.
+const LIFE: &str = "life";
+/// More than any kind bears.
+const TOO_MUCH: i64 = 1_000_000;
+/// What the lack of a place adds.
+const NO_PLACE: i64 = 5_000;
+/// What one more incident that would do just as well adds.
+const RIVAL: i64 = 1_400;
+/// Twice the natural logarithm of two in thousandths: so much more doubt makes an incident half as likely as another.
+const HALF: i64 = 1_386;
 /// The one-sigma breadth of a trouble in thousandths of its radius.
 const BREADTH_PERMILLE: i64 = 400;
 
@@ -54,16 +68,12 @@ pub(crate) fn weigh(
     let breadth = i128::from(rule.radius_mm) * i128::from(BREADTH_PERMILLE) / 1_000;
     let u = i128::from(u_mm);
     let variance = (u * u + i128::from(incident.fused.variance_mm2()) + breadth * breadth).max(1);
-    let silence = i128::from(SILENCE) * i128::from(gap_ms) / i128::from(rule.gap_ms.max(1));
     let streets = match street::compare(incident, event) {
-        Streets::SameDoor => -SAME_DOOR,
-        Streets::SameName => -SAME_NAME,
-        Streets::SameCrossing => -SAME_CROSSING,
-        Streets::Differ if rule.radius_mm < BROAD_MM => OTHER_ADDRESS,
-        Streets::Differ | Streets::Silent => 0,
+        Streets::SameRoad => -SAME_ROAD,
+        other => said(other),
     };
     let doublings = log2_milli(variance as u128) - log2_milli(PLAIN_VARIANCE);
-    let beside = VAGUE * doublings / 1_000 + narrow(silence) + streets;
+    let beside = VAGUE * doublings / 1_000 + silence(rule, gap_ms) + streets + reporter(incident, event);
     let squared = i128::from(distance_mm) * i128::from(distance_mm);
     let plain = squared * 1_000 / variance;
     let gross = i128::from(GROSS) + plain / GROSS_VARIANCE;
@@ -74,6 +84,51 @@ pub(crate) fn weigh(
         total: beside.saturating_add(narrow(plain.min(gross))),
         reach_mm: narrow(reach),
     }
+}
+
+/// Weighs an event without a place, or an incident without one, `gap_ms` from its span. Where lives are at stake a road is
+/// not enough: a second leak a kilometre along it must not be hidden in the first.
+pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> i64 {
+    let streets = match street::compare(incident, event) {
+        Streets::SameRoad | Streets::Differ if rule.safety_class == LIFE => TOO_MUCH,
+        Streets::SameRoad => SAME_ROAD,
+        other => said(other),
+    };
+    NO_PLACE + silence(rule, gap_ms) + streets + reporter(incident, event)
+}
+
+/// What it adds to the doubt of the best incident that others would do as well: each by how likely it is beside the best.
+pub(crate) fn rivals(best: i64, others: impl Iterator<Item = i64>) -> i64 {
+    let beside = |other: i64| {
+        let more = other.saturating_sub(best).max(0);
+        let (halvings, rest) = (more / HALF, more % HALF);
+        let likely = 1_000 - 500 * rest / HALF;
+        likely
+            .checked_shr(u32::try_from(halvings).unwrap_or(u32::MAX))
+            .unwrap_or(0)
+    };
+    RIVAL * others.map(beside).sum::<i64>() / 1_000
+}
+
+fn said(streets: Streets) -> i64 {
+    match streets {
+        Streets::SameDoor => -SAME_DOOR,
+        Streets::SameName => -SAME_NAME,
+        Streets::SameCrossing => -SAME_CROSSING,
+        Streets::Differ => OTHER_ADDRESS,
+        Streets::SameRoad | Streets::Silent => 0,
+    }
+}
+
+fn silence(rule: &KindRule, gap_ms: i64) -> i64 {
+    narrow(i128::from(SILENCE) * i128::from(gap_ms) / i128::from(rule.gap_ms.max(1)))
+}
+
+fn reporter(incident: &Incident, event: &Event) -> i64 {
+    // Under either key, while the key changes.
+    let mut names = event.reporter.iter().chain(&event.reporter_before);
+    let called = names.any(|who| incident.reporters.contains(who) || incident.reporters_before.contains(who));
+    if called { -SAME_REPORTER } else { 0 }
 }
 
 fn narrow(value: i128) -> i64 {
@@ -91,6 +146,18 @@ fn log2_milli(n: u128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rival_counts_by_how_likely_it_is() {
+        assert_eq!(rivals(2_000, [].into_iter()), 0);
+        assert_eq!(rivals(2_000, [2_000].into_iter()), RIVAL);
+        assert_eq!(rivals(2_000, [2_000 + HALF].into_iter()), RIVAL / 2);
+        assert_eq!(
+            rivals(2_000, [2_000 + 2 * HALF, 2_000 + HALF].into_iter()),
+            RIVAL * 3 / 4
+        );
+        assert_eq!(rivals(-2_000, [i64::MAX].into_iter()), 0);
+    }
 
     #[test]
     fn logarithms_are_exact_at_powers_and_rise_between() {

@@ -7,6 +7,8 @@ use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
+use crate::scene::addresses_of;
+use crate::street;
 
 /// Where the indexes of places hold an incident.
 #[derive(PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Engine {
                 && was.address_key == is.address_key
                 && was.also_at == is.also_at
         }) {
-            move_under(&mut self.by_address, id, addresses_of(was), addresses_of(is));
+            move_under(&mut self.by_street, id, streets_of(was), streets_of(is));
         }
         let is_open = |of: Option<&Incident>| of.is_some_and(|of| of.status == Status::Open);
         list(&mut self.open, id, is_open(old), is_open(new));
@@ -120,13 +122,11 @@ fn components_of(incident: Option<&Incident>) -> impl Iterator<Item = Name> {
     components.cloned()
 }
 
-fn addresses_of(incident: Option<&Incident>) -> impl Iterator<Item = (Kind, Name, Name)> {
+fn streets_of(incident: Option<&Incident>) -> impl Iterator<Item = (Kind, Name, Name)> {
     incident.into_iter().flat_map(|incident| {
-        let own = incident.town.as_ref().zip(incident.address_key.as_ref());
-        let others = incident.also_at.iter().map(|(town, address)| (town, address));
-        own.into_iter()
-            .chain(others)
-            .map(|(town, address)| (incident.kind.clone(), town.clone(), address.clone()))
+        addresses_of(incident).flat_map(|(town, address)| {
+            street::names(address).map(|name| (incident.kind.clone(), town.clone(), name.into()))
+        })
     })
 }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Status};
+use city_model::{Event, Incident, IncidentId, Name, Status};
 use city_rules::KindId;
 
 use crate::Setting;
 use crate::engine::Engine;
+use crate::scene::{Mark, is_at};
+use crate::street;
 use crate::weighing::{differs, gap_ms, radius_mm};
 
 impl Engine {
@@ -63,13 +65,17 @@ impl Engine {
                 }
             });
         } else if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            for id in self
-                .by_address
-                .get(&(rule.name.clone(), town.clone(), address.clone()))
-                .into_iter()
-                .flatten()
-            {
-                look(id);
+            let names = street::names(address).map(Name::from);
+            for name in names {
+                for id in self.ids_bearing(Mark::Street(&rule.name, town, &name)) {
+                    if self
+                        .incidents
+                        .get(id)
+                        .is_some_and(|incident| is_at(incident, town, address))
+                    {
+                        look(id);
+                    }
+                }
             }
         }
         found

@@ -13,16 +13,17 @@
 //!    `merges_with`, within the window;
 //! 5. else the one with the least `distance / radius`, if at most 1, in the window and the extent; ties go to the nearer, then to
 //!    the one founded first;
-//! 6. else, without a place, the first founded of the same kind, town and address in the window; with a place, that one if it
-//!    has none itself;
+//! 6. else, without a place, by its address in its town: where the kind says how much doubt it bears the incident on one of its
+//!    roads with the least, else the first founded at the very address; with a place, one of those that have none;
 //! 7. else, by 4 to 6 as one of its other readings: of the same group, never a milder kind, never farther than its own kind reaches;
 //! 8. else opens one.
 //!
 //! Where rules were learned from a history (`[learned]`), their table says of two kinds by points whether they join, and ranks
 //! by them (`learned`).
-//! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence and
-//! addresses in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
-//! much, at most the cap. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
+//! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence, addresses and
+//! callers in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
+//! much, at most the cap. Other incidents that would do nearly as well add to the doubt of the best; if that is too much, the event
+//! joins none of them. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
 //! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
 //! gap around the incident's span in event time, both ways, within the kind's longest life; kinds and caps are those of the
 //! incident. A join in space keeps the extent

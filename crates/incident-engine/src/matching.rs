@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Point, Status, Why};
+use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
-use crate::scene::{Mark, Scene};
+use crate::scene::{Mark, Scene, is_at};
 use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
-use crate::{Evidence, Setting};
+use crate::{Evidence, Setting, doubt, street};
+
+/// What keeps an event out where several incidents would do.
+const RIVALS: &str = "rivals";
 
 /// What was found for an event.
 pub(crate) struct Match {
@@ -90,12 +93,7 @@ impl<S: Scene> Matcher<'_, S> {
                 }
                 // Callers without coordinates may have been first: then the address alone tells.
                 let told = self.by_address(kind, event);
-                let is_nowhere = |incident: &Arc<Incident>| incident.fused.point().is_none();
-                if told.incident.as_ref().is_some_and(is_nowhere) {
-                    told
-                } else {
-                    near
-                }
+                if told.incident.is_some() { told } else { near }
             }
             None => self.by_address(kind, event),
         }
@@ -155,6 +153,7 @@ impl<S: Scene> Matcher<'_, S> {
                 });
         }
         candidates.sort_unstable_by(Candidate::before);
+        self.doubt_rivals(&mut candidates);
         let mut reach = candidates.iter().filter(|candidate| candidate.in_reach());
         let best = reach.next();
         let best_id = best.map(|candidate| &candidate.incident.id);
@@ -172,7 +171,8 @@ impl<S: Scene> Matcher<'_, S> {
             },
             also_in_reach: candidates
                 .iter()
-                .filter(|candidate| candidate.in_reach() && candidate.incident.status == Status::Open)
+                .filter(|candidate| candidate.in_reach() || candidate.barrier == Some(RIVALS))
+                .filter(|candidate| candidate.incident.status == Status::Open)
                 .filter(|candidate| Some(&candidate.incident.id) != best_id)
                 .map(|candidate| candidate.incident.id.clone())
                 .collect(),
@@ -180,15 +180,60 @@ impl<S: Scene> Matcher<'_, S> {
         }
     }
 
+    /// Where others would do nearly as well as the best one, it is likely to be the wrong one: with their doubt beside its own
+    /// it may be too much for what its kind bears, and then the event joins none of them.
+    fn doubt_rivals(&self, candidates: &mut [Candidate]) {
+        let Some(best) = candidates.iter().position(Candidate::in_reach) else {
+            return;
+        };
+        let Some(doubt) = candidates[best].doubt() else {
+            return;
+        };
+        let others = candidates
+            .iter()
+            .filter(|other| other.incident.id != candidates[best].incident.id)
+            .filter_map(Candidate::doubt);
+        if doubt + doubt::rivals(doubt, others) > candidates[best].rank.1 {
+            let of_doubt = candidates
+                .iter_mut()
+                .filter(|candidate| candidate.doubt().is_some());
+            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(RIVALS)));
+        }
+    }
+
+    /// Without a place: the incident whose street speaks most for it, as far as its kind bears the doubt. Where a kind says
+    /// nothing of doubt, the first founded at the very address. An event that has a place finds only one that has none.
     fn by_address(&self, kind: KindId, event: &Event) -> Match {
-        let mut found = Vec::new();
-        if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            let rules = &self.setting.rules;
-            for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
-                let mark = Mark::Address(&rules.kind(other).name, town, address);
-                found.extend(self.scene.bearing(mark));
+        let (Some(town), Some(address)) = (&event.town, &event.address_key) else {
+            return Match::none();
+        };
+        let rules = &self.setting.rules;
+        let mut weighed: Vec<(i64, Arc<Incident>)> = Vec::new();
+        let mut exact = Vec::new();
+        for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
+            let rule = rules.kind(other);
+            for name in street::names(address).map(Name::from) {
+                let found = self
+                    .scene
+                    .bearing(Mark::Street(&rule.name, town, &name))
+                    .into_iter();
+                let found =
+                    found.filter(|incident| event.located.is_none() || incident.fused.point().is_none());
+                match rule.most_doubt_milli {
+                    Some(most) => weighed.extend(found.filter_map(|incident| {
+                        let life = self.life_of(&incident)?;
+                        let is_open = time_barrier(rule, &life, event).is_none();
+                        let doubt = doubt::weigh_told(rule, &incident, event, gap_ms(&life, event));
+                        (is_open && doubt <= most).then_some((doubt - most, incident))
+                    })),
+                    None => exact.extend(found.filter(|incident| is_at(incident, town, address))),
+                }
             }
         }
+        let best = weighed
+            .into_iter()
+            .min_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.founding.cmp(&other.founding)));
+        let found = best.map_or(exact, |(_, incident)| vec![incident]);
         match self.first_founded(kind, event, found) {
             Some((elsewhere, incident)) => Match::by(incident, Why::SameAddress, event).elsewhere(elsewhere),
             None => Match::none(),

@@ -6,6 +6,7 @@ use city_model::{Incident, IncidentId, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
+use crate::street;
 
 /// A name by which an incident is found without its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,8 +15,8 @@ pub(crate) enum Mark<'a> {
     Component(&'a Name),
     /// A device or camera.
     Device(&'a Name),
-    /// A kind at a town's address.
-    Address(&'a Kind, &'a Name, &'a Name),
+    /// A kind in a town, at a name that its address is found by ([`street::names`]).
+    Street(&'a Kind, &'a Name, &'a Name),
 }
 
 /// The incidents that an event may join.
@@ -40,12 +41,24 @@ pub(crate) fn bears(incident: &Incident, mark: Mark<'_>) -> bool {
             incident.components.contains(name) || incident.inferred_components.contains(name)
         }
         Mark::Device(name) => incident.devices.contains_key(name),
-        Mark::Address(kind, town, address) => {
-            let own = incident.town.as_ref() == Some(town) && incident.address_key.as_ref() == Some(address);
-            let others = || incident.also_at.iter().any(|(t, a)| t == town && a == address);
-            incident.kind == *kind && (own || others())
+        Mark::Street(kind, town, name) => {
+            let is_named = |address: &Name| street::names(address).any(|own| own == &**name);
+            incident.kind == *kind
+                && addresses_of(incident).any(|(t, address)| t == town && is_named(address))
         }
     }
+}
+
+/// The towns and addresses that an incident is found by.
+pub(crate) fn addresses_of(incident: &Incident) -> impl Iterator<Item = (&Name, &Name)> {
+    let own = incident.town.as_ref().zip(incident.address_key.as_ref());
+    let others = incident.also_at.iter().map(|(town, address)| (town, address));
+    own.into_iter().chain(others)
+}
+
+/// Whether an incident is at an event's very address.
+pub(crate) fn is_at(incident: &Incident, town: &Name, address: &Name) -> bool {
+    addresses_of(incident).any(|own| own == (town, address))
 }
 
 impl Engine {
@@ -54,10 +67,7 @@ impl Engine {
         let ids = match mark {
             Mark::Component(name) => self.by_component.get(name),
             Mark::Device(name) => self.by_device.get(name),
-            Mark::Address(kind, town, address) => {
-                self.by_address
-                    .get(&(kind.clone(), town.clone(), address.clone()))
-            }
+            Mark::Street(kind, town, name) => self.by_street.get(&(kind.clone(), town.clone(), name.clone())),
         };
         ids.into_iter().flatten()
     }

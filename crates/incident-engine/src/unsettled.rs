@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use city_model::{Event, EventKey, EventTime, Extent, MINUTE_MS, Name, Plane, Point, Turn};
+use city_model::{Event, EventKey, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
 use rustc_hash::FxHashMap;
 
-use crate::Setting;
+use crate::{Setting, street};
 
 /// Events are settled in steps of so many milliseconds, so that an incident is written once for many of its events.
 const STEP_MS: i64 = 5 * MINUTE_MS;
@@ -18,8 +18,8 @@ const STEP_MS: i64 = 5 * MINUTE_MS;
 /// The event bears a name by which an incident is found: then it may be decided by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Said {
-    /// A town's address.
-    Address(Name, Name),
+    /// Read as a kind in a town, a name that its address is found by, and whether it has a place besides.
+    Street(Kind, Name, Name, bool),
     /// It is this ticket.
     Ticket(Name),
     /// It cites this ticket.
@@ -200,6 +200,30 @@ impl Unsettled {
     pub(crate) fn saying(&self, said: &Said) -> impl Iterator<Item = &Turn> + use<'_> {
         self.said.get(said).into_iter().flatten()
     }
+
+    /// The turns of the events that may be held against incidents of a kind in a town whose address is found by a name: of those
+    /// that have a place, or of those that have none.
+    pub(crate) fn at_street(
+        &self,
+        rules: &Rules,
+        kind: KindId,
+        (town, name): (&Name, &Name),
+        is_placed: bool,
+    ) -> impl Iterator<Item = &Turn> + use<'_> {
+        let own = rules.kind(kind);
+        let kinds = std::iter::once(kind).chain(own.merges_with.iter().copied());
+        let said = kinds.map(move |kind| {
+            Said::Street(
+                rules.kind(kind).name.clone(),
+                town.clone(),
+                name.clone(),
+                is_placed,
+            )
+        });
+        said.collect::<Vec<Said>>()
+            .into_iter()
+            .flat_map(|said| self.saying(&said))
+    }
 }
 
 /// The kinds as which an event is held against incidents, and where.
@@ -215,16 +239,22 @@ fn compared_as<'a>(setting: &'a Setting, event: &'a Event) -> impl Iterator<Item
 }
 
 /// The names that an event bears.
-pub(crate) fn says(event: &Event) -> impl Iterator<Item = Said> {
-    let address = event.town.clone().zip(event.address_key.clone());
-    [
-        address.map(|(town, address)| Said::Address(town, address)),
+pub(crate) fn says(event: &Event) -> impl Iterator<Item = Said> + '_ {
+    let address = event.town.as_ref().zip(event.address_key.as_deref());
+    let streets = address.into_iter().flat_map(|(town, address)| {
+        let kinds = || std::iter::once(&event.kind).chain(&event.alternatives);
+        let is_placed = event.located.is_some();
+        street::names(address).flat_map(move |name| {
+            let name = Name::from(name);
+            kinds().map(move |kind| Said::Street(kind.clone(), town.clone(), name.clone(), is_placed))
+        })
+    });
+    let others = [
         event.ticket.clone().map(Said::Ticket),
         event.cites.clone().map(Said::Cites),
         event.component.clone().map(Said::Component),
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    streets.chain(others.into_iter().flatten())
 }
 
 /// The side of a wide square: as far as an incident reaches.

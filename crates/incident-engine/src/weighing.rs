@@ -14,6 +14,8 @@ pub(crate) struct Candidate {
     pub(crate) radius_mm: i64,
     /// How near, all in all, against what is too far: negative where much speaks for it. The second is positive.
     pub(crate) rank: (i64, i64),
+    /// The first of the rank is doubt, the second what its kind bears, and nothing but doubt keeps the event out.
+    is_doubted: bool,
     /// From the learned table, where it knows the two kinds.
     pub(crate) points: Option<i32>,
     pub(crate) gap_ms: i64,
@@ -37,6 +39,11 @@ impl Candidate {
             .then(by_rank.unwrap_or(std::cmp::Ordering::Equal))
             .then(self.distance_mm.cmp(&other.distance_mm))
             .then_with(|| self.incident.founding.cmp(&other.incident.founding))
+    }
+
+    /// What speaks against it in all, where its kind says how much it bears and nothing else keeps the event out.
+    pub(crate) fn doubt(&self) -> Option<i64> {
+        self.is_doubted.then_some(self.rank.0)
     }
 
     pub(crate) fn as_miss(&self, because: &'static str) -> Miss {
@@ -86,13 +93,17 @@ pub(crate) fn weigh(
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
     let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms);
-    let barrier = if rule.component_decides && differs(place, event) {
+    let apart = if rule.component_decides && differs(place, event) {
         Some("component")
-    } else if let Some(barrier) = time_barrier(rule, life, event) {
-        Some(barrier)
+    } else {
+        time_barrier(rule, life, event)
+    };
+    let is_wide = extent > rule.extent_mm;
+    let barrier = if apart.is_some() {
+        apart
     } else if distance_mm > radius_mm {
         Some("farther")
-    } else if extent > rule.extent_mm {
+    } else if is_wide {
         Some("extent")
     } else {
         learned.err()
@@ -102,6 +113,7 @@ pub(crate) fn weigh(
         distance_mm,
         radius_mm,
         rank,
+        is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
         points: learned.ok().flatten(),
         gap_ms,
         elsewhere: place.id != life.id,

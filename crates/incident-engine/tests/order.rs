@@ -40,7 +40,8 @@ impl Dice {
 }
 
 fn address(dice: &mut Dice) -> String {
-    match dice.roll(4) {
+    match dice.roll(5) {
+        4 => format!("谷阳北路人民路路口{}号", 1 + dice.roll(2)),
         0 => format!("人民路×谷阳北路{}", ["", "口"][dice.roll(2) as usize]),
         1 => format!("金地苑{}幢", 10 + dice.roll(2)),
         _ => format!("谷阳北路{}弄", 1_500 + dice.roll(3)),
@@ -84,7 +85,7 @@ fn stream(dice: &mut Dice) -> Vec<Event> {
         };
         let mut told = told.at(minute).came_after(delay);
         if told.0.source == city_model::Source::Hotline {
-            if dice.one_in(4) {
+            if dice.one_in(2) {
                 told = told.address("310117107", &address(dice));
                 if dice.one_in(2) {
                     told = told.nowhere();

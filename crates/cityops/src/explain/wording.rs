@@ -77,9 +77,12 @@ pub(super) fn compared(evidence: &Evidence) -> Both {
             format!("It comes from the same device, {} apart in time.", gap.en()),
         ),
         Why::SameAddress => Both(
-            format!("没有坐标，但街镇和地址相同，时间间隔 {}。", gap.zh()),
             format!(
-                "Without a position, but the same town and address, {} apart in time.",
+                "没有坐标，但在同一街镇，地址相同或在同一条路上，时间间隔 {}。",
+                gap.zh()
+            ),
+            format!(
+                "Without a position, but in the same town and at the same address or on the same road, {} apart in time.",
                 gap.en()
             ),
         ),
@@ -135,6 +138,12 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
         "never" => (
             format!("相距 {distance} 米，但历史表明这类问题从不合并"),
             format!("{distance} m apart, but history says that this kind is never merged"),
+        ),
+        "rivals" => (
+            format!("相距 {distance} 米，但另有事件几乎同样吻合，无法分辨属于哪一个"),
+            format!(
+                "{distance} m apart, but another incident fits nearly as well, and nothing tells which it is"
+            ),
         ),
         "component" => (
             format!("相距 {distance} 米，但指的是另一个部件"),

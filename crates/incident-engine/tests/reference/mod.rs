@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{Event, Flag, Plane, Point, Signal, Source, Turn};
+use city_model::{Event, Flag, Name, Plane, Point, Signal, Source, Turn};
 use city_rules::{KindId, KindRule, Rules};
 
 /// What one city decides by.
@@ -142,13 +142,11 @@ impl Book<'_> {
                 return Some(at);
             }
         }
-        let at_address = |group: &Group<'_>| {
-            event.town.is_some() && event.address_key.is_some() && group.is_found_at(event)
-        };
         if event.located.is_none() {
-            return first(&at_address);
+            return self.told(groups, event, kind);
         }
         let mut best: Option<(i128, i128, i64, usize)> = None;
+        let mut doubts: Vec<(usize, i64)> = Vec::new();
         for (at, group) in groups.iter().enumerate() {
             let rule = self.rules.kind(self.kind_of(group));
             let Some(distance) = self.distance(group, event) else {
@@ -157,6 +155,7 @@ impl Book<'_> {
             let (radius, rank, most) = match rule.most_doubt_milli {
                 Some(most) => {
                     let (doubt, reach) = self.doubt(rule, most, group, event, distance);
+                    doubts.push((at, doubt));
                     (reach.min(rule.cap_mm), i128::from(doubt), i128::from(most))
                 }
                 None => {
@@ -164,14 +163,16 @@ impl Book<'_> {
                     (radius, i128::from(distance), i128::from(radius))
                 }
             };
-            let fits = self.may_meet(kind, group)
+            let stands = self.may_meet(kind, group)
                 && !rule.moving
                 && !(rule.component_decides && group.differs(event))
                 && self.in_time(group, event)
-                && distance <= radius
                 && distance <= rule.cap_mm
                 && self.extent_with(group, event) <= rule.extent_mm;
-            if !fits {
+            if !stands {
+                doubts.retain(|(other, _)| *other != at);
+            }
+            if !stands || distance > radius {
                 continue;
             }
             let better = best.is_none_or(|(best_rank, best_most, best_mm, _)| {
@@ -181,11 +182,64 @@ impl Book<'_> {
                 best = Some((rank, most, distance, at));
             }
         }
-        if let Some((.., at)) = best {
-            return Some(at);
+        if let Some((doubt, most, _, at)) = best {
+            let is_weighed = doubts.iter().any(|(other, _)| *other == at);
+            let rivals = doubts.iter().filter(|(other, _)| *other != at);
+            // Each by how likely it is beside the best: half as likely for each 1386, straight between.
+            let likely = rivals.map(|(_, rival)| {
+                let more = rival - doubt as i64;
+                let halved = 1_000 - 500 * (more.max(0) % 1_386) / 1_386;
+                halved >> (more.max(0) / 1_386).min(60)
+            });
+            if !is_weighed || doubt + i128::from(1_400 * likely.sum::<i64>() / 1_000) <= most {
+                return Some(at);
+            }
         }
-        let told = first(&at_address)?;
-        self.position(&groups[told]).is_none().then_some(told)
+        self.told(groups, event, kind)
+    }
+
+    /// Where one of the two has no place: the one whose streets speak most for it, or the first at the address.
+    fn told(&self, groups: &[Group<'_>], event: &Event, kind: KindId) -> Option<usize> {
+        let (town, address) = (event.town.as_ref()?, event.address_key.as_deref()?);
+        let own = names(address);
+        let mut best: Option<(i64, usize)> = None;
+        let mut exact: Option<usize> = None;
+        for (at, group) in groups.iter().enumerate() {
+            if event.located.is_some() && self.position(group).is_some() {
+                continue;
+            }
+            if !self.may_meet(kind, group) || !self.in_time(group, event) {
+                continue;
+            }
+            let rule = self.rules.kind(self.kind_of(group));
+            match rule.most_doubt_milli {
+                None if exact.is_none() && group.is_found_at(event) => exact = Some(at),
+                None => {}
+                Some(most) => {
+                    let mut addresses = group.addresses().into_iter();
+                    if !addresses.any(|(t, a)| t == *town && names(&a).iter().any(|n| own.contains(n))) {
+                        continue;
+                    }
+                    let streets = match group.says(event) {
+                        Some(('r' | '!', _)) if rule.safety_class == "life" => continue,
+                        Some(('r', _)) => 1_000,
+                        other => street_doubt(other),
+                    };
+                    let doubt = 5_000 + self.silence(rule, group, event) + group.caller(event) + streets;
+                    if doubt <= most && best.is_none_or(|(least, _)| doubt - most < least) {
+                        best = Some((doubt - most, at));
+                    }
+                }
+            }
+        }
+        best.map(|(_, at)| at).or(exact)
+    }
+
+    fn silence(&self, rule: &KindRule, group: &Group<'_>, event: &Event) -> i64 {
+        let times = || group.members.iter().map(|member| member.event_time);
+        let (first, last) = (times().min().unwrap(), times().max().unwrap());
+        let gap = (first - event.event_time).max(event.event_time - last).max(0);
+        8_000 * gap / rule.gap_ms
     }
 
     fn kind_of(&self, group: &Group<'_>) -> KindId {
@@ -274,29 +328,12 @@ impl Book<'_> {
             0
         };
         let variance = u * u + fused + breadth * breadth;
-        let first = group
-            .members
-            .iter()
-            .map(|member| member.event_time)
-            .min()
-            .unwrap();
-        let last = group
-            .members
-            .iter()
-            .map(|member| member.event_time)
-            .max()
-            .unwrap();
-        let gap = (first - event.event_time).max(event.event_time - last).max(0);
-        let silence = 8_000 * gap / rule.gap_ms;
         let vague = 555 * (log2_milli(variance) - log2_milli(900_000_000)) / 1_000;
         let address = match group.says(event) {
-            Some((true, 'd')) => -3_000,
-            Some((true, 'x')) => -1_100,
-            Some((true, _)) => -1_800,
-            Some((false, _)) if rule.radius_mm < 100_000 => 8_000,
-            _ => 0,
+            Some(('r', _)) => -1_000,
+            other => street_doubt(other),
         };
-        let beside = i128::from(vague + silence + address);
+        let beside = i128::from(vague + self.silence(rule, group, event) + address + group.caller(event));
         let squared = i128::from(distance) * i128::from(distance) * 1_000 / variance;
         let total = beside + squared.min(6_000 + squared / 16);
         let within = |allowed: i128| ((allowed.max(0) * variance / 1_000) as u128).isqrt() as i64;
@@ -328,21 +365,56 @@ fn log2_milli(n: i128) -> i64 {
     (i128::from(whole) * 1_000 + (n - (1 << whole)) * 1_000 / (1 << whole)) as i64
 }
 
+/// What is said of addresses, as doubt: 'r' for a road that both name is left to the caller.
+fn street_doubt(said: Option<(char, char)>) -> i64 {
+    match said {
+        Some(('=', 'd')) => -4_000,
+        Some(('=', 'x')) => -2_500,
+        Some(('=', _)) => -1_800,
+        Some(('!', _)) => 3_000,
+        _ => 0,
+    }
+}
+
+/// The roads that an address names; all of it where it names none.
+fn names(address: &str) -> Vec<String> {
+    let road = |text: &str| {
+        text.find('路')
+            .filter(|at| *at > 0)
+            .map(|at| text[..at + '路'.len_utf8()].to_owned())
+    };
+    let corner = address.split_once("路口").and_then(|(roads, _)| {
+        let at = roads.find('路')? + '路'.len_utf8();
+        (at < roads.len() && !roads.contains('×')).then(|| roads.split_at(at))
+    });
+    let found: Vec<String> = match corner {
+        Some((one, other)) => vec![one.to_owned(), other.to_owned()],
+        None => address.split('×').filter_map(road).collect(),
+    };
+    match found.is_empty() {
+        true => vec![address.to_owned()],
+        false => found,
+    }
+}
+
 /// What an address names: a door by the road and its number, a crossing, or else a name.
-fn spot(address: &str) -> (char, String) {
-    if address.contains('×') {
-        return ('x', address.to_owned());
+fn spot(address: &str) -> Option<(char, String)> {
+    let mut roads = names(address);
+    if roads.len() == 2 {
+        roads.sort();
+        return Some(('x', roads.join("×")));
     }
     let at = address
         .find(|c: char| c.is_ascii_digit())
         .unwrap_or(address.len());
     match address[..at].ends_with('路') {
-        true => (
+        true if at == address.len() => None,
+        true => Some((
             'd',
             address[..address.find('弄').unwrap_or(address.len())].to_owned(),
-        ),
-        false if at == 0 => ('n', address.to_owned()),
-        false => ('n', address[..at].to_owned()),
+        )),
+        false if at == 0 => Some(('n', address.to_owned())),
+        false => Some(('n', address[..at].to_owned())),
     }
 }
 
@@ -359,33 +431,57 @@ impl<'e> Group<'e> {
         self.members.iter().copied().filter(counts).collect()
     }
 
-    /// Whether an event names a place of the incident's or another one of the same form, and of which form; `None` when nothing
-    /// can be compared.
-    fn says(&self, event: &Event) -> Option<(bool, char)> {
-        let own = spot(event.address_key.as_deref()?);
+    /// Whether an event names a place of the incident's ('='), another one of the same form ('!'), or a place of another form
+    /// on the same road ('r'), and of which form it is; `None` when nothing can be compared.
+    fn says(&self, event: &Event) -> Option<(char, char)> {
+        let key = event.address_key.as_deref()?;
+        let own = spot(key)?;
+        let addresses: Vec<String> = self.addresses().into_iter().map(|(_, address)| address).collect();
+        let others: Vec<_> = addresses
+            .iter()
+            .filter_map(|address| Some((spot(address)?, address)))
+            .collect();
+        if others.iter().any(|(other, _)| *other == own) {
+            return Some(('=', own.0));
+        }
+        if others.iter().any(|(other, _)| other.0 == own.0) {
+            return Some(('!', own.0));
+        }
+        let on_road = |address: &str| {
+            names(address)
+                .iter()
+                .any(|road| road.ends_with('路') && names(key).contains(road))
+        };
+        others
+            .iter()
+            .any(|(_, address)| on_road(address))
+            .then_some(('r', own.0))
+    }
+
+    /// Of members with a place the first eight addresses, and of those without one the first in their order, with its town.
+    fn addresses(&self) -> Vec<(Name, String)> {
         let counted = self.counted();
-        // Of members with a place the first eight addresses count; of those without one, the first in their order.
         let placed: BTreeSet<_> = counted
             .iter()
             .filter(|member| member.located.is_some())
             .filter_map(|member| Some((member.town.clone()?, member.address_key.clone()?)))
+            .filter(|(_, address)| spot(address).is_some())
             .collect();
-        let nowhere = counted.iter().filter(|member| member.located.is_none());
-        let first = nowhere.filter_map(|member| member.address_key.clone()).next();
-        let others: Vec<_> = placed
-            .into_iter()
-            .take(8)
-            .map(|(_, address)| address)
-            .chain(first)
-            .map(|address| spot(&address))
-            .collect();
-        if others.contains(&own) {
-            return Some((true, own.0));
-        }
-        others
-            .iter()
-            .any(|other| other.0 == own.0)
-            .then_some((false, own.0))
+        let nowhere = || counted.iter().filter(|member| member.located.is_none());
+        let town = nowhere().find_map(|member| member.town.clone());
+        let first = town.zip(nowhere().find_map(|member| member.address_key.clone()));
+        let all = placed.into_iter().take(8).chain(first);
+        all.map(|(town, address)| (town, address.to_string())).collect()
+    }
+
+    /// Whether its reporter told of it before.
+    fn caller(&self, event: &Event) -> i64 {
+        let known = event.reporter.is_some()
+            && self
+                .counted()
+                .iter()
+                .any(|member| member.reporter == event.reporter);
+        if known { -6_000 } else { 0 }
     }
 
     /// Two stated components that differ.
