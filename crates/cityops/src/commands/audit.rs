@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::{Ledger, Outcome};
+use city_model::{IncidentId, Ledger, Outcome, Status};
 use incident_engine::Output;
 use kafka_log::Properties;
 use serde_json::Value;
+use stream_worker::Correlate;
 use wire_format::Topic;
 
 use crate::CommandResult;
@@ -105,6 +106,7 @@ pub fn audit(
             outputs.into_iter().for_each(|output| decided.take(output));
         })?;
         audit.ledger.merge(correlate.ledger());
+        decided.settle(&correlate);
     }
     audit.merged = decided.merged();
     let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
@@ -204,6 +206,16 @@ impl Decided {
                 self.grouping.put(&row.key.to_string(), incident);
             }
             Output::Late(_) | Output::Withheld(_) => {}
+        }
+    }
+
+    /// The last word of the engine: a revision that waits for the next tick is not published yet.
+    fn settle(&mut self, correlate: &Correlate) {
+        for (key, last) in &mut self.incidents {
+            let id = IncidentId::new(&String::from_utf8_lossy(key));
+            if let Some(incident) = correlate.engine().incident(&id) {
+                last.is_merged = incident.status == Status::Merged;
+            }
         }
     }
 
