@@ -310,7 +310,11 @@ fn a_burst_of_kept_alarms_opens_nothing_in_any_order() {
 fn a_burst_ends_with_what_its_device_says_of_the_end_whatever_lies_before() {
     // 道路积水 is quiet after an hour, and a cleared incident is closed after ten minutes. A gauge comes back at 600 with episodes
     // nearer to each other than an hour: older ones never open; of the last one the alarm decides, until its end is told.
-    let kept = |minute: i64| sensor("s1", "road_ponding", 0.0, 0.0).at(minute).came_after(600 - minute);
+    let kept = |minute: i64| {
+        sensor("s1", "road_ponding", 0.0, 0.0)
+            .at(minute)
+            .came_after(600 - minute)
+    };
     let opens = |story: &Teller| {
         let incidents = story.incidents();
         (incidents.iter().filter(|one| one.status == Status::Open)).count()
