@@ -437,3 +437,94 @@ fn the_advice_about_a_unit_knows_whether_one_was_named() {
         "The unit that it names is another; name the one that it is in."
     );
 }
+
+/// What is said of a record, without its line.
+fn said(mut line: Value) -> Value {
+    line.as_object_mut().unwrap().remove("line");
+    line
+}
+
+#[test]
+fn a_record_in_an_event_or_in_avro_is_told_of_as_in_json() {
+    use wire_format::{Decoder, Encoder, Record, SchemaStore, Topic};
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let folder = folder();
+    let decoder = Decoder::new(SchemaStore::builtin().unwrap());
+    // The length of this id is written as a line's end; its place is swapped, and its value in another unit.
+    let wrong = json!({"event_id": "abcde", "location": {"x": 31.03, "y": 121.23}, "value": 1850.0});
+    for (source, name, topic, record) in [
+        ("iot", city_model::Source::Sensor, Topic::Sensor, sensor()),
+        (
+            "iot",
+            city_model::Source::Sensor,
+            Topic::Sensor,
+            changed(&sensor(), wrong),
+        ),
+        ("12345", city_model::Source::Hotline, Topic::Hotline, hotline()),
+        ("video", city_model::Source::Video, Topic::Video, video()),
+        ("app", city_model::Source::Report, Topic::Report, report()),
+    ] {
+        let text = record.to_string();
+        let encoder = Encoder::builtin(topic).unwrap();
+        let coded = match decoder.decode(name, text.as_bytes()).unwrap() {
+            Record::Sensor(r) => [encoder.framed(&r), encoder.single_object(&r)],
+            Record::Hotline(r) => [encoder.framed(&r), encoder.single_object(&r)],
+            Record::Video(r) => [encoder.framed(&r), encoder.single_object(&r)],
+            Record::Report(r) => [encoder.framed(&r), encoder.single_object(&r)],
+            _ => unreachable!(),
+        }
+        .map(Result::unwrap);
+        let (_, mut plain, _) = judged(&folder, source, &[], std::slice::from_ref(&text));
+        let plain = said(plain.remove(0));
+        assert!(plain["kind"].is_string() || plain["guesses"].is_array(), "{plain}");
+        let mut lines: Vec<String> = coded.iter().map(|bytes| hex(bytes)).collect();
+        lines.push(
+            json!({"specversion": "1.0", "id": "e", "source": "s", "type": "t", "data": record}).to_string(),
+        );
+        for line in lines {
+            let (_, mut told, _) = judged(&folder, source, &[], std::slice::from_ref(&line));
+            assert_eq!(said(told.remove(0)), plain, "{line}");
+        }
+    }
+    // What the event says stands in for what its record leaves out.
+    let mut short = sensor();
+    for given in ["event_id", "source_system", "observed_at", "reported_at"] {
+        short.as_object_mut().unwrap().remove(given);
+    }
+    let event = json!({"specversion": "1.0", "id": "e-1", "source": "iot", "type": "t", "time": "2026-09-06T15:59:59Z", "data": short});
+    let (code, lines, _) = judged(&folder, "iot", &[], &[event.to_string()]);
+    assert_eq!(
+        (code, &lines[0]["kind"]),
+        (Some(0), &json!("road_ponding")),
+        "{}",
+        lines[0]
+    );
+    // And where nothing tells: why.
+    for (line, reason, detail) in [
+        ("c3010102030405060708", "unknown_schema", "schema fingerprint"),
+        ("0000ffffff02", "unknown_schema", "schema id"),
+        (
+            r#"{"specversion": "1.0", "id": "e", "source": "s", "type": "t"}"#,
+            "missing_field",
+            "cloudevents: data",
+        ),
+        (
+            r#"{"specversion": "1.0", "id": "e", "source": "s", "type": "t", "data": {}}"#,
+            "missing_field",
+            "no field tells",
+        ),
+    ] {
+        let (code, lines, _) = judged(&folder, "iot", &[], &[line.to_owned()]);
+        assert_eq!(
+            (code, &lines[0]["reason"]),
+            (Some(3), &json!(reason)),
+            "{}",
+            lines[0]
+        );
+        assert!(
+            lines[0]["detail"].as_str().unwrap().starts_with(detail),
+            "{}",
+            lines[0]
+        );
+    }
+}

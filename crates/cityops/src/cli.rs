@@ -275,13 +275,14 @@ pub struct CheckArgs {
     /// Show the effective configuration, secrets masked.
     #[arg(long)]
     pub print: bool,
-    /// Judge an integrator's records, one JSON record a line; exit code 3 if one would be refused.
+    /// Judge an integrator's records, one a line: JSON, or Avro in hex or base64, for its bytes may end a line; exit code 3 if
+    /// one would be refused.
     #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "print")]
     pub samples: Option<PathBuf>,
     /// The source system that the samples are of.
     #[arg(long, value_name = "NAME", requires = "samples")]
     pub source: Option<String>,
-    /// The stream that the samples are of; otherwise the fields of each record tell.
+    /// The stream that the samples are of; otherwise the fields of each record tell, or of its Avro schema.
     #[arg(long, value_parser = ["sensor", "hotline", "video", "report"], requires = "samples")]
     pub topic: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Judges an integrator's sample records as intake would: what is accepted, what is refused and why, and what looks like
 //! a common mistake. Nothing is sent anywhere, and nothing personal is printed.
 
+mod coded;
 mod guess;
 mod hints;
 mod rule;
@@ -30,7 +31,7 @@ const FIRST_PLAUSIBLE: EventTime = EventTime::from_millis(1_577_836_800_000);
 /// What is to be judged, and as what.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
-    /// One JSON record a line.
+    /// One record a line: JSON, or Avro in hex or base64.
     pub file: &'a Path,
     /// The source system that they are of.
     pub source_system: &'a str,
@@ -74,7 +75,7 @@ pub fn judge(loaded: &Loaded, setup: &Setup, samples: Samples<'_>, json: bool) -
             line.pop();
         }
         if !line.iter().all(u8::is_ascii_whitespace) {
-            let told = desk.judge(number, &line, samples.topic);
+            let told = desk.judge(number, &coded::record(&line), samples.topic);
             told.print(json)?;
             summary.add(&told);
         }
@@ -104,9 +105,8 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn judge(&mut self, line: usize, bytes: &[u8], topic: Option<Source>) -> Told {
-        let value: Option<Value> = serde_json::from_slice(bytes).ok();
-        let Some(source) = topic.or_else(|| value.as_ref().and_then(topic_of)) else {
-            let what = match self.unreadable(bytes, value.as_ref()) {
+        let Some(source) = topic.or_else(|| self.setup.decoder.stream_of(bytes)) else {
+            let what = match self.unreadable(bytes) {
                 Some(refusal) => What::refused(&refusal, hints::of(&refusal)),
                 None => What::refused(
                     &Refusal::new(DeadLetterReason::MissingField, "no field tells the stream"),
@@ -121,6 +121,8 @@ impl Desk<'_> {
                 guesses: Vec::new(),
             };
         };
+        let decoded = self.setup.decoder.decode(source, bytes);
+        let value = plain(bytes, decoded.as_ref().ok());
         let at = value
             .as_ref()
             .map_or(self.now, |value| self.arrival(source, value));
@@ -128,7 +130,7 @@ impl Desk<'_> {
             .as_ref()
             .map(|value| guess::guesses(self, source, value, at))
             .unwrap_or_default();
-        let record = match self.setup.decoder.decode(source, bytes) {
+        let record = match decoded {
             Ok(record) => record,
             Err(refusal) => return self.refused(line, source, &refusal, guesses),
         };
@@ -159,12 +161,12 @@ impl Desk<'_> {
         }
     }
 
-    /// Why no stream could read it, if so: for what is no JSON object the stream does not matter.
-    fn unreadable(&self, bytes: &[u8], value: Option<&Value>) -> Option<Refusal> {
-        if value.is_some_and(Value::is_object) {
-            return None;
-        }
-        self.setup.decoder.decode(Source::Report, bytes).err()
+    /// Why no stream could read it, if so: for what is no JSON object the stream does not matter, nor for a broken envelope.
+    fn unreadable(&self, bytes: &[u8]) -> Option<Refusal> {
+        let refusal = self.setup.decoder.decode(Source::Report, bytes).err()?;
+        let value: Option<Value> = serde_json::from_slice(bytes).ok();
+        let is_a_record = value.is_some_and(|value| value.is_object());
+        (!is_a_record || refusal.detail.starts_with("cloudevents:")).then_some(refusal)
     }
 
     fn refused(&self, line: usize, source: Source, refusal: &Refusal, guesses: Vec<guess::Guess>) -> Told {
@@ -231,17 +233,15 @@ fn time_field(source: Source) -> &'static str {
     }
 }
 
-/// The stream whose fields a record has.
-fn topic_of(value: &Value) -> Option<Source> {
-    let has = |fields: [&str; 2]| fields.iter().any(|field| value.get(field).is_some());
-    [
-        (Source::Sensor, ["device_id", "metric"]),
-        (Source::Hotline, ["ticket_id", "called_at"]),
-        (Source::Video, ["camera_id", "alert_code"]),
-        (Source::Report, ["report_id", "channel"]),
-    ]
-    .into_iter()
-    .find_map(|(source, fields)| has(fields).then_some(source))
+/// The record as plain JSON, however it came. What cannot be read is taken as it stands, that of an event without its envelope.
+fn plain(bytes: &[u8], record: Option<&Record<'_>>) -> Option<Value> {
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(value) if value.get("specversion").is_none() => Some(value),
+        other => match record {
+            Some(record) => record.to_json().ok(),
+            None => other.ok()?.get("data").cloned(),
+        },
+    }
 }
 
 /// The stream's name in a record of one, for the two that carry categories.

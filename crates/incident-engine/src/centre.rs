@@ -337,7 +337,8 @@ fn freeze(incident: &mut Incident) {
     incident.base = None;
     if incident.status == Status::Merged {
         incident.merged_into = None;
-        reopen(incident);
+        let began = incident.opened_at;
+        reopen(incident, began);
     }
 }
 

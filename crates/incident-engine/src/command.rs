@@ -129,7 +129,7 @@ fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
             handling.resolved_at = None;
             handling.verified_at = None;
             incident.last_heard_at = incident.last_heard_at.max(now);
-            reopen(incident);
+            reopen(incident, now);
         }
         Action::PinPriority => incident.pinned = command.band,
         Action::UnpinPriority => {

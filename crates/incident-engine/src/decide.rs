@@ -12,7 +12,7 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
-use crate::passage::{close, is_stale, reopen};
+use crate::passage::{close, is_stale, over_since, reopen};
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
@@ -210,7 +210,7 @@ impl Engine {
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());
             if incident.status == Status::Closed && !is_stale && !is_history(incident, event) {
-                reopen(incident);
+                reopen(incident, now);
             }
             if outcome == Outcome::Opened && is_stale {
                 close(incident, CloseReason::Stale, now);
@@ -252,13 +252,13 @@ impl Engine {
             .min_by(|a, b| a.founding.cmp(&b.founding));
         let id = incident.map(|incident| incident.id.clone());
         if let Some(id) = &id {
-            draft.edit(id, |_, incident| {
+            draft.edit(id, |setting, incident| {
                 incident.devices.rewrite(|device, watcher| Watcher {
                     alarming: watcher.alarming && event.device.as_ref() != Some(device),
                     ..*watcher
                 });
                 if incident.is_cleared() {
-                    incident.cleared_at = Some(event.ingested_at);
+                    incident.cleared_at = over_since(setting, incident, event);
                 }
             });
         }

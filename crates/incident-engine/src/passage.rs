@@ -142,7 +142,9 @@ pub(crate) fn close(incident: &mut Incident, reason: CloseReason, at: EventTime)
 
 /// Whether what an event tells was over when it came: it neither opens an incident nor opens one again. A device that sends
 /// what it kept says itself how old it is: had it come in time it would have gone quiet by now. A person may tell of a
-/// thing hours later and mean that it is there. Only the event counts, so the order of reading does not.
+/// thing hours later and mean that it is there. Only the event counts, so the order of reading does not. One that is younger
+/// opens, also in a burst: nothing that was read says that it is over, and what it tells of may wait for nobody. If its device
+/// says so behind it, `over_since` ends it at once.
 pub(crate) fn is_stale(setting: &Setting, event: &Event) -> bool {
     let Some(kind) = setting.rules.kind_id(event.kind.as_str()) else {
         return false;
@@ -155,8 +157,20 @@ pub(crate) fn is_stale(setting: &Setting, event: &Event) -> bool {
     event.ingested_at - event.event_time > oldest_ms
 }
 
-/// Opens a closed incident again.
-pub(crate) fn reopen(incident: &mut Incident) {
+/// Since when what a device alarmed about is over by its clear signal: since it came, or, where the device kept the signal for
+/// longer than a cleared incident stays open, since the time that it tells of. `None` where somebody saw it after that.
+pub(crate) fn over_since(setting: &Setting, incident: &Incident, clear: &Event) -> Option<EventTime> {
+    if clear.ingested_at - clear.event_time <= setting.rules.clear_after_ms() {
+        return Some(clear.ingested_at);
+    }
+    (incident.last_event_at <= clear.event_time).then_some(clear.event_time)
+}
+
+/// Opens a closed incident again. One that was stale never was open: its time to dispatch and control begins now.
+pub(crate) fn reopen(incident: &mut Incident, now: EventTime) {
+    if incident.close_reason == Some(CloseReason::Stale) {
+        incident.opened_at = incident.opened_at.max(now);
+    }
     incident.status = Status::Open;
     incident.close_reason = None;
     incident.closed_at = None;

@@ -29,7 +29,7 @@ impl Engine {
         for (slot, incident) in &moved.slots {
             let Some(incident) = incident else { continue };
             let id = names.of_slot(slot);
-            let mut incident = self.resettled(setting, moved, incident, id, new);
+            let mut incident = self.resettled(setting, moved, incident, (id, draft.now), new);
             let all_stale = || !self.has_news(setting, moved, incident.tail.iter());
             if incident.status == Status::Open
                 && incident.base.is_none()
@@ -62,7 +62,7 @@ impl Engine {
         setting: &Setting,
         moved: &Moved,
         incident: &Incident,
-        id: IncidentId,
+        (id, now): (IncidentId, EventTime),
         new: &Event,
     ) -> Incident {
         let mut incident = incident.clone();
@@ -78,7 +78,7 @@ impl Engine {
                 stand_as(&mut incident, known);
                 if known.status == Status::Merged {
                     incident.merged_into = None;
-                    crate::passage::reopen(&mut incident);
+                    crate::passage::reopen(&mut incident, now);
                 }
                 let stays = |turn: &Turn| incident.tail.binary_search(turn).is_ok();
                 let lost = !known.tail.iter().all(stays);
@@ -92,7 +92,7 @@ impl Engine {
                 let came = || incident.tail.iter().filter(|turn| !known.tail.contains(turn));
                 let is_news = || !self.is_all_history(&incident) && self.has_news(setting, moved, came());
                 if heard && incident.status == Status::Closed && is_news() {
-                    crate::passage::reopen(&mut incident);
+                    crate::passage::reopen(&mut incident, now);
                 }
             }
             None => {

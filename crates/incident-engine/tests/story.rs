@@ -307,6 +307,60 @@ fn a_burst_of_kept_alarms_opens_nothing_in_any_order() {
 }
 
 #[test]
+fn a_burst_ends_with_what_its_device_says_of_the_end_whatever_lies_before() {
+    // 道路积水 is quiet after an hour, and a cleared incident is closed after ten minutes. A gauge comes back at 600 with episodes
+    // nearer to each other than an hour: older ones never open; of the last one the alarm decides, until its end is told.
+    let kept = |minute: i64| {
+        sensor("s1", "road_ponding", 0.0, 0.0)
+            .at(minute)
+            .came_after(600 - minute)
+    };
+    let opens = |story: &Teller| {
+        let incidents = story.incidents();
+        (incidents.iter().filter(|one| one.status == Status::Open)).count()
+    };
+    for (last, is_news) in [(530, false), (539, false), (540, true), (550, true)] {
+        let mut story = Teller::new();
+        for minute in (10..last).step_by(50) {
+            story.tell(kept(minute));
+            story.tell(kept(minute + 5).clears());
+            story.tick(at(600));
+            assert_eq!(opens(&story), 0, "{last}: {minute}");
+        }
+        story.tell(kept(last));
+        assert_eq!(opens(&story), usize::from(is_news), "{last}: its end is not told");
+        story.tell(kept(last + 5).clears());
+        story.tick(at(601));
+        assert_eq!(opens(&story), 0, "{last}: it was over for long when it was told");
+    }
+    // Who saw it after its end, and a clear signal that is not old, keep the ten minutes.
+    let mut story = Teller::new();
+    story.tell(kept(560));
+    story.tell(call("c1", "road_ponding", 0.0, 0.0).reporter(1).at(590));
+    story.tell(kept(565).clears());
+    story.tick(at(601));
+    assert_eq!(opens(&story), 1, "it was seen since");
+    let mut story = Teller::new();
+    story.tell(kept(590));
+    story.tell(kept(595).clears());
+    story.tick(at(601));
+    assert_eq!(opens(&story), 1);
+    story.tick(at(610));
+    assert_eq!(opens(&story), 0);
+}
+
+#[test]
+fn what_was_stale_has_its_time_from_when_it_opens() {
+    let mut story = Teller::new();
+    story.tell(sensor("s1", "road_ponding", 0.0, 0.0).at(500).came_after(100));
+    assert_eq!(story.only().opened_at, at(600));
+    story.tell(sensor("s1", "road_ponding", 0.0, 0.0).at(550).came_after(55));
+    let open = story.only();
+    assert_eq!((open.status, open.opened_at), (Status::Open, at(605)));
+    assert!(open.dispatch_by > at(605));
+}
+
+#[test]
 fn worked_examples_of_the_score() {
     let mut flood = Teller::new();
     flood.warn(warning("w1", Severity::Orange, "310117", 1_090));

@@ -21,5 +21,6 @@ mod store;
 pub(crate) use datum::Datum;
 pub use encoder::Encoder;
 pub(crate) use plain::Plain;
+pub(crate) use plan::{Field, Step};
 pub use reader::{Reader, Unread};
 pub use store::{SchemaError, SchemaStore, WriterSchema};

@@ -22,6 +22,7 @@ mod record;
 mod records;
 mod refusal;
 mod schema_source;
+mod telling;
 mod text;
 mod time;
 pub mod topics;

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::privacy::{CUES, NUMBER_CUES, TITLES, WEAK_CUES};
 
 /// Words in front of a name, beside those behind which scrubbing looks for one.
-const OTHER_CUES: &str = "叫|老板姓|姓|物业经理|小姐|太太|小|老";
+const OTHER_CUES: &str = "请找|找|叫|老板姓|姓|物业经理|小姐|太太|小|老";
 const KIN: &str = "女儿|儿子|本人|家属|老伴|丈夫|妻子|朋友|邻居|机主|男|女";
 
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {

@@ -14,7 +14,7 @@ use super::surnames::{family, is_clear, is_word};
 use super::{Found, GONE, is_han};
 
 /// Words in front of a number.
-pub(crate) const NUMBER_CUES: &str = "家里电话|家庭电话|联系电话|联系方式|联系号码|电话号码|电话|手机号码|手机号|手机|座机|固话|号码|微\\s?信号|微\\s?信群|微\\s?信|薇信|威信|v信|wechat|weixin|加?vx|wx|加我?微|加v|\\+?v|qq群|qq号|qq|q号|扣扣|企鹅号?|tel\\.?|致电|来电|回电|拨打|打|邮箱|身份证号码|身份证号?|证件号?|护照号?|台胞证|军官证|社保卡号?|驾驶证|居留证|车牌号?码?|车号|牌照";
+pub(crate) const NUMBER_CUES: &str = "家里电话|家庭电话|联系电话|联系方式|联系号码|电话号码|电话|手机号码|手机号|手机|座机|固话|号码|微\\s?信号|微\\s?信群|微\\s?信|薇信|威信|v信|wechat|weixin|加?vx|wx|加我?微|加v|\\+?v|qq群|qq号|qq|q号|扣扣|企鹅号?|tel\\.?|致电|来电|回电|拨打|打|邮箱|小红书号?|抖音号?|快手号?|微博号?|支付宝账?号?|钉钉号?|闲鱼号?|陌陌号?|探探号?|昵称|身份证号码|身份证号?|证件号?|护照号?|台胞证|军官证|社保卡号?|驾驶证|居留证|车牌号?码?|车号|牌照";
 /// Family names that are frequent and begin many other words; only with two characters behind them they are one.
 const FREQUENT: &str = "黄林高马金方石夏白万";
 /// How a place or a thing ends, and no given name.
@@ -27,12 +27,107 @@ const INSTITUTIONS: [&str; 22] = [
 /// Signs that end what stands before a name.
 const BEFORE: &str =
     "弄号室楼幢栋座层路街道巷村镇乡区市站口旁边处内外前后上下里园苑场店厦院厂户家是找叫给向由与和及的";
+/// Signs between a number and the name behind it.
+const BETWEEN: [char; 10] = [' ', ',', ':', ')', '(', '/', '、', ';', '|', '-'];
+/// Verbs there.
+const TOWARDS: [&str; 4] = ["请找", "联系", "找", "叫"];
+/// What names of other tongues are made of that have no family name; in signs, two of which may make one name.
+const OTHER_NAMES: [&str; 88] = [
+    "买买提",
+    "麦麦提",
+    "买合木提",
+    "艾买提",
+    "艾合买提",
+    "吐尔逊",
+    "吐尔洪",
+    "阿卜杜拉",
+    "阿卜杜",
+    "阿不都",
+    "阿布都",
+    "阿迪力",
+    "阿依",
+    "古丽",
+    "阿依古丽",
+    "努尔",
+    "玉素甫",
+    "玉苏甫",
+    "依明",
+    "伊明",
+    "伊敏",
+    "肉孜",
+    "吾买尔",
+    "乌买尔",
+    "热合曼",
+    "热依木",
+    "热西提",
+    "木合塔尔",
+    "木沙",
+    "艾力",
+    "艾尼",
+    "艾山",
+    "库尔班",
+    "卡德尔",
+    "夏木",
+    "依不拉音",
+    "伊布拉音",
+    "司马义",
+    "斯马义",
+    "塔依尔",
+    "帕提",
+    "迪力",
+    "外力",
+    "亚森",
+    "牙生",
+    "哈力克",
+    "海热提",
+    "扎西",
+    "多吉",
+    "卓玛",
+    "次仁",
+    "达瓦",
+    "拉姆",
+    "央金",
+    "格桑",
+    "尼玛",
+    "旺堆",
+    "平措",
+    "洛桑",
+    "索朗",
+    "德吉",
+    "顿珠",
+    "普布",
+    "边巴",
+    "巴桑",
+    "白玛",
+    "丹增",
+    "仁增",
+    "嘎玛",
+    "旦增",
+    "乌日娜",
+    "巴特尔",
+    "巴图",
+    "其其格",
+    "图雅",
+    "娜仁",
+    "额尔敦",
+    "宝音",
+    "斯琴",
+    "高娃",
+    "朝鲁",
+    "格日勒",
+    "塔娜",
+    "萨日娜",
+    "那日苏",
+    "孟和",
+    "苏和",
+    "乌云",
+];
 /// Most characters that are looked at before a number.
 const MOST: usize = 12;
 
 static CUE_AT_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"(?i)(?:[\s:,.;(是为]|{CUES}|{WEAK_CUES}|{NUMBER_CUES})+$"
+        r"(?i)(?:[\s:,.;/、|(是为-]|{CUES}|{WEAK_CUES}|{NUMBER_CUES})+$"
     ))
     .ok()
 });
@@ -66,7 +161,12 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         }
         ended = at + GONE.len();
         let after = text.get(ended..).unwrap_or_default();
-        let skipped = after.len() - after.trim_start_matches([' ', ',', ':', ')', '(']).len();
+        let name = after.trim_start_matches(BETWEEN);
+        let name = TOWARDS
+            .iter()
+            .find_map(|word| name.strip_prefix(word))
+            .unwrap_or(name);
+        let skipped = after.len() - name.trim_start_matches(BETWEEN).len();
         if let Some(length) = name_at_begin(after.get(skipped..).unwrap_or_default()) {
             found.push(Found::gone(ended + skipped, ended + skipped + length));
         }
@@ -87,6 +187,9 @@ fn name_at_end(before: &str) -> Option<usize> {
     let is_of_run = |c: &char| is_han(*c) || matches!(c, '·' | ' ');
     let mut run: Vec<char> = before.chars().rev().take_while(is_of_run).take(MOST).collect();
     run.reverse();
+    if let Some(length) = other_name(&run) {
+        return Some(length);
+    }
     // "李 雷": a blank behind one family name alone, as far as a place goes.
     let parted = run.iter().rposition(|c| *c == ' ');
     let parted =
@@ -101,6 +204,16 @@ fn name_at_end(before: &str) -> Option<usize> {
     let name = &run[from..];
     let is_place = name.last().is_some_and(|last| ENDS.contains(*last));
     (!is_place).then(|| name.iter().map(|c| c.len_utf8()).sum())
+}
+
+/// Bytes of a name without a family name that a run of characters ends with: 买买提, 扎西多吉, 阿不都·热合曼.
+fn other_name(run: &[char]) -> Option<usize> {
+    let text: String = run.iter().collect();
+    let mut rest = text.as_str();
+    while let Some(shorter) = OTHER_NAMES.iter().find_map(|name| rest.strip_suffix(name)) {
+        rest = shorter.strip_suffix('·').unwrap_or(shorter);
+    }
+    (rest.len() < text.len()).then_some(text.len() - rest.len())
 }
 
 /// Where the name begins that a run of characters ends with.
@@ -142,9 +255,14 @@ fn ends_as_place(run: &[char]) -> bool {
 
 /// Bytes of the name that a text begins with, if hardly anything else does.
 fn name_at_begin(after: &str) -> Option<usize> {
-    let run: Vec<char> = after.chars().take_while(|c| is_han(*c)).take(MOST).collect();
-    let end = run.iter().position(|c| "家的".contains(*c)).unwrap_or(run.len());
-    let name = run.get(..end)?;
+    let is_of_name = |c: &char| (is_han(*c) || *c == '·') && !matches!(c, '家' | '的');
+    let name: Vec<char> = after.chars().take_while(is_of_name).take(MOST).collect();
+    let bytes = name.iter().map(|c| c.len_utf8()).sum();
+    if other_name(&name) == Some(bytes) {
+        return Some(bytes);
+    }
+    let han = name.iter().position(|c| *c == '·').unwrap_or(name.len());
+    let name = name.get(..han)?;
     let given = name.len().checked_sub(family(name)?)?;
     let is_known = family(name) == Some(2) || is_clear(name[0]) || FREQUENT.contains(name[0]) && given == 2;
     let is_place = name.iter().skip(1).any(|c| ENDS.contains(*c));
@@ -197,6 +315,14 @@ mod tests {
             ("王建国家***", "***家***"),
             ("1500弄zhangsan ***", "1500弄*** ***"),
             ("1500弄Zhang San ***", "1500弄*** ***"),
+            ("1500弄***找张建国", "1500弄***找***"),
+            ("1500弄***/张建国", "1500弄***/***"),
+            ("1500弄***-联系:张建国", "1500弄***-联系:***"),
+            ("1500弄张建国/***", "1500弄***/***"),
+            ("1500弄买买提***", "1500弄******"),
+            ("1500弄扎西多吉 ***", "1500弄*** ***"),
+            ("1500弄***阿不都·热合曼", "1500弄******"),
+            ("1500弄***买买提", "1500弄******"),
         ] {
             check(text, expected);
         }
@@ -219,6 +345,9 @@ mod tests {
             "1500弄周边***",
             "1500弄施工***",
             "***徐汇区谷阳北路",
+            "***找停车场",
+            "***/谷阳北路",
+            "***买买提烤肉",
             "***谷阳北路",
             "大润发***",
             "1500弄王师傅汽修***",

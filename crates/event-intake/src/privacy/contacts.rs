@@ -8,9 +8,9 @@ use super::things::is_numbered;
 use super::{Found, digit};
 
 /// A pattern whose group 1, or else the whole, must go.
-const PATTERNS: [&str; 7] = [
+const PATTERNS: [&str; 8] = [
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9][A-Za-z0-9.-]*",
-    r"(?i)(?:微\s?信|薇信|威信|v信|wechat|weixin|加v|加vx|加我?微|微\s?:|\+\s?v|vx|wx|qq|q号|扣扣|企鹅|抖音)\s*(?:号码|账号|帐号|号|id|群)?\s*[:是为=]?\s*([a-z][-_a-z0-9]{4,}|[0-9]{6,})",
+    r"(?i)(?:微\s?信|薇信|威信|v信|wechat|weixin|加v|加vx|加我?微|微\s?:|\+\s?v|vx|wx|qq|q号|扣扣|企鹅|抖音|小红书|快手|微博|支付宝|钉钉|闲鱼|陌陌|探探)\s*(?:邮箱|邮件|昵称|号码|账号|帐号|号|id|群)?\s*[:是为=]?\s*([a-z][-_a-z0-9]{4,}|[0-9]{6,})",
     r"(?i)(?:身份证|证件|护照|通行证|[台胞乡军官兵警留住驶疾工作生]证|台湾居民证?|驾照|户口本|社保卡?|医保卡?|银行卡|储蓄卡|信用卡|卡|账户|帐户|账|帐)(?:号码|编号|号)?(?:\s*[:是为]\s*)?(?:\p{Han}?字?第?)?\s*([a-z]{0,3}[0-9](?:[ -]?[0-9x]){5,22}(?:\s?\([0-9a]\))?)",
     // A landline without its area code.
     r"(?i)(?:电话|座机|固话|手机|联系方式|回电|致电|来电|拨打?|打|联系|号码|tel\.?)(?:号码|号)?\s*[:是为]?\s*([2-8][0-9]{2,3}[- ]?[0-9]{4})",
@@ -18,6 +18,8 @@ const PATTERNS: [&str; 7] = [
     // A phone of which four signs are masked: what is left of it parts one place in two.
     r"(?i)1[3-9][0-9](?:\*{4}|x{4})[0-9]{4}",
     SPELLED_MAIL,
+    // A handle by its sign alone.
+    r"(?:^|[^A-Za-z0-9._%+@-])(@\s?[A-Za-z][-_.A-Za-z0-9]{3,})",
 ];
 /// Mail whose signs are told in words: zhangsan AT qq.com, zhangsan(at)qq点com. Only before what ends a host's name.
 const SPELLED_MAIL: &str = r"(?i)[a-z0-9][a-z0-9._%+-]*\s?(?:[\s_.-]at[\s_.-]|[\[({<]\s?at\s?[\])}>]|艾特|[\[({<]?@[\])}>]?|#)\s?(?:[a-z0-9-]+\s?(?:[._]|点|[\[({<]?\s?dot\s?[\])}>]?)\s?)+(?:com|cn|net|org|edu|gov|me|cc|vip|top|xyz|hk|tw)(?-u:\b)";
@@ -114,6 +116,13 @@ fn may_hold_one(text: &str) -> bool {
                 | '扣'
                 | '企'
                 | '抖'
+                | '红'
+                | '快'
+                | '支'
+                | '钉'
+                | '闲'
+                | '陌'
+                | '探'
                 | '身'
                 | '证'
                 | '护'

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::floors::{in_figures, is_floor_of};
 use super::things::is_numbered;
 use super::{Found, digit};
 
 /// A room with its word, in figures or in words, with what leads to it: 302室, 3-302室, 三〇二室.
 const ROOM: &str = r"(?:[A-Za-z]{1,2}\s?[-—]?\s?)?[0-9一二三四五六七八九十百零〇○两壹贰叁肆伍陆柒捌玖]+[A-Za-z]?(?:\s*[-—~/、,和至到]\s*(?:[0-9]+[A-Za-z]?|[A-Za-z][0-9]*))*\s*[-—]?\s*(?:号|\()?\s*室";
 /// Parts of a house in front of a bare number: 3号楼502, 2单元301, A座1203, 23号-302, 3#502.
-const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}(?:[-—]?[A-Za-z])?(?:\s*[/、,和]\s*[0-9]{3,4})*|[0-9]{1,2}\s?[-—]\s?[A-Za-z]|[一二三四五六七八九零〇○]{3,4})";
+const BEHIND_HOUSE: &str = r"((?:[A-Za-z]|[0-9一二三四五六七八九十百零〇○两])\s*(?:号楼|号门|号|幢|栋|座|单元|楼|层|门洞|门|#楼?))\s*[-—~,./(之]?\s*([A-Za-z]?[0-9]{1,2}\s*[-—~]\s*[0-9]{2,4}|[A-Za-z]?[0-9]{2,4}(?:[-—]?[A-Za-z])?(?:\s*[/、,和]\s*[0-9]{3,4})*|[0-9]{1,2}\s?[-—]\s?[A-Za-z]|[一二三四五六七八九零〇○]{3,4}|[一二三四五六七八九]百(?:[零〇○][一二三四五六七八九]|[一二]?十[一二三四五六七八九]?))";
 /// A lane with house and room: 1500弄23-302.
 const BEHIND_LANE: &str = r"弄\s*[0-9]{1,4}\s*[-—~]\s*([0-9]{1,4}(?:\s*[-—~]\s*[0-9]{1,4})?)";
 /// The same of a part of an estate: 二期12-502.
@@ -33,6 +34,12 @@ const BESIDE: &str = r"([A-Za-z]?[0-9]{3,4}[A-Za-z]?)\s?号?的?(?:楼上|楼下
 const ON_FLOOR: &str = r"[0-9]{1,2}[Ff]\s?-?\s?[0-9]{2,4}";
 /// A word that announces a room: 房号502, 家住302.
 const ANNOUNCED: &str = r"(?:房号|房间号|室号|门牌号?|房间|宿舍|寝室|病房|楼上|楼下|隔壁|住在?)\s*[:是为]?\s*([A-Za-z]?[0-9]{3,4}[A-Za-z]?)";
+/// The same in English, as callers from abroad have it: Room 302, Flat 3A, Apt. 302.
+const IN_ENGLISH: &str = r"(?i)(?:^|[^a-z])((?:room|rm|flat|unit|apt|apartment|suite)\s*\.?\s*(?:no\.?\s*)?[:#]?\s*(?:[a-z]-?)?[0-9]{1,4}[a-z]?)(?:[^a-z0-9]|$)";
+/// A room of a block of flats: 12号公寓302.
+const OF_APARTMENTS: &str = r"公寓\s*[-—~,.:(]?\s*([A-Za-z]?[0-9]{3,4}(?:\s*[/、,和]\s*[0-9]{3,4})*)";
+/// A room whose floor is said behind it: 2003(20层), 302,3楼.
+const WITH_FLOOR: &str = r"([0-9]{3,4})\s*[(,]\s*第?([0-9]{1,2}|[一二三四五六七八九十]{1,3})[层楼Ff]";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -45,6 +52,8 @@ enum Kind {
     Household,
     Beside,
     OnFloor,
+    OfApartments,
+    WithFloor,
     Other,
 }
 
@@ -63,6 +72,9 @@ static EACH: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
         (LETTER_ROOM, Kind::Other),
         (BESIDE, Kind::Beside),
         (ON_FLOOR, Kind::OnFloor),
+        (IN_ENGLISH, Kind::Other),
+        (OF_APARTMENTS, Kind::OfApartments),
+        (WITH_FLOOR, Kind::WithFloor),
     ]
     .iter()
     .filter_map(|(pattern, kind)| Some((Regex::new(pattern).ok()?, *kind)))
@@ -147,6 +159,15 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                         && !before.ends_with(['路', '街', '道', '巷'])
                         && !touches(before)
                 }
+                Kind::OfApartments => is_like_a_room(what.as_str()) && !is_measured(after),
+                // "谷阳路302(3楼)" is the third floor of the house of that number.
+                Kind::WithFloor => {
+                    let floor = groups.get(2).and_then(|floor| in_figures(floor.as_str()));
+                    floor.is_some_and(|floor| is_floor_of(floor, what.as_str()))
+                        && !before.ends_with(['路', '街', '道', '巷'])
+                        && !touches(before)
+                        && !is_numbered(before)
+                }
                 Kind::OnFloor => !touches(before) && !after.starts_with(is_of_a_code) && !is_numbered(before),
                 Kind::Other => true,
             };
@@ -195,6 +216,9 @@ struct Signs {
     phase: bool,
     beside: bool,
     floor_sign: bool,
+    apartments: bool,
+    /// A word for a room in English ends so: room, rm, flat, unit, apt, suite.
+    english: bool,
     household: bool,
     dash: bool,
     hyphens: u8,
@@ -218,6 +242,8 @@ impl Signs {
                 '隔' => (signs.announced, signs.beside) = (true, true),
                 '对' | '邻' => signs.beside = true,
                 'F' | 'f' => signs.floor_sign = true,
+                '寓' => signs.apartments = true,
+                'M' | 'm' | 'T' | 't' | 'E' | 'e' => signs.english = true,
                 '业' | '寝' | '病' => signs.household = true,
                 '舍' => (signs.household, signs.announced) = (true, true),
                 '期' => signs.phase = true,
@@ -248,6 +274,9 @@ impl Signs {
             LETTER_ROOM => self.room,
             BESIDE => self.beside,
             ON_FLOOR => self.floor_sign,
+            IN_ENGLISH => self.english,
+            OF_APARTMENTS => self.apartments,
+            WITH_FLOOR => self.floor || self.floor_sign,
             NUMBERED => self.numbered,
             _ => self.room || self.numbered || self.announced,
         }
@@ -305,7 +334,10 @@ fn is_layout(after: &str) -> bool {
 
 /// Whether a number behind a part of a house is a room rather than a day, a count or a length.
 fn is_bare_room(house: &str, number: &str, after: &str) -> bool {
-    let digits = number.chars().filter(|c| digit(*c).is_some()).count();
+    let digits = match number.contains('百') {
+        true => 3,
+        false => number.chars().filter(|c| digit(*c).is_some()).count(),
+    };
     let is_parted = number.contains(['-', '—', '~']);
     // "23号12" may be anything; a room behind a gate's number has three digits.
     if house.ends_with(['号', '门']) && digits < 3 && !is_parted {
@@ -316,6 +348,10 @@ fn is_bare_room(house: &str, number: &str, after: &str) -> bool {
     match (next.next(), next.next()) {
         (Some('户'), then) => digits >= 3 && !then.is_some_and(|c| "居人业停都受无村".contains(c)),
         (Some('号'), _) => is_house && digits >= 3,
+        // "12号302 号": what is parted from its word is no further house.
+        (Some(' '), Some('号')) => is_like_a_room(number),
+        // "302次卧" is no number of times.
+        (Some('次'), Some('卧')) => true,
         _ => !is_measured(after),
     }
 }
@@ -334,13 +370,13 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(EACH.len(), 13);
+        assert_eq!(EACH.len(), 16);
         assert!(FROM_ROOM.is_some());
     }
 
     proptest::proptest! {
         #[test]
-        fn no_flat_stands_in_a_text_that_is_passed_over(text in "(室|号楼?|号门|幢|栋|座|单元|楼|层|#|弄|户|套|房|房号|住|住户|门牌|期|宿舍|寝室|病房|门洞|楼上|隔壁|对门|邻居|F|的|东|顶|-|—|~|[0-9]{1,4}|[A-Z]|[一三零〇○两十]{1,3}| |月|路){0,9}") {
+        fn no_flat_stands_in_a_text_that_is_passed_over(text in "(室|号楼?|号门|幢|栋|座|单元|楼|层|#|弄|户|套|房|房号|住|住户|门牌|期|宿舍|寝室|病房|门洞|楼上|隔壁|对门|邻居|F|的|公寓|Room|flat|Unit|apt|suite|rm|百|,|\\(|东|顶|-|—|~|[0-9]{1,4}|[A-Z]|[一三零〇○两十]{1,3}| |月|路){0,9}") {
             let signs = Signs::of(&text);
             for (pattern, _) in EACH.iter() {
                 proptest::prop_assert!(signs.allow(pattern.as_str()) || !pattern.is_match(&text), "{}", pattern);

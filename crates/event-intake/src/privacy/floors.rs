@@ -20,7 +20,7 @@ static FLOORS: LazyLock<Option<Floors>> = LazyLock::new(|| {
     Some(Floors {
         before: Regex::new(&format!(r"(?:^|[^0-9]){floor}([层楼Ff])[\s(,]*$")).ok()?,
         after: Regex::new(&format!(
-            r"^\s*[号室]?的?(?:楼上|楼下|隔壁|对门|对过|邻居|邻家)?(?:[\s(,]*第?{floor}[层楼Ff]\)?)?"
+            r"^\s*[号室]?的?(?:次卧|主卧|客卧|卧室|客厅|厨房|阳台|卫生间|[东南西北]间)?(?:楼上|楼下|隔壁|对门|对过|邻居|邻家)?(?:[\s(,]*第?{floor}[层楼Ff]\)?)?"
         ))
         .ok()?,
     })
@@ -54,13 +54,13 @@ pub(crate) fn without_flats(address: &str) -> Cow<'_, str> {
 }
 
 /// Whether a room's first figures are its floor's.
-fn is_floor_of(floor: u32, room: &str) -> bool {
+pub(super) fn is_floor_of(floor: u32, room: &str) -> bool {
     let digits = room.chars().filter_map(digit).map(u32::from);
     digits.fold(0, |sum: u32, digit| sum.saturating_mul(10).saturating_add(digit)) / 100 == floor
 }
 
 /// A floor's number: 20, 二十, 十二.
-fn in_figures(floor: &str) -> Option<u32> {
+pub(super) fn in_figures(floor: &str) -> Option<u32> {
     let (tens, ones) = match floor.split_once('十') {
         None if floor.chars().count() > 2 => return None,
         None => {
@@ -91,6 +91,13 @@ mod tests {
         check("12号20层2003", "12号");
         check("12号20层03", "12号");
         check("12号302的楼上", "12号");
+        check("12号302次卧", "12号");
+        check("12号302 号", "12号");
+        check("1500弄2003(20层)", "1500弄");
+        check("金地小区302(3楼)", "金地小区");
+        // The house of that number, and another floor.
+        check("谷阳路302(3楼)", "谷阳路302(3楼)");
+        check("金地小区302(5楼)", "金地小区302(5楼)");
         // Another floor than the room's, or no room.
         check("12号2003(18层)", "12号 (18层)");
         check("12号3楼", "12号3楼");

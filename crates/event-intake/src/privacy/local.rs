@@ -1,10 +1,11 @@
 //! Landlines without their area, as a city's own people write them: eight digits by themselves.
 //!
 //! In running text eight digits are many things, so there only a word before them tells. In an address they can hardly be
-//! anything else, unless they stand behind the name of a thing that is numbered; nor in an identifier of a ticket.
+//! anything else, unless they stand behind the name of a thing that is numbered; nor in an identifier of a ticket, if they
+//! do not begin with the code of a district, as numbers that systems give may.
 
 use super::chain::{Chain, Digit, is_month_and_day};
-use super::things::is_numbered;
+use super::things::{is_lettered, is_numbered};
 use super::{Found, digit};
 
 /// Eight digits, in one piece or two halves.
@@ -20,7 +21,7 @@ pub(super) fn is_local(digits: &str) -> bool {
         .char_indices()
         .filter_map(|(at, c)| digit_at(at, c))
         .collect();
-    digits.chars().count() == LENGTH && is_one(&signs)
+    digits.chars().count() == LENGTH && is_one(&signs) && !is_of_a_district(&signs)
 }
 
 /// Whether they are such a number in two halves: neither a year and a count, nor the code of a district.
@@ -65,7 +66,7 @@ pub(super) fn find(address: &str) -> Vec<Found> {
         if is_one(&run)
             && !UNITS.contains(c)
             && let (Some(first), Some(last)) = (run.first(), run.last())
-            && !is_numbered(address.get(..first.from).unwrap_or_default())
+            && !is_things(address.get(..first.from).unwrap_or_default())
         {
             found.push(Found::gone(first.from, last.to));
         }
@@ -90,9 +91,16 @@ fn is_one(digits: &[Digit]) -> bool {
     if digits.len() != LENGTH || !digits.first().is_some_and(|first| (2..=8).contains(&first.value)) {
         return false;
     }
+    !Chain::of(digits.to_vec()).is_date(0, 1900)
+}
+
+fn is_things(before: &str) -> bool {
+    is_numbered(before) || is_lettered(before)
+}
+
+fn is_of_a_district(digits: &[Digit]) -> bool {
     let chain = Chain::of(digits.to_vec());
-    let is_district = chain.is_province(0) && (1..=13).contains(&chain.value(2, 2));
-    !chain.is_date(0, 1900) && !is_district
+    chain.is_province(0) && (1..=13).contains(&chain.value(2, 2))
 }
 
 #[cfg(test)]
@@ -111,12 +119,16 @@ mod tests {
             "路灯旁57812345",
             "业主代表57812345",
             "弄5781·2345",
+            // As long as a district's code is, and beginning like one.
+            "62123456张建国",
+            "弄6212 3456",
+            "弄31011701",
         ] {
             check(one, 1);
         }
         for none in [
             "20260920",
-            "31011701",
+            "路灯62123456",
             "12345678",
             "578123456",
             "2300-2310号",
@@ -127,6 +139,7 @@ mod tests {
         ] {
             check(none, 0);
         }
+        assert!(!is_local("62123456") && !is_local("31011701") && !is_parted("6212-3456"));
         assert!(is_local("57812345") && !is_local("5781-2345") && !is_local("20260920"));
     }
 }

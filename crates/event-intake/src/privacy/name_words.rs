@@ -107,7 +107,7 @@ pub(super) const NO_NAMES: [&str; 102] = [
 ];
 
 /// What a shop is called after its owner.
-pub(super) const SHOPS: [&str; 43] = [
+pub(super) const SHOPS: [&str; 58] = [
     "菜场",
     "超市",
     "便利",
@@ -151,4 +151,19 @@ pub(super) const SHOPS: [&str; 43] = [
     "口腔",
     "工作室",
     "诊所",
+    "事务所",
+    "甜品",
+    "甜点",
+    "奶茶",
+    "咖啡",
+    "蛋糕",
+    "烘焙",
+    "面包",
+    "花店",
+    "花艺",
+    "服装",
+    "水产",
+    "豆浆",
+    "酸菜",
+    "螺蛳",
 ];

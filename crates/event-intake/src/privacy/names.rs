@@ -32,6 +32,11 @@ const NEVER: &str = "位老弄号室楼幢栋座层路街巷村镇区";
 /// What ends a place and is in no given name, as 路 and 村 may be.
 const IN_NO_GIVEN_NAME: &str = "弄号室幢栋座层区院";
 
+/// What ends like a family name before 某, "a certain": 任何某人, 该路段某处.
+const WORDS_BEFORE_SOME: [&str; 12] = [
+    "路段", "地段", "阶段", "时段", "任何", "其余", "照顾", "实施", "不曾", "历史", "村庄", "山庄",
+];
+
 /// "李雷(男)", "韩梅梅,女,".
 const WITH_SEX: &str = r"\s?[,(]\s?[男女]\s?(?:[,.)。]|$)";
 
@@ -64,10 +69,36 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         // A pattern that did not compile must not let a name through.
         return vec![Found::gone(0, text.len())];
     };
-    match patterns.any.is_match(text) {
+    let mut found = match patterns.any.is_match(text) {
         true => find_all(patterns, text),
         false => Vec::new(),
-    }
+    };
+    found.extend(half_told(text));
+    found
+}
+
+/// Family names with 某 for the rest or a part of it: 李某, 王某某, 谢某芝.
+fn half_told(text: &str) -> impl Iterator<Item = Found> {
+    text.match_indices('某').filter_map(|(at, rest)| {
+        let before = text.get(..at)?;
+        let (from, family) = before.char_indices().next_back()?;
+        let is_word = WORDS_BEFORE_SOME.iter().any(|word| before.ends_with(word));
+        let to = at + rest.len();
+        let mut after = text.get(to..)?.chars();
+        let to = match (after.next(), after.next()) {
+            (Some('某'), _) => to + rest.len(),
+            // A sign by itself behind it is of the name, unless it is a verb or a place.
+            (Some(last), next)
+                if is_han(last)
+                    && !next.is_some_and(is_han)
+                    && !"家处等的说称在住人女男案".contains(last) =>
+            {
+                to + last.len_utf8()
+            }
+            _ => to,
+        };
+        (is_clear(family) && !is_word).then(|| Found::gone(from, to))
+    })
 }
 
 fn find_all(patterns: &Patterns, text: &str) -> Vec<Found> {
@@ -79,7 +110,8 @@ fn find_all(patterns: &Patterns, text: &str) -> Vec<Found> {
             let to = before.last().map_or(from, |(at, c)| at + c.len_utf8());
             let from = parted_family(text, from).unwrap_or(from);
             let is_family_alone = text.get(from..to).is_some_and(|name| name.chars().count() == 1);
-            if is_family_alone && is_of_a_shop(after) {
+            // Also under a whole name an office is one.
+            if is_family_alone && is_of_a_shop(after) || after.starts_with("事务所") {
                 continue;
             }
             found.push(Found {

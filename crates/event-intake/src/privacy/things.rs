@@ -63,14 +63,41 @@ const CODES: [&str; 11] = [
 ];
 /// What may stand between a thing and its number.
 const BETWEEN: [char; 8] = [' ', ':', '是', '为', '(', '号', '码', '#'];
+/// Things that only a word for a number behind them tells: 龙井 is none.
+const WITH_NUMBER: [&str; 3] = ["井号", "井编号", "井位"];
+/// Most letters in front of a thing's number: SJ-57812345.
+const MOST_LETTERS: usize = 4;
 
 /// Whether what stands before a number calls it a thing's: 路灯, 井盖号码, 设备编号.
 pub(crate) fn is_numbered(before: &str) -> bool {
+    let name = before.trim_end_matches([' ', ':', '(', '#', '是', '为']);
+    if WITH_NUMBER
+        .iter()
+        .any(|word| name.strip_suffix('码').unwrap_or(name).ends_with(word))
+    {
+        return true;
+    }
     let name = before.trim_end_matches(BETWEEN);
     let is_code = CODES.iter().any(|word| name.ends_with(word));
     let name = name.strip_suffix('编').unwrap_or(name);
     let is_thing = name.ends_with(|c| SIGNS.contains(c)) || WORDS.iter().any(|word| name.ends_with(word));
     is_code || is_thing && !REACHES.iter().any(|word| name.ends_with(word))
+}
+
+/// The same where the number begins with letters of its own (杆号SJ-). A long one may hide somebody's, so it is for short ones.
+pub(super) fn is_lettered(before: &str) -> bool {
+    let name = without_letters(before);
+    name.len() < before.len() && is_numbered(name)
+}
+
+/// Without the letters that a number of a system begins with; a key has no dash behind them any more.
+fn without_letters(before: &str) -> &str {
+    let code = before.strip_suffix(['-', '_']).unwrap_or(before);
+    let rest = code.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    match code.len() - rest.len() {
+        1..=MOST_LETTERS => rest,
+        _ => before,
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +125,9 @@ mod tests {
             "垃圾桶",
             "箱变",
             "信箱",
+            "井号",
+            "井号码:",
+            "污水井编号",
         ] {
             assert!(is_numbered(thing), "{thing}");
         }
@@ -113,12 +143,24 @@ mod tests {
             "路灯坏了",
             "路灯,",
             "龙井",
+            "龙井-",
+            "杆号SJ-",
             "岗亭旁",
             "张三",
             "号码:",
             "地铁口",
         ] {
             assert!(!is_numbered(none), "{none}");
+        }
+    }
+
+    #[test]
+    fn numbers_with_letters() {
+        for thing in ["杆号SJ-", "路灯 LD_", "杆号SJ", "井号A"] {
+            assert!(is_lettered(thing), "{thing}");
+        }
+        for none in ["杆号", "杆号-", "龙井SJ-", "李雷SJ-", "杆号SJABC-", "SJ-"] {
+            assert!(!is_lettered(none), "{none}");
         }
     }
 }

@@ -10,7 +10,7 @@ use city_model::Source;
 use rustc_hash::FxHashMap;
 
 use super::datum::Way;
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use super::resolve::resolve;
 use crate::Topic;
 
@@ -49,6 +49,11 @@ impl WriterSchema {
             fingerprints: fingerprints(&schema),
             resolved: Default::default(),
         })
+    }
+
+    /// The schema as steps; the first is the whole datum.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.written.steps
     }
 
     /// How a reader of `source` reads it.
