@@ -218,6 +218,7 @@ pub(crate) struct RawUnsaid {
     pub(crate) asks: Vec<String>,
     pub(crate) either: Vec<String>,
     pub(crate) missed: Vec<String>,
+    pub(crate) told: Vec<String>,
     pub(crate) idioms: Vec<String>,
     pub(crate) names: Vec<String>,
 }

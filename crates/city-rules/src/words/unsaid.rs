@@ -12,6 +12,9 @@ const AFTER_REACH: usize = 9;
 /// How far behind a denial one of `either` may stand, in bytes: 12 Chinese characters, the two sides of "not A then B".
 const EITHER_REACH: usize = 36;
 
+/// How far behind a word of a story what it tells may begin, in bytes: 8 Chinese characters. Proposal: "以前楼里有过".
+const TOLD_REACH: usize = 24;
+
 /// The numbers of the words that deny others, or hold them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unsaid {
@@ -24,6 +27,7 @@ pub(super) struct Unsaid {
     /// Names and idioms.
     holding: Vec<u32>,
     missed: BTreeSet<u32>,
+    told: Vec<u32>,
     /// Exclusions that begin with a denial of so many bytes, as "nobody is trapped".
     denying: BTreeMap<u32, usize>,
     /// Words from this number on are no phrases' of kinds or hints, and are left alone.
@@ -52,6 +56,7 @@ impl Unsaid {
             asks: numbers(&raw.asks),
             either: numbers(&raw.either),
             holding,
+            told: numbers(&raw.told),
             missed: numbers(&raw.missed).into_iter().collect(),
             denying,
             said: u32::try_from(said).unwrap_or(u32::MAX),
@@ -116,6 +121,12 @@ impl Unsaid {
             let is_denied = || denied.contains(&from) || is_inside() || after.iter().any(is_over);
             word < self.said && (is_held() || (self.is_deniable(word) && is_denied()))
         });
+    }
+
+    /// Where a text tells a story of what was, or fears what may be: within the reach of such a word in its sentence.
+    pub(super) fn told(&self, seen: &Seen) -> Vec<std::ops::RangeInclusive<usize>> {
+        let reach = |(_, end): (usize, usize)| end..=end + TOLD_REACH;
+        places(seen, &self.told).into_iter().map(reach).collect()
     }
 
     fn is_deniable(&self, word: u32) -> bool {
