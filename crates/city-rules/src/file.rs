@@ -219,6 +219,10 @@ pub(crate) struct RawUnsaid {
     pub(crate) either: Vec<String>,
     pub(crate) missed: Vec<String>,
     pub(crate) told: Vec<String>,
+    pub(crate) over: Vec<String>,
+    pub(crate) once: Vec<String>,
+    pub(crate) again: Vec<String>,
+    pub(crate) withdrawn: Vec<String>,
     pub(crate) idioms: Vec<String>,
     pub(crate) names: Vec<String>,
 }

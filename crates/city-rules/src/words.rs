@@ -27,6 +27,10 @@ pub(crate) const LEAD_CHARS: usize = 120;
 /// address and what happens there; what comes later is the story around it.
 const EARLY_BYTES: usize = 120;
 
+/// A content of so many bytes, 80 Chinese characters, is no letter: it is heard to its end where it says danger to life against
+/// its title. Proposal: what an operator writes down while the caller speaks.
+const SHORT_BYTES: usize = 240;
+
 /// A kind that a text speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WordHit {
@@ -120,23 +124,54 @@ impl WordMap {
         if !is_titled {
             (title, content) = scan::first_sentence(content);
         }
-        let title = self.seen(lead(title));
-        let named: Vec<KindId> = self.kinds_in(&title).into_iter().map(|said| said.about).collect();
+        let first = lead(title);
+        let title = self.seen(first);
+        let said_in = |seen: &Seen| -> Vec<KindId> {
+            let said = self.kinds_in(seen).into_iter();
+            said.map(|said| said.about).collect()
+        };
+        let content = lead(content);
+        let told_after = self.seen(content);
+        // "A smell of gas", and then: "on inspection there is no smell of gas".
+        let withdrawn: Vec<KindId> =
+            if is_titled && !content.contains('?') && self.unsaid.withdraws(&told_after) {
+                let still = said_in(&told_after);
+                let named = said_in(&Seen::new(self.finder.as_ref(), content)).into_iter();
+                let is_vital = still.iter().any(|kind| self.danger.is_vital(*kind));
+                named.filter(|kind| !is_vital && !still.contains(kind)).collect()
+            } else {
+                Vec::new()
+            };
+        let mut named = said_in(&title);
+        named.retain(|kind| !withdrawn.contains(kind));
         let asks = self.inquiry.is_said(&self.lengths, &title);
         let is_other_matter = asks || (named.is_empty() && self.matter.is_said(&self.lengths, &title));
         let is_calm = !named.iter().any(|kind| self.danger.is_vital(*kind));
         let early = title.length() + EARLY_BYTES;
-        let whole = title.followed_by(self.seen(lead(content)));
+        let heard = title.length()
+            + if content.len() <= SHORT_BYTES {
+                SHORT_BYTES
+            } else {
+                EARLY_BYTES
+            };
+        // What a first sentence denies, the next one may take back.
+        let whole = match is_titled {
+            true => title.followed_by(told_after),
+            false => self.seen(&[first, content].join("?")),
+        };
         let told = self.unsaid.told(&whole);
         let is_now = |said: &Said<KindId>| said.is_sure && !told.iter().any(|told| told.contains(&said.at));
         let mut leads = Vec::new();
         for said in self.kinds_in(&whole) {
+            if withdrawn.contains(&said.about) {
+                continue;
+            }
             let in_title = named.contains(&said.about);
             let is_early = said.at <= early;
             // The content says it against the title.
             let beats = is_titled
                 && is_calm
-                && is_early
+                && said.at <= heard
                 && (is_other_matter || !named.is_empty())
                 && self.danger.is_vital(said.about)
                 && is_now(&said);

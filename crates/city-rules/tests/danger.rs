@@ -170,6 +170,11 @@ fn danger_in_the_content_comes_through_any_title() {
         ("表扬物业", "三楼着火了快来", "fire_smoke"),
         ("有人咨询燃气", "煤气泄漏", "gas_leak"),
         ("物业费问题", "三楼着火了", "fire_smoke"),
+        (
+            "占道经营",
+            "市民来电反映，中山中路123弄门口长期有流动摊贩，每天下午四点到晚上十点影响居民出行，刚才摊位上的煤气罐泄漏",
+            "gas_leak vendor",
+        ),
     ] {
         assert_eq!(
             kinds(rules, title, content).join(" "),
@@ -195,6 +200,20 @@ fn danger_in_the_content_comes_through_any_title() {
         assert!(
             !first.is_some_and(city_rules::KindRule::endangers_life),
             "{title} {content}"
+        );
+    }
+    // What the content takes back, and what it does not.
+    assert!(kinds(rules, "煤气味", "经核实没有煤气味").is_empty());
+    assert!(kinds(rules, "三楼着火", "没有着火，请撤销").is_empty());
+    for content in [
+        "没有着火？请撤销什么",
+        "经核实四楼没有着火，三楼着火",
+        "请撤销上一单，地址是四楼",
+        "没有明火，经核实是浓烟",
+    ] {
+        assert!(
+            kinds(rules, "三楼着火", content).contains(&"fire_smoke"),
+            "{content}"
         );
     }
     assert!(

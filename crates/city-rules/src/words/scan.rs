@@ -190,7 +190,7 @@ impl Seen {
     }
 
     /// The number of the clause at a place, within sentences.
-    fn clause(&self, at: usize) -> usize {
+    pub(super) fn clause(&self, at: usize) -> usize {
         self.commas.partition_point(|end| *end < at)
     }
 }
