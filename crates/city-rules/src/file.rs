@@ -218,6 +218,11 @@ pub(crate) struct RawUnsaid {
     pub(crate) asks: Vec<String>,
     pub(crate) either: Vec<String>,
     pub(crate) missed: Vec<String>,
+    pub(crate) told: Vec<String>,
+    pub(crate) over: Vec<String>,
+    pub(crate) once: Vec<String>,
+    pub(crate) again: Vec<String>,
+    pub(crate) withdrawn: Vec<String>,
     pub(crate) idioms: Vec<String>,
     pub(crate) names: Vec<String>,
 }

@@ -17,7 +17,7 @@ use crate::file::{RawWords, RulesFile};
 use crate::kind::KindId;
 use crate::normal::text_key;
 pub(crate) use danger::Danger;
-use scan::{Lists, Phrases, Seen};
+use scan::{Lists, Phrases, Said, Seen};
 use unsaid::Unsaid;
 
 /// How much of the title, and of the content, is read for kinds, in characters; two to four sentences.
@@ -26,6 +26,10 @@ pub(crate) const LEAD_CHARS: usize = 120;
 /// How far into the content a danger to life comes first among the readings, in bytes: 40 Chinese characters. Proposal: an
 /// address and what happens there; what comes later is the story around it.
 const EARLY_BYTES: usize = 120;
+
+/// A content of so many bytes, 80 Chinese characters, is no letter: it is heard to its end where it says danger to life against
+/// its title. Proposal: what an operator writes down while the caller speaks.
+const SHORT_BYTES: usize = 240;
 
 /// A kind that a text speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct TextReading {
     pub kinds: Vec<WordHit>,
     /// It asks, proposes, or speaks of a matter that is nothing in the street.
     pub is_other_matter: bool,
+    /// The content tells of danger to life, and the title of something less, of a question or of another matter.
+    pub is_contradicted: bool,
 }
 
 /// All phrases, with one automaton over all their words.
@@ -107,9 +113,10 @@ impl WordMap {
         })
     }
 
-    /// What a text is about: the title decides where it names a kind, else the lead. A title that asks or is about another
-    /// matter silences all but a danger to life that it names itself, for callers ask politely while it burns; a first
-    /// sentence is no title, and silences no danger to life at all.
+    /// What a text is about: the title decides where it names a kind, else the lead. But danger to life that the beginning
+    /// of the content says, and not as a story, comes before a title of anything less; and neither a title that asks nor
+    /// one about another matter silences it, for callers ask politely while it burns. A first sentence is no title, and
+    /// silences no danger to life at all.
     pub(crate) fn read(&self, title: &str, content: &str) -> TextReading {
         let (title, content) = (text_key(title), text_key(content));
         let (mut title, mut content) = (title.trim(), content.trim());
@@ -117,46 +124,93 @@ impl WordMap {
         if !is_titled {
             (title, content) = scan::first_sentence(content);
         }
-        let title = self.seen(lead(title));
-        let named: Vec<KindId> = self.kinds_in(&title).into_iter().map(|(.., kind)| kind).collect();
+        let first = lead(title);
+        let title = self.seen(first);
+        let said_in = |seen: &Seen| -> Vec<KindId> {
+            let said = self.kinds_in(seen).into_iter();
+            said.map(|said| said.about).collect()
+        };
+        let content = lead(content);
+        let told_after = self.seen(content);
+        // "A smell of gas", and then: "on inspection there is no smell of gas".
+        let withdrawn: Vec<KindId> =
+            if is_titled && !content.contains('?') && self.unsaid.withdraws(&told_after) {
+                let still = said_in(&told_after);
+                let named = said_in(&Seen::new(self.finder.as_ref(), content)).into_iter();
+                let is_vital = still.iter().any(|kind| self.danger.is_vital(*kind));
+                named.filter(|kind| !is_vital && !still.contains(kind)).collect()
+            } else {
+                Vec::new()
+            };
+        let mut named = said_in(&title);
+        named.retain(|kind| !withdrawn.contains(kind));
         let asks = self.inquiry.is_said(&self.lengths, &title);
         let is_other_matter = asks || (named.is_empty() && self.matter.is_said(&self.lengths, &title));
-        // A title that names a kind decides; a first sentence is only where the story begins.
-        let early = (!is_titled || named.is_empty()).then_some(title.length() + EARLY_BYTES);
-        let whole = title.followed_by(self.seen(lead(content)));
-        let is_heard = |kind: KindId| {
-            !is_other_matter || (self.danger.is_vital(kind) && (!is_titled || named.contains(&kind)))
+        let is_calm = !named.iter().any(|kind| self.danger.is_vital(*kind));
+        let early = title.length() + EARLY_BYTES;
+        let heard = title.length()
+            + if content.len() <= SHORT_BYTES {
+                SHORT_BYTES
+            } else {
+                EARLY_BYTES
+            };
+        // What a first sentence denies, the next one may take back.
+        let whole = match is_titled {
+            true => title.followed_by(told_after),
+            false => self.seen(&[first, content].join("?")),
         };
-        let found = self.kinds_in(&whole).into_iter();
-        let mut hits: Vec<(WordHit, bool)> = found
-            .filter(|(.., kind)| is_heard(*kind))
-            .map(|(Reverse(characters), at, kind)| {
-                let in_title = named.contains(&kind);
-                let hit = WordHit {
-                    kind,
-                    characters,
-                    in_title,
-                };
-                (hit, in_title || early.is_some_and(|early| at <= early))
-            })
-            .collect();
-        hits.sort_by_key(|(hit, _)| !hit.in_title);
+        let told = self.unsaid.told(&whole);
+        let is_now = |said: &Said<KindId>| said.is_sure && !told.iter().any(|told| told.contains(&said.at));
+        let mut leads = Vec::new();
+        for said in self.kinds_in(&whole) {
+            if withdrawn.contains(&said.about) {
+                continue;
+            }
+            let in_title = named.contains(&said.about);
+            let is_early = said.at <= early;
+            // The content says it against the title.
+            let beats = is_titled
+                && is_calm
+                && said.at <= heard
+                && (is_other_matter || !named.is_empty())
+                && self.danger.is_vital(said.about)
+                && is_now(&said);
+            if is_other_matter && !beats && (!self.danger.is_vital(said.about) || (is_titled && !in_title)) {
+                continue;
+            }
+            let hit = WordHit {
+                kind: said.about,
+                characters: said.characters,
+                in_title,
+            };
+            let is_open = !is_titled || named.is_empty();
+            leads.push((hit, in_title || (is_open && is_early), beats));
+        }
+        leads.sort_by_key(|(hit, ..)| !hit.in_title);
+        let is_contradicted = leads.iter().any(|(.., beats)| *beats);
+        let mut hits: Vec<(WordHit, bool)> =
+            leads.iter().map(|(hit, is_early, _)| (*hit, *is_early)).collect();
         self.danger.lead(&mut hits);
-        let kinds: Vec<WordHit> = hits.into_iter().map(|(hit, _)| hit).collect();
+        let mut kinds: Vec<WordHit> = hits.into_iter().map(|(hit, _)| hit).collect();
+        let beats = |kind: KindId| leads.iter().any(|(hit, _, beats)| *beats && hit.kind == kind);
+        kinds.sort_by_key(|hit| {
+            if beats(hit.kind) {
+                self.danger.rank(hit.kind)
+            } else {
+                u8::MAX
+            }
+        });
         TextReading {
             is_other_matter: is_other_matter && kinds.is_empty(),
+            is_contradicted,
             kinds,
         }
     }
 
     /// The phrases of a kind that the text says, best first: characters, then where it begins, then by id.
-    fn kinds_in(&self, seen: &Seen) -> Vec<(Reverse<u32>, usize, KindId)> {
-        let said = self.kinds.said(&self.lengths, seen);
-        let mut found: Vec<_> = said
-            .into_iter()
-            .map(|(kind, characters, at)| (Reverse(characters), at, kind))
-            .collect();
-        found.sort_unstable();
+    fn kinds_in(&self, seen: &Seen) -> Vec<Said<KindId>> {
+        let mut found = self.kinds.said(&self.lengths, seen);
+        found.sort_unstable_by_key(|said| (Reverse(said.characters), said.at, said.about));
         found
     }
 
@@ -164,7 +218,7 @@ impl WordMap {
     pub(crate) fn hints(&self, text: &str) -> Vec<Hint> {
         let seen = self.seen(&text_key(text));
         let said = self.hints.said(&self.lengths, &seen);
-        said.into_iter().map(|(hint, ..)| hint).collect()
+        said.into_iter().map(|said| said.about).collect()
     }
 
     fn seen(&self, text: &str) -> Seen {

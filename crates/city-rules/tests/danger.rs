@@ -144,6 +144,88 @@ fn a_title_decides_and_asks_in_vain_only_about_danger_that_it_names() {
     );
 }
 
+/// The content's danger comes before a title of something less or one that asks, and says so.
+#[test]
+fn danger_in_the_content_comes_through_any_title() {
+    let rules = &Rules::builtin();
+    for (title, content, expected) in [
+        ("占道经营", "煤气泄漏", "gas_leak vendor"),
+        (
+            "违法停车",
+            "三楼已经着火，消防车无法进入",
+            "fire_smoke parking_motor",
+        ),
+        ("违法停车", "路面塌陷车掉进去了", "road_collapse parking_motor"),
+        ("违法停车", "车里有人昏迷", "person_danger parking_motor"),
+        (
+            "路灯故障",
+            "灯杆漏电，孩子被电击倒地没有反应",
+            "person_danger street_light elec_hazard",
+        ),
+        ("噪音扰民", "闻到很重的煤气味", "gas_leak noise"),
+        ("暴露垃圾", "着火了冒浓烟", "fire_smoke garbage_exposed"),
+        ("道路积水", "煤气泄漏", "gas_leak road_ponding"),
+        ("咨询", "有人跳楼", "person_danger"),
+        ("建议", "三楼着火", "fire_smoke"),
+        ("表扬物业", "三楼着火了快来", "fire_smoke"),
+        ("有人咨询燃气", "煤气泄漏", "gas_leak"),
+        ("物业费问题", "三楼着火了", "fire_smoke"),
+        (
+            "占道经营",
+            "市民来电反映，中山中路123弄门口长期有流动摊贩，每天下午四点到晚上十点影响居民出行，刚才摊位上的煤气罐泄漏",
+            "gas_leak vendor",
+        ),
+    ] {
+        assert_eq!(
+            kinds(rules, title, content).join(" "),
+            expected,
+            "{title} {content}"
+        );
+        assert!(
+            rules.read_text(title, content).is_contradicted,
+            "{title} {content}"
+        );
+    }
+    // A story, a fear, words of two clauses.
+    for (title, content) in [
+        ("咨询", "小区消防通道堵塞，一旦着火怎么办"),
+        ("请问为什么要禁摩", "有人说摩托车撞死人"),
+        ("反映小区房屋质量", "以前有过煤气泄漏"),
+        ("酒吧噪音扰民", "每晚都很吵，有时打架"),
+        ("门口摊贩脏乱差", "一个摊贩一个煤气罐，有恶臭味"),
+    ] {
+        let read = rules.read_text(title, content);
+        assert!(!read.is_contradicted, "{title} {content}");
+        let first = read.kinds.first().map(|hit| rules.kind(hit.kind));
+        assert!(
+            !first.is_some_and(city_rules::KindRule::endangers_life),
+            "{title} {content}"
+        );
+    }
+    // What the content takes back, and what it does not.
+    assert!(kinds(rules, "煤气味", "经核实没有煤气味").is_empty());
+    assert!(kinds(rules, "三楼着火", "没有着火，请撤销").is_empty());
+    for content in [
+        "没有着火？请撤销什么",
+        "经核实四楼没有着火，三楼着火",
+        "请撤销上一单，地址是四楼",
+        "没有明火，经核实是浓烟",
+    ] {
+        assert!(
+            kinds(rules, "三楼着火", content).contains(&"fire_smoke"),
+            "{content}"
+        );
+    }
+    assert!(
+        !rules.read_text("着火", "煤气泄漏").is_contradicted,
+        "both are danger to life"
+    );
+    assert!(
+        !rules.read_text("", "门口占道经营。三楼着火").is_contradicted,
+        "no title"
+    );
+}
+
 /// Whatever the ticket was filed as, it is as urgent: the hint says so where another kind has its name.
 #[test]
 fn who_is_hurt_by_what_has_a_kind_is_as_urgent() {

@@ -54,7 +54,7 @@ impl Category<'_> {
 }
 
 /// Reads category and words. They agree mostly. But 6 % are filed wrongly and the text then usually tells the true kind
-/// (DOMAIN 7), so the two are weighed: danger to life in the title beats a category of anything less, an exact phrase
+/// (DOMAIN 7), so the two are weighed: danger to life in the title, or in the content against the title, beats a category of anything less, an exact phrase
 /// beats a category that it has nothing to do with, a phrase that says more than the category names the finer of two
 /// kin, and in every other case the category stands. What loses goes along as another reading.
 pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -> Option<Reading> {
@@ -64,6 +64,7 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
     };
     let by_name = || category.names?.iter().rev().find_map(|name| rules.map_name(name));
     let filed = mapped.as_ref().map(|mapped| mapped.kind).or_else(by_name);
+    let contradicts = words.is_contradicted;
     let words = &words.kinds;
     let Some(filed) = filed else {
         let (first, others) = words.split_first()?;
@@ -73,6 +74,7 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
                 .map(|hit| hit.kind)
                 .take(MOST_ALTERNATIVES)
                 .collect(),
+            is_contradicted: contradicts,
             ..Reading::plain(first.kind)
         });
     };
@@ -84,7 +86,7 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
     };
     let kin = |other: KindId| other != filed && are_kin(rules, filed, other);
     let vital = |kind: KindId| rules.kind(kind).endangers_life();
-    if leader.in_title && vital(leader.kind) && !vital(filed) && !kin(leader.kind) {
+    if (contradicts || (leader.in_title && !kin(leader.kind))) && vital(leader.kind) && !vital(filed) {
         // A bin that overflows and burns was filed as a bin.
         return Some(Reading {
             kind: leader.kind,

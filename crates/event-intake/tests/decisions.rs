@@ -303,6 +303,19 @@ fn category_and_words_are_weighed() {
                 filed(&["噪音扰民"], "半夜噪音扰民,有人要跳楼", ""),
                 "report person_danger or noise NONE c3 !trapped #category_contradicted",
             ),
+            // Danger in the content beats a title of something less, filed so or not, and one that asks.
+            (
+                filed(&[], "占道经营", "煤气泄漏"),
+                "report gas_leak or vendor NONE c3 #category_contradicted",
+            ),
+            (
+                filed(&["占道经营"], "占道经营", "煤气泄漏"),
+                "report gas_leak or vendor NONE c3 #category_contradicted",
+            ),
+            (
+                filed(&[], "咨询", "有人跳楼"),
+                "report person_danger NONE c3 !trapped #category_contradicted",
+            ),
             // A weak word outside the title does not beat the category.
             (
                 filed(&["路灯"], "市民反映问题", "晚上打架"),

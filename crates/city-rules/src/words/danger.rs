@@ -47,6 +47,15 @@ impl Danger {
         matches!(self.weight(kind), Weight::Cause | Weight::Person)
     }
 
+    /// What comes first among dangers to life: what says what endangers.
+    pub(super) fn rank(&self, kind: KindId) -> u8 {
+        match self.weight(kind) {
+            Weight::Cause => 0,
+            Weight::Person => 1,
+            Weight::Usual | Weight::Minor => 2,
+        }
+    }
+
     /// Puts danger to life first among the readings that stand at the beginning, each with whether it does: a heap of
     /// garbage that burns is a fire. Who is in danger comes before matters of order alone: of a tree that fell on somebody
     /// the tree is the finer word, and a hint says the rest.

@@ -10,6 +10,24 @@ use aho_corasick::AhoCorasick;
 const REACH: usize = 90;
 
 const SENTENCE_ENDS: [char; 5] = ['。', '!', '?', ';', '\n'];
+const CLAUSE_ENDS: [char; 3] = [',', '、', ':'];
+
+/// From this many characters on, a phrase is sure although its parts stand in two clauses, so many bytes apart: 8 Chinese
+/// characters. Proposal: a word and its predicate, such as "煤气" and "泄漏".
+const SURE_CHARACTERS: u32 = 4;
+const SURE_REACH: usize = 24;
+
+/// What a text says about one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said<T> {
+    pub(super) about: T,
+    /// The most characters that a phrase matched.
+    pub(super) characters: u32,
+    /// Where that phrase begins, in bytes.
+    pub(super) at: usize,
+    /// Some phrase stands in one clause, or is long.
+    pub(super) is_sure: bool,
+}
 
 /// A phrase's parts, each the numbers of its alternatives.
 pub(super) type Phrase = Vec<Vec<u32>>;
@@ -48,8 +66,8 @@ impl<T: Copy> Lists<T> {
         Lists { of, led_by }
     }
 
-    /// What the text speaks of, in the order of the lists: the most characters that a phrase matched, and where it begins.
-    pub(super) fn said(&self, lengths: &[u32], seen: &Seen) -> Vec<(T, u32, usize)> {
+    /// What the text speaks of, in the order of the lists.
+    pub(super) fn said(&self, lengths: &[u32], seen: &Seen) -> Vec<Said<T>> {
         let leads = |word: u32| self.led_by.get(word as usize);
         let mut led: Vec<(u32, u32)> = seen.words().filter_map(leads).flatten().copied().collect();
         led.sort_unstable();
@@ -60,8 +78,13 @@ impl<T: Copy> Lists<T> {
             let led = led
                 .iter()
                 .filter_map(|(_, phrase)| phrases.any.get(*phrase as usize));
-            let (characters, at) = phrases.strength(led, lengths, seen)?;
-            Some((*about, characters, at))
+            let (characters, at, is_sure) = phrases.strength(led, lengths, seen)?;
+            Some(Said {
+                about: *about,
+                characters,
+                at,
+                is_sure,
+            })
         });
         said.collect()
     }
@@ -82,6 +105,8 @@ pub(super) struct Seen {
     at: Vec<Place>,
     /// Where sentences end, in order.
     ends: Vec<usize>,
+    /// Where clauses end within sentences, in order.
+    commas: Vec<usize>,
     length: usize,
 }
 
@@ -95,14 +120,15 @@ impl Seen {
             .collect();
         at.sort_unstable();
         // Where a sentence ends matters only between words.
-        let ends = if at.is_empty() {
-            Vec::new()
-        } else {
-            text.match_indices(SENTENCE_ENDS).map(|(at, _)| at).collect()
-        };
+        let (mut ends, mut commas) = (Vec::new(), Vec::new());
+        if !at.is_empty() {
+            ends.extend(text.match_indices(SENTENCE_ENDS).map(|(at, _)| at));
+            commas.extend(text.match_indices(CLAUSE_ENDS).map(|(at, _)| at));
+        }
         Seen {
             at,
             ends,
+            commas,
             length: text.len(),
         }
     }
@@ -117,6 +143,7 @@ impl Seen {
         let shift = self.length + 1;
         self.ends.push(self.length);
         self.ends.extend(other.ends.iter().map(|at| at + shift));
+        self.commas.extend(other.commas.iter().map(|at| at + shift));
         let moved = other.at.into_iter();
         self.at
             .extend(moved.map(|(word, start, end)| (word, start + shift, end + shift)));
@@ -161,16 +188,21 @@ impl Seen {
     pub(super) fn sentence(&self, at: usize) -> usize {
         self.ends.partition_point(|end| *end < at)
     }
+
+    /// The number of the clause at a place, within sentences.
+    pub(super) fn clause(&self, at: usize) -> usize {
+        self.commas.partition_point(|end| *end < at)
+    }
 }
 
 impl Phrases {
-    /// The most characters that one of these phrases of it matched, and where it begins.
+    /// The most characters that one of these phrases of it matched, where it begins, and whether one is sure.
     fn strength<'a>(
         &self,
         phrases: impl Iterator<Item = &'a Phrase>,
         lengths: &[u32],
         seen: &Seen,
-    ) -> Option<(u32, usize)> {
+    ) -> Option<(u32, usize, bool)> {
         if self.veto.iter().any(|word| seen.has(*word)) {
             return None;
         }
@@ -178,25 +210,39 @@ impl Phrases {
         let hidden = seen.spans(|word, _| self.mask.contains(&word));
         let length = |word: u32| lengths.get(word as usize).copied().unwrap_or(0);
         let mut best: Option<(u32, Reverse<usize>)> = None;
+        let mut is_sure = false;
         for parts in phrases {
             let Some((first, others)) = parts.split_first() else {
                 continue;
             };
             for (word, start) in visible(first, &hidden, seen) {
-                let mut others = others.iter().map(|part| {
-                    let near = visible(part, &hidden, seen).filter(|(_, at)| {
+                let near = |part| {
+                    visible(part, &hidden, seen).filter(|(_, at)| {
                         at.abs_diff(start) <= REACH && seen.sentence(*at) == seen.sentence(start)
-                    });
-                    near.map(|(word, at)| (length(word), Reverse(at))).max()
-                });
-                let hit = others.try_fold((length(word), start), |(characters, at), part| {
+                    })
+                };
+                let mut best_others = others
+                    .iter()
+                    .map(|part| near(part).map(|(word, at)| (length(word), Reverse(at))).max());
+                let hit = best_others.try_fold((length(word), start), |(characters, at), part| {
                     let (more, Reverse(other)) = part?;
                     Some((characters + more, at.min(other)))
                 });
+                let is_sure_of = |(characters, _): (u32, usize)| {
+                    let reach = if characters >= SURE_CHARACTERS {
+                        SURE_REACH
+                    } else {
+                        0
+                    };
+                    let is_close =
+                        |at: usize| at.abs_diff(start) <= reach || seen.clause(at) == seen.clause(start);
+                    others.iter().all(|part| near(part).any(|(_, at)| is_close(at)))
+                };
+                is_sure |= hit.is_some_and(is_sure_of);
                 best = best.max(hit.map(|(characters, at)| (characters, Reverse(at))));
             }
         }
-        best.map(|(characters, Reverse(at))| (characters, at))
+        best.map(|(characters, Reverse(at))| (characters, at, is_sure))
     }
 }
 
@@ -251,6 +297,7 @@ mod tests {
             Seen {
                 at,
                 ends: ends.into_iter().collect(),
+                commas: Vec::new(),
                 length: 130,
             }
         })
@@ -266,8 +313,8 @@ mod tests {
             let everywhere: Vec<_> = of
                 .iter()
                 .filter_map(|(list, phrases)| {
-                    let (characters, at) = phrases.strength(phrases.any.iter(), &LENGTHS, &seen)?;
-                    Some((*list, characters, at))
+                    let (characters, at, is_sure) = phrases.strength(phrases.any.iter(), &LENGTHS, &seen)?;
+                    Some(Said { about: *list, characters, at, is_sure })
                 })
                 .collect();
             prop_assert_eq!(Lists::new(of).said(&LENGTHS, &seen), everywhere);

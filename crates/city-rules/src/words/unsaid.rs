@@ -12,6 +12,9 @@ const AFTER_REACH: usize = 9;
 /// How far behind a denial one of `either` may stand, in bytes: 12 Chinese characters, the two sides of "not A then B".
 const EITHER_REACH: usize = 36;
 
+/// How far behind a word of a story what it tells may begin, in bytes: 8 Chinese characters. Proposal: "以前楼里有过".
+const TOLD_REACH: usize = 24;
+
 /// The numbers of the words that deny others, or hold them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unsaid {
@@ -24,6 +27,11 @@ pub(super) struct Unsaid {
     /// Names and idioms.
     holding: Vec<u32>,
     missed: BTreeSet<u32>,
+    told: Vec<u32>,
+    over: Vec<u32>,
+    once: Vec<u32>,
+    again: Vec<u32>,
+    withdrawn: Vec<u32>,
     /// Exclusions that begin with a denial of so many bytes, as "nobody is trapped".
     denying: BTreeMap<u32, usize>,
     /// Words from this number on are no phrases' of kinds or hints, and are left alone.
@@ -52,6 +60,11 @@ impl Unsaid {
             asks: numbers(&raw.asks),
             either: numbers(&raw.either),
             holding,
+            told: numbers(&raw.told),
+            over: numbers(&raw.over),
+            once: numbers(&raw.once),
+            again: numbers(&raw.again),
+            withdrawn: numbers(&raw.withdrawn),
             missed: numbers(&raw.missed).into_iter().collect(),
             denying,
             said: u32::try_from(said).unwrap_or(u32::MAX),
@@ -102,9 +115,15 @@ impl Unsaid {
         }
         denied.extend(right_before);
         let after = places(&self.after).into_iter().filter(|place| !is_none(place));
-        let after: Vec<usize> = after.map(|(start, _)| start).collect();
+        let mut after: Vec<usize> = after.map(|(start, _)| start).collect();
+        let once = if places(&self.again).is_empty() {
+            after.extend(places(&self.over).into_iter().map(|(start, _)| start));
+            places(&self.once)
+        } else {
+            Vec::new()
+        };
         let holding = places(&self.holding);
-        if denied.is_empty() && after.is_empty() && holding.is_empty() {
+        if denied.is_empty() && after.is_empty() && holding.is_empty() && once.is_empty() {
             return;
         }
         seen.strike(|seen, word, (from, to)| {
@@ -113,9 +132,28 @@ impl Unsaid {
                 (to..=to + AFTER_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
             };
             let is_inside = || inside.iter().any(|(start, end)| *start <= from && to <= *end);
-            let is_denied = || denied.contains(&from) || is_inside() || after.iter().any(is_over);
+            let was_once = |(start, _): &(usize, usize)| {
+                *start <= from
+                    && seen.clause(*start) == seen.clause(from)
+                    && seen.sentence(*start) == seen.sentence(from)
+            };
+            let is_past = || after.iter().any(is_over) || once.iter().any(was_once);
+            let is_denied = || denied.contains(&from) || is_inside() || is_past();
             word < self.said && (is_held() || (self.is_deniable(word) && is_denied()))
         });
+    }
+
+    /// Whether a text takes back what another one said.
+    pub(super) fn withdraws(&self, seen: &Seen) -> bool {
+        self.withdrawn
+            .iter()
+            .any(|word| seen.places(*word).next().is_some())
+    }
+
+    /// Where a text tells a story of what was, or fears what may be: within the reach of such a word in its sentence.
+    pub(super) fn told(&self, seen: &Seen) -> Vec<std::ops::RangeInclusive<usize>> {
+        let reach = |(_, end): (usize, usize)| end..=end + TOLD_REACH;
+        places(seen, &self.told).into_iter().map(reach).collect()
     }
 
     fn is_deniable(&self, word: u32) -> bool {
