@@ -476,7 +476,10 @@ fn a_record_in_an_event_or_in_avro_is_told_of_as_in_json() {
         .map(Result::unwrap);
         let (_, mut plain, _) = judged(&folder, source, &[], std::slice::from_ref(&text));
         let plain = said(plain.remove(0));
-        assert!(plain["kind"].is_string() || plain["guesses"].is_array(), "{plain}");
+        assert!(
+            plain["kind"].is_string() || plain["guesses"].is_array(),
+            "{plain}"
+        );
         let mut lines: Vec<String> = coded.iter().map(|bytes| hex(bytes)).collect();
         lines.push(
             json!({"specversion": "1.0", "id": "e", "source": "s", "type": "t", "data": record}).to_string(),

@@ -54,9 +54,9 @@ impl Category<'_> {
 }
 
 /// Reads category and words. They agree mostly. But 6 % are filed wrongly and the text then usually tells the true kind
-/// (DOMAIN 7), so the two are weighed: danger to life in the title, or in the content against the title, beats a category of anything less, an exact phrase
-/// beats a category that it has nothing to do with, a phrase that says more than the category names the finer of two
-/// kin, and in every other case the category stands. What loses goes along as another reading.
+/// (DOMAIN 7), so the two are weighed: danger to life beats a category of anything less, an exact phrase beats a category that it
+/// has nothing to do with, a phrase that says more than the category names the finer of two kin, and in every other case the
+/// category stands. What loses goes along as another reading.
 pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -> Option<Reading> {
     let mapped = match (category.standard, category.code) {
         (Some(standard), Some(code)) => rules.map_code(standard, code),
@@ -86,8 +86,9 @@ pub(crate) fn read(rules: &Rules, category: Category<'_>, words: &TextReading) -
     };
     let kin = |other: KindId| other != filed && are_kin(rules, filed, other);
     let vital = |kind: KindId| rules.kind(kind).endangers_life();
-    if (contradicts || (leader.in_title && !kin(leader.kind))) && vital(leader.kind) && !vital(filed) {
-        // A bin that overflows and burns was filed as a bin.
+    if (contradicts || !kin(leader.kind)) && vital(leader.kind) && !vital(filed) {
+        // A bin that overflows and burns was filed as a bin. The word may be short and stand in the content alone: a false alarm
+        // costs a call back.
         return Some(Reading {
             kind: leader.kind,
             alternatives: vec![filed],

@@ -316,10 +316,14 @@ fn category_and_words_are_weighed() {
                 filed(&[], "咨询", "有人跳楼"),
                 "report person_danger NONE c3 !trapped #category_contradicted",
             ),
-            // A weak word outside the title does not beat the category.
+            // A weak word outside the title does not beat the category, unless it is danger to life.
             (
-                filed(&["路灯"], "市民反映问题", "晚上打架"),
-                "report street_light or fight NONE c3 #category_contradicted",
+                filed(&["路灯"], "市民反映问题", "晚上吵闹"),
+                "report street_light or noise NONE c3 #category_contradicted",
+            ),
+            (
+                filed(&["路灯"], "市民反映问题", "三楼着火了"),
+                "report fire_smoke or street_light NONE c3 #category_contradicted",
             ),
             // Two stories in one title: the category stands.
             (
