@@ -86,11 +86,13 @@ pub(crate) fn weigh(
     }
 }
 
-/// Weighs an event without a place, or an incident without one, `gap_ms` from its span. Where lives are at stake a road is
-/// not enough: a second leak a kilometre along it must not be hidden in the first.
+/// Weighs an event without a place, or an incident without one, `gap_ms` from its span. Two doors that differ are two places,
+/// for nothing else says where they are. Where lives are at stake a road is not enough either: a second leak a kilometre
+/// along it must not be hidden in the first.
 pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> i64 {
     let streets = match street::compare(incident, event) {
-        Streets::SameRoad | Streets::Differ if rule.safety_class == LIFE => TOO_MUCH,
+        Streets::Differ => TOO_MUCH,
+        Streets::SameRoad if rule.safety_class == LIFE => TOO_MUCH,
         Streets::SameRoad => SAME_ROAD,
         other => said(other),
     };

@@ -221,7 +221,8 @@ impl Book<'_> {
                         continue;
                     }
                     let streets = match group.says(event) {
-                        Some(('r' | '!', _)) if rule.safety_class == "life" => continue,
+                        Some(('!', _)) => continue,
+                        Some(('r', _)) if rule.safety_class == "life" => continue,
                         Some(('r', _)) => 1_000,
                         other => street_doubt(other),
                     };
