@@ -169,7 +169,8 @@ proptest! {
         let systems = Systems::with_sh2000(PlaneFit::new(dx, dy, turn, ppm).unwrap());
         let (x, y) = systems.from_wgs84(Crs::Sh2000, lon, lat);
         let back = systems.to_wgs84(Crs::Sh2000, x, y).unwrap();
-        prop_assert!(metres_between((lon, lat), back) < 0.001);
+        // Both ends are whole millimetres: less than one may show as one.
+        prop_assert!(metres_between((lon, lat), back) < 0.002);
     }
 
     /// From the far side: whatever a source sends is the image of the place that it is read as.
