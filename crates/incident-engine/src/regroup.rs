@@ -98,6 +98,10 @@ impl Engine {
             None => {
                 incident.id = id;
                 incident.named_after = None;
+                // Readers were told of another id: of this one they have heard nothing yet.
+                incident.revision = 0;
+                incident.revised_in = None;
+                incident.shown_in = None;
                 incident.recurrence_of = self.repeats(setting, moved, &incident);
             }
         }

@@ -10,7 +10,7 @@ mod teller;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Input, Kind, Outcome, Plane, Tick};
+use city_model::{Event, EventTime, IncidentId, Input, Kind, Outcome, Plane, Tick};
 use incident_engine::{Change, Engine, Output, Setting};
 use reference::{Book, Grouping};
 use teller::{call, camera, inspector, sensor};
@@ -152,6 +152,8 @@ struct Reader {
     rows: BTreeMap<String, Option<Vec<u8>>>,
     keeps_rows: bool,
     places: BTreeMap<String, (Outcome, Option<String>)>,
+    /// The incidents that readers have heard of.
+    told: BTreeSet<IncidentId>,
 }
 
 impl Reader {
@@ -162,6 +164,7 @@ impl Reader {
             rows: BTreeMap::new(),
             keeps_rows,
             places: BTreeMap::new(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -174,9 +177,15 @@ impl Reader {
             }
         }
         for output in decision.outputs {
-            if let Output::Outcome { row, .. } = output {
-                let incident = row.incident.map(|id| id.to_string());
-                self.places.insert(row.key.to_string(), (row.outcome, incident));
+            match output {
+                Output::Outcome { row, .. } => {
+                    let incident = row.incident.map(|id| id.to_string());
+                    self.places.insert(row.key.to_string(), (row.outcome, incident));
+                }
+                Output::Revision { record, .. } => {
+                    self.told.insert(record.incident_id);
+                }
+                _ => {}
             }
         }
     }
@@ -213,8 +222,15 @@ impl Reader {
         groups.into_values().collect()
     }
 
-    /// Counts agree with what was told, and incidents with their members.
+    /// Counts agree with what was told, and no incident waits for a tick before readers hear of it at all.
     fn check(&self, seed: u64) {
+        for open in self.engine.open_incidents() {
+            assert!(
+                self.told.contains(&open.id),
+                "seed {seed}: {} is not told",
+                open.id
+            );
+        }
         for outcome in Outcome::ALL {
             let told = self.places.values().filter(|(other, _)| other == outcome).count() as i64;
             if *outcome != Outcome::DuplicateId {
