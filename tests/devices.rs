@@ -34,19 +34,7 @@ fn replay(rules: &str, files: &[(&str, &[Value])]) -> (Folder, Replayed) {
     for (file, records) in files {
         folder.write(&format!("in/{file}"), lines(records));
     }
-    let path = |name: &str| folder.dir.path().join(name);
-    let (input, output) = (path("in"), path("out"));
-    let args = [
-        "replay",
-        "--input",
-        input.to_str().unwrap(),
-        "--output",
-        output.to_str().unwrap(),
-    ];
-    let (code, out, err) = folder.run(&args, &[]);
-    assert_eq!(code, Some(0), "{out}{err}");
-    let replayed = Replayed { dir: output };
-    replayed.check(&input);
+    let replayed = folder.replayed();
     (folder, replayed)
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::cityops;
+use super::output::Replayed;
 
 /// A folder with a configuration and what belongs to it.
 pub struct Folder {
@@ -35,6 +36,24 @@ impl Folder {
         let output = command.envs(environment.iter().copied()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Replays what lies in `in` into `out`, and reads it as the contract means it.
+    pub fn replayed(&self) -> Replayed {
+        let path = |name: &str| self.dir.path().join(name);
+        let (input, output) = (path("in"), path("out"));
+        let args = [
+            "replay",
+            "--input",
+            input.to_str().unwrap(),
+            "--output",
+            output.to_str().unwrap(),
+        ];
+        let (code, out, err) = self.run(&args, &[]);
+        assert_eq!(code, Some(0), "{out}{err}");
+        let replayed = Replayed { dir: output };
+        replayed.check(&input);
+        replayed
     }
 
     pub fn check(&self) -> Told {

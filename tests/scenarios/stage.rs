@@ -7,7 +7,7 @@ use city_model::{Plane, Point, Position};
 use serde_json::{Value, json};
 
 use crate::city::folder::Folder;
-use crate::city::output::{INPUTS, Replayed};
+use crate::city::output::INPUTS;
 
 /// 2026-09-08 12:00 in Shanghai, a Tuesday: neither rush hour nor night.
 pub(crate) const NOON: i64 = 1_788_840_000_000;
@@ -121,19 +121,7 @@ impl Stage {
             }
             self.folder.write(&format!("in/{file}"), text);
         }
-        let path = |name: &str| self.folder.dir.path().join(name);
-        let (input, output) = (path("in"), path("out"));
-        let args = [
-            "replay",
-            "--input",
-            input.to_str().unwrap(),
-            "--output",
-            output.to_str().unwrap(),
-        ];
-        let (code, out, err) = self.folder.run(&args, &[]);
-        assert_eq!(code, Some(0), "{out}{err}");
-        let replayed = Replayed { dir: output };
-        replayed.check(&input);
+        let replayed = self.folder.replayed();
         Played {
             incidents: replayed.lines("incidents.ndjson"),
             revisions: replayed.lines("revisions.ndjson"),

@@ -301,26 +301,14 @@ impl Engine {
         for (number, held) in parted.iter().enumerate() {
             let event = &held.event;
             let outcome = match self.events.get(&event.key) {
+                Some(row) if !opens && row.outcome == Outcome::Opened => Outcome::Joined,
                 Some(row) if !opens || number > 0 => row.outcome,
-                _ => Outcome::Opened,
+                _ if opens => Outcome::Opened,
+                _ => Outcome::Joined,
             };
-            let row = EventRow {
-                key: event.key.clone(),
-                source: event.source,
-                outcome: if !opens && outcome == Outcome::Opened {
-                    Outcome::Joined
-                } else {
-                    outcome
-                },
-                incident: Some(id.clone()),
-                ingested_at: event.ingested_at,
-                ticket: event.ticket.clone(),
-                order: event
-                    .ticket
-                    .is_some()
-                    .then(|| event.order_time(draft.setting().activation.reorder_ms)),
-                held: Some(Arc::new(Held::new(event.clone(), &evidence))),
-            };
+            let held = Some(Arc::new(Held::new(event.clone(), &evidence)));
+            let reorder_ms = draft.setting().activation.reorder_ms;
+            let row = EventRow::of(event, reorder_ms, outcome, Some(id.clone()), held);
             self.retell(draft, row, "moved by the centre", &evidence);
         }
     }

@@ -37,6 +37,29 @@ pub struct EventRow {
     pub held: Option<Arc<Held>>,
 }
 
+impl EventRow {
+    /// What is remembered of an event; `held` is what it said, where it may be decided again.
+    pub fn of(
+        event: &Event,
+        reorder_ms: i64,
+        outcome: Outcome,
+        incident: Option<IncidentId>,
+        held: Option<Arc<Held>>,
+    ) -> EventRow {
+        let order = || event.order_time(reorder_ms);
+        EventRow {
+            key: event.key.clone(),
+            source: event.source,
+            outcome,
+            incident,
+            ingested_at: event.ingested_at,
+            ticket: event.ticket.clone(),
+            order: event.ticket.is_some().then(order),
+            held,
+        }
+    }
+}
+
 /// An event that may be decided again, and what was compared when it was decided last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {

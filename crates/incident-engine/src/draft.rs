@@ -78,19 +78,8 @@ impl<'a> Draft<'a> {
         reason: Option<Name>,
         evidence: Option<Evidence>,
     ) {
-        let row = EventRow {
-            key: event.key.clone(),
-            source: event.source,
-            outcome,
-            incident,
-            ingested_at: event.ingested_at,
-            ticket: event.ticket.clone(),
-            order: event
-                .ticket
-                .is_some()
-                .then(|| event.order_time(self.setting.activation.reorder_ms)),
-            held: None,
-        };
+        let reorder_ms = self.setting.activation.reorder_ms;
+        let row = EventRow::of(event, reorder_ms, outcome, incident, None);
         self.told(row, reason, evidence);
     }
 
@@ -103,20 +92,9 @@ impl<'a> Draft<'a> {
         evidence: Evidence,
         keep: bool,
     ) {
-        let event = &held.event;
-        let row = EventRow {
-            key: event.key.clone(),
-            source: event.source,
-            outcome,
-            incident: Some(incident),
-            ingested_at: event.ingested_at,
-            ticket: event.ticket.clone(),
-            order: event
-                .ticket
-                .is_some()
-                .then(|| event.order_time(self.setting.activation.reorder_ms)),
-            held: keep.then(|| held.clone()),
-        };
+        let reorder_ms = self.setting.activation.reorder_ms;
+        let keeps = keep.then(|| held.clone());
+        let row = EventRow::of(&held.event, reorder_ms, outcome, Some(incident), keeps);
         self.told(row, None, Some(evidence));
     }
 

@@ -89,7 +89,8 @@ impl Engine {
                 // What is stale never was open: what is no older opens it, also if it came before.
                 let heard = incident.last_heard_at > known.last_heard_at
                     || incident.close_reason == Some(CloseReason::Stale);
-                let came = || incident.tail.iter().filter(|turn| !known.tail.contains(turn));
+                let was_there = |turn: &Turn| known.tail.binary_search(turn).is_ok();
+                let came = || incident.tail.iter().filter(|turn| !was_there(turn));
                 let is_news = || !self.is_all_history(&incident) && self.has_news(setting, moved, came());
                 if heard && incident.status == Status::Closed && is_news() {
                     crate::passage::reopen(&mut incident, now);
@@ -221,20 +222,14 @@ impl Engine {
         outcome: Outcome,
         is_new: bool,
     ) {
-        let event = &held.event;
-        let row = EventRow {
-            key: event.key.clone(),
-            source: event.source,
+        let reorder_ms = draft.setting().activation.reorder_ms;
+        let row = EventRow::of(
+            &held.event,
+            reorder_ms,
             outcome,
-            incident: Some(id.clone()),
-            ingested_at: event.ingested_at,
-            ticket: event.ticket.clone(),
-            order: event
-                .ticket
-                .is_some()
-                .then(|| event.order_time(draft.setting().activation.reorder_ms)),
-            held: Some(held.clone()),
-        };
+            Some(id.clone()),
+            Some(held.clone()),
+        );
         if is_new {
             draft.told(row, None, Some(evidence));
             return;
