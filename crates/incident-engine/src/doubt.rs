@@ -33,8 +33,6 @@ const SAME_ROAD: i64 = 1_000;
 const OTHER_ADDRESS: i64 = 3_000;
 /// What it takes away that one person calls again about the same.
 const SAME_REPORTER: i64 = 6_000;
-/// The class of kinds that endanger life.
-const LIFE: &str = "life";
 /// More than any kind bears.
 const TOO_MUCH: i64 = 1_000_000;
 /// What the lack of a place adds.
@@ -92,7 +90,7 @@ pub(crate) fn weigh(
 pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> i64 {
     let streets = match street::compare(incident, event) {
         Streets::Differ => TOO_MUCH,
-        Streets::SameRoad if rule.safety_class == LIFE => TOO_MUCH,
+        Streets::SameRoad if rule.endangers_life() => TOO_MUCH,
         Streets::SameRoad => SAME_ROAD,
         other => said(other),
     };
