@@ -13,6 +13,7 @@ use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
 use crate::passage::{close, is_stale, over_since, reopen};
+use crate::scene::Mark;
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
@@ -240,14 +241,11 @@ impl Engine {
                     .and_then(|device| incident.devices.get(device))
                     .is_some_and(|watcher| watcher.alarming)
         };
-        let ids = event
+        let bearing = event
             .device
-            .as_ref()
-            .and_then(|device| self.by_device.get(device))
-            .into_iter()
-            .flatten();
-        let incident = ids
-            .filter_map(|id| self.incidents.get(id))
+            .iter()
+            .flat_map(|device| self.all_bearing(Mark::Device(device)));
+        let incident = bearing
             .filter(alarming)
             .min_by(|a, b| a.founding.cmp(&b.founding));
         let id = incident.map(|incident| incident.id.clone());

@@ -181,10 +181,8 @@ impl<'a> Draft<'a> {
     /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
     pub(crate) fn publish_dirty(&mut self) {
         let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
-        for id in &self.engine.dirty {
-            if let Some(incident) = self.engine.incidents.get(id) {
-                latest.insert(id.clone(), (**incident).clone());
-            }
+        for incident in self.engine.numbered(&self.engine.dirty) {
+            latest.insert(incident.id.clone(), (**incident).clone());
         }
         for change in &self.decision.changes {
             match change {

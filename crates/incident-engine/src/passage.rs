@@ -89,8 +89,9 @@ impl Engine {
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
             self.expire_silences(&mut draft, clock);
-            for (_, id) in self.due.range(..=(clock, last_id())) {
-                draft.edit(id, |setting, incident| pass(setting, incident, clock));
+            let due = self.due.range(..=(clock, u32::MAX));
+            for incident in self.numbered(due.map(|(_, number)| number)) {
+                draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
             for key in self.forgettable(clock) {
                 draft.change(Change::ForgetEvent(key.clone()));
@@ -174,11 +175,6 @@ pub(crate) fn reopen(incident: &mut Incident, now: EventTime) {
     incident.status = Status::Open;
     incident.close_reason = None;
     incident.closed_at = None;
-}
-
-/// An id after every other, for ranges over (time, id): ids are ASCII.
-fn last_id() -> city_model::IncidentId {
-    city_model::IncidentId::new("\u{10ffff}")
 }
 
 /// The identity under which a command is remembered.
