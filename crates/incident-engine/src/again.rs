@@ -360,4 +360,8 @@ impl Scene for Retelling<'_> {
             None => self.present(engine.incident_of(&first.key)?),
         }
     }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        self.engine.is_in_storm(setting, event)
+    }
 }

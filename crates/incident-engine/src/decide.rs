@@ -12,7 +12,7 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
-use crate::passage::{close, is_stale, over_since, reopen};
+use crate::passage::{close_stale, is_stale, over_since, reopen};
 use crate::scene::Mark;
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
@@ -214,7 +214,7 @@ impl Engine {
                 reopen(incident, now);
             }
             if outcome == Outcome::Opened && is_stale {
-                close(incident, CloseReason::Stale, now);
+                close_stale(incident, now);
             }
         });
         for other in related.iter().filter(|other| **other != id) {

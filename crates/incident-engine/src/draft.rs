@@ -140,7 +140,7 @@ impl<'a> Draft<'a> {
             self.withheld(Withheld::TooMany, 1);
         }
         let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-        let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
+        let changed_band = assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status
