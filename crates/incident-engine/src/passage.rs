@@ -1,6 +1,7 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
 use city_model::{CloseReason, Command, Event, EventTime, Handling, Incident, Name, Status, Tick};
+use city_rules::KindRule;
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -31,7 +32,7 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     let mut due: Option<EventTime> = None;
     let mut at = |time: EventTime| due = Some(due.map_or(time, |due: EventTime| due.min(time)));
     if is_left_alone(&incident.handling) {
-        at(incident.last_heard_at + rule.gap_ms);
+        at(quiet_at(incident, rule));
         if let Some(cleared) = incident.cleared_at {
             at(cleared + rules.clear_after_ms());
         }
@@ -52,6 +53,16 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
         }
     }
     due
+}
+
+/// When an incident goes quiet. One that a silence holds back does not while a sensor has not said that it is over: many
+/// tell of an alarm once. It would be over before anybody heard of it.
+fn quiet_at(incident: &Incident, rule: &KindRule) -> EventTime {
+    let quiet_at = incident.last_heard_at + rule.gap_ms;
+    if incident.is_held_back() && incident.is_alarming() {
+        return quiet_at.max(incident.first_event_at + rule.max_life_ms);
+    }
+    quiet_at
 }
 
 /// An incident that the centre handles is closed by its word, not by silence.
@@ -88,7 +99,7 @@ impl Engine {
         }
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
-            self.expire_silences(&mut draft, clock);
+            self.expire_silences(&mut draft, before, clock);
             for (_, id) in self.due.range(..=(clock, last_id())) {
                 draft.edit(id, |setting, incident| pass(setting, incident, clock));
             }
@@ -127,7 +138,7 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
         .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms())
     {
         close(incident, CloseReason::Cleared, clock);
-    } else if clock >= incident.last_heard_at + rule.gap_ms {
+    } else if clock >= quiet_at(incident, rule) {
         close(incident, CloseReason::Quiet, clock);
     }
 }
