@@ -205,10 +205,9 @@ impl Engine {
         let clock = self.clock();
         let weather = self.turning_points();
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
-        match (incident, weather) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let silence = self.silences.values().map(|silence| silence.ends_at);
+        let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        [incident, weather, silence].into_iter().flatten().min()
     }
 
     /// Whether changed incidents wait for the next tick to be published.

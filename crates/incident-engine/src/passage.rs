@@ -1,6 +1,7 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
 use city_model::{Command, Event, EventTime, Incident, Name, Status, Tick};
+use city_rules::KindRule;
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -35,7 +36,7 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     let mut due: Option<EventTime> = None;
     let mut at = |time: EventTime| due = Some(due.map_or(time, |due: EventTime| due.min(time)));
     if is_left_alone(incident) {
-        at(incident.last_heard_at + quiet_after_ms(setting, rule, incident));
+        at(quiet_at(setting, incident, rule));
         if let Some(cleared) = incident.cleared_at {
             at(cleared + rules.clear_after_ms());
         }
@@ -47,6 +48,16 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
         at(limit);
     }
     due
+}
+
+/// When an incident goes quiet. One that a silence holds back does not while a sensor has not said that it is over: many
+/// tell of an alarm once. It would be over before anybody heard of it.
+fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTime {
+    let quiet_at = incident.last_heard_at + quiet_after_ms(setting, rule, incident);
+    if incident.is_held_back() && incident.is_alarming() {
+        return quiet_at.max(incident.first_event_at + rule.max_life_ms);
+    }
+    quiet_at
 }
 
 /// An incident that the centre handles is closed by its word, not by silence.
@@ -83,7 +94,7 @@ impl Engine {
         }
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
-            self.expire_silences(&mut draft, clock);
+            self.expire_silences(&mut draft, before, clock);
             let due = self.due.range(..=(clock, u32::MAX));
             for incident in self.numbered(due.map(|(_, number)| number)) {
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
@@ -118,7 +129,7 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
     let is_clear = incident
         .cleared_at
         .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms());
-    let is_quiet = clock >= incident.last_heard_at + quiet_after_ms(setting, rule, incident);
+    let is_quiet = clock >= quiet_at(setting, incident, rule);
     // Neither happens to what the centre handles: the step does not exist.
     if is_clear {
         let _ = life::take(incident, Step::Clear, clock);
