@@ -298,6 +298,9 @@ pub enum Withheld {
 }
 
 impl Withheld {
+    /// Every reason.
+    pub const ALL: [Withheld; 2] = [Withheld::Commanded, Withheld::TooMany];
+
     /// The name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
