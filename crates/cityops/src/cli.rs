@@ -1,8 +1,14 @@
 //! The command line.
 
+mod deadletter;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use deadletter::{
+    DeadletterCommand, DeadletterListArgs, DeadletterReplayArgs, DeadletterShowArgs, LetterFilter,
+};
 
 /// One incident from many reports: a city-operations event-stream processor.
 #[derive(Debug, Parser)]
@@ -52,6 +58,9 @@ pub enum Command {
     /// Plan or create the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Look at rejected records, and feed them again.
+    #[command(subcommand)]
+    Deadletter(DeadletterCommand),
 }
 
 /// A command that needs only the configuration.

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin;
+pub mod atomic;
 pub mod embedded;
 mod observer;
 mod probe;

@@ -46,7 +46,7 @@ impl std::error::Error for WorkerError {}
 
 /// Why a transaction or a session ended, by what follows.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Another owner has taken over: leave the group, join anew.
     Fenced(String),
     /// The client is not usable any more, or its state is unknown: make new ones.
@@ -59,7 +59,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Sorts an error of the library; `doing` says during what it came.
-    pub(super) fn of(doing: &str, error: &KafkaError) -> Failure {
+    pub(crate) fn of(doing: &str, error: &KafkaError) -> Failure {
         let text = format!("{doing}: {error}");
         if let KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) = error {
             return Failure::Refused(WorkerError::Configuration(text));

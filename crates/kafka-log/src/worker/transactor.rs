@@ -24,16 +24,18 @@ const POLL_EVERY: u64 = 1_024;
 
 /// A record on its way out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outgoing<'a> {
-    pub(super) topic: &'a str,
-    pub(super) partition: Option<i32>,
-    pub(super) key: Option<&'a [u8]>,
-    pub(super) value: Option<&'a [u8]>,
-    pub(super) headers: &'a [(&'static str, String)],
+pub(crate) struct Outgoing<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: &'a [(&'static str, String)],
     /// Headers that stand before those.
-    pub(super) own_headers: &'a [(String, Vec<u8>)],
+    pub(crate) own_headers: &'a [(String, Vec<u8>)],
+    /// Its timestamp; `None` is now.
+    pub(crate) timestamp: Option<i64>,
     /// Carries a tick: the time at which the broker appended it is wanted.
-    pub(super) tick: bool,
+    pub(crate) tick: bool,
 }
 
 /// What the delivery reports of the open transaction have said.
@@ -85,14 +87,14 @@ impl ProducerContext for Deliveries {
 }
 
 /// The loop's producer.
-pub(super) struct Transactor {
+pub(crate) struct Transactor {
     producer: BaseProducer<Deliveries>,
     sent: u64,
 }
 
 impl Transactor {
     /// Makes the producer and takes over its transactional id, which ends what that id had open.
-    pub(super) fn start(
+    pub(crate) fn start(
         config: &WorkerConfig,
         transactional_id: &str,
         alive: &dyn Fn(),
@@ -132,7 +134,7 @@ impl Transactor {
     }
 
     /// Opens a transaction.
-    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
         self.sent = 0;
         *self
             .producer
@@ -146,12 +148,13 @@ impl Transactor {
     }
 
     /// Sends a record in the open transaction.
-    pub(super) fn send(&mut self, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
         let mut record =
             BaseRecord::<[u8], [u8], usize>::with_opaque_to(outgoing.topic, usize::from(outgoing.tick));
         record.partition = outgoing.partition;
         record.key = outgoing.key;
         record.payload = outgoing.value;
+        record.timestamp = outgoing.timestamp;
         let count = outgoing.own_headers.len() + outgoing.headers.len();
         if count > 0 {
             let own = outgoing.own_headers.iter();
@@ -187,12 +190,12 @@ impl Transactor {
     }
 
     /// Records sent in the open transaction.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
 
     /// Commits the open transaction with the offsets; gives the append time of its ticks, if it had any.
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &mut self,
         offsets: &TopicPartitionList,
         member: Option<&ConsumerGroupMetadata>,
@@ -247,7 +250,7 @@ impl Transactor {
     }
 
     /// Gives the open transaction up.
-    pub(super) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
+    pub(crate) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + REQUEST;
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
