@@ -1,6 +1,7 @@
 //! The command line.
 
 mod deadletter;
+mod schemas;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 pub use deadletter::{
     DeadletterCommand, DeadletterListArgs, DeadletterReplayArgs, DeadletterShowArgs, LetterFilter,
 };
+pub use schemas::{SchemasCommand, SchemasRegisterArgs};
 
 /// One incident from many reports: a city-operations event-stream processor.
 #[derive(Debug, Parser)]
@@ -58,6 +60,9 @@ pub enum Command {
     /// Plan or create the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Compare our schemas with a registry's, or register them.
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
     /// Look at rejected records, and feed them again.
     #[command(subcommand)]
     Deadletter(DeadletterCommand),

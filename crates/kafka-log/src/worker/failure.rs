@@ -58,23 +58,21 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Sorts the error after which a client is not usable any more.
+    pub(crate) fn fatal(code: RDKafkaErrorCode, text: String) -> Failure {
+        match is_fencing(code) {
+            true => Failure::Fenced(text),
+            false => Failure::Fatal(text),
+        }
+    }
+
     /// Sorts an error of the library; `doing` says during what it came.
     pub(crate) fn of(doing: &str, error: &KafkaError) -> Failure {
         let text = format!("{doing}: {error}");
         if let KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) = error {
             return Failure::Refused(WorkerError::Configuration(text));
         }
-        let fenced = matches!(
-            error.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::Fenced
-                    | RDKafkaErrorCode::ProducerFenced
-                    | RDKafkaErrorCode::InvalidProducerEpoch
-                    | RDKafkaErrorCode::IllegalGeneration
-                    | RDKafkaErrorCode::UnknownMemberId
-                    | RDKafkaErrorCode::FencedInstanceId
-            )
-        );
+        let fenced = error.rdkafka_error_code().is_some_and(is_fencing);
         match error {
             _ if fenced => Failure::Fenced(text),
             KafkaError::Transaction(error) if error.is_fatal() => Failure::Fatal(text),
@@ -82,6 +80,19 @@ impl Failure {
             _ => Failure::Retry(text),
         }
     }
+}
+
+/// Whether an error says that somebody else has taken over.
+fn is_fencing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fenced
+            | RDKafkaErrorCode::ProducerFenced
+            | RDKafkaErrorCode::InvalidProducerEpoch
+            | RDKafkaErrorCode::IllegalGeneration
+            | RDKafkaErrorCode::UnknownMemberId
+            | RDKafkaErrorCode::FencedInstanceId
+    )
 }
 
 impl fmt::Display for Failure {

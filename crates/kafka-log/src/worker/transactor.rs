@@ -47,7 +47,8 @@ struct Deliveries {
 
 #[derive(Debug, Default)]
 struct Seen {
-    failed: Option<KafkaError>,
+    /// The topic that a record was not delivered to, and why.
+    failed: Option<(String, KafkaError)>,
     tick_appended_ms: Option<i64>,
 }
 
@@ -75,12 +76,12 @@ impl ProducerContext for Deliveries {
                     seen.tick_appended_ms = Some(seen.tick_appended_ms.map_or(ms, |least| least.min(ms)));
                 }
             }
-            Err((error, _)) => {
+            Err((error, message)) => {
                 self.seen
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .failed
-                    .get_or_insert_with(|| error.clone());
+                    .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
             }
         }
     }
@@ -225,7 +226,7 @@ impl Transactor {
     fn drain(&self, alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(error) = &self
+            if let Some((topic, error)) = &self
                 .producer
                 .context()
                 .seen
@@ -233,7 +234,11 @@ impl Transactor {
                 .unwrap_or_else(PoisonError::into_inner)
                 .failed
             {
-                return Err(Failure::of("deliver a record", error));
+                // Of a producer that may not go on, its records only say that they were thrown away.
+                return Err(match self.producer.client().fatal_error() {
+                    Some((code, why)) => Failure::fatal(code, format!("deliver a record to {topic}: {why}")),
+                    None => Failure::of(&format!("deliver a record to {topic}"), error),
+                });
             }
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
