@@ -5,6 +5,8 @@
 
 pub mod admin;
 pub mod atomic;
+#[doc(hidden)]
+pub mod ceiling;
 pub mod embedded;
 mod observer;
 mod probe;
