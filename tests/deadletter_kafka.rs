@@ -359,7 +359,7 @@ fn killed_in_the_middle_or_run_twice_at_once_none_is_fed_twice() {
         for record in lying(&town.properties, &town.prefix, topic) {
             let key = String::from_utf8(record.key.clone().unwrap()).unwrap();
             let number: usize = key.strip_prefix("key-").unwrap().parse().unwrap();
-            assert_eq!(number % 3 == 0, nth == 0, "{key} is in its topic");
+            assert_eq!(number.is_multiple_of(3), nth == 0, "{key} is in its topic");
             assert_eq!(record.partition, (number % 2) as i32, "{key} is in its partition");
             assert_eq!(
                 record.value.as_deref(),

@@ -2,6 +2,7 @@
 
 mod deadletter;
 mod schemas;
+mod topics;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ pub use deadletter::{
     DeadletterCommand, DeadletterListArgs, DeadletterReplayArgs, DeadletterShowArgs, LetterFilter,
 };
 pub use schemas::{SchemasCommand, SchemasRegisterArgs};
+pub use topics::{TopicsApplyArgs, TopicsCommand, TopicsPlanArgs};
 
 /// One incident from many reports: a city-operations event-stream processor.
 #[derive(Debug, Parser)]
@@ -302,15 +304,6 @@ pub struct CheckArgs {
     /// The stream that the samples are of; otherwise the fields of each record tell, or of its Avro schema.
     #[arg(long, value_parser = ["sensor", "hotline", "video", "report"], requires = "samples")]
     pub topic: Option<String>,
-}
-
-/// `cityops topics …`
-#[derive(Debug, Subcommand)]
-pub enum TopicsCommand {
-    /// Print what would be created, and how groups lie on partitions.
-    Plan(ConfigArgs),
-    /// Create what is missing.
-    Apply(ConfigArgs),
 }
 
 /// A share above 0 and up to 1.

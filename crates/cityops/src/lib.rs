@@ -3,6 +3,7 @@
 //! Results go to standard output, logs to standard error.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod acls;
 pub mod assemble;
 pub mod backtest;
 pub mod board;

@@ -61,8 +61,13 @@ impl AtomicSender {
             vec![Topic::DeadLetters],
             Topic::EnrichChangelog,
         );
-        let transactor = Transactor::start(&config, transactional_id, &|| {})?;
-        Ok(AtomicSender { transactor })
+        match Transactor::start(&config, transactional_id, &|| {}) {
+            Ok(transactor) => Ok(AtomicSender { transactor }),
+            Err(Failure::NoRight(why)) => Err(NotCommitted::Failed(format!(
+                "WRITE on transactional-id {transactional_id} is not granted: {why}"
+            ))),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Commits a batch.

@@ -12,6 +12,7 @@ mod observer;
 mod probe;
 pub mod produce;
 pub mod read;
+pub mod rights;
 mod settings;
 pub mod tail;
 pub mod worker;

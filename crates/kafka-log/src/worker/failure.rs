@@ -53,6 +53,8 @@ pub(crate) enum Failure {
     Fatal(String),
     /// The transaction was given up; the same clients go on after restoring.
     Retry(String),
+    /// The broker does not grant it; rights may be given while it is tried again.
+    NoRight(String),
     /// Trying again cannot help.
     Refused(WorkerError),
 }
@@ -75,11 +77,23 @@ impl Failure {
         let fenced = error.rdkafka_error_code().is_some_and(is_fencing);
         match error {
             _ if fenced => Failure::Fenced(text),
+            _ if error.rdkafka_error_code().is_some_and(is_no_right) => Failure::NoRight(text),
             KafkaError::Transaction(error) if error.is_fatal() => Failure::Fatal(text),
             KafkaError::MessageConsumptionFatal(_) => Failure::Fatal(text),
             _ => Failure::Retry(text),
         }
     }
+}
+
+/// Whether an error says that a right is missing.
+pub(crate) fn is_no_right(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+    )
 }
 
 /// Whether an error says that somebody else has taken over.
@@ -100,6 +114,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
             Failure::Fatal(text) | Failure::Retry(text) => f.write_str(text),
+            Failure::NoRight(text) => write!(f, "a right is missing (cityops topics plan --acls): {text}"),
             Failure::Refused(error) => error.fmt(f),
         }
     }

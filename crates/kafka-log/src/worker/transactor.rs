@@ -12,7 +12,7 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 
 use super::WorkerConfig;
-use super::failure::Failure;
+use super::failure::{Failure, is_no_right};
 use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
@@ -137,6 +137,7 @@ impl Transactor {
     /// Opens a transaction.
     pub(crate) fn begin(&mut self) -> Result<(), Failure> {
         self.sent = 0;
+        self.producer.context().reports.forget_trouble();
         *self
             .producer
             .context()
@@ -243,6 +244,9 @@ impl Transactor {
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
             }
+            if let Some(why) = self.producer.context().reports.no_topic_right() {
+                return Err(Failure::NoRight(why));
+            }
             if Instant::now() >= deadline {
                 let trouble = self.producer.context().reports.trouble().unwrap_or_default();
                 return Err(Failure::Retry(format!(
@@ -252,6 +256,67 @@ impl Transactor {
             alive();
             self.producer.poll(Duration::from_millis(1));
         }
+    }
+
+    /// Whether a topic may be written: a record for it goes into a transaction that is aborted. After `false` this
+    /// producer is of no more use.
+    pub(crate) fn may_write(&mut self, topic: &str, within: Duration) -> Result<bool, Failure> {
+        self.begin()?;
+        self.send(&Outgoing {
+            topic,
+            partition: Some(0),
+            key: Some(b"cityops.rights"),
+            value: None,
+            headers: &[],
+            own_headers: &[],
+            timestamp: None,
+            tick: false,
+        })?;
+        let refused = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_no_right);
+        let deadline = Instant::now() + within;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            let reports = &self.producer.context().reports;
+            if reports.no_topic_right().is_some() {
+                return Ok(false);
+            }
+            if Instant::now() >= deadline {
+                let trouble = reports.trouble().unwrap_or_default();
+                return Err(Failure::Retry(format!("{topic} does not answer: {trouble}")));
+            }
+        }
+        let seen = self.producer.context().seen.lock();
+        let failed = seen.unwrap_or_else(PoisonError::into_inner).failed.clone();
+        match failed {
+            Some((_, error)) if refused(&error) => Ok(false),
+            Some((topic, error)) => Err(Failure::of(&format!("deliver a record to {topic}"), &error)),
+            None => self.abort(&|| {}).map(|()| true),
+        }
+    }
+
+    /// Whether offsets of the member's group may be committed: one of `topic` goes into a transaction that is aborted.
+    pub(crate) fn may_commit(
+        &mut self,
+        topic: &str,
+        member: &ConsumerGroupMetadata,
+    ) -> Result<bool, Failure> {
+        self.begin()?;
+        let mut offsets = TopicPartitionList::new();
+        offsets
+            .add_partition_offset(topic, 0, rdkafka::Offset::Offset(0))
+            .map_err(|error| Failure::of("name an offset", &error))?;
+        let result = resume(&|| {}, || {
+            self.producer
+                .send_offsets_to_transaction(&offsets, member, REQUEST)
+        });
+        // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
+        let refused = result.is_err_and(|error| {
+            error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
+        });
+        if let Err(error) = self.abort(&|| {}) {
+            tracing::debug!(%error, "the transaction that tried a right could not be aborted");
+        }
+        Ok(!refused)
     }
 
     /// Gives the open transaction up.
