@@ -1,8 +1,18 @@
 //! The command line.
 
+mod deadletter;
+mod schemas;
+mod topics;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use deadletter::{
+    DeadletterCommand, DeadletterListArgs, DeadletterReplayArgs, DeadletterShowArgs, LetterFilter,
+};
+pub use schemas::{SchemasCommand, SchemasRegisterArgs};
+pub use topics::{TopicsApplyArgs, TopicsCommand, TopicsPlanArgs};
 
 /// One incident from many reports: a city-operations event-stream processor.
 #[derive(Debug, Parser)]
@@ -52,6 +62,12 @@ pub enum Command {
     /// Plan or create the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Compare our schemas with a registry's, or register them.
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
+    /// Look at rejected records, and feed them again.
+    #[command(subcommand)]
+    Deadletter(DeadletterCommand),
 }
 
 /// A command that needs only the configuration.
@@ -288,15 +304,6 @@ pub struct CheckArgs {
     /// The stream that the samples are of; otherwise the fields of each record tell, or of its Avro schema.
     #[arg(long, value_parser = ["sensor", "hotline", "video", "report"], requires = "samples")]
     pub topic: Option<String>,
-}
-
-/// `cityops topics …`
-#[derive(Debug, Subcommand)]
-pub enum TopicsCommand {
-    /// Print what would be created, and how groups lie on partitions.
-    Plan(ConfigArgs),
-    /// Create what is missing.
-    Apply(ConfigArgs),
 }
 
 /// A share above 0 and up to 1.

@@ -4,12 +4,14 @@ mod again;
 pub mod audit;
 mod backtest;
 mod check;
+mod deadletter;
 mod demo;
 mod explain;
 mod grid;
 pub mod ledger;
 mod replay;
 mod run;
+mod schemas;
 mod simulate;
 mod topics;
 mod tune;
@@ -33,6 +35,8 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Explain(args) => explain::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
+        Command::Schemas(command) => schemas::run(&command, json),
+        Command::Deadletter(command) => deadletter::run(&command, json),
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args, json),
     }

@@ -252,9 +252,7 @@ impl Engine {
             .device
             .iter()
             .flat_map(|device| self.all_bearing(Mark::Device(device)));
-        let alarming: Vec<_> = bearing
-            .filter(alarming)
-            .collect();
+        let alarming: Vec<_> = bearing.filter(alarming).collect();
         let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
         let id = first.map(|incident| incident.id.clone());
         // What a silence holds back does not go quiet while it alarms, so there may be several.

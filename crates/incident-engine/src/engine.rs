@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome, Silence,
-    Source,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome,
+    Silence, Source,
 };
 use rustc_hash::FxHashMap;
 

@@ -112,7 +112,9 @@ mod weather;
 mod weighing;
 mod wide;
 
-pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness};
+pub use change::{
+    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+};
 pub use engine::Engine;
 pub use life::{Stage, Step};
 pub use neighbours::Neighbours;

@@ -32,6 +32,7 @@ pub(super) fn write(
             value: record.value.as_deref(),
             headers: &record.headers,
             own_headers: &record.own_headers,
+            timestamp: None,
             tick: false,
         })?;
     }
@@ -53,6 +54,7 @@ pub(super) fn write(
                 value: Some(record),
                 headers: &[],
                 own_headers: &[],
+                timestamp: None,
                 tick: tick && index + 1 == count,
             })?;
         }
@@ -72,6 +74,7 @@ pub(super) fn write(
                 value: value.as_deref(),
                 headers: &[],
                 own_headers: &[],
+                timestamp: None,
                 tick: false,
             })?;
         }
