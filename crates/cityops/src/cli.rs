@@ -86,7 +86,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Which workers run in this process.
-    #[arg(long, value_delimiter = ',', default_value = "enrich,correlate")]
+    #[arg(long, value_delimiter = ',', default_value = "enrich,correlate,vitals")]
     pub workers: Vec<String>,
 }
 
@@ -108,6 +108,9 @@ pub struct ReplayArgs {
     /// Write `evidence.ndjson`: what was compared for every event.
     #[arg(long)]
     pub evidence: bool,
+    /// Write `vitals.ndjson`: the vital signs of every cell (城市运行数字体征), minute by minute.
+    #[arg(long)]
+    pub vitals: bool,
 }
 
 /// `cityops explain`

@@ -23,6 +23,7 @@ pub mod sources;
 pub mod table;
 pub mod topics;
 pub mod tune;
+pub mod vitals;
 pub mod workers;
 
 use std::process::ExitCode;

@@ -89,7 +89,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         setup,
         properties,
         partitions,
-        roles: vec![Role::Enrich, Role::Correlate],
+        roles: vec![Role::Enrich, Role::Correlate, Role::Vitals],
         listen: &args.listen,
         embedded: true,
         keep_grouping: true,
