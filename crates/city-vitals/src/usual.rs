@@ -1,16 +1,17 @@
 //! What is usual for an hour, and when a number is above it. Whole numbers; a number here is in thousandths of an incident.
 //!
-//! The sample is the same hour of the last ten days of the same sort (work day or day off). With five or more the greatest is
-//! left out: the storm of last week is not usual. Of those n counts,
+//! The sample is the same hour of the last ten days of the same sort (work day or day off). The greatest is left out where it
+//! is itself above the usual of the others: the storm of last week is not usual. Of those n counts,
 //!
 //! ```text
 //! usual    = sum / n
-//! variance = the greater of usual (a Poisson count's) and the sample's own, + usual / n (the usual itself is uncertain) + 1
-//! above    : count ≥ 5 and (count − usual)² ≥ 20 × variance, that is √20 ≈ 4.5 standard deviations
+//! variance = the greater of usual (a Poisson count's) and the sample's own, + (usual + 1) / n (the usual itself is
+//!            uncertain) + 1
+//! above    : count ≥ 5, count > usual, and (count − usual)² ≥ 25 × variance: five standard deviations
 //! over     : the same with half of the distance, so that a notice does not flicker
 //! ```
 //!
-//! An hour that begins within two hours of the clock is the two in their shares: at 08:15 a quarter of 08 and three of 07.
+//! An hour that lies in two hours of the clock is both in their shares: at 08:15 a quarter of 08 and three of 07.
 
 use city_model::isqrt;
 
@@ -18,12 +19,10 @@ use city_model::isqrt;
 pub const HOURS_KEPT: usize = 10;
 /// Fewer say nothing.
 pub const HOURS_LEAST: usize = 4;
-/// From so many on the greatest is left out.
-const TRIM_FROM: usize = 5;
 /// Fewer incidents in an hour are never above the usual: one in a quiet cell is no notice.
 pub const LEAST: i64 = 5;
 /// The square of how many standard deviations are above.
-const SIGMAS_SQUARED: i128 = 20;
+const SIGMAS_SQUARED: i128 = 25;
 
 /// The usual number of an hour, and how it varies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,21 +40,30 @@ impl Sample {
         }
         let mut kept: Vec<i64> = counts.iter().map(|count| (*count).clamp(0, 1 << 31)).collect();
         kept.sort_unstable();
-        if kept.len() >= TRIM_FROM {
-            kept.pop();
+        if let Some((greatest, others)) = kept.split_last()
+            && others.len() >= HOURS_LEAST
+        {
+            let others = Sample::of_all(others);
+            if others.ending(others, 60).is_above(*greatest) {
+                return Some(others);
+            }
         }
-        let n = kept.len() as i128;
-        let sum: i128 = kept.iter().map(|count| i128::from(*count)).sum();
-        let squares: i128 = kept.iter().map(|count| i128::from(*count).pow(2)).sum();
+        Some(Sample::of_all(&kept))
+    }
+
+    /// Of at least two counts.
+    fn of_all(counts: &[i64]) -> Sample {
+        let n = counts.len() as i128;
+        let sum: i128 = counts.iter().map(|count| i128::from(*count)).sum();
+        let squares: i128 = counts.iter().map(|count| i128::from(*count).pow(2)).sum();
         let mean = sum * 1_000 / n;
-        // There are at least four, so n − 1 is no zero.
         let sampled = (n * squares - sum * sum) * 1_000 / (n * (n - 1));
-        let variance = mean.max(sampled) + mean / n + 1_000;
-        Some(Sample {
+        let variance = mean.max(sampled) + (mean + 1_000) / n + 1_000;
+        Sample {
             mean_milli: i64::try_from(mean).unwrap_or(i64::MAX),
             variance_milli: i64::try_from(variance).unwrap_or(i64::MAX),
             hours: counts.len(),
-        })
+        }
     }
 
     /// The hour that ends `minutes` into this one and began in the one `before`.
@@ -129,18 +137,18 @@ mod tests {
         };
         check(&[], None);
         check(&[3, 3, 3], None);
-        // Nothing ever: variance 1, √20 = 4.47, so five.
-        check(&[0; 4], Some((0, 5)));
-        // Usual 2, variance 2 + 2/9 + 1 = 3.222, √64.44 = 8.03: eleven.
-        check(&[2; 10], Some((2_000, 11)));
-        // Usual 10, variance 10 + 10/9 + 1 = 12.111, √242.2 = 15.56: 26.
-        check(&[10; 10], Some((10_000, 26)));
-        // Usual 100, variance 100 + 100/9 + 1, √2242 = 47.35: 148.
-        check(&[100; 10], Some((100_000, 148)));
+        // Nothing ever: variance 1/4 + 1, five times its root is 5.6.
+        check(&[0; 4], Some((0, 6)));
+        // Variance 2 + 3/10 + 1 = 3.3: 2 + 9.1.
+        check(&[2; 10], Some((2_000, 12)));
+        // Variance 10 + 11/10 + 1 = 12.1: 10 + 17.4.
+        check(&[10; 10], Some((10_000, 28)));
+        // Variance 100 + 101/10 + 1 = 111.1: 100 + 52.7.
+        check(&[100; 10], Some((100_000, 153)));
         // One storm is left out.
-        check(&[2, 2, 2, 2, 90, 2, 2, 2, 2, 2], Some((2_000, 11)));
+        check(&[2, 2, 2, 2, 90, 2, 2, 2, 2, 2], Some((2_000, 12)));
         // Two are not: the hour is known to vary.
-        check(&[2, 2, 2, 2, 90, 90, 2, 2, 2, 2], Some((11_777, 144)));
+        check(&[2, 2, 2, 2, 90, 90, 2, 2, 2, 2], Some((19_600, 206)));
     }
 
     #[test]
