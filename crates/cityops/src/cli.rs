@@ -38,6 +38,8 @@ pub enum Command {
     Ledger(ConfigArgs),
     /// Say why an event joined an incident or did not, what would have changed it, and what became of it.
     Explain(ExplainArgs),
+    /// Evaluate how incidents were handled (考评): on time, returned, repeated, false, by kind, town, unit and source.
+    Report(ReportArgs),
     /// Correlate a labelled history and score it.
     Backtest(BacktestArgs),
     /// Learn correlation rules from a labelled history.
@@ -111,6 +113,26 @@ pub struct ReplayArgs {
     /// Write `vitals.ndjson`: the vital signs of every cell (城市运行数字体征), minute by minute.
     #[arg(long)]
     pub vitals: bool,
+}
+
+/// `cityops report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The configuration file: the committed log is read from its Kafka, and days are the city's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The output of a replay, instead of Kafka.
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Incidents opened from then on: a day such as 2026-06-01, or a time in RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Incidents opened before then.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Write a page to print, too.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `cityops explain`

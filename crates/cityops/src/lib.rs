@@ -10,6 +10,7 @@ pub mod cli;
 pub mod commands;
 pub mod committed;
 pub mod config;
+pub mod evaluation;
 pub mod exit;
 pub mod explain;
 mod follower;
