@@ -22,13 +22,25 @@ fn a_history_with_feedback_is_evaluated() {
     for rate in ["dispatch_on_time", "control_on_time", "rework", "false_alarm"] {
         assert!(untold["all"][rate]["hits"] == 0, "{rate}: {untold}");
     }
-    assert_eq!(untold["all"]["rework"]["share"], Value::Null, "nothing is known: no zero");
-    assert_eq!(untold["all"]["incidents"], incidents.iter().filter(|one| one["status"] != "MERGED").count());
+    assert_eq!(
+        untold["all"]["rework"]["share"],
+        Value::Null,
+        "nothing is known: no zero"
+    );
+    assert_eq!(
+        untold["all"]["incidents"],
+        incidents.iter().filter(|one| one["status"] != "MERGED").count()
+    );
 
     // The centre handles thirty incidents as they open: ten false, ten sent out and returned once, ten done.
     let input = city.input_from("told", |_, bytes| Some(bytes));
     let mut commands = Vec::new();
-    for (index, incident) in incidents.iter().filter(|one| one["status"] != "MERGED").take(30).enumerate() {
+    for (index, incident) in incidents
+        .iter()
+        .filter(|one| one["status"] != "MERGED")
+        .take(30)
+        .enumerate()
+    {
         let opened = millis(&incident["opened_at"]);
         let mut say = |action: &str, seconds: i64| {
             commands.push((
@@ -51,7 +63,10 @@ fn a_history_with_feedback_is_evaluated() {
         }
     }
     commands.sort_by_key(|(at, _)| *at);
-    let lines: String = commands.iter().map(|(_, command)| format!("{command}\n")).collect();
+    let lines: String = commands
+        .iter()
+        .map(|(_, command)| format!("{command}\n"))
+        .collect();
     std::fs::write(input.join("command.ndjson"), lines).unwrap();
     let replayed = city.replay_of(&input, "after", &[]);
     let dir = replayed.dir.to_str().unwrap();
@@ -62,21 +77,43 @@ fn a_history_with_feedback_is_evaluated() {
     assert!((5..=10).contains(&hits("false_alarm")), "{all}");
     assert!((5..=10).contains(&hits("rework")), "{all}");
     assert!(hits("dispatch_on_time") >= 10, "{all}");
-    assert_eq!(all["false_alarm"]["small"], all["false_alarm"]["of"].as_u64().unwrap() < 20);
+    assert_eq!(
+        all["false_alarm"]["small"],
+        all["false_alarm"]["of"].as_u64().unwrap() < 20
+    );
     for groups in ["kinds", "towns", "units"] {
-        let sum: u64 = told[groups].as_array().unwrap().iter().map(|one| one["incidents"].as_u64().unwrap()).sum();
+        let sum: u64 = told[groups]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["incidents"].as_u64().unwrap())
+            .sum();
         assert_eq!(sum, all["incidents"].as_u64().unwrap(), "{groups}");
-        let judged: u64 = told[groups].as_array().unwrap().iter().map(|one| one["false_alarm"]["of"].as_u64().unwrap()).sum();
+        let judged: u64 = told[groups]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["false_alarm"]["of"].as_u64().unwrap())
+            .sum();
         assert_eq!(judged, all["false_alarm"]["of"].as_u64().unwrap(), "{groups}");
     }
 
     // Two halves of the history are the whole.
-    let mut opened: Vec<&str> = incidents.iter().map(|one| one["opened_at"].as_str().unwrap()).collect();
+    let mut opened: Vec<&str> = incidents
+        .iter()
+        .map(|one| one["opened_at"].as_str().unwrap())
+        .collect();
     opened.sort_unstable();
     let middle = opened[opened.len() / 2];
     let count = |more: &[&str]| report(dir, more)["all"]["incidents"].as_u64().unwrap();
-    assert_eq!(count(&["--to", middle]) + count(&["--from", middle]), all["incidents"].as_u64().unwrap());
-    assert_eq!(report(dir, &["--from", "2100-01-01"])["all"]["repeat"]["share"], Value::Null);
+    assert_eq!(
+        count(&["--to", middle]) + count(&["--from", middle]),
+        all["incidents"].as_u64().unwrap()
+    );
+    assert_eq!(
+        report(dir, &["--from", "2100-01-01"])["all"]["repeat"]["share"],
+        Value::Null
+    );
     city::expect(2, &["report", "--output", dir, "--from", "yesterday"]);
     city::expect(2, &["report"]);
 
@@ -84,7 +121,10 @@ fn a_history_with_feedback_is_evaluated() {
     assert!(html.contains("误报") && html.contains("A4") && html.contains("—"));
     assert!(!html.contains("http"), "it needs nothing from elsewhere");
     let table = city::expect(0, &["report", "--output", dir]);
-    assert!(table.contains("按街镇 / by town") && table.contains('*'), "{table}");
+    assert!(
+        table.contains("按街镇 / by town") && table.contains('*'),
+        "{table}"
+    );
 }
 
 fn millis(time: &Value) -> i64 {

@@ -97,7 +97,11 @@ impl CellState {
             What::Due(step) if step <= self.due_passed => self.overdue += by,
             What::Due(step) => add(&mut self.due, &step, by),
             What::Opened(when) => {
-                let kind = if self.watched { kind.clone() } else { Name::default() };
+                let kind = if self.watched {
+                    kind.clone()
+                } else {
+                    Name::default()
+                };
                 let minute = self.lately.entry(minute_of(when)).or_default();
                 add(minute, &kind, by);
                 if minute.is_empty() {
@@ -159,7 +163,11 @@ impl CellState {
     }
 
     /// Recurrences by kind within its `recur`; what is older is forgotten.
-    pub(crate) fn recurred_lately(&mut self, now: EventTime, recur_ms: impl Fn(&str) -> i64) -> BTreeMap<Name, i64> {
+    pub(crate) fn recurred_lately(
+        &mut self,
+        now: EventTime,
+        recur_ms: impl Fn(&str) -> i64,
+    ) -> BTreeMap<Name, i64> {
         let mut kinds = BTreeMap::new();
         self.recurred.retain(|kind, times| {
             times.retain(|at| now - *at <= recur_ms(kind));

@@ -21,7 +21,10 @@ impl EventCounts {
     pub fn add(&mut self, city: &Name, event: &Event) {
         let minute = event.ingested_at.millis().div_euclid(MINUTE_MS);
         let cells = event.cells.iter();
-        for path in paths(city, cells.map(|cell| (&cell.layer, &cell.level, &cell.code, &cell.name))) {
+        for path in paths(
+            city,
+            cells.map(|cell| (&cell.layer, &cell.level, &cell.code, &cell.name)),
+        ) {
             let Some(finest) = path.cells.last() else { continue };
             let key = (path.layer.clone(), finest.code.clone());
             let (_, counts) = self.waiting.entry(key).or_insert_with(|| (path, BTreeMap::new()));
@@ -34,7 +37,9 @@ impl EventCounts {
         let counted = std::mem::take(&mut self.waiting).into_values();
         counted
             .map(|(path, counts)| {
-                let counts = counts.into_iter().map(|((minute, source), by)| (minute, source, by));
+                let counts = counts
+                    .into_iter()
+                    .map(|((minute, source), by)| (minute, source, by));
                 let (key, counts) = (path.key(), counts.collect());
                 (key, Fact::Events { path, counts })
             })

@@ -79,7 +79,8 @@ impl Comparable {
     /// The last ten days of the same sort whose same hour was seen whole: not before `since`.
     pub(crate) fn of(calendar: &Calendar, at: EventTime, since: EventTime) -> Comparable {
         let hour = HourOf::of(calendar, at);
-        let begun = at - i64::from(calendar.minute_of_day(at) % 60) * MINUTE_MS - at.millis().rem_euclid(MINUTE_MS);
+        let begun =
+            at - i64::from(calendar.minute_of_day(at) % 60) * MINUTE_MS - at.millis().rem_euclid(MINUTE_MS);
         let mut days = Vec::new();
         for back in 1..=DAYS_BACK {
             let then = begun - back * DAY_MS;
@@ -91,7 +92,10 @@ impl Comparable {
                 days.push(other.day);
             }
         }
-        Comparable { slot: hour.slot, days }
+        Comparable {
+            slot: hour.slot,
+            days,
+        }
     }
 }
 
@@ -122,7 +126,12 @@ impl Comparison {
     }
 
     /// The comparison for the next minute's end, made anew when the hour of the clock is another.
-    pub(crate) fn next(known: Option<Comparison>, calendar: &Calendar, end: EventTime, since: EventTime) -> Comparison {
+    pub(crate) fn next(
+        known: Option<Comparison>,
+        calendar: &Calendar,
+        end: EventTime,
+        since: EventTime,
+    ) -> Comparison {
         match known {
             Some(known) if end <= known.until && known.until - end < HOUR_MS => Comparison {
                 minutes: 60 - (known.until - end) / MINUTE_MS,

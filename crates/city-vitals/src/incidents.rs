@@ -48,7 +48,10 @@ impl Told {
         };
         let step = due.map(|due| (due.0 + (DUE_STEP_MS - 1)).millis().div_euclid(DUE_STEP_MS));
         Told {
-            paths: paths(city, cells.map(|cell| (&cell.layer, &cell.level, &cell.code, &cell.name))),
+            paths: paths(
+                city,
+                cells.map(|cell| (&cell.layer, &cell.level, &cell.code, &cell.name)),
+            ),
             kind: record.kind.as_str().into(),
             open: is(Status::Open).then_some(record.priority.band),
             merged: is(Status::Merged),
@@ -56,7 +59,11 @@ impl Told {
             closed_at: record.closed_at.map(|at| at.0),
             due: step.filter(|_| is(Status::Open)),
             recurs: record.recurrence_of.is_some(),
-            changed_at: record.priority.previous.as_ref().map(|previous| previous.changed_at.0),
+            changed_at: record
+                .priority
+                .previous
+                .as_ref()
+                .map(|previous| previous.changed_at.0),
         }
     }
 
@@ -90,7 +97,8 @@ impl Told {
             _ => {}
         }
         // Bands are in the order of urgency, the most urgent first.
-        if let (Some(old), Some(new), Some(at)) = (before.and_then(|before| before.open), self.open, self.changed_at)
+        if let (Some(old), Some(new), Some(at)) =
+            (before.and_then(|before| before.open), self.open, self.changed_at)
             && new < old
         {
             happened.push(What::Escalated(at));
@@ -108,7 +116,8 @@ fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<Fact> {
     let happened = after.map(|after| after.happened(before)).unwrap_or_default();
     for new in new_paths {
         let old = old_paths.iter().find(|old| old.layer == new.layer);
-        let known = |cell: &Cell| old.is_some_and(|old| old.cells.iter().any(|other| other.code == cell.code));
+        let known =
+            |cell: &Cell| old.is_some_and(|old| old.cells.iter().any(|other| other.code == cell.code));
         let (stays, enters): (Vec<Cell>, Vec<Cell>) = new.cells.iter().cloned().partition(known);
         push(&mut facts, &new.layer, stays, before, after, &happened);
         push(&mut facts, &new.layer, enters, None, after, &happened);
@@ -195,7 +204,8 @@ impl Incidents {
         };
         // A fact about inner cells alone still travels with the widest one of its path.
         let widest = |layer: &Name, told: Option<&Told>, code: &Name| {
-            told?.paths
+            told?
+                .paths
                 .iter()
                 .find(|path| path.layer == *layer && path.cells.iter().any(|cell| cell.code == *code))
                 .map(Path::key)
@@ -212,7 +222,9 @@ impl Incidents {
         });
         let keyed: Vec<(String, Fact)> = keyed.collect();
         // Serialising to memory cannot fail: text, numbers and texts as keys.
-        let row = after.as_ref().map(|told| serde_json::to_vec(told).unwrap_or_default());
+        let row = after
+            .as_ref()
+            .map(|told| serde_json::to_vec(told).unwrap_or_default());
         self.changed.insert(format!("incident/{id}"), row);
         match after {
             Some(told) => self.told.insert(id.to_owned(), told),

@@ -4,15 +4,15 @@
 //! state is sums and sets, so the order within a minute does not show. It decides nothing about incidents.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod fact;
-mod incidents;
-mod events;
-mod clocks;
-mod usual;
 mod cell;
+mod clocks;
+mod events;
+mod fact;
 mod hours;
+mod incidents;
 mod record;
 mod signs;
+mod usual;
 
 pub use clocks::Clocks;
 pub use events::EventCounts;

@@ -57,10 +57,7 @@ pub struct Notice {
 
 /// The vital signs of a cell at the end of a minute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(
-    missing_docs,
-    reason = "schemas/city.vitals.v1.avsc documents each field"
-)]
+#[allow(missing_docs, reason = "schemas/city.vitals.v1.avsc documents each field")]
 pub struct VitalsRecord {
     pub layer: Name,
     pub level: Name,

@@ -70,8 +70,17 @@ enum RowKey {
 #[serde(rename_all = "snake_case")]
 enum Row {
     Clocks(Clocks),
-    Cell { layer: Name, code: Name, state: CellState },
-    Hours { layer: Name, code: Name, slot: Slot, hours: Hours },
+    Cell {
+        layer: Name,
+        code: Name,
+        state: CellState,
+    },
+    Hours {
+        layer: Name,
+        code: Name,
+        slot: Slot,
+        hours: Hours,
+    },
 }
 
 impl VitalSigns {
@@ -228,7 +237,10 @@ impl VitalSigns {
         Some(now.ending(before, comparison.minutes))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one minute's numbers, each computed once above")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one minute's numbers, each computed once above"
+    )]
     fn record(
         &self,
         (layer, code): &CellKey,
@@ -244,7 +256,10 @@ impl VitalSigns {
         let mut notices = Vec::new();
         for (kind, since) in &state.rises {
             let count = count_of(lately, kind);
-            notices.extend(self.usual(&key, kind, comparison).map(|usual| self.rise(kind, *since, count, usual)));
+            notices.extend(
+                self.usual(&key, kind, comparison)
+                    .map(|usual| self.rise(kind, *since, count, usual)),
+            );
         }
         for (kind, since) in &state.repeats {
             notices.push(self.repeat(kind, *since, recurred.get(kind).copied().unwrap_or(0)));
@@ -305,8 +320,13 @@ impl VitalSigns {
             count,
             usual: None,
             limit: RECURRENCES,
-            text_zh: format!("{}{days:.1}天内在本格复发{count}次，宜未诉先办", self.name_of(kind)),
-            text_en: format!("{kind}: came back {count} times within {days:.1} days; act before the next call"),
+            text_zh: format!(
+                "{}{days:.1}天内在本格复发{count}次，宜未诉先办",
+                self.name_of(kind)
+            ),
+            text_en: format!(
+                "{kind}: came back {count} times within {days:.1} days; act before the next call"
+            ),
         }
     }
 
@@ -321,7 +341,10 @@ impl VitalSigns {
                         continue;
                     };
                     let (layer, code) = key;
-                    (format!("cell/{}/{layer}/{code}", layer.len()), Row::Cell { layer, code, state })
+                    (
+                        format!("cell/{}/{layer}/{code}", layer.len()),
+                        Row::Cell { layer, code, state },
+                    )
                 }
                 RowKey::Hours(key, slot) => {
                     let Some(hours) = self.hours.get(&(key.clone(), slot)).cloned() else {
@@ -330,7 +353,12 @@ impl VitalSigns {
                     let (layer, code) = key;
                     (
                         format!("hours/{slot}/{}/{layer}/{code}", layer.len()),
-                        Row::Hours { layer, code, slot, hours },
+                        Row::Hours {
+                            layer,
+                            code,
+                            slot,
+                            hours,
+                        },
                     )
                 }
             };
@@ -355,7 +383,12 @@ impl VitalSigns {
                 };
                 self.cells.insert(key, state);
             }
-            Row::Hours { layer, code, slot, hours } => {
+            Row::Hours {
+                layer,
+                code,
+                slot,
+                hours,
+            } => {
                 self.hours.insert(((layer, code), slot), hours);
             }
         }
@@ -364,7 +397,10 @@ impl VitalSigns {
 }
 
 fn recur_ms(rules: &Rules, kind: &str) -> i64 {
-    rules.kind_id(kind).and_then(|id| rules.kind(id).recur_ms).unwrap_or(0)
+    rules
+        .kind_id(kind)
+        .and_then(|id| rules.kind(id).recur_ms)
+        .unwrap_or(0)
 }
 
 /// Of a kind, or of all kinds where it has no name.
@@ -381,7 +417,12 @@ fn watch_rises(
     end: EventTime,
     usual: impl Fn(&str) -> Option<Usual>,
 ) {
-    let kinds: BTreeSet<Name> = lately.keys().chain(state.rises.keys()).cloned().chain([Name::default()]).collect();
+    let kinds: BTreeSet<Name> = lately
+        .keys()
+        .chain(state.rises.keys())
+        .cloned()
+        .chain([Name::default()])
+        .collect();
     for kind in kinds {
         let count = count_of(lately, &kind);
         let known = state.rises.contains_key(&kind);
@@ -416,10 +457,22 @@ fn standing(
     recurred: &BTreeMap<Name, i64>,
 ) -> u64 {
     let opened: i64 = lately.values().sum();
-    let rises: Vec<_> = state.rises.keys().map(|kind| (kind, count_of(lately, kind))).collect();
-    let repeats: Vec<_> = state.repeats.keys().map(|kind| (kind, recurred.get(kind))).collect();
+    let rises: Vec<_> = state
+        .rises
+        .keys()
+        .map(|kind| (kind, count_of(lately, kind)))
+        .collect();
+    let repeats: Vec<_> = state
+        .repeats
+        .keys()
+        .map(|kind| (kind, recurred.get(kind)))
+        .collect();
     let counts = (state.open, &state.by_kind, state.overdue, opened);
-    if quiet && counts == (OpenByBand::default(), &BTreeMap::new(), 0, 0) && rises.is_empty() && repeats.is_empty() {
+    if quiet
+        && counts == (OpenByBand::default(), &BTreeMap::new(), 0, 0)
+        && rises.is_empty()
+        && repeats.is_empty()
+    {
         return 0;
     }
     // Serialising to memory cannot fail. A minute in which something happened differs from a quiet one, which is told once.

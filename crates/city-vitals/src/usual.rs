@@ -155,7 +155,10 @@ mod tests {
     fn an_hour_over_two_of_the_clock_is_both_in_their_shares() {
         let (quiet, busy) = (Sample::of(&[0; 4]).unwrap(), Sample::of(&[8; 4]).unwrap());
         let usual = |minutes| busy.ending(quiet, minutes).usual_milli;
-        assert_eq!([usual(0), usual(15), usual(60), usual(99)], [0, 2_000, 8_000, 8_000]);
+        assert_eq!(
+            [usual(0), usual(15), usual(60), usual(99)],
+            [0, 2_000, 8_000, 8_000]
+        );
     }
 
     proptest! {

@@ -30,7 +30,10 @@ fn incident(id: &str, kind: &str, (town, cell): (u8, u8), opened: i64) -> Incide
     record.priority.previous = None;
     let mut named = record.cells[0].clone();
     record.cells = Vec::new();
-    for (level, code) in [("town", format!("T{town}")), ("duty_cell", format!("T{town}C{cell}"))] {
+    for (level, code) in [
+        ("town", format!("T{town}")),
+        ("duty_cell", format!("T{town}C{cell}")),
+    ] {
         (named.layer, named.level) = ("duty".into(), level.into());
         (named.code, named.name) = (code.as_str().into(), code.as_str().into());
         record.cells.push(named.clone());
@@ -106,7 +109,8 @@ impl City {
             self.signs.restore(key, row).unwrap();
         }
         let rows = self.incidents.rows();
-        self.incident_rows.extend(rows.into_iter().filter_map(|(key, row)| Some((key, row?))));
+        self.incident_rows
+            .extend(rows.into_iter().filter_map(|(key, row)| Some((key, row?))));
         self.incidents = Incidents::of_city("310117".into());
         for (key, row) in &self.incident_rows {
             self.incidents.restore(key, Some(row)).unwrap();
@@ -119,7 +123,9 @@ impl City {
 }
 
 fn dice(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }
 
@@ -138,8 +144,19 @@ fn each_incident_counts_once_however_often_it_is_told() {
     city.clock(200_000);
     for code in ["310117", "T1", "T1C1"] {
         let told = city.last(code);
-        assert_eq!((told.opened_60m, told.open.all(), told.by_kind["road_ponding"]), (1, 1, 1), "{code}");
-        assert_eq!(city.told.iter().filter(|told| &*told.code == code).map(|told| told.opened).sum::<i64>(), 1);
+        assert_eq!(
+            (told.opened_60m, told.open.all(), told.by_kind["road_ponding"]),
+            (1, 1, 1),
+            "{code}"
+        );
+        assert_eq!(
+            city.told
+                .iter()
+                .filter(|told| &*told.code == code)
+                .map(|told| told.opened)
+                .sum::<i64>(),
+            1
+        );
     }
     // Told at the minute in which it was opened, not in which it was read.
     let first = city.told.iter().find(|told| told.opened == 1).unwrap();
@@ -149,7 +166,12 @@ fn each_incident_counts_once_however_often_it_is_told() {
     assert_eq!((city.last("T1").open.all(), city.last("T1").opened_60m), (0, 1));
     city.tell(&record);
     city.clock(12 * MINUTE_MS);
-    let reopened: i64 = city.told.iter().filter(|told| &*told.code == "T1").map(|told| told.reopened).sum();
+    let reopened: i64 = city
+        .told
+        .iter()
+        .filter(|told| &*told.code == "T1")
+        .map(|told| told.reopened)
+        .sum();
     assert_eq!((reopened, city.last("T1").open.all()), (1, 1));
 }
 
@@ -167,14 +189,36 @@ fn a_merged_one_is_taken_back_and_a_moved_one_counts_where_it_is() {
         ..record
     });
     city.clock(5 * MINUTE_MS);
-    let town = city.told.iter().rev().find(|told| &*told.code == "T1" && told.merged > 0).unwrap();
+    let town = city
+        .told
+        .iter()
+        .rev()
+        .find(|told| &*told.code == "T1" && told.merged > 0)
+        .unwrap();
     assert_eq!((town.opened_60m, town.open.all(), town.merged), (1, 1, 1));
-    assert_eq!((city.last("T1C1").opened_60m, city.last("T1C1").open.all()), (0, 0));
+    assert_eq!(
+        (city.last("T1C1").opened_60m, city.last("T1C1").open.all()),
+        (0, 0)
+    );
     city.tell(&incident("b", "road_ponding", (2, 7), 62_000));
     city.clock(7 * MINUTE_MS);
     let counts = |code: &str| (city.last(code).opened_60m, city.last(code).open.all());
-    assert_eq!([counts("T1"), counts("T1C2"), counts("T2"), counts("T2C7"), counts("310117")], [(0, 0), (0, 0), (1, 1), (1, 1), (1, 1)]);
-    let opened: i64 = city.told.iter().filter(|told| &*told.code == "310117").map(|told| told.opened).sum();
+    assert_eq!(
+        [
+            counts("T1"),
+            counts("T1C2"),
+            counts("T2"),
+            counts("T2C7"),
+            counts("310117")
+        ],
+        [(0, 0), (0, 0), (1, 1), (1, 1), (1, 1)]
+    );
+    let opened: i64 = city
+        .told
+        .iter()
+        .filter(|told| &*told.code == "310117")
+        .map(|told| told.opened)
+        .sum();
     assert_eq!(opened, 2, "a minute that was told stays as it was told");
 }
 
@@ -202,7 +246,10 @@ fn what_is_overdue_is_counted_until_it_is_done() {
 #[test]
 fn the_third_time_within_recur_is_a_notice_before_the_next_call() {
     let rules = Rules::builtin();
-    let recur = rules.kind(rules.kind_id("manhole_missing").unwrap()).recur_ms.unwrap();
+    let recur = rules
+        .kind(rules.kind_id("manhole_missing").unwrap())
+        .recur_ms
+        .unwrap();
     let mut city = City::new();
     city.clock(0);
     for (id, opened) in [("a", 0), ("b", DAY), ("c", 2 * DAY)] {
@@ -219,7 +266,10 @@ fn the_third_time_within_recur_is_a_notice_before_the_next_call() {
     assert!(notice.text_zh.contains("未诉先办"), "{}", notice.text_zh);
     assert!(city.last("T1").notices.is_empty(), "the cell, not the town");
     city.clock(DAY + recur + 3 * MINUTE_MS);
-    assert!(city.last("T1C1").notices.is_empty(), "one of them is too long ago");
+    assert!(
+        city.last("T1C1").notices.is_empty(),
+        "one of them is too long ago"
+    );
 }
 
 /// Weeks of a city of six towns; `planted` burst hydrants in half an hour of the last Thursday, in town 1.
@@ -236,7 +286,11 @@ fn weeks(seed: u64, planted: i64) -> City {
         for town in 0..6_u8 {
             // One in 40 minutes by day, in two kinds.
             if dice(&mut seed) % 120 < busy {
-                let kind = if dice(&mut seed).is_multiple_of(2) { "road_ponding" } else { "street_lamp_out" };
+                let kind = if dice(&mut seed).is_multiple_of(2) {
+                    "road_ponding"
+                } else {
+                    "street_lamp_out"
+                };
                 id += 1;
                 let cell = (dice(&mut seed) % 3) as u8;
                 let record = incident(&id.to_string(), kind, (town, cell), minute * MINUTE_MS);
@@ -244,9 +298,14 @@ fn weeks(seed: u64, planted: i64) -> City {
             }
         }
         let since = minute * MINUTE_MS - burst;
-        if (0..30 * MINUTE_MS).contains(&since) && since / MINUTE_MS * planted / 30 != (since / MINUTE_MS + 1) * planted / 30 {
+        if (0..30 * MINUTE_MS).contains(&since)
+            && since / MINUTE_MS * planted / 30 != (since / MINUTE_MS + 1) * planted / 30
+        {
             id += 1;
-            city.tell(&closed(incident(&id.to_string(), "road_ponding", (1, 0), minute * MINUTE_MS), HOUR_MS));
+            city.tell(&closed(
+                incident(&id.to_string(), "road_ponding", (1, 0), minute * MINUTE_MS),
+                HOUR_MS,
+            ));
         }
         city.clock((minute + 1) * MINUTE_MS);
         if minute % 1_000 == 999 {
@@ -276,7 +335,9 @@ fn a_planted_rise_is_noticed_within_half_an_hour_and_calm_weeks_are_calm() {
     let burst = at(10 * DAY + 10 * HOUR_MS);
     let found: Vec<_> = rises(&city)
         .into_keys()
-        .filter(|(code, kind, since)| &**code == "T1" && kind.as_deref() == Some("road_ponding") && since.0 >= burst)
+        .filter(|(code, kind, since)| {
+            &**code == "T1" && kind.as_deref() == Some("road_ponding") && since.0 >= burst
+        })
         .collect();
     assert_eq!(found.len(), 1, "one notice that does not flicker: {found:?}");
     assert!(found[0].2.0 - burst <= 30 * MINUTE_MS, "{}", found[0].2);
@@ -297,13 +358,29 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0..12_u8, 0..3_u8, 0..3_u8, 0..4_u8, any::<bool>(), 0..90_i64);
-    let step = step.prop_map(|(id, town, cell, state, kind, minutes)| Step { id, town, cell, state, kind, minutes });
+    let step = step.prop_map(|(id, town, cell, state, kind, minutes)| Step {
+        id,
+        town,
+        cell,
+        state,
+        kind,
+        minutes,
+    });
     proptest::collection::vec(step, 1..60)
 }
 
 fn record_of(step: &Step) -> IncidentRecord {
-    let kind = if step.kind { "road_ponding" } else { "manhole_missing" };
-    let mut record = incident(&step.id.to_string(), kind, (step.town, step.cell), i64::from(step.id) * 5 * MINUTE_MS);
+    let kind = if step.kind {
+        "road_ponding"
+    } else {
+        "manhole_missing"
+    };
+    let mut record = incident(
+        &step.id.to_string(),
+        kind,
+        (step.town, step.cell),
+        i64::from(step.id) * 5 * MINUTE_MS,
+    );
     record.recurrence_of = step.kind.then(|| IncidentId::new("before"));
     match step.state {
         0 => closed(record, HOUR_MS),

@@ -100,7 +100,9 @@ impl Follower {
     }
 
     fn vitals(&self, record: &Record<'_>) {
-        let told = record.value().map(|value| self.waiting(|| self.read_back.vitals(value)));
+        let told = record
+            .value()
+            .map(|value| self.waiting(|| self.read_back.vitals(value)));
         match told.transpose() {
             Ok(Some(told)) => self.vitals.put(told),
             Ok(None) => self.vitals.remove(record.key().unwrap_or_default()),

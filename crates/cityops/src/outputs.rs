@@ -163,10 +163,12 @@ impl ReadBack {
 /// Never with the schemas that are built in.
 pub fn incidents_reader(source: Option<Arc<dyn SchemaSource>>, written: &Written) -> anyhow::Result<Reader> {
     let reader = Reader::new(Topic::Incidents, source)?;
-    Ok(match (written.ids.get(&Topic::Incidents), Topic::Incidents.schema()) {
-        (Some(id), Some(text)) => reader.knowing(*id, text)?,
-        _ => reader,
-    })
+    Ok(
+        match (written.ids.get(&Topic::Incidents), Topic::Incidents.schema()) {
+            (Some(id), Some(text)) => reader.knowing(*id, text)?,
+            _ => reader,
+        },
+    )
 }
 
 /// The grouping's reader: what a value of `city.events.outcomes.v1` says; a tombstone says nothing.

@@ -76,7 +76,10 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
         Topic::Outcomes => set("retention.ms", &OUTCOMES_MS.to_string()),
         _ => {}
     }
-    if matches!(topic, Topic::EnrichChangelog | Topic::CorrelateChangelog | Topic::VitalsChangelog) {
+    if matches!(
+        topic,
+        Topic::EnrichChangelog | Topic::CorrelateChangelog | Topic::VitalsChangelog
+    ) {
         // Small segments and quick compaction: a restore reads little more than the live state.
         set("segment.bytes", "16777216");
         set("segment.ms", "600000");

@@ -135,14 +135,18 @@ impl Processor for VitalsOfIncidents {
     fn is_ready(&mut self, record: &InputRecord<'_>) -> bool {
         let read = |value| self.reader.read::<IncidentRecord>(value);
         // JSON needs no schema, and is not read twice.
-        record.value.is_none_or(|value| {
-            value.first() == Some(&b'{') || !matches!(read(value), Err(Unread::Later(_)))
-        })
+        record
+            .value
+            .is_none_or(|value| value.first() == Some(&b'{') || !matches!(read(value), Err(Unread::Later(_))))
     }
 
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
         let id = String::from_utf8_lossy(record.key.unwrap_or_default());
-        match record.value.map(|value| self.reader.read::<IncidentRecord>(value)).transpose() {
+        match record
+            .value
+            .map(|value| self.reader.read::<IncidentRecord>(value))
+            .transpose()
+        {
             Ok(told) => send(self.incidents.take(&id, told.as_ref()), out),
             Err(error) => {
                 tracing::error!(offset = record.offset, %error, "unreadable incident: it does not count");
@@ -207,7 +211,8 @@ impl Processor for VitalsOfCells {
         }
         for told in self.signs.tell() {
             let value = self.outputs.value(Topic::Vitals, &told);
-            out.records.push(OutRecord::keyed(Topic::Vitals, &told.key(), Some(value)));
+            out.records
+                .push(OutRecord::keyed(Topic::Vitals, &told.key(), Some(value)));
         }
     }
 
@@ -219,7 +224,11 @@ impl Processor for VitalsOfCells {
 
 fn send(facts: Vec<(String, Fact)>, out: &mut Outbox) {
     for (key, fact) in facts {
-        out.records.push(OutRecord::keyed(Topic::VitalsFacts, &key, Some(fact_value(&fact))));
+        out.records.push(OutRecord::keyed(
+            Topic::VitalsFacts,
+            &key,
+            Some(fact_value(&fact)),
+        ));
     }
 }
 

@@ -85,7 +85,11 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
         let mut first = true;
         decide_again(&properties, &topic, partition, |offset, _, outputs| {
             if std::mem::take(&mut first) && offset > 0 {
-                tracing::warn!(partition, offset, "retention has cut the log: earlier incidents do not count");
+                tracing::warn!(
+                    partition,
+                    offset,
+                    "retention has cut the log: earlier incidents do not count"
+                );
             }
             for output in outputs {
                 if let Output::Revision { record, .. } = output {
@@ -104,5 +108,9 @@ fn instant(name: &str, text: &str, zone: &TimeZone) -> anyhow::Result<EventTime>
     timestamp
         .or_else(|| Some(day()?.timestamp()))
         .map(|at| EventTime::from_millis(at.as_millisecond()))
-        .ok_or_else(|| usage(format!("{name} {text}: a day such as 2026-06-01, or a time in RFC 3339")))
+        .ok_or_else(|| {
+            usage(format!(
+                "{name} {text}: a day such as 2026-06-01, or a time in RFC 3339"
+            ))
+        })
 }

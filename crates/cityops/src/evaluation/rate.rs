@@ -40,7 +40,10 @@ impl Rate {
         let middle = share + Z * Z / (2.0 * n);
         let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
-        Some((((middle - reach) / scale).max(0.0), ((middle + reach) / scale).min(1.0)))
+        Some((
+            ((middle - reach) / scale).max(0.0),
+            ((middle + reach) / scale).min(1.0),
+        ))
     }
 
     /// As people read it: "87%", "87%*" where it is of few, "—" where it is of none.
@@ -59,7 +62,10 @@ impl Serialize for Rate {
         fields.serialize_field("hits", &self.hits)?;
         fields.serialize_field("of", &self.of)?;
         fields.serialize_field("share", &self.share().map(rounded))?;
-        fields.serialize_field("interval_95", &self.interval().map(|(low, high)| [rounded(low), rounded(high)]))?;
+        fields.serialize_field(
+            "interval_95",
+            &self.interval().map(|(low, high)| [rounded(low), rounded(high)]),
+        )?;
         fields.serialize_field("small", &self.is_small())?;
         fields.end()
     }
@@ -74,11 +80,17 @@ mod tests {
     #[test]
     fn nothing_is_no_zero_and_few_are_marked() {
         let shown = |hits, of| Rate { hits, of }.shown();
-        assert_eq!([shown(0, 0), shown(0, 3), shown(19, 19), shown(18, 20)], ["—", "0%*", "100%*", "90%"]);
+        assert_eq!(
+            [shown(0, 0), shown(0, 3), shown(19, 19), shown(18, 20)],
+            ["—", "0%*", "100%*", "90%"]
+        );
         assert_eq!(Rate::default().interval(), None);
         // Wilson's interval of 9 of 10, as tables have it.
         let (low, high) = Rate { hits: 9, of: 10 }.interval().unwrap();
-        assert!((low - 0.5958).abs() < 1e-4 && (high - 0.9821).abs() < 1e-4, "{low} {high}");
+        assert!(
+            (low - 0.5958).abs() < 1e-4 && (high - 0.9821).abs() < 1e-4,
+            "{low} {high}"
+        );
     }
 
     proptest! {

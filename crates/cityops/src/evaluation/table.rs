@@ -24,11 +24,24 @@ pub fn table(told: &Evaluation) -> String {
     section(&mut text, "按街镇 / by town", &told.towns);
     section(&mut text, "按单位 / by unit", &told.units);
     text.push_str("\n按来源 / by witness\n");
-    text.push_str(&format!("{} {:>9} {:>12} {:>11}\n", pad("", 34), "incidents", "准确率 right", "下限 low"));
+    text.push_str(&format!(
+        "{} {:>9} {:>12} {:>11}\n",
+        pad("", 34),
+        "incidents",
+        "准确率 right",
+        "下限 low"
+    ));
     for witness in &told.witnesses {
         let name = pad(&format!("{} {}", witness.channel, witness.source_system), 34);
-        let low = witness.precision.interval().map_or("—".to_owned(), |(low, _)| format!("{:.0}%", low * 100.0));
-        text.push_str(&format!("{name} {:>9} {:>12} {low:>11}\n", witness.incidents, witness.precision.shown()));
+        let low = witness
+            .precision
+            .interval()
+            .map_or("—".to_owned(), |(low, _)| format!("{:.0}%", low * 100.0));
+        text.push_str(&format!(
+            "{name} {:>9} {:>12} {low:>11}\n",
+            witness.incidents,
+            witness.precision.shown()
+        ));
     }
     text.push_str("\n* 不足20件，仅供参考 / of fewer than 20; — 无数据 / not known\n");
     text

@@ -165,7 +165,9 @@ impl Evaluation {
         }
         let groups = |counted: BTreeMap<(String, String), Tally>| {
             let groups = counted.into_iter();
-            let mut groups: Vec<Group> = groups.map(|((code, name), tally)| Group { code, name, tally }).collect();
+            let mut groups: Vec<Group> = groups
+                .map(|((code, name), tally)| Group { code, name, tally })
+                .collect();
             // Stable, so equals stay in order of code.
             groups.sort_by_key(|group| std::cmp::Reverse(group.tally.incidents));
             groups

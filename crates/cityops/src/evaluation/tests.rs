@@ -9,7 +9,12 @@ use super::*;
 const HOUR: i64 = 3_600_000;
 
 /// Opened at noon; sent out and resolved so many hours later, if at all.
-fn incident(number: u8, dispatched: Option<i64>, resolved: Option<i64>, close: Option<&str>) -> IncidentRecord {
+fn incident(
+    number: u8,
+    dispatched: Option<i64>,
+    resolved: Option<i64>,
+    close: Option<&str>,
+) -> IncidentRecord {
     let golden = include_str!("../../../stream-worker/tests/written/golden/city.incidents.v1.1.json");
     let mut record: IncidentRecord = serde_json::from_str(golden).unwrap();
     let noon = EventTime::from_millis(1_780_286_400_000);
@@ -22,7 +27,11 @@ fn incident(number: u8, dispatched: Option<i64>, resolved: Option<i64>, close: O
     record.priority.deadline.dispatch_by = after(1);
     record.priority.deadline.control_by = after(4);
     let handling = &mut record.handling;
-    (handling.acknowledged_at, handling.arrived_at, handling.verified_at) = (None, None, None);
+    (
+        handling.acknowledged_at,
+        handling.arrived_at,
+        handling.verified_at,
+    ) = (None, None, None);
     (handling.dispatched_at, handling.resolved_at) = (dispatched.map(after), resolved.map(after));
     handling.returned_count = 0;
     record.kind = "road_ponding".into();
@@ -58,12 +67,18 @@ fn each_rate_counts_what_its_words_say() {
     assert_eq!(rate(all.repeat), (0, 6));
     assert_eq!(rate(all.false_alarm), (1, 3));
     let untold = of(&[incident(5, None, None, Some("quiet"))]).all;
-    assert_eq!([untold.dispatch_on_time, untold.rework, untold.false_alarm].map(|rate| rate.shown()), ["—"; 3]);
+    assert_eq!(
+        [untold.dispatch_on_time, untold.rework, untold.false_alarm].map(|rate| rate.shown()),
+        ["—"; 3]
+    );
 }
 
 #[test]
 fn the_json_is_as_it_always_was() {
-    let mut evaluation = of(&[incident(1, Some(1), Some(4), Some("resolved")), incident(7, None, None, Some("false_alarm"))]);
+    let mut evaluation = of(&[
+        incident(1, Some(1), Some(4), Some("resolved")),
+        incident(7, None, None, Some("false_alarm")),
+    ]);
     (evaluation.towns, evaluation.units, evaluation.witnesses) = (Vec::new(), Vec::new(), Vec::new());
     let all = r#""incidents":2,"open":0,"handled":1,"dispatch_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"control_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"rework":{"hits":0,"of":1,"share":0.0,"interval_95":[0.0,0.7935],"small":true},"repeat":{"hits":0,"of":2,"share":0.0,"interval_95":[0.0,0.6576],"small":true},"false_alarm":{"hits":1,"of":2,"share":0.5,"interval_95":[0.0945,0.9055],"small":true}"#;
     let expected = format!(
@@ -76,7 +91,9 @@ fn the_json_is_as_it_always_was() {
 fn is_well_formed(html: &str) -> bool {
     let mut open = Vec::new();
     for part in html.split('<').skip(1) {
-        let Some((tag, _)) = part.split_once('>') else { return false };
+        let Some((tag, _)) = part.split_once('>') else {
+            return false;
+        };
         if tag.starts_with('!') || tag.ends_with('/') {
             continue;
         }
@@ -96,7 +113,10 @@ fn the_page_is_whole_and_tells_nothing_about_persons() {
     record.explanation = "13812345678".to_owned();
     let html = page(&of(&[record]));
     assert!(is_well_formed(&html), "{html}");
-    assert!(!html.contains("<script") && !html.contains("13812345678"), "{html}");
+    assert!(
+        !html.contains("<script") && !html.contains("13812345678"),
+        "{html}"
+    );
     assert!(html.contains("size:A4") && html.contains("误报") && html.contains("False"));
 }
 

@@ -260,16 +260,31 @@ fn vital_signs_are_found_by_layer_level_code_and_notice() {
             let answer = ask(address, "GET", target);
             assert_eq!(answer.status, 200, "{}", answer.body);
             let cells = answer.json()["vitals"].clone();
-            cells.as_array().unwrap().iter().map(|cell| cell["code"].as_str().unwrap().to_owned()).collect()
+            cells
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|cell| cell["code"].as_str().unwrap().to_owned())
+                .collect()
         };
         assert_eq!(codes("/api/vitals"), ["310117001", "310117002", "31011700200101"]);
-        assert_eq!(codes("/api/vitals?level=town&layer=duty"), ["310117001", "310117002"]);
+        assert_eq!(
+            codes("/api/vitals?level=town&layer=duty"),
+            ["310117001", "310117002"]
+        );
         assert_eq!(codes("/api/vitals?notices=true"), ["310117001"]);
         assert_eq!(codes("/api/vitals?code=310117002,310117009"), ["310117002"]);
         let first = ask(address, "GET", "/api/vitals?limit=2").json();
-        assert_eq!(first["vitals"][0], serde_json::from_str::<Value>(golden).unwrap(), "as it was published");
+        assert_eq!(
+            first["vitals"][0],
+            serde_json::from_str::<Value>(golden).unwrap(),
+            "as it was published"
+        );
         let next = first["next"].as_str().unwrap();
-        assert_eq!(codes(&format!("/api/vitals?limit=2&cursor={next}")), ["31011700200101"]);
+        assert_eq!(
+            codes(&format!("/api/vitals?limit=2&cursor={next}")),
+            ["31011700200101"]
+        );
         assert_eq!(ask(address, "GET", "/api/vitals?levl=town").status, 400);
     });
 }

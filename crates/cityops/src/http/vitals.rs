@@ -23,9 +23,10 @@ pub(super) async fn list(
             let cells: Vec<_> = cells.iter().map(|cell| &**cell).collect();
             answer(StatusCode::OK, json!({"vitals": cells, "next": next}))
         }
-        Err((parameter, error)) => {
-            answer(StatusCode::BAD_REQUEST, json!({"error": error, "parameter": parameter}))
-        }
+        Err((parameter, error)) => answer(
+            StatusCode::BAD_REQUEST,
+            json!({"error": error, "parameter": parameter}),
+        ),
     }
 }
 
@@ -35,7 +36,12 @@ fn read(pairs: &[(String, String)]) -> Result<Wanted, (String, String)> {
         limit: LIMIT_DEFAULT,
         ..Wanted::default()
     };
-    let list = |value: &str| value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>();
+    let list = |value: &str| {
+        value
+            .split(',')
+            .map(|one| one.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
     for (name, value) in pairs {
         let bad = |message: String| (name.clone(), message);
         let known = ["layer", "level", "code", "notices", "limit", "cursor"];
@@ -51,12 +57,15 @@ fn read(pairs: &[(String, String)]) -> Result<Wanted, (String, String)> {
             "code" => wanted.codes.extend(list(value)),
             "cursor" => wanted.after = Some(value.clone()),
             "notices" => {
-                let yes = value.parse().map_err(|_| bad("true or false is wanted".to_owned()))?;
+                let yes = value
+                    .parse()
+                    .map_err(|_| bad("true or false is wanted".to_owned()))?;
                 wanted.notices = Some(yes);
             }
             _ => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                wanted.limit = limit.ok_or_else(|| bad(format!("a number from 1 to {LIMIT_MAX} is wanted")))?;
+                wanted.limit =
+                    limit.ok_or_else(|| bad(format!("a number from 1 to {LIMIT_MAX} is wanted")))?;
             }
         }
     }
@@ -68,7 +77,10 @@ mod tests {
     use super::*;
 
     fn told(pairs: &[(&str, &str)]) -> Result<Wanted, String> {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
         read(&pairs).map_err(|(parameter, _)| parameter)
     }
 
@@ -77,7 +89,12 @@ mod tests {
         let wanted = told(&[("level", "town,village"), ("notices", "true"), ("code", "")]).unwrap();
         assert_eq!(wanted.levels, ["town", "village"]);
         assert_eq!((wanted.notices, wanted.limit), (Some(true), LIMIT_DEFAULT));
-        for (name, value) in [("notices", "yes"), ("limit", "0"), ("limit", "10001"), ("town", "x")] {
+        for (name, value) in [
+            ("notices", "yes"),
+            ("limit", "0"),
+            ("limit", "10001"),
+            ("town", "x"),
+        ] {
             assert_eq!(told(&[(name, value)]), Err(name.to_owned()));
         }
     }

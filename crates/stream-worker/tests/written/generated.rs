@@ -114,7 +114,8 @@ impl<'a> Maker<'a> {
                 }
                 "map" => {
                     let count = self.dice.below(4);
-                    let items = (0..count).map(|_| (self.dice.text(), self.value(&object["values"], field, record)));
+                    let items =
+                        (0..count).map(|_| (self.dice.text(), self.value(&object["values"], field, record)));
                     Value::Object(items.collect())
                 }
                 "enum" => {

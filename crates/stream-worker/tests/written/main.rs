@@ -118,7 +118,10 @@ fn say_the_same(avro: &Avro, json: Option<&Value>) -> bool {
         }
         Avro::Map(items) => {
             let others = json.as_object().unwrap();
-            items.len() == others.len() && items.iter().all(|(key, value)| say_the_same(value, others.get(key)))
+            items.len() == others.len()
+                && items
+                    .iter()
+                    .all(|(key, value)| say_the_same(value, others.get(key)))
         }
         Avro::TimestampMillis(ms) => {
             let text = EventTime::from_millis(*ms).to_string();
