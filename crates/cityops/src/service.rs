@@ -20,8 +20,9 @@ use crate::exit::unreachable;
 use crate::follower::Follower;
 use crate::http::{Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
-use crate::outputs::{ReadBack, Written};
+use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
+use crate::vitals::VitalsBoard;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long the follower waits for a schema before it looks whether it shall stop.
@@ -34,6 +35,8 @@ const HTTP_END: Duration = Duration::from_secs(4);
 pub struct Service {
     /// The committed incidents.
     pub board: Arc<Board>,
+    /// The vital signs.
+    pub vitals: Arc<VitalsBoard>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// The committed ledger.
@@ -100,6 +103,7 @@ impl Service {
             metrics.show_schemas(schemas.clone())?;
         }
         let source = start.setup.decoder.source().cloned();
+        let incidents = incidents_reader(source.clone(), &start.written)?;
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
@@ -117,7 +121,9 @@ impl Service {
             IngestedFrom::Broker => Some(EventTime::MIN),
             IngestedFrom::Producer => start.embedded.then(wall_clock),
         };
+        let vitals = Arc::new(VitalsBoard::default());
         let follower = Follower {
+            vitals: vitals.clone(),
             properties: start.properties.clone(),
             prefix: kafka.topic_prefix.clone(),
             board: board.clone(),
@@ -146,10 +152,12 @@ impl Service {
             place_observer: Arc::new(watch),
             embedded: start.embedded,
             outputs: start.written.outputs,
+            incidents: Arc::new(incidents),
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
         let serving = Serving {
             board: board.clone(),
+            vitals: vitals.clone(),
             health,
             metrics: metrics.clone(),
         };
@@ -160,6 +168,7 @@ impl Service {
         let shutdown_timeout = Duration::from_millis(kafka.shutdown_timeout.0.max(0) as u64);
         Ok(Service {
             board,
+            vitals,
             metrics,
             committed,
             in_force,

@@ -81,9 +81,10 @@ fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
         let role = match name.as_str() {
             "enrich" => Role::Enrich,
             "correlate" => Role::Correlate,
+            "vitals" => Role::Vitals,
             other => {
                 return Err(usage(format!(
-                    "--workers {other}: the workers are enrich and correlate"
+                    "--workers {other}: the workers are enrich, correlate and vitals"
                 )));
             }
         };

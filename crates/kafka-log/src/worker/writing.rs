@@ -27,7 +27,7 @@ pub(super) fn write(
         };
         transactor.send(&Outgoing {
             topic,
-            partition: None,
+            partition: record.partition,
             key: record.key.as_deref(),
             value: record.value.as_deref(),
             headers: &record.headers,
