@@ -93,7 +93,14 @@ impl Follower {
             .map(|value| self.waiting(|| self.read_back.incident_json(value)))
             .transpose();
         let taken = match &json {
-            Ok(json) => self.board.take(record.key().unwrap_or_default(), json.as_deref()),
+            Ok(json) => {
+                let grouped = json
+                    .as_deref()
+                    .map_or(Ok(()), |json| self.committed.incident(json));
+                grouped
+                    .map_err(Into::into)
+                    .and_then(|()| self.board.take(record.key().unwrap_or_default(), json.as_deref()))
+            }
             // On its way out: nobody asks the board any more.
             Err(Unread::Later(_)) => return,
             Err(error) => Err(error.clone().into()),
