@@ -37,7 +37,12 @@ const GROUPS: [&str; 2] = ["cityops_records", "cityops_alerts"];
 fn rules() -> Vec<Yaml> {
     let groups = yaml(&deploy("prometheus/cityops.rules.yml")).remove(0);
     let groups = groups["groups"].as_vec().unwrap();
-    assert!(groups.iter().filter_map(|group| group["name"].as_str()).eq(GROUPS));
+    assert!(
+        groups
+            .iter()
+            .filter_map(|group| group["name"].as_str())
+            .eq(GROUPS)
+    );
     groups
         .iter()
         .flat_map(|group| group["rules"].as_vec().unwrap().clone())
