@@ -12,6 +12,8 @@ use super::cutting::Net;
 
 /// How much disk the broker has whose disk can be filled.
 const SMALL_DISK: &str = "size=1g";
+/// How long a broker with a full disk has until it writes something.
+const FULL_DISK_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a broker may take to end by itself.
 const END_PATIENCE: Duration = Duration::from_secs(40);
 
@@ -178,7 +180,7 @@ impl Cluster {
         self.brokers.iter().position(|broker| broker.disk.is_some())
     }
 
-    /// Fills the disk and waits until the broker has ended of it.
+    /// Fills the disk.
     pub fn fill_disk(&self, broker: usize) {
         let Some(disk) = &self.brokers[broker].disk else {
             return;
@@ -188,15 +190,19 @@ impl Cluster {
         for size in [1 << 16, 1 << 12] {
             while std::io::Write::write_all(&mut filler, &block[..size]).is_ok() {}
         }
-        drop(filler);
-        let deadline = Instant::now() + END_PATIENCE;
+    }
+
+    /// Waits until a broker has ended of its full disk; whether it did. One that had nothing to write is killed.
+    pub fn ended_of_full_disk(&self, broker: usize) -> bool {
+        let deadline = Instant::now() + FULL_DISK_PATIENCE;
         while self.brokers[broker].pid().is_some() && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(100));
         }
-        // It may have had no reason to write.
-        if self.brokers[broker].pid().is_some() {
+        let ended = self.brokers[broker].pid().is_none();
+        if !ended {
             self.kill(broker);
         }
+        ended
     }
 
     /// Makes room again.

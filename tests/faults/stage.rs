@@ -326,6 +326,9 @@ impl Stage {
                 let broker = self.cluster.with_small_disk().unwrap_or(0);
                 self.cluster.fill_disk(broker);
                 self.outlive(rest, Duration::ZERO);
+                if !self.cluster.ended_of_full_disk(broker) {
+                    say("the broker with the full disk had nothing to write, and was killed");
+                }
                 self.cluster.empty_disk(broker);
                 self.cluster.restart(broker);
             }
