@@ -147,6 +147,7 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
         let reader = settings::reader(&config.properties, group, "read_committed");
         let consumer: BaseConsumer<Reports> = reader.create_with_context(Reports::default())?;
         let member = consumer.group_metadata().context("a consumer without a group")?;
+        let member = std::sync::Arc::new(member);
         let mut current = match transactor.take() {
             Some(current) => current,
             None => start().map_err(|failure| anyhow::anyhow!("{failure}"))?,

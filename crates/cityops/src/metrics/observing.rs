@@ -152,6 +152,16 @@ impl Observer for LoopObserver {
             .set(lag_ms as f64 / 1_000.0);
     }
 
+    fn answered(&self, _worker: &str) {
+        self.health.answered();
+    }
+
+    fn lost(&self, worker: &str) {
+        // What it had is another's now, or nobody's.
+        self.assigned(worker, &[]);
+        self.health.lost();
+    }
+
     fn heartbeat(&self, _worker: &str) {
         self.health.beat();
     }
