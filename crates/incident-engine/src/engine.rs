@@ -36,6 +36,8 @@ pub struct Engine {
     pub(crate) neighbours: Neighbours,
     pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
     pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
+    /// By what explains them away.
+    pub(crate) inhibited: FxHashMap<IncidentId, BTreeSet<IncidentId>>,
     /// By kind, town, and what an address is found by.
     pub(crate) by_street: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
     /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
@@ -240,6 +242,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
+        self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
         self.dirty.clear();

@@ -84,6 +84,10 @@ impl Engine {
         }) {
             move_under(&mut self.by_component, id, components_of(was), components_of(is));
         }
+        if differ(|was, is| was.inhibited_by == is.inhibited_by) {
+            let cause = |of: Option<&Incident>| of.and_then(|of| of.inhibited_by.clone()).into_iter();
+            move_under(&mut self.inhibited, id, cause(was), cause(is));
+        }
         if differ(|was, is| {
             was.kind == is.kind
                 && was.town == is.town

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Setting;
 use crate::engine::Engine;
+use crate::inhibition::{Cause, INHIBITED};
 
 /// Marks that a pin was just taken back.
 pub(crate) const UNPINNED: EventTime = EventTime::MIN;
@@ -56,6 +57,8 @@ pub struct Assessment {
     holding: Vec<usize>,
     /// The kind's base band, where it lifts the incident (O7).
     base: Option<Band>,
+    /// What explains it away, so that it can wait.
+    inhibited: Option<Cause>,
     warning: Option<(city_model::Name, Severity, city_model::Name)>,
 }
 
@@ -97,10 +100,13 @@ impl Assessment {
             .filter(|_| incident.sound)
             .and_then(|rule| rule.base_at(peak))
             .filter(|base| *base < band);
+        let band = base.unwrap_or(band);
+        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
         Assessment {
             parts,
             score,
-            band: base.unwrap_or(band),
+            band: inhibited.as_ref().map_or(band, |_| Band::P4),
+            inhibited,
             grade,
             holding,
             base,
@@ -159,6 +165,9 @@ impl Assessment {
         if incident.pinned.is_some() {
             return "O5.operator_pin".into();
         }
+        if self.inhibited.is_some() && target == Band::P4 {
+            return INHIBITED.into();
+        }
         if self.base == Some(target) {
             return "O7.base".into();
         }
@@ -182,6 +191,7 @@ impl Assessment {
             .map(|index| table[*index].id.clone())
             .collect();
         ids.extend(self.base.map(|band| format!("O7.base_{band}")));
+        ids.extend(self.inhibited.as_ref().map(|_| INHIBITED.to_owned()));
         ids.extend(incident.pinned.map(|_| "O5.operator_pin".to_owned()));
         ids.extend((incident.pinned.is_none() && incident.band < self.band).then(|| "hold".to_owned()));
         ids
@@ -206,6 +216,9 @@ impl Assessment {
         let mut reasons: Vec<Text> = Vec::new();
         if incident.pinned.is_some() {
             reasons.push(texts.sentence("pin"));
+        }
+        if let Some(cause) = &self.inhibited {
+            reasons.push(texts.inhibited(&cause.name, cause.id.as_str()));
         }
         for index in &self.holding {
             let over = &tables.overrides[*index];
