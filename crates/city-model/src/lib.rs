@@ -25,7 +25,7 @@ pub use event::{
     Signal,
 };
 pub use incident::{
-    Band, BandFact, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member, Status, Turn,
+    Band, BandFact, Care, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member, Overdue, Status, Turn,
     Watcher, Why,
 };
 pub use input::{

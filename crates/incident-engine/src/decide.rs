@@ -12,7 +12,8 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
-use crate::passage::{close, is_stale, over_since, reopen};
+use crate::passage::{close_stale, is_stale, over_since, reopen};
+use crate::scene::Mark;
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
@@ -216,7 +217,7 @@ impl Engine {
                 reopen(incident, now);
             }
             if outcome == Outcome::Opened && is_stale {
-                close(incident, CloseReason::Stale, now);
+                close_stale(incident, now);
             }
         });
         if draft.touched.get(&id).is_some_and(Incident::is_held_back) || self.held_back(&id).is_some() {
@@ -247,16 +248,11 @@ impl Engine {
                     .and_then(|device| incident.devices.get(device))
                     .is_some_and(|watcher| watcher.alarming)
         };
-        let ids = event
+        let bearing = event
             .device
-            .as_ref()
-            .and_then(|device| self.by_device.get(device))
-            .into_iter()
-            .flatten();
-        let alarming: Vec<_> = ids
-            .filter_map(|id| self.incidents.get(id))
-            .filter(alarming)
-            .collect();
+            .iter()
+            .flat_map(|device| self.all_bearing(Mark::Device(device)));
+        let alarming: Vec<_> = bearing.filter(alarming).collect();
         let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
         let id = first.map(|incident| incident.id.clone());
         // What a silence holds back does not go quiet while it alarms, so there may be several.

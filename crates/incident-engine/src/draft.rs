@@ -164,7 +164,7 @@ impl<'a> Draft<'a> {
         }
         let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
         if self.keeps_back(&incident, &assessment) {
-            assessment.move_band(self.setting, &mut incident, self.now);
+            assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
             incident.dirty = false;
             self.decision
                 .changes
@@ -175,7 +175,7 @@ impl<'a> Draft<'a> {
         if before.is_some_and(Incident::is_held_back) {
             self.show(&mut incident);
         }
-        let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
+        let changed_band = assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status
@@ -217,10 +217,8 @@ impl<'a> Draft<'a> {
     /// first, and of the others no more than a tick may.
     pub(crate) fn publish_dirty(&mut self) {
         let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
-        for id in &self.engine.dirty {
-            if let Some(incident) = self.engine.incidents.get(id) {
-                latest.insert(id.clone(), (**incident).clone());
-            }
+        for incident in self.engine.numbered(&self.engine.dirty) {
+            latest.insert(incident.id.clone(), (**incident).clone());
         }
         for change in &self.decision.changes {
             match change {

@@ -124,9 +124,8 @@ impl Engine {
     /// Whether a sensor has not said that it is over. After its kind's gap it alarms of another incident: the latest counts.
     fn alarms_on(&self, incident: &Incident) -> bool {
         let is_latest = |device: &Name| {
-            let bearing = self.ids_bearing(Mark::Device(device));
-            let others = bearing.filter_map(|id| self.incidents.get(id));
-            let mut others = others.filter(|other| other.id != incident.id && other.kind == incident.kind);
+            let bearing = self.all_bearing(Mark::Device(device));
+            let mut others = bearing.filter(|other| other.id != incident.id && other.kind == incident.kind);
             !others.any(|other| other.last_event_at > incident.last_event_at)
         };
         let alarming = |watcher: &Watcher| watcher.measures && watcher.alarming;

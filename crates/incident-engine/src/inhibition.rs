@@ -8,6 +8,7 @@ use city_rules::{KindId, Text};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::numbers::Numbers;
 
 /// The published id of the ceiling.
 pub(crate) const INHIBITED: &str = "I1.inhibited_by";
@@ -21,6 +22,15 @@ pub(crate) struct Cause {
 }
 
 impl Engine {
+    /// The incidents that one explains away, in the order of their ids.
+    fn inhibited_by(&self, cause: &IncidentId) -> Vec<IncidentId> {
+        let numbers = self.inhibited.get(cause.as_str());
+        let symptoms = self.numbered(numbers.map_or(&[][..], Numbers::as_slice));
+        let mut ids: Vec<IncidentId> = symptoms.map(|symptom| symptom.id.clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// What explains an incident away.
     pub(crate) fn cause_of(&self, incident: &Incident) -> Option<Cause> {
         let id = incident.inhibited_by.clone()?;
@@ -73,8 +83,7 @@ impl Draft<'_> {
                     self.explain_by(&symptom, Some(id.clone()));
                 }
             } else if stood && !is_open && !rule.inhibits.is_empty() {
-                let symptoms = self.engine().inhibited.get(&id);
-                for symptom in symptoms.into_iter().flatten() {
+                for symptom in &self.engine().inhibited_by(&id) {
                     let Some(known) = self.present(symptom).filter(|known| stands(known)) else {
                         continue;
                     };
@@ -138,7 +147,14 @@ impl Draft<'_> {
         let side = rules.kind(kind).cap_mm;
         let mut found: Vec<IncidentId> = Vec::new();
         let neighbours = &self.engine().neighbours;
-        neighbours.within(kind, side, point, reach, |id| found.push(id.clone()));
+        neighbours.within(kind, side, point, reach, |number| {
+            found.extend(
+                self.engine()
+                    .incidents
+                    .at(number)
+                    .map(|incident| incident.id.clone()),
+            );
+        });
         let name = &rules.kind(kind).name;
         let touched = self.touched.values().filter(|incident| incident.kind == *name);
         found.extend(touched.map(|incident| incident.id.clone()));

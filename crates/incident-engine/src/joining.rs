@@ -78,6 +78,8 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         dispatch_by: event.ingested_at,
         control_by: event.ingested_at,
         handling: Handling::default(),
+        care: None,
+        algorithms: SmallSet::default(),
         related: SmallSet::default(),
         recurrence_of: None,
         silences: Some(SmallSet::default()),
@@ -264,6 +266,11 @@ fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
     incident.witnesses.raise(&event.channel, event.credibility);
+    if event.channel == Channel::Video {
+        incident
+            .algorithms
+            .insert(event.algorithm.clone().unwrap_or_default());
+    }
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
@@ -310,16 +317,4 @@ fn show(incident: &mut Incident, event: &Event, evidence: &Evidence) {
         incident.members.insert(at, Arc::new(member));
         incident.members.truncate(MEMBERS_SHOWN);
     }
-}
-
-/// The share of the time to control that has passed at `now`, in T points; the table is the rules'.
-pub(crate) fn time_points(setting: &Setting, incident: &Incident, now: EventTime) -> u8 {
-    if !incident.handling.has_begun() || incident.handling.resolved_at.is_some() {
-        return incident.time_points;
-    }
-    let limit = (incident.control_by - incident.opened_at).max(1);
-    let elapsed = now - incident.opened_at;
-    let percent = (i128::from(elapsed.max(0)) * 100 / i128::from(limit)).min(1_000) as u32;
-    let points = setting.rules.priority().time_points(percent);
-    u8::try_from(points).unwrap_or(u8::MAX).max(incident.time_points)
 }

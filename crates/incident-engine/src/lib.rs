@@ -93,12 +93,17 @@ mod ground;
 mod holding_back;
 mod inhibition;
 mod joining;
+mod kept;
 mod kinship;
 mod learned;
+mod life;
+mod limits;
 mod matching;
 mod neighbours;
+mod numbers;
 mod passage;
 mod priority;
+mod reasons;
 mod rebuilt;
 mod record;
 mod regroup;
@@ -108,12 +113,17 @@ mod setting;
 mod settling;
 mod silence;
 mod street;
+mod trust;
 mod unsettled;
 mod weather;
 mod weighing;
+mod wide;
 
-pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
+pub use change::{
+    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+};
 pub use engine::Engine;
+pub use life::{Stage, Step};
 pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

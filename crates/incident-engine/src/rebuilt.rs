@@ -149,6 +149,7 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.dispatch_by = known.dispatch_by;
     rebuilt.control_by = known.control_by;
     rebuilt.handling = known.handling.clone();
+    rebuilt.care = known.care.clone();
     rebuilt.related = known.related.clone();
     rebuilt.recurrence_of = known.recurrence_of.clone();
     rebuilt.inhibited_by = known.inhibited_by.clone();

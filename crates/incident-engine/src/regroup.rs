@@ -10,6 +10,7 @@ use city_model::{
 use crate::again::Moved;
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::life::{self, Step};
 use crate::passage::is_stale;
 use crate::rebuilt::stand_as;
 use crate::{Change, EventRow, Evidence, Held, Output, Setting};
@@ -36,7 +37,7 @@ impl Engine {
                 && !incident.handling.has_begun()
                 && all_stale()
             {
-                crate::passage::close(&mut incident, CloseReason::Stale, draft.now);
+                crate::passage::close_stale(&mut incident, draft.now);
             }
             draft.hold_back_as(&incident);
             self.tell_members(draft, moved, &names, &incident, &new.key);
@@ -73,17 +74,16 @@ impl Engine {
             .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
             .chain([&id])
             .collect();
-        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(*id)).collect();
+        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(id)).collect();
         match self.incidents.get(&id) {
             Some(known) => {
                 stand_as(&mut incident, known);
                 if known.status == Status::Merged {
-                    incident.merged_into = None;
-                    crate::passage::reopen(&mut incident, now);
+                    crate::centre::part(&mut incident, now);
                 }
                 let stays = |turn: &Turn| incident.tail.binary_search(turn).is_ok();
                 let lost = !known.tail.iter().all(stays);
-                if lost && incident.pinned.is_none() {
+                if lost && incident.pinned.is_none() && incident.handling.dispatched_at.is_none() {
                     // What made it more urgent may have been another's: nothing is held back for it.
                     incident.lower_since = Some(crate::priority::UNPINNED);
                 }
@@ -386,15 +386,13 @@ pub(crate) fn free_id(
 
 /// An incident all of whose members went to another.
 fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
-    incident.status = Status::Merged;
+    let at = incident.last_heard_at;
+    let _ = life::take(incident, Step::Merge, at); // one that is part of another already becomes part of this one
     incident.merged_into = Some(survivor.clone());
-    incident.close_reason = None;
-    incident.closed_at = Some(incident.last_heard_at);
     incident.members.clear();
     incident.member_count = 0;
     incident.tail.clear();
     incident.base = None;
-    incident.lower_since = None;
 }
 
 /// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.

@@ -88,6 +88,7 @@ fn event(
             quality,
         }),
         declared_crs: None,
+        algorithm: None,
         quality,
         town: None,
         address_key: None,
