@@ -159,7 +159,9 @@ fn batches(city: &City, random: &mut ChaCha8Rng) -> Vec<(Vec<Input>, EventTime)>
     let Some(Input::Tick(first)) = inputs.first() else {
         panic!("a log begins with a tick: {:?}", inputs.first());
     };
-    batch.push(Input::Activation(Box::new(setup.activation(&[first.clocks[0].0.clone()]))));
+    batch.push(Input::Activation(Box::new(
+        setup.activation(&[first.clocks[0].0.clone()]),
+    )));
     let mut now = EventTime::MIN;
     let mut size = 1;
     for input in inputs {
