@@ -60,6 +60,12 @@
 //!
 //! Its times to dispatch and control begin then. What went quiet or cleared before the end never shows.
 //!
+//! # Cause and symptom
+//!
+//! Where the rules say that a kind inhibits another (`inhibition`), an incident of the other that stands near an open one is
+//! published like any, `related` to it, with the ceiling P4 and the override `I1.inhibited_by`. A P1 keeps its band. When the
+//! cause closes the symptom has its own band again, at once. Grouping knows nothing of it.
+//!
 //! # The centre's word
 //!
 //! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
@@ -85,6 +91,7 @@ mod engine;
 mod finding;
 mod ground;
 mod holding_back;
+mod inhibition;
 mod joining;
 mod kept;
 mod kinship;

@@ -15,6 +15,9 @@ impl Assessment {
         if incident.pinned.is_some() {
             reasons.push(texts.sentence("pin"));
         }
+        if let Some(cause) = &self.inhibited {
+            reasons.push(texts.inhibited(&cause.name, cause.id.as_str()));
+        }
         self.decisive(setting, incident, &mut reasons);
         self.around(setting, incident, &mut reasons);
         self.witnessed(texts, incident, &mut reasons);

@@ -20,7 +20,7 @@ pub(super) fn write(
     alive: &dyn Fn(),
 ) -> Result<(), Failure> {
     let mut last: Option<(Topic, String)> = None;
-    for record in &outbox.records {
+    for record in outbox.by_urgency() {
         // Records for one topic come in runs.
         let (_, topic) = match last.take() {
             Some(known) if known.0 == record.topic => last.insert(known),
