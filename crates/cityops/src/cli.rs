@@ -1,8 +1,18 @@
 //! The command line.
 
+mod deadletter;
+mod schemas;
+mod topics;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use deadletter::{
+    DeadletterCommand, DeadletterListArgs, DeadletterReplayArgs, DeadletterShowArgs, LetterFilter,
+};
+pub use schemas::{SchemasCommand, SchemasRegisterArgs};
+pub use topics::{TopicsApplyArgs, TopicsCommand, TopicsPlanArgs};
 
 /// One incident from many reports: a city-operations event-stream processor.
 #[derive(Debug, Parser)]
@@ -54,6 +64,12 @@ pub enum Command {
     /// Plan or create the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Compare our schemas with a registry's, or register them.
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
+    /// Look at rejected records, and feed them again.
+    #[command(subcommand)]
+    Deadletter(DeadletterCommand),
 }
 
 /// A command that needs only the configuration.
@@ -197,6 +213,9 @@ pub struct SimulateArgs {
     /// How many records.
     #[arg(long, default_value_t = 10_000)]
     pub events: usize,
+    /// Records per hour of simulated time: 1500 on normal days, 6000 in a typhoon, unless told otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
     /// The directory to write.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
@@ -310,15 +329,6 @@ pub struct CheckArgs {
     /// The stream that the samples are of; otherwise the fields of each record tell, or of its Avro schema.
     #[arg(long, value_parser = ["sensor", "hotline", "video", "report"], requires = "samples")]
     pub topic: Option<String>,
-}
-
-/// `cityops topics …`
-#[derive(Debug, Subcommand)]
-pub enum TopicsCommand {
-    /// Print what would be created, and how groups lie on partitions.
-    Plan(ConfigArgs),
-    /// Create what is missing.
-    Apply(ConfigArgs),
 }
 
 /// A share above 0 and up to 1.

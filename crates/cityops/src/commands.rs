@@ -4,6 +4,7 @@ mod again;
 pub mod audit;
 mod backtest;
 mod check;
+mod deadletter;
 mod demo;
 mod explain;
 mod grid;
@@ -11,6 +12,7 @@ pub mod ledger;
 mod replay;
 mod report;
 mod run;
+mod schemas;
 mod simulate;
 mod topics;
 mod tune;
@@ -35,6 +37,8 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Report(args) => report::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
+        Command::Schemas(command) => schemas::run(&command, json),
+        Command::Deadletter(command) => deadletter::run(&command, json),
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args, json),
     }

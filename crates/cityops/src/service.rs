@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use city_model::EventTime;
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
@@ -14,10 +15,10 @@ use wire_format::Topic;
 
 use crate::board::Board;
 use crate::committed::Committed;
-use crate::config::{Kafka, Loaded};
+use crate::config::{IngestedFrom, Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::follower::Follower;
-use crate::http::{Health, Serving};
+use crate::http::{Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
 use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
@@ -26,6 +27,10 @@ use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long the follower waits for a schema before it looks whether it shall stop.
 const FOLLOW_PATIENCE: Duration = Duration::from_millis(200);
+
+/// A loop counts as given up when it is seen so this often in a row, over five seconds: after the whole process has slept,
+/// its loops have to wake up first.
+const SILENT_LOOKS: u32 = 20;
 
 /// How long ending HTTP may take: its answers under way, then its threads.
 const HTTP_END: Duration = Duration::from_secs(4);
@@ -42,6 +47,7 @@ pub struct Service {
     pub committed: Arc<Committed>,
     /// What the workers judge by.
     pub in_force: Arc<InForce>,
+    health: Arc<Health>,
     workers: Workers,
     stop: Arc<AtomicBool>,
     follower: JoinHandle<()>,
@@ -79,6 +85,8 @@ pub enum Ending {
     Asked,
     /// A worker ended by itself.
     Worker(Role, Result<(), WorkerError>),
+    /// A loop of this worker gave no sign for so long that nothing is to be expected of it.
+    Silent(&'static str, Duration),
 }
 
 impl Service {
@@ -106,6 +114,8 @@ impl Service {
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
+        let layers = standing.setup.intake.layers().iter();
+        metrics.begin(&standing.setup.rules, layers.map(|layer| &**layer.name()));
         metrics.describe(&standing.activation);
         metrics.set_registry(standing.setup.intake.registry());
         let in_force = Arc::new(InForce::new(standing));
@@ -113,7 +123,11 @@ impl Service {
         let kafka: Kafka = start.loaded.config.kafka.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Committed::new(start.keep_grouping));
-        let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
+        // Where producers say when, only the demo's own producer says what the wall clock says, once it lives.
+        let latency_from = match start.loaded.config.time.ingested_from {
+            IngestedFrom::Broker => Some(EventTime::MIN),
+            IngestedFrom::Producer => start.embedded.then(wall_clock),
+        };
         let vitals = Arc::new(VitalsBoard::default());
         let follower = Follower {
             vitals: vitals.clone(),
@@ -123,7 +137,7 @@ impl Service {
             metrics: metrics.clone(),
             committed: committed.clone(),
             read_back,
-            broker_time,
+            latency_from,
             stop: stop.clone(),
         };
         let follower = follower.start()?;
@@ -151,7 +165,7 @@ impl Service {
         let serving = Serving {
             board: board.clone(),
             vitals: vitals.clone(),
-            health,
+            health: health.clone(),
             metrics: metrics.clone(),
         };
         let serving = http.spawn(crate::http::serve(listener, serving, async {
@@ -165,6 +179,7 @@ impl Service {
             metrics,
             committed,
             in_force,
+            health,
             workers,
             stop,
             follower,
@@ -177,12 +192,18 @@ impl Service {
 
     /// Waits until `asked` answers true or a worker ends by itself; looks four times a second.
     pub fn wait(&self, mut asked: impl FnMut() -> bool) -> Ending {
+        let mut silent = 0;
         loop {
             if asked() {
                 return Ending::Asked;
             }
             if let Some((role, result)) = self.workers.ended(Duration::from_millis(250)) {
                 return Ending::Worker(role, result);
+            }
+            match self.health.given_up() {
+                None => silent = 0,
+                Some((worker, silence)) if silent >= SILENT_LOOKS => return Ending::Silent(worker, silence),
+                Some(_) => silent += 1,
             }
         }
     }
@@ -211,11 +232,26 @@ impl Service {
     }
 }
 
+/// What the end of a service means for the process: clean when it was asked to end.
+///
+/// # Errors
+/// When it ended by itself.
+pub fn ended(ending: Ending) -> anyhow::Result<()> {
+    match ending {
+        Ending::Asked => Ok(()),
+        Ending::Worker(role, result) => worker_ended(role, result),
+        Ending::Silent(worker, silence) => Err(anyhow::anyhow!(
+            "a loop of the {worker} worker has given no sign for {} s; what it had open is aborted by the broker",
+            silence.as_secs()
+        )),
+    }
+}
+
 /// What a worker's end means for the process.
 ///
 /// # Errors
 /// Always, but for a worker that was asked to stop.
-pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Result<()> {
+fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Result<()> {
     match result {
         Ok(()) => anyhow::bail!("the {} worker ended without being asked to", role.as_str()),
         Err(WorkerError::Unreachable(error)) => Err(unreachable(error.to_string())),

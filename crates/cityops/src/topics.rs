@@ -1,5 +1,7 @@
 //! The topics of a city on its broker: sizes, settings, and whether they are there.
 
+pub mod differences;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -127,7 +129,8 @@ pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BT
     };
     anyhow::ensure!(
         missing.is_empty(),
-        "these topics are missing; `cityops topics apply` creates them: {}",
+        "these topics are missing, or this user may not see them; `cityops topics apply` creates them, `topics plan --acls` says \
+         who may see what: {}",
         missing.join(" ")
     );
     Ok(partitions)

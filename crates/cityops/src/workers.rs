@@ -1,6 +1,7 @@
 //! The worker threads of a process: started together, watched, and stopped together.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -103,7 +104,9 @@ impl Workers {
                 let observer = (start.observer)(role);
                 let name = format!("{}-{number}", role.as_str());
                 let thread = std::thread::Builder::new().name(name).spawn(move || {
-                    let result = run_loop(&start, role, &*observer, &stop);
+                    // A panic unwinds to here, and the process is told of it as of any other end.
+                    let run = AssertUnwindSafe(|| run_loop(&start, role, &*observer, &stop));
+                    let result = std::panic::catch_unwind(run).unwrap_or(Err(WorkerError::Panicked));
                     // Nobody listens any more when the process is on its way out.
                     let _ = Sender::send(&sender, (role, result));
                 })?;
@@ -164,6 +167,7 @@ fn run_loop(
     config.transactional_id_prefix = format!("{}-{}-", start.kafka.group_prefix, role.as_str());
     config.topic_prefix = start.kafka.topic_prefix.clone();
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
+    config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);
     config.embedded = start.embedded;
     config.ticks = (role == Role::Enrich).then(|| TickConfig {
         every_ms: TICK_MS,

@@ -18,6 +18,7 @@ pub fn dead_letter(record: &InputRecord<'_>, refusal: &Refusal) -> OutRecord {
         ingested_at: record.timestamp,
     };
     let mut told = headers::dead_letter(refusal, origin);
+    told.extend(headers::fed_again(record.headers));
     let kept = if refusal.reason == DeadLetterReason::TooLarge {
         told.extend(headers::too_large(value));
         &value[..value.len().min(headers::KEPT_BYTES)]

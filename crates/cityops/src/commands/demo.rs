@@ -25,7 +25,7 @@ use crate::config::{Idle, Loaded};
 use crate::exit::{Exit, usage};
 use crate::http::wall_clock;
 use crate::outputs::Written;
-use crate::service::{Ending, Service, ServiceStart, worker_ended};
+use crate::service::{Service, ServiceStart, ended};
 use crate::workers::Role;
 use crate::{assemble, table, topics};
 
@@ -119,9 +119,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     }
     let ledger = final_ledger(&service);
     service.stop();
-    if let Ending::Worker(role, result) = ending {
-        worker_ended(role, result)?;
-    }
+    ended(ending)?;
     if let Some(error) = trouble {
         return Err(error.context("feed the simulated city's records"));
     }
