@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use city_model::{EventTime, IncidentId};
 use incident_engine::{IncidentRecord, Output};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use wire_format::Topic;
 
@@ -104,9 +104,9 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
 /// RFC 3339, or a day, which begins at midnight in the city.
 fn instant(name: &str, text: &str, zone: &TimeZone) -> anyhow::Result<EventTime> {
     let timestamp = text.parse::<jiff::Timestamp>().ok();
-    let day = || text.parse::<Date>().ok()?.to_zoned(zone.clone()).ok();
+    let day = || zone.to_timestamp(text.parse::<Date>().ok()?.to_datetime(Time::midnight())).ok();
     timestamp
-        .or_else(|| Some(day()?.timestamp()))
+        .or_else(|| day())
         .map(|at| EventTime::from_millis(at.as_millisecond()))
         .ok_or_else(|| {
             usage(format!(
