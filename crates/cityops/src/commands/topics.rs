@@ -75,23 +75,38 @@ fn sizes(specs: &[TopicSpec], load: f64) {
     print(format!(
         "\nat {load} events a second, of one replica  每秒 {load} 条事件、单副本的占用"
     ));
-    let mut sum = 0.0;
+    let (mut least, mut most) = (0.0, 0.0);
     for (spec, topic) in specs.iter().zip(Topic::ALL) {
         let Some(taken) = taken(spec, *topic, load) else {
             continue;
         };
-        sum += taken.bytes_a_day;
-        let kept = taken.kept.map_or_else(
-            || "kept: the newest of each key".to_owned(),
-            |kept| format!("kept: {}", in_words(kept)),
+        least += taken.least_a_day;
+        most += taken.most_a_day;
+        let kept = taken.days.map_or_else(
+            || "kept: the newest of each key, or for ever".to_owned(),
+            |days| {
+                format!(
+                    "kept: up to {} in {days:.0} days",
+                    in_words(taken.most_a_day * days)
+                )
+            },
         );
-        print(format!(
-            "{:<36} {:>8} a day  {kept}",
-            spec.name,
-            in_words(taken.bytes_a_day)
-        ));
+        print(size(&spec.name, taken.least_a_day, taken.most_a_day, &kept));
     }
-    print(format!("{:<36} {:>8} a day", "all", in_words(sum)));
+    print(size(
+        "all",
+        least,
+        most,
+        "the first compressed as a backlog is, the second not at all",
+    ));
+}
+
+fn size(name: &str, least: f64, most: f64, more: &str) -> String {
+    format!(
+        "{name:<36} {:>7} to {:>7} a day  {more}",
+        in_words(least),
+        in_words(most)
+    )
 }
 
 fn describe(spec: &TopicSpec, taken: Option<Taken>) -> serde_json::Value {
@@ -99,8 +114,8 @@ fn describe(spec: &TopicSpec, taken: Option<Taken>) -> serde_json::Value {
         "name": spec.name, "partitions": spec.partitions, "replication": spec.replication, "config": spec.config,
     });
     if let Some(taken) = taken {
-        told["bytes_a_day"] = serde_json::json!(taken.bytes_a_day);
-        told["bytes_kept"] = serde_json::json!(taken.kept);
+        told["bytes_a_day"] = serde_json::json!([taken.least_a_day, taken.most_a_day]);
+        told["days"] = serde_json::json!(taken.days);
     }
     told
 }
