@@ -1,6 +1,7 @@
 //! The topics of a city on its broker: sizes, settings, and whether they are there.
 
 pub mod differences;
+pub mod load;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -123,6 +123,16 @@ pub fn read_topic(
     Ok(end)
 }
 
+/// The offset at which a partition begins: 0, until retention takes its beginning away.
+///
+/// # Errors
+/// When the broker is away or refuses.
+pub fn beginning(properties: &Properties, topic: &str, partition: i32) -> anyhow::Result<i64> {
+    let place = (topic.to_owned(), partition);
+    let found = Probe::new(properties)?.beginnings(std::slice::from_ref(&place));
+    Ok(found.with_context(|| format!("ask where {topic} begins"))?[0])
+}
+
 /// Reads every partition of a topic as [`read_topic`] does, one after the other.
 ///
 /// # Errors
