@@ -142,11 +142,12 @@ impl Texts {
     pub fn trust(&self, channel: Channel, judged: u32, false_alarms: u32, is_more: bool) -> Text {
         let name = self.channel(channel);
         let (judged, false_alarms) = (judged.to_string(), false_alarms.to_string());
-        self.sentence(if is_more { "proven" } else { "doubted" }).fill_each(&[
-            ("source", &name.zh, &name.en),
-            ("judged", &judged, &judged),
-            ("false", &false_alarms, &false_alarms),
-        ])
+        self.sentence(if is_more { "proven" } else { "doubted" })
+            .fill_each(&[
+                ("source", &name.zh, &name.en),
+                ("judged", &judged, &judged),
+                ("false", &false_alarms, &false_alarms),
+            ])
     }
 
     /// "4人反映"

@@ -178,7 +178,12 @@ impl Engine {
 
     fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
         let without = &last.without;
-        self.learn(draft, incident, incident.care().was_false, without.care().was_false);
+        self.learn(
+            draft,
+            incident,
+            incident.care().was_false,
+            without.care().was_false,
+        );
         draft.edit(&incident.id, |_, edited| {
             let (revision, dirty) = (edited.revision, edited.dirty);
             let (revised_at, shown_in) = (edited.revised_at, edited.shown_in);

@@ -26,7 +26,9 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
             .unwrap_or(incident.last_heard_at)
             .max(incident.last_heard_at);
         // A storm whose warning is read later may stretch the gap.
-        let gap_ms = rule.gap_ms.saturating_mul(crate::weather::stretch(setting, rule, true));
+        let gap_ms = rule
+            .gap_ms
+            .saturating_mul(crate::weather::stretch(setting, rule, true));
         ended + recur.max(gap_ms + late)
     };
     if incident.status != Status::Open {

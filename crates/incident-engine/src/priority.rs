@@ -91,10 +91,9 @@ impl Assessment {
         let parts = Parts {
             safety: tables.safety.points(grade),
             exposure: rule.map_or(0, |rule| exposure(setting, rule, incident, is_dense)),
-            credibility: tables.credibility.points(
-                best_witness(incident, &beliefs),
-                independent(incident),
-            ),
+            credibility: tables
+                .credibility
+                .points(best_witness(incident, &beliefs), independent(incident)),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
                 incident.recurrence_of.is_some(),
@@ -201,7 +200,9 @@ impl Assessment {
         } else if is_reopened {
             was
         } else {
-            Some(old).filter(|_| incident.status == Status::Open).or(Some((Status::Open, old.1)))
+            Some(old)
+                .filter(|_| incident.status == Status::Open)
+                .or(Some((Status::Open, old.1)))
         };
         limits::set(setting, incident, was, now);
         true
@@ -236,7 +237,8 @@ impl Assessment {
             OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
             OverrideEffect::Raise(_) => false,
         };
-        if incident.overdue().is_some() && before.is_some_and(|before| before.overdue().is_none())
+        if incident.overdue().is_some()
+            && before.is_some_and(|before| before.overdue().is_none())
             && let Some(over) = holding.clone().find(|over| over.overdue.is_some())
         {
             return over.id.as_str().into();
@@ -247,7 +249,9 @@ impl Assessment {
         if let Some(over) = holding.find(decides) {
             return over.id.as_str().into();
         }
-        let Some(before) = before else { return "score".into() };
+        let Some(before) = before else {
+            return "score".into();
+        };
         let old = Assessment::of(engine, setting, before, now).parts;
         let (new, rise) = (self.parts, |new: u32, old: u32| i64::from(new) - i64::from(old));
         let rises = [
@@ -258,7 +262,10 @@ impl Assessment {
             ("T", rise(new.time, old.time)),
         ];
         // Nothing about the incident changed: then the weather did.
-        let most = rises.iter().filter(|(_, rise)| *rise > 0).max_by_key(|(_, rise)| *rise);
+        let most = rises
+            .iter()
+            .filter(|(_, rise)| *rise > 0)
+            .max_by_key(|(_, rise)| *rise);
         most.map_or("W", |(letter, _)| letter).into()
     }
 
@@ -358,5 +365,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)
-        && over.overdue.is_none_or(|overdue| incident.overdue() == Some(overdue))
+        && over
+            .overdue
+            .is_none_or(|overdue| incident.overdue() == Some(overdue))
 }

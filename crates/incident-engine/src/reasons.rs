@@ -46,7 +46,9 @@ impl Assessment {
             en: rule.name_en.clone(),
         };
         // Said once: an override names what it measured.
-        if let Some((step, value)) = reached(rule, incident).filter(|(step, _)| !told.contains(&&*step.metric)) {
+        if let Some((step, value)) =
+            reached(rule, incident).filter(|(step, _)| !told.contains(&&*step.metric))
+        {
             let unit = rules.metric(&step.metric).map_or("", |metric| &metric.unit);
             reasons.push(texts.measured(&step.metric, unit, value, step.at_least_milli));
         }

@@ -85,7 +85,15 @@ pub(crate) fn weigh(
     let stretch = stretch(asked.setting, rule, asked.in_storm);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
-            let doubt = doubt::weigh(rule, most, place, event, gap_ms / stretch, asked.u_mm, distance_mm);
+            let doubt = doubt::weigh(
+                rule,
+                most,
+                place,
+                event,
+                gap_ms / stretch,
+                asked.u_mm,
+                distance_mm,
+            );
             (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
         }
         None => {
@@ -96,7 +104,14 @@ pub(crate) fn weigh(
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
-    let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms / stretch);
+    let learned = learned::weigh(
+        rules,
+        (asked.kind, other),
+        life,
+        event,
+        distance_mm,
+        gap_ms / stretch,
+    );
     let apart = if rule.component_decides && differs(place, event) {
         Some("component")
     } else {
@@ -141,7 +156,12 @@ pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
 }
 
 /// Why time keeps an event out of an incident; a storm stretches the kind's times.
-pub(crate) fn time_barrier(rule: &KindRule, stretch: i64, incident: &Incident, event: &Event) -> Option<&'static str> {
+pub(crate) fn time_barrier(
+    rule: &KindRule,
+    stretch: i64,
+    incident: &Incident,
+    event: &Event,
+) -> Option<&'static str> {
     let last = incident.last_event_at.max(event.event_time);
     let first = incident.first_event_at.min(event.event_time);
     if gap_ms(incident, event) > rule.gap_ms.saturating_mul(stretch) {

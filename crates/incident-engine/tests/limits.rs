@@ -42,15 +42,27 @@ fn garbage() -> (Teller, IncidentId) {
 #[test]
 fn a_rise_runs_from_its_moment_and_a_fall_takes_nothing_back() {
     let mut story = Teller::new();
-    story.tell(call("c1", "manhole_missing", 0.0, 0.0).reporter(1).credibility(5).at(600));
+    story.tell(
+        call("c1", "manhole_missing", 0.0, 0.0)
+            .reporter(1)
+            .credibility(5)
+            .at(600),
+    );
     let first = of(&story).priority;
     assert_eq!(first.band, Band::P2);
     assert_eq!(first.deadline.control_by, at(600 + DAY).into());
-    story.tell(sensor("t", "manhole_missing", 2.0, 0.0).measured("cover_tilt", 75.0).at(900));
+    story.tell(
+        sensor("t", "manhole_missing", 2.0, 0.0)
+            .measured("cover_tilt", 75.0)
+            .at(900),
+    );
     story.tick(at(901));
     let risen = of(&story).priority;
     assert_eq!(risen.band, Band::P1);
-    assert_eq!((risen.deadline.dispatch_by, risen.deadline.control_by), (at(615).into(), at(1_020).into()));
+    assert_eq!(
+        (risen.deadline.dispatch_by, risen.deadline.control_by),
+        (at(615).into(), at(1_020).into())
+    );
     let id = story.only().id;
     let pin = |id: &IncidentId, band: Band| Command {
         band: Some(band),
@@ -58,8 +70,14 @@ fn a_rise_runs_from_its_moment_and_a_fall_takes_nothing_back() {
     };
     story.command(pin(&id, Band::P3));
     let fallen = of(&story).priority;
-    assert_eq!((fallen.band, fallen.previous.unwrap().because.as_ref()), (Band::P3, "O5.operator_pin"));
-    assert!(fallen.deadline.control_by > at(1_020 + DAY).into(), "five work days");
+    assert_eq!(
+        (fallen.band, fallen.previous.unwrap().because.as_ref()),
+        (Band::P3, "O5.operator_pin")
+    );
+    assert!(
+        fallen.deadline.control_by > at(1_020 + DAY).into(),
+        "five work days"
+    );
     assert!(fallen.deadline.dispatch_by >= at(615).into());
 }
 
@@ -68,7 +86,10 @@ fn what_is_extended_stands_whatever_the_band_does() {
     let (mut story, id) = garbage();
     act(&mut story, &id, Action::Acknowledge, 610);
     let past = story.command(until(&id, "e0", at(600)));
-    assert_eq!(past, "extend refused: an extension needs a deadline that is to come");
+    assert_eq!(
+        past,
+        "extend refused: an extension needs a deadline that is to come"
+    );
     let far = at(40 * DAY);
     assert_eq!(story.command(until(&id, "e1", far)), "extend applied");
     let pin = Command {
@@ -77,7 +98,10 @@ fn what_is_extended_stands_whatever_the_band_does() {
     };
     story.command(pin);
     story.tick(at(615));
-    assert_eq!((of(&story).priority.band, of(&story).priority.deadline.control_by), (Band::P1, far.into()));
+    assert_eq!(
+        (of(&story).priority.band, of(&story).priority.deadline.control_by),
+        (Band::P1, far.into())
+    );
 }
 
 #[test]
@@ -91,7 +115,11 @@ fn t_rises_and_an_overdue_incident_is_chased_though_nothing_comes() {
     for step in 0..24 * 6 * 30 {
         story.tick(at(11 * HOUR + step * 10));
         let priority = of(&story).priority;
-        let told = (priority.parts.time, priority.band, priority.overrides.contains(&"O8.overdue".to_owned()));
+        let told = (
+            priority.parts.time,
+            priority.band,
+            priority.overrides.contains(&"O8.overdue".to_owned()),
+        );
         if seen.last().is_none_or(|(last, _)| *last != told) {
             seen.push((told, story.engine.clock().unwrap()));
         }
@@ -106,17 +134,32 @@ fn t_rises_and_an_overdue_incident_is_chased_though_nothing_comes() {
             (10, Band::P3, true),
         ]
     );
-    assert!(seen[3].1 >= control_by && seen[3].1 - control_by < 600_000, "as it falls due");
+    assert!(
+        seen[3].1 >= control_by && seen[3].1 - control_by < 600_000,
+        "as it falls due"
+    );
     let last = of(&story).priority;
     assert_eq!(last.previous.unwrap().because.as_ref(), "O8.overdue");
-    assert!(last.reasons_zh.contains(&"超过处置时限仍未办结".to_owned()), "{:?}", last.reasons_zh);
-    assert!(last.reasons_zh.contains(&"处置时限已用100%".to_owned()), "{:?}", last.reasons_zh);
+    assert!(
+        last.reasons_zh.contains(&"超过处置时限仍未办结".to_owned()),
+        "{:?}",
+        last.reasons_zh
+    );
+    assert!(
+        last.reasons_zh.contains(&"处置时限已用100%".to_owned()),
+        "{:?}",
+        last.reasons_zh
+    );
     // More time takes T back; what was dispatched is not lowered.
     story.command(until(&id, "e1", at(200 * DAY)));
     story.tick(at(45 * DAY));
     let eased = of(&story).priority;
     assert_eq!((eased.parts.time, eased.band), (0, Band::P3));
-    assert!(eased.reasons_zh.contains(&"已派遣，不降级".to_owned()), "{:?}", eased.reasons_zh);
+    assert!(
+        eased.reasons_zh.contains(&"已派遣，不降级".to_owned()),
+        "{:?}",
+        eased.reasons_zh
+    );
 }
 
 #[test]
@@ -154,10 +197,17 @@ fn what_is_acknowledged_and_not_sent_out_is_chased_too_and_not_after() {
     story.tick(at(14 * HOUR + 1)); // four hours of work from ten, the office has no break
     assert_eq!(story.only().overdue(), Some(Overdue::Dispatch));
     let told = of(&story).priority;
-    assert_eq!((told.band, told.overrides.last().unwrap().as_str()), (Band::P3, "O8.dispatch_overdue"));
+    assert_eq!(
+        (told.band, told.overrides.last().unwrap().as_str()),
+        (Band::P3, "O8.dispatch_overdue")
+    );
     act(&mut story, &id, Action::Dispatch, 14 * HOUR + 5);
     assert_eq!(story.only().overdue(), None);
-    assert_eq!(of(&story).priority.band, Band::P3, "sent out, so it is not lowered");
+    assert_eq!(
+        of(&story).priority.band,
+        Band::P3,
+        "sent out, so it is not lowered"
+    );
 }
 
 #[test]
@@ -177,7 +227,15 @@ fn a_deadline_falls_due_after_a_restart_as_it_would_have() {
         (story.revisions.clone(), story.rows.clone())
     };
     assert_eq!(told(false), told(true));
-    assert!(told(true).0.last().unwrap().priority.overrides.contains(&"O8.overdue".to_owned()));
+    assert!(
+        told(true)
+            .0
+            .last()
+            .unwrap()
+            .priority
+            .overrides
+            .contains(&"O8.overdue".to_owned())
+    );
 }
 
 #[test]

@@ -150,7 +150,10 @@ impl Town {
         }
         match verdict.result {
             Decision::Event(event) => self.input(&Input::Event(Arc::from(event))),
-            Decision::Warning(warning) => self.input(&Input::Warning { warning, counts: true }),
+            Decision::Warning(warning) => self.input(&Input::Warning {
+                warning,
+                counts: true,
+            }),
             Decision::Command(command) => self.input(&Input::Command(command)),
             Decision::Settled { outcome, .. } => self.outcomes.push(outcome.to_string()),
             other => panic!("{other:?}"),
@@ -201,7 +204,10 @@ impl Town {
     fn command(&mut self, id: &IncidentId, action: &str, with: &Value) -> &mut Town {
         let mut record = json!({"command_id": format!("{action}{}", self.number), "incident_id": id.as_str(),
             "action": action, "operator": "duty-1", "issued_at": self.now});
-        record.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        record
+            .as_object_mut()
+            .unwrap()
+            .extend(with.as_object().unwrap().clone());
         self.tell(Source::Command, record)
     }
 
@@ -293,7 +299,8 @@ fn every_override_is_told_by_its_id_and_reason() {
         town.call(1, "下立交积水，有人被困", UNDERPASS);
     });
     case("O1 fire by two", &|town| {
-        town.sensor("smoke", "smoke", 1.0, NOWHERE).call(1, "居民楼着火了", NOWHERE);
+        town.sensor("smoke", "smoke", 1.0, NOWHERE)
+            .call(1, "居民楼着火了", NOWHERE);
     });
     case("O1 gas", &|town| {
         town.sensor("gas", "ch4", 22.0, NOWHERE);

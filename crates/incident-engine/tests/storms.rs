@@ -22,7 +22,11 @@ fn storms(dice: &mut Dice) -> (Vec<Warning>, Vec<Storm>) {
         let region = ["310117", "310117107", "310112"][dice.roll(3) as usize];
         // The aftermath of six hours ends within the stream, or the storm begins there.
         let from = [dice.roll(300) as i64, -700 + dice.roll(200) as i64][dice.roll(2) as usize];
-        let until = if from > 0 { from + 30 } else { -360 + dice.roll(400) as i64 };
+        let until = if from > 0 {
+            from + 30
+        } else {
+            -360 + dice.roll(400) as i64
+        };
         let mut first = warning(&format!("w{number}"), Severity::Yellow, region, from);
         first.expires_at = Some(at(until));
         told.push(first.clone());
@@ -62,9 +66,16 @@ fn a_storm_stretches_the_grouping_as_the_batch_program_says_in_any_order() {
         let in_order = dice.one_in(2);
         let mut reader = Reader::new(in_order);
         for warning in told {
-            reader.input(&Input::Warning { warning, counts: false });
+            reader.input(&Input::Warning {
+                warning,
+                counts: false,
+            });
         }
-        let spread_ms = if in_order { REORDER_MS as u64 } else { 1_000 * 3_600_000 };
+        let spread_ms = if in_order {
+            REORDER_MS as u64
+        } else {
+            1_000 * 3_600_000
+        };
         for event in disturbed(&events, &mut dice, spread_ms) {
             if in_order {
                 reader.tick(event.ingested_at.floor_second());
@@ -100,9 +111,15 @@ fn six_hours_after_a_storm_its_times_hold_and_then_no_more() {
     // The second is held against the first by its own time.
     assert_eq!(twice_told(std::slice::from_ref(&storm), 60 + 360 - 101), 1);
     assert_eq!(twice_told(std::slice::from_ref(&storm), 60 + 360 - 100), 2);
-    let other_place = Warning { region_codes: vec!["310112".into()], ..storm.clone() };
+    let other_place = Warning {
+        region_codes: vec!["310112".into()],
+        ..storm.clone()
+    };
     assert_eq!(twice_told(&[other_place], 30), 2);
-    let heat = Warning { signal: "HEAT".into(), ..storm.clone() };
+    let heat = Warning {
+        signal: "HEAT".into(),
+        ..storm.clone()
+    };
     assert_eq!(twice_told(&[heat], 30), 2);
     // Called off at minute 30: what it said until then stands, and so does the aftermath of that.
     let cancelled = Warning {
@@ -135,7 +152,11 @@ fn in_a_storm_an_incident_goes_quiet_later_and_keeps_the_name_of_its_storm() {
 
 #[test]
 fn a_matter_of_order_waits_in_a_storm_unless_somebody_is_in_danger() {
-    let urgent = |id: &str| call(id, "vendor", 0.0, 0.0).near(city_model::Facility::Metro).credibility(8);
+    let urgent = |id: &str| {
+        call(id, "vendor", 0.0, 0.0)
+            .near(city_model::Facility::Metro)
+            .credibility(8)
+    };
     let tell = |warned: bool| {
         let mut story = Teller::new();
         if warned {
@@ -148,15 +169,26 @@ fn a_matter_of_order_waits_in_a_storm_unless_somebody_is_in_danger() {
     };
     let mut calm = tell(false);
     let record = calm.record().priority;
-    assert_eq!((record.band, record.parts_text().as_str()), (Band::P3, "S6 E8 C8 R8 W0 T0 = 30"));
+    assert_eq!(
+        (record.band, record.parts_text().as_str()),
+        (Band::P3, "S6 E8 C8 R8 W0 T0 = 30")
+    );
     let mut storm = tell(true);
     let record = storm.record().priority;
-    assert_eq!((record.band, record.parts.weather), (Band::P4, 0), "vendors do not mind the weather");
+    assert_eq!(
+        (record.band, record.parts.weather),
+        (Band::P4, 0),
+        "vendors do not mind the weather"
+    );
     assert!(record.overrides.contains(&"O0.storm_minor".to_owned()));
     let mut trapped = urgent("c99").reporter(99).at(11);
     trapped.0.hints = vec![city_model::Hint::Trapped];
     storm.tell(trapped);
-    assert_eq!(storm.record().priority.band, Band::P1, "a floor has the last word");
+    assert_eq!(
+        storm.record().priority.band,
+        Band::P1,
+        "a floor has the last word"
+    );
 }
 
 #[test]
@@ -169,20 +201,44 @@ fn the_end_of_a_warning_lowers_after_half_an_hour_and_says_so() {
     story.tell(
         sensor("p", "elevator_trap", 0.0, 0.0).at(9).id("other"), // a kind that minds the weather, and is P1 whatever it does
     );
-    let tree = || sensor("t", "road_ponding", 500.0, 0.0).measured("ponding_depth", 14.0).near(city_model::Facility::Metro);
+    let tree = || {
+        sensor("t", "road_ponding", 500.0, 0.0)
+            .measured("ponding_depth", 14.0)
+            .near(city_model::Facility::Metro)
+    };
     story.tell(tree().at(10));
-    story.tell(call("c1", "road_ponding", 505.0, 0.0).reporter(1).near(city_model::Facility::School).credibility(5).at(11));
-    let of = |story: &Teller| story.revisions.iter().rev().find(|r| r.kind == "road_ponding").unwrap().priority.clone();
+    story.tell(
+        call("c1", "road_ponding", 505.0, 0.0)
+            .reporter(1)
+            .near(city_model::Facility::School)
+            .credibility(5)
+            .at(11),
+    );
+    let of = |story: &Teller| {
+        story
+            .revisions
+            .iter()
+            .rev()
+            .find(|r| r.kind == "road_ponding")
+            .unwrap()
+            .priority
+            .clone()
+    };
     story.tick(at(12));
     let before = of(&story);
     // C15 + E14 + C(6+5) + W10.
-    assert_eq!((before.parts_text().as_str(), before.band), ("S15 E14 C11 R0 W10 T0 = 50", Band::P2));
+    assert_eq!(
+        (before.parts_text().as_str(), before.band),
+        ("S15 E14 C11 R0 W10 T0 = 50", Band::P2)
+    );
     for minute in 13..=89 {
         // It goes on raining: the gauge is heard of.
         if minute % 10 == 0 {
             story.tell(tree().at(minute));
         }
-        story.input(&Input::Tick(Tick { clocks: vec![("test".into(), at(minute))] }));
+        story.input(&Input::Tick(Tick {
+            clocks: vec![("test".into(), at(minute))],
+        }));
     }
     assert_eq!(of(&story).band, Band::P2, "held for half an hour");
     assert!(of(&story).overrides.contains(&"hold".to_owned()));

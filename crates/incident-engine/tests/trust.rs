@@ -20,7 +20,10 @@ fn alarm(story: &mut Teller, number: i64) -> (IncidentId, u32) {
 
 fn said(story: &mut Teller, id: &IncidentId, action: Action) {
     let name = format!("{action}-{}", story.outcomes.len());
-    assert_eq!(story.command(command(&name, id, action)), format!("{action} applied"));
+    assert_eq!(
+        story.command(command(&name, id, action)),
+        format!("{action} applied")
+    );
 }
 
 fn device() -> Witness {
@@ -36,10 +39,18 @@ fn a_sensor_that_cries_wolf_is_believed_less_and_once_it_is_mended_more_again() 
         points.push(believed);
         said(&mut story, &id, Action::FalseAlarm);
     }
-    assert_eq!(points, [6, 6, 6, 6, 6, 2], "nothing is concluded from fewer than five");
+    assert_eq!(
+        points,
+        [6, 6, 6, 6, 6, 2],
+        "nothing is concluded from fewer than five"
+    );
     let record = story.revisions.last().unwrap();
     let reason = "传感器近5次核实有5次误报，可信度下调";
-    assert!(record.priority.reasons_zh.iter().any(|told| told == reason), "{:?}", record.priority.reasons_zh);
+    assert!(
+        record.priority.reasons_zh.iter().any(|told| told == reason),
+        "{:?}",
+        record.priority.reasons_zh
+    );
     // Mended.
     let mut last = 0;
     for number in 6..100 {
@@ -87,7 +98,13 @@ fn an_algorithm_is_judged_by_its_version_and_a_second_witness_never_hurts() {
         said(&mut story, &id, Action::FalseAlarm);
     }
     let algorithm = Witness::Algorithm("acme/ponding/1.0".into());
-    assert_eq!(story.engine.trust_of(&algorithm), Trust { judged: 5, false_alarms: 5 });
+    assert_eq!(
+        story.engine.trust_of(&algorithm),
+        Trust {
+            judged: 5,
+            false_alarms: 5
+        }
+    );
     let points = |story: &Teller| story.revisions.last().unwrap().priority.parts.credibility;
     story.tell(by(camera("v9", "road_ponding", 50_000.0, 0.0).id("a"), "2.0").at(600));
     assert_eq!(points(&story), 4, "another version");
@@ -98,7 +115,11 @@ fn an_algorithm_is_judged_by_its_version_and_a_second_witness_never_hurts() {
     assert_eq!(points(&story), 1, "never nothing");
     story.tell(call("c1", "road_ponding", 90_000.0, 0.0).credibility(5).at(604));
     story.tick(at(605));
-    assert_eq!(points(&story), 10, "the caller is believed, and two kinds of source tell");
+    assert_eq!(
+        points(&story),
+        10,
+        "the caller is believed, and two kinds of source tell"
+    );
 }
 
 #[test]
@@ -113,7 +134,13 @@ fn what_was_learned_is_state() {
     for value in story.rows.values().flatten() {
         engine.apply(&Change::from_row(value).unwrap()).unwrap();
     }
-    assert_eq!(engine.trust_of(&device()), Trust { judged: 5, false_alarms: 5 });
+    assert_eq!(
+        engine.trust_of(&device()),
+        Trust {
+            judged: 5,
+            false_alarms: 5
+        }
+    );
     story.engine = engine;
     assert_eq!(alarm(&mut story, 6).1, 2);
 }

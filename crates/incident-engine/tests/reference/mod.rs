@@ -260,7 +260,11 @@ impl Book<'_> {
                 && event.event_time < storm.until + 6 * 3_600_000
                 && place.starts_with(&storm.region)
         };
-        if rule.weather && self.storms.iter().any(stands) { 2 } else { 1 }
+        if rule.weather && self.storms.iter().any(stands) {
+            2
+        } else {
+            1
+        }
     }
 
     fn kind_of(&self, group: &Group<'_>) -> KindId {
