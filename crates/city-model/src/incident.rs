@@ -303,6 +303,18 @@ pub struct BandFact {
 }
 
 impl Incident {
+    /// Whether readers are told nothing of it: silences announced all that it consists of.
+    pub fn is_held_back(&self) -> bool {
+        self.silences.is_some()
+    }
+
+    /// Whether a sensor said that it is there, and not yet that it is over.
+    pub fn is_alarming(&self) -> bool {
+        self.devices
+            .values()
+            .any(|watcher| watcher.measures && watcher.alarming)
+    }
+
     /// Whether those who watch it say that it is over: every sensor, or every camera where no sensor watches.
     pub fn is_cleared(&self) -> bool {
         let measured = self.devices.values().any(|watcher| watcher.measures);
@@ -445,6 +457,13 @@ pub struct Incident {
     pub related: SmallSet<IncidentId>,
     /// The incident that it repeats (复发).
     pub recurrence_of: Option<IncidentId>,
+    /// The silences that announced its members, as long as there was one for each and readers were told nothing of it;
+    /// `None` once it was shown. So what an older version kept is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silences: Option<SmallSet<Name>>,
+    /// The open incident that explains this one away by the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inhibited_by: Option<IncidentId>,
     /// The configuration that last changed it.
     #[serde(deserialize_with = "crate::shared::name")]
     pub config_version: Name,

@@ -208,7 +208,8 @@ impl Engine {
         if *id == incident.id {
             return Err("the other incident is the same one".to_owned());
         }
-        let Some(other) = self.incidents.get(id) else {
+        let known = self.incidents.get(id);
+        let Some(other) = known.filter(|other| !other.is_held_back()) else {
             return Err("no such other incident".to_owned());
         };
         if other.group != incident.group {
@@ -327,6 +328,7 @@ impl Engine {
 /// From here on it is not decided again: what it took in is settled.
 fn freeze(incident: &mut Incident) {
     incident.commanded = true;
+    incident.silences = None;
     incident.tail.clear();
     incident.base = None;
     if incident.status == Status::Merged {

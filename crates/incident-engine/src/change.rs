@@ -78,6 +78,9 @@ pub struct Held {
     /// It lies where something lay that the centre merged into the incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// The silence that had announced it when it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Name>,
 }
 
 impl Held {
@@ -90,6 +93,15 @@ impl Held {
             radius_mm: evidence.radius_mm,
             gap_ms: evidence.gap_ms,
             elsewhere: evidence.elsewhere,
+            silence: None,
+        }
+    }
+
+    /// The same event as it is decided by other evidence.
+    pub fn decided_by(&self, evidence: &Evidence) -> Held {
+        Held {
+            silence: self.silence.clone(),
+            ..Held::new(self.event.clone(), evidence)
         }
     }
 
@@ -286,6 +298,9 @@ pub enum Withheld {
 }
 
 impl Withheld {
+    /// Every reason.
+    pub const ALL: [Withheld; 2] = [Withheld::Commanded, Withheld::TooMany];
+
     /// The name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

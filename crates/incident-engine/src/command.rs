@@ -49,7 +49,8 @@ impl Engine {
 
     /// Does what a command says, or says why it makes no sense now; then nothing is changed.
     fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<(), String> {
-        let Some(incident) = self.incidents.get(&command.incident_id) else {
+        let known = self.incidents.get(&command.incident_id);
+        let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
             return Err("no such incident".to_owned());
         };
         if incident.status == Status::Merged && command.action != Action::Undo {

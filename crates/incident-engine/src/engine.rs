@@ -6,15 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, Name, Outcome,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome,
     Silence, Source,
 };
-use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
+use crate::finding::ByStreet;
+use crate::kept::Kept;
 use crate::neighbours::Neighbours;
+use crate::numbers::Numbers;
 use crate::unsettled::Unsettled;
 use crate::weather::Told;
+use crate::wide::Wide;
 use crate::{Change, EventRow, Held, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
@@ -27,7 +30,7 @@ pub struct Engine {
     pub(crate) clocks: BTreeMap<Name, EventTime>,
     pub(crate) flushed: Option<EventTime>,
     pub(crate) settled: Option<EventTime>,
-    pub(crate) incidents: FxHashMap<IncidentId, Arc<Incident>>,
+    pub(crate) incidents: Kept,
     pub(crate) events: FxHashMap<EventKey, EventRow>,
     pub(crate) warnings: BTreeMap<Name, Told>,
     pub(crate) trust: FxHashMap<Witness, Trust>,
@@ -36,18 +39,16 @@ pub struct Engine {
 
     // What follows from the rows above.
     pub(crate) neighbours: Neighbours,
-    pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
-    pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
-    /// By kind, town, and what an address is found by.
-    pub(crate) by_street: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
+    pub(crate) by_device: FxHashMap<Name, Numbers>,
+    pub(crate) by_component: FxHashMap<Name, Numbers>,
+    pub(crate) by_street: ByStreet,
     /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
     pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
-    /// Incidents whose members lie farther apart than their kind's extent: a component or the centre joined them.
-    pub(crate) wide: BTreeMap<KindId, BTreeSet<IncidentId>>,
+    pub(crate) wide: Wide,
     pub(crate) unsettled: Unsettled,
-    pub(crate) open: BTreeSet<IncidentId>,
-    pub(crate) dirty: BTreeSet<IncidentId>,
-    pub(crate) due: BTreeSet<(EventTime, IncidentId)>,
+    pub(crate) open: BTreeSet<u32>,
+    pub(crate) dirty: BTreeSet<u32>,
+    pub(crate) due: BTreeSet<(EventTime, u32)>,
     pub(crate) expiring: BTreeMap<i64, Vec<EventKey>>,
 }
 
@@ -78,12 +79,12 @@ impl Engine {
                 self.release();
             }
             Change::PutIncident(incident) => {
-                let old = self.incidents.insert(incident.id.clone(), incident.clone());
-                self.relink(old.as_deref(), Some(incident));
+                let (number, old) = self.incidents.keep(incident);
+                self.relink(number, old.as_deref(), Some(incident));
             }
             Change::RemoveIncident(id) => {
-                if let Some(old) = self.incidents.remove(id) {
-                    self.relink(Some(&old), None);
+                if let Some((number, old)) = self.incidents.remove(id) {
+                    self.relink(number, Some(&old), None);
                 }
             }
             Change::PutEvent(row) => self.remember(row),
@@ -172,7 +173,9 @@ impl Engine {
 
     /// The open incidents in the order of their ids.
     pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
-        self.open.iter().filter_map(|id| self.incidents.get(id))
+        let mut open: Vec<&Arc<Incident>> = self.numbered(&self.open).collect();
+        open.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        open.into_iter()
     }
 
     /// The change that a deleted row of this key stands for, if the row is here.
@@ -202,15 +205,24 @@ impl Engine {
         let clock = self.clock();
         let weather = self.turning_points();
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
-        match (incident, weather) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let silence = self.silences.values().map(|silence| silence.ends_at);
+        let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        [incident, weather, silence].into_iter().flatten().min()
     }
 
     /// Whether changed incidents wait for the next tick to be published.
     pub fn has_unpublished(&self) -> bool {
         !self.dirty.is_empty()
+    }
+
+    /// The incidents of some numbers.
+    pub(crate) fn numbered<'a>(
+        &'a self,
+        numbers: impl IntoIterator<Item = &'a u32>,
+    ) -> impl Iterator<Item = &'a Arc<Incident>> {
+        numbers
+            .into_iter()
+            .filter_map(|number| self.incidents.at(*number))
     }
 
     /// The survivor of an incident: itself, or what it was merged into.
@@ -254,10 +266,9 @@ impl Engine {
         self.unsettled.clear();
         let held: Vec<Arc<Held>> = self.events.values().filter_map(|row| row.held.clone()).collect();
         held.iter().for_each(|held| self.hold(held));
-        let mut all: Vec<_> = self.incidents.values().cloned().collect();
-        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        for incident in &all {
-            self.relink(None, Some(incident));
+        let all: Vec<(u32, Arc<Incident>)> = self.incidents.numbered().collect();
+        for (number, incident) in &all {
+            self.relink(*number, None, Some(incident));
         }
     }
 }

@@ -82,6 +82,8 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         algorithms: SmallSet::default(),
         related: SmallSet::default(),
         recurrence_of: None,
+        silences: Some(SmallSet::default()),
+        inhibited_by: None,
         config_version: setting.activation.version.clone(),
         tail: Vec::new(),
         base: None,
@@ -183,9 +185,11 @@ pub(crate) fn enter(
                 &held.evidence(),
                 counts,
             );
+            crate::silence::announce(Arc::make_mut(base), held);
         } else if !incident.tail.is_empty() {
             let mut base = found(setting, &held.event);
             absorb(setting, &mut base, &held.event, &held.evidence(), counts);
+            crate::silence::announce(&mut base, held);
             incident.base = Some(Arc::new(base));
         }
     } else {
@@ -196,6 +200,7 @@ pub(crate) fn enter(
         incident.tail.insert(at, turn);
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
+    crate::silence::announce(incident, held);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
         let without = &mut Arc::make_mut(last).without;

@@ -1,6 +1,7 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
 use city_model::{Command, Event, EventTime, Incident, Name, Status, Tick};
+use city_rules::KindRule;
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -37,7 +38,7 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     let mut due: Option<EventTime> = None;
     let mut at = |time: EventTime| due = Some(due.map_or(time, |due: EventTime| due.min(time)));
     if is_left_alone(incident) {
-        at(incident.last_heard_at + quiet_after_ms(setting, rule, incident));
+        at(quiet_at(setting, incident, rule));
         if let Some(cleared) = incident.cleared_at {
             at(cleared + rules.clear_after_ms());
         }
@@ -49,6 +50,16 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
         at(limit);
     }
     due
+}
+
+/// When an incident goes quiet. One that a silence holds back does not while a sensor has not said that it is over: many
+/// tell of an alarm once. It would be over before anybody heard of it.
+fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTime {
+    let quiet_at = incident.last_heard_at + quiet_after_ms(setting, rule, incident);
+    if incident.is_held_back() && incident.is_alarming() {
+        return quiet_at.max(incident.first_event_at + rule.max_life_ms);
+    }
+    quiet_at
 }
 
 /// An incident that the centre handles is closed by its word, not by silence.
@@ -85,9 +96,10 @@ impl Engine {
         }
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
-            self.expire_silences(&mut draft, clock);
-            for (_, id) in self.due.range(..=(clock, last_id())) {
-                draft.edit(id, |setting, incident| pass(setting, incident, clock));
+            self.expire_silences(&mut draft, before, clock);
+            let due = self.due.range(..=(clock, u32::MAX));
+            for incident in self.numbered(due.map(|(_, number)| number)) {
+                draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
             for key in self.forgettable(clock) {
                 draft.change(Change::ForgetEvent(key.clone()));
@@ -119,7 +131,7 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
     let is_clear = incident
         .cleared_at
         .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms());
-    let is_quiet = clock >= incident.last_heard_at + quiet_after_ms(setting, rule, incident);
+    let is_quiet = clock >= quiet_at(setting, incident, rule);
     // Neither happens to what the centre handles: the step does not exist.
     if is_clear {
         let _ = life::take(incident, Step::Clear, clock);
@@ -162,11 +174,6 @@ pub(crate) fn over_since(setting: &Setting, incident: &Incident, clear: &Event) 
 /// Opens a closed incident again because of an event. What the centre closed stays closed, and no event finds it.
 pub(crate) fn reopen(incident: &mut Incident, now: EventTime) {
     let _ = life::take(incident, Step::Hear, now);
-}
-
-/// An id after every other, for ranges over (time, id): ids are ASCII.
-fn last_id() -> city_model::IncidentId {
-    city_model::IncidentId::new("\u{10ffff}")
 }
 
 /// The identity under which a command is remembered.

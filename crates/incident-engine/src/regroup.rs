@@ -39,6 +39,7 @@ impl Engine {
             {
                 crate::passage::close_stale(&mut incident, draft.now);
             }
+            draft.hold_back_as(&incident);
             self.tell_members(draft, moved, &names, &incident, &new.key);
             draft.touched.insert(incident.id.clone(), incident);
         }
@@ -48,7 +49,7 @@ impl Engine {
         for (one, other) in followed {
             for (one, other) in [(&one, &other), (&other, &one)] {
                 let (one, other) = (names.survivor(one), names.survivor(other));
-                if one != other {
+                if one != other && [one, other].into_iter().all(|id| draft.held_back(id).is_none()) {
                     draft.edit(one, |_, incident| {
                         incident.related.insert(other.clone());
                     });
@@ -73,7 +74,7 @@ impl Engine {
             .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
             .chain([&id])
             .collect();
-        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(*id)).collect();
+        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(id)).collect();
         match self.incidents.get(&id) {
             Some(known) => {
                 stand_as(&mut incident, known);
@@ -242,22 +243,22 @@ impl Engine {
         let Some(old) = self.events.get(&row.key) else {
             return;
         };
-        let (id, outcome) = (row.incident.as_ref(), row.outcome);
-        if old.incident.as_ref() == id && old.outcome == outcome {
-            if old.held != row.held {
-                draft.change(Change::PutEvent(row)); // what was compared is another
-            }
+        let was_told = self.as_told(old);
+        let (told, silence) = draft.as_told(&row);
+        if *old != row {
+            draft.change(Change::PutEvent(row)); // perhaps only what was compared is another
+        }
+        if was_told.incident == told.incident && was_told.outcome == told.outcome {
             return;
         }
-        if old.outcome != outcome {
-            self.count(&mut draft.decision.changes, old.source, old.outcome, -1);
-            self.count(&mut draft.decision.changes, row.source, outcome, 1);
+        if was_told.outcome != told.outcome {
+            self.count(&mut draft.decision.changes, told.source, was_told.outcome, -1);
+            self.count(&mut draft.decision.changes, told.source, told.outcome, 1);
         }
-        draft.change(Change::PutEvent(row.clone()));
         draft.decision.outputs.push(Output::Outcome {
-            row,
-            reason: Some(reason.into()),
-            evidence: Some(Box::new(evidence.clone())),
+            row: told,
+            evidence: silence.is_none().then(|| Box::new(evidence.clone())),
+            reason: Some(silence.unwrap_or_else(|| reason.into())),
         });
     }
 }

@@ -150,13 +150,9 @@ impl Engine {
             }
         }
         if turned {
-            for id in self.open.iter() {
-                if self
-                    .incidents
-                    .get(id)
-                    .is_some_and(|incident| minds_time(setting, incident))
-                {
-                    draft.edit(id, |_, _| {});
+            for incident in self.numbered(&self.open) {
+                if minds_time(setting, incident) {
+                    draft.edit(&incident.id, |_, _| {});
                 }
             }
         }

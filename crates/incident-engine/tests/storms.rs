@@ -2,7 +2,7 @@
 //! and what else a warning does to priorities, its aftermath included.
 //!
 //! The seeds are those of `order.rs`.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod crowd;
 mod reference;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use city_model::EventTime;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -103,17 +104,20 @@ pub fn read_topic(
     from: Start,
     mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<i64> {
+    let read = || format!("read {topic}");
     let place = (topic.to_owned(), partition);
     let probe = Probe::new(properties)?;
-    let end = probe.ends(std::slice::from_ref(&place))?[0];
-    let begin = probe.beginnings(std::slice::from_ref(&place))?[0];
+    let end = probe.ends(std::slice::from_ref(&place)).with_context(read)?[0];
+    let begin = probe
+        .beginnings(std::slice::from_ref(&place))
+        .with_context(read)?[0];
     let start = match from {
         Start::Beginning => begin,
         Start::Offset(offset) => offset.max(begin),
     };
     let config = settings::reader(properties, "cityops-reader", "read_committed");
     let span = Span { place, start, end };
-    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true)?;
+    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true).with_context(read)?;
     Ok(end)
 }
 

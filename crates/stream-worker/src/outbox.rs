@@ -29,6 +29,8 @@ pub struct InputRecord<'a> {
 pub struct OutRecord {
     /// The topic.
     pub topic: Topic,
+    /// The partition; `None` goes by the key.
+    pub partition: Option<i32>,
     /// The key.
     pub key: Option<Vec<u8>>,
     /// The value; `None` is a tombstone.
@@ -44,6 +46,7 @@ impl OutRecord {
     pub fn keyed(topic: Topic, key: &str, value: Option<Vec<u8>>) -> OutRecord {
         OutRecord {
             topic,
+            partition: None,
             key: Some(key.as_bytes().to_vec()),
             value,
             headers: Vec::new(),

@@ -1,6 +1,9 @@
 //! `cityops topics plan / apply`: the topics with their settings, and where each group of kinds lies.
 
-use kafka_log::admin::{Created, TopicSpec};
+mod acls;
+mod apply;
+
+use kafka_log::admin::TopicSpec;
 
 use crate::CommandResult;
 use crate::cli::TopicsCommand;
@@ -11,8 +14,9 @@ use crate::{assemble, topics};
 
 pub(super) fn run(command: &TopicsCommand, json: bool) -> CommandResult {
     match command {
+        TopicsCommand::Plan(args) if args.acls => acls::run(&Loaded::read(&args.config)?, args, json),
         TopicsCommand::Plan(args) => plan(&Loaded::read(&args.config)?, json),
-        TopicsCommand::Apply(args) => apply(&Loaded::read(&args.config)?, json),
+        TopicsCommand::Apply(args) => apply::run(&Loaded::read(&args.config)?, args, json),
     }
 }
 
@@ -44,27 +48,6 @@ fn plan(loaded: &Loaded, json: bool) -> CommandResult {
         print(format!(
             "partition {partition:>2} of the enriched log  group {group:<24} weight {weight}"
         ));
-    }
-    Ok(Exit::Clean)
-}
-
-fn apply(loaded: &Loaded, json: bool) -> CommandResult {
-    let properties = topics::properties(loaded)?;
-    kafka_log::admin::reachable(&properties, std::time::Duration::from_secs(15))
-        .map_err(|error| loaded.no_broker(&error))?;
-    let specs = topics::plan(loaded);
-    let created = kafka_log::admin::create_topics(&properties, &specs)?;
-    for spec in &specs {
-        let word = match created.get(&spec.name) {
-            Some(Created::New) => "created",
-            Some(Created::Existed) => "existed",
-            None => "unknown",
-        };
-        if json {
-            print(serde_json::json!({ "topic": spec.name, "result": word }));
-        } else {
-            print(format!("{word}  {}", spec.name));
-        }
     }
     Ok(Exit::Clean)
 }

@@ -412,10 +412,11 @@ impl Teller {
     }
 
     pub fn incidents(&self) -> Vec<Incident> {
-        self.incidents
+        let shown = self
+            .incidents
             .values()
-            .map(|incident| (**incident).clone())
-            .collect()
+            .filter(|incident| !incident.is_held_back());
+        shown.map(|incident| (**incident).clone()).collect()
     }
 
     pub fn only(&self) -> Incident {

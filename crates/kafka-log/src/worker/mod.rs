@@ -5,7 +5,7 @@
 mod batch;
 mod clocks;
 mod config;
-mod failure;
+pub(crate) mod failure;
 mod group;
 mod packing;
 mod restore;
@@ -13,7 +13,7 @@ mod session;
 mod takeover;
 mod tasks;
 mod ticking;
-mod transactor;
+pub(crate) mod transactor;
 mod turn;
 mod writing;
 

@@ -27,11 +27,12 @@ pub(super) fn write(
         };
         transactor.send(&Outgoing {
             topic,
-            partition: None,
+            partition: record.partition,
             key: record.key.as_deref(),
             value: record.value.as_deref(),
             headers: &record.headers,
             own_headers: &record.own_headers,
+            timestamp: None,
             tick: false,
         })?;
     }
@@ -53,6 +54,7 @@ pub(super) fn write(
                 value: Some(record),
                 headers: &[],
                 own_headers: &[],
+                timestamp: None,
                 tick: tick && index + 1 == count,
             })?;
         }
@@ -72,6 +74,7 @@ pub(super) fn write(
                 value: value.as_deref(),
                 headers: &[],
                 own_headers: &[],
+                timestamp: None,
                 tick: false,
             })?;
         }
