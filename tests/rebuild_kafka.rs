@@ -33,7 +33,7 @@ fn a_city_is_rebuilt_from_its_source_topics() {
         .map(|topic| kafka_log::topic_name(&format!("{name}."), *topic))
         .collect();
     tool(&["topics", "--delete", "--topic", &lost.join(",")]);
-    for worker in ["enrich", "correlate"] {
+    for worker in ["enrich", "correlate", "vitals"] {
         tool(&[
             "consumer-groups",
             "--delete",
