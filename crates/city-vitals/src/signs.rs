@@ -73,7 +73,7 @@ enum Row {
     Cell {
         layer: Name,
         code: Name,
-        state: CellState,
+        state: Box<CellState>,
     },
     Hours {
         layer: Name,
