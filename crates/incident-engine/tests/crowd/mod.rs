@@ -153,7 +153,7 @@ pub struct Reader {
     keeps_rows: bool,
     pub places: BTreeMap<String, (Outcome, Option<String>)>,
     /// The incidents that readers have heard of.
-    told: BTreeSet<IncidentId>,
+    pub told: BTreeSet<IncidentId>,
 }
 
 impl Reader {
