@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const PAST_SESSION: Duration = Duration::from_secs(5);
 /// Longer than a transaction may last, the broker's look included.
 const PAST_TRANSACTION: Duration = Duration::from_secs(13);
-/// Longer than a worker waits for an answer.
-const PAST_PATIENCE: Duration = Duration::from_secs(45);
+/// Longer than a worker waits for an answer, gives its clients up, and is not ready any more.
+const PAST_PATIENCE: Duration = Duration::from_secs(30);
 /// How many processes there are at least and at most.
 const PROCESSES: std::ops::RangeInclusive<usize> = 2..=4;
 

@@ -20,8 +20,10 @@ use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One request; the library takes it up again where it stood when called again.
 const REQUEST: Duration = Duration::from_secs(5);
-/// How long a request may take that does not keep to its timeout.
-const HANGS_AFTER: Duration = PATIENCE;
+/// How long a request may take that does not keep to its timeout: longer than any transaction lasts, so what it was about is
+/// aborted by then. Sending the offsets does not hear that the group's coordinator has moved while the old one is dead; a new
+/// client asks who it is.
+const HANGS_AFTER: Duration = Duration::from_secs(12);
 /// Delivery reports are taken in while sending, every so many records.
 const POLL_EVERY: u64 = 1_024;
 
