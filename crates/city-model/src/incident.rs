@@ -476,6 +476,9 @@ pub struct Incident {
     /// The centre gave a command about it: it is not decided again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub commanded: bool,
+    /// What was merged into it and gave it its place, where it had none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_of: Option<IncidentId>,
     /// The centre's last command about it, as long as it can be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_command: Option<Arc<LastCommand>>,
@@ -491,11 +494,18 @@ pub struct LastCommand {
     /// The other incident of a merge, split or move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<IncidentId>,
-    /// The events of a move.
+    /// The events of a split or move.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventKey>,
-    /// What the incident would be without it, with all that it heard since.
+    /// What each of those events said that it belongs to before: the incident, or what was merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub homes: Vec<IncidentId>,
+    /// What the incident would be without it, with all that it heard since; with the command before it, which can be taken
+    /// back next.
     pub without: Incident,
+    /// It was about the handling alone: `without` says how that stood, and nothing of what was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_handling: bool,
 }
 
 impl Incident {
@@ -525,6 +535,15 @@ impl Incident {
     pub fn limits_from(&self) -> EventTime {
         let moved = self.care.as_ref().and_then(|care| care.limits_from);
         moved.unwrap_or(self.opened_at)
+    }
+
+    /// What it is as the ground that its tail stands on: without a tail, a ground or a command of its own.
+    pub fn as_base(&self) -> Incident {
+        let mut base = self.clone();
+        base.tail = Vec::new();
+        base.base = None;
+        base.last_command = None;
+        base
     }
 
     /// Whether it has members whose turns nothing can precede any more: they stay where they are.

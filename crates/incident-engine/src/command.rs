@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
+use city_model::{Action, Command, EventTime, Incident, Outcome, Source, Status};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
+use crate::undoing::handled;
 use crate::{Decision, EventRow, limits};
 
 impl Engine {
@@ -69,7 +70,7 @@ impl Engine {
                 let (before, said) = (incident.care().was_false, verdict(incident, command.action));
                 self.learn(draft, incident, before, said);
                 draft.edit(&incident.id, |setting, edited| {
-                    edited.last_command = Some(remembered(incident, command));
+                    edited.last_command = Some(Arc::new(handled(incident, command)));
                     edited.commanded = true;
                     handle(edited, command, now);
                     if before != said {
@@ -81,19 +82,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// What an incident was before a command, so that it can be taken back.
-pub(crate) fn remembered(incident: &Incident, command: &Command) -> Arc<LastCommand> {
-    let mut without = incident.clone();
-    without.last_command = None;
-    Arc::new(LastCommand {
-        command_id: command.command_id.clone(),
-        action: command.action,
-        other: command.other_incident_id.clone(),
-        events: Vec::new(),
-        without,
-    })
 }
 
 /// What the centre's word makes of those who told of an incident, after an action: whether it was a false alarm.

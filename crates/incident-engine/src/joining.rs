@@ -88,6 +88,7 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         tail: Vec::new(),
         base: None,
         commanded: false,
+        place_of: None,
         last_command: None,
     }
 }
@@ -194,7 +195,7 @@ pub(crate) fn enter(
         }
     } else {
         if incident.tail.is_empty() && incident.member_count > 0 {
-            incident.base = Some(Arc::new(incident.clone()));
+            incident.base = Some(Arc::new(incident.as_base()));
         }
         let at = incident.tail.partition_point(|other| *other < turn);
         incident.tail.insert(at, turn);
@@ -203,9 +204,7 @@ pub(crate) fn enter(
     crate::silence::announce(incident, held);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
-        let without = &mut Arc::make_mut(last).without;
-        let counts = !crate::rebuilt::continues(without, held);
-        absorb(setting, without, &held.event, &held.evidence(), counts);
+        crate::undoing::hear(setting, last, held, settled_before);
     }
 }
 
