@@ -85,6 +85,10 @@ closed_set! {
         Near = "near",
         /// Without a place: same kind, town and address.
         SameAddress = "same_address",
+        /// Without a place: the same lane or estate, of which one of the two names no house, or each another one.
+        SameLane = "same_lane",
+        /// Without a place: one road is all that both name.
+        SameRoad = "same_road",
         /// The centre put it there.
         Operator = "operator",
     }
@@ -280,6 +284,9 @@ pub struct Care {
     /// Since when the limits run, where that is not since it was opened: since it became more urgent, or was opened again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_from: Option<EventTime>,
+    /// When the centre opened it again: what comes is held against it as if something had been told then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<EventTime>,
     /// The time to control that the centre set: no change of the band moves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_to: Option<EventTime>,
@@ -387,8 +394,8 @@ pub struct Incident {
     pub town: Option<Name>,
     /// The address key, for incidents without a place.
     pub address_key: Option<Name>,
-    /// Town and address key of members with a place, by which tickets without one find it; at most 8, the first in
-    /// alphabetical order.
+    /// Town and address key of members with a place, by which tickets without one find it, and of further ones without; at
+    /// most 8, the first in alphabetical order.
     #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
     pub also_at: SmallSet<(Name, Name)>,
     /// The newest members; `member_count` is exact.
@@ -524,6 +531,11 @@ impl Incident {
         let mut care = self.care();
         change(&mut care);
         self.care = (care != Care::default()).then(|| Box::new(care));
+    }
+
+    /// When the centre opened it again, if it did.
+    pub fn reopened_at(&self) -> Option<EventTime> {
+        self.care.as_ref().and_then(|care| care.reopened_at)
     }
 
     /// The limit that is over.

@@ -22,7 +22,7 @@ impl Engine {
         draft: &mut Draft<'_>,
         incident: &Arc<Incident>,
         command: &Command,
-    ) -> Result<(), String> {
+    ) -> Result<Option<&'static str>, String> {
         let other = self.other_of(incident, command)?;
         if incident.status != Status::Open {
             return Err("the incident is closed".to_owned());
@@ -37,9 +37,14 @@ impl Engine {
         let now = draft.now;
         let setting = draft.setting();
         let last = self.to_take_back(setting, incident, command);
+        let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
+        let is_taken_in = is_mended(incident) && !is_mended(other) && other.status == Status::Open;
         draft.edit(&incident.id, |_, edited| {
             freeze(edited);
             combine(edited, other);
+            if is_taken_in {
+                let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
+            }
             edited.last_command = Some(Arc::new(last));
         });
         let survivor = incident.id.clone();
@@ -48,7 +53,7 @@ impl Engine {
             become_part(edited, survivor, now);
             edited.last_command = Some(Arc::new(last));
         });
-        Ok(())
+        Ok(is_taken_in.then_some("the handling is open again: what was merged into it is not resolved"))
     }
 
     /// Some events become an incident of their own.

@@ -148,8 +148,11 @@ pub(crate) fn absorb(
     if event.located.is_none() {
         incident.town = incident.town.take().or_else(|| event.town.clone());
         incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
-    } else if let (Some(town), Some(address)) = (&event.town, &event.address_key)
+    }
+    // Of those without a place the first address is its own; another house in the same lane keeps further ones apart.
+    if let (Some(town), Some(address)) = (&event.town, &event.address_key)
         && !is_bare_road(address)
+        && (event.located.is_some() || incident.address_key.as_ref() != Some(address))
     {
         incident.also_at.insert((town.clone(), address.clone()));
         if incident.also_at.len() > ADDRESSES_KEPT {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use city_model::{EventKey, EventTime, Incident, IncidentId, LastCommand, Turn};
+use city_model::{EventKey, EventTime, Incident, IncidentId, LastCommand, Status, Turn};
 use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
@@ -55,8 +55,7 @@ impl Engine {
         turn: &Turn,
         earlier: &mut FxHashMap<IncidentId, Rebuilt>,
     ) -> Option<Arc<Incident>> {
-        // The centre's word is not decided again: what it was about stands as it is.
-        if incident.commanded || incident.tail.last().is_none_or(|last| last < turn) {
+        if is_grouped_by_hand(incident) || incident.tail.last().is_none_or(|last| last < turn) {
             return Some(incident.clone());
         }
         let rebuilt = earlier.entry(incident.id.clone()).or_insert_with(|| Rebuilt {
@@ -74,8 +73,8 @@ impl Engine {
         if rebuilt.members < until {
             let mut before = rebuilt.incident.take().map(Arc::unwrap_or_clone);
             for member in &incident.tail[rebuilt.members..until] {
-                if let Some(held) = self.held(&member.key) {
-                    take_as(setting, &mut before, held, || incident.id.clone());
+                if let Some(held) = self.held_in(incident, &member.key) {
+                    take_as(setting, &mut before, &held, || incident.id.clone());
                 }
             }
             rebuilt.incident = before.map(|mut before| {
@@ -142,6 +141,13 @@ impl Engine {
         settled.base = base.map(|base| Arc::new(base.as_base()));
         Some(settled)
     }
+}
+
+/// Whether the centre said what belongs to an incident: that is not decided again, and stands as it is for events of any turn.
+fn is_grouped_by_hand(incident: &Incident) -> bool {
+    let last = incident.last_command.as_deref();
+    let mut chain = std::iter::successors(last, |last| last.without.last_command.as_deref());
+    incident.commanded && (incident.status == Status::Merged || chain.any(|last| !last.of_handling))
 }
 
 /// Enters a member into an incident that is put together again, and opens it with the first.
