@@ -288,7 +288,9 @@ impl Scene for Retelling<'_> {
         let mut wide = Vec::new();
         engine
             .wide
-            .about(kind, wide_side_mm(rule), point, side_mm, |number| wide.push(number));
+            .about(kind, wide_side_mm(rule), point, side_mm, |number| {
+                wide.push(number)
+            });
         wide.sort_unstable();
         wide.dedup();
         engine

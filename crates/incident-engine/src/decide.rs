@@ -133,7 +133,12 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            draft.decision.outputs.push(Output::Late(event.clone()));
+            // It decides nothing more, so nobody need know which algorithm told of it: the public schema has no such field.
+            let mut told = event.clone();
+            if told.algorithm.is_some() {
+                Arc::make_mut(&mut told).algorithm = None;
+            }
+            draft.decision.outputs.push(Output::Late(told));
             return draft.finish();
         }
         // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.
@@ -254,9 +259,7 @@ impl Engine {
             .device
             .iter()
             .flat_map(|device| self.all_bearing(Mark::Device(device)));
-        let alarming: Vec<_> = bearing
-            .filter(alarming)
-            .collect();
+        let alarming: Vec<_> = bearing.filter(alarming).collect();
         let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
         let id = first.map(|incident| incident.id.clone());
         // What a silence holds back does not go quiet while it alarms, so there may be several.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome, Silence,
-    Source,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome,
+    Silence, Source,
 };
 use rustc_hash::FxHashMap;
 
@@ -44,6 +44,8 @@ pub struct Engine {
     pub(crate) neighbours: Neighbours,
     pub(crate) by_device: FxHashMap<Name, Numbers>,
     pub(crate) by_component: FxHashMap<Name, Numbers>,
+    /// By the id of what explains them away.
+    pub(crate) inhibited: FxHashMap<Name, Numbers>,
     pub(crate) by_street: ByStreet,
     /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
     pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
@@ -261,6 +263,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
+        self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
         self.dirty.clear();

@@ -269,7 +269,9 @@ fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
     incident.witnesses.raise(&event.channel, event.credibility);
     if event.channel == Channel::Video {
-        incident.algorithms.insert(event.algorithm.clone().unwrap_or_default());
+        incident
+            .algorithms
+            .insert(event.algorithm.clone().unwrap_or_default());
     }
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();

@@ -233,7 +233,9 @@ impl Stage {
             (Stage::Open(open), Step::Merge) => Stage::Part(open.merge()),
             (Stage::Open(open), Step::TakeIn) => Stage::Open(open.take_in()),
             (Stage::Open(_), Step::Reopen) => return Err("the incident is open"),
-            (Stage::Open(_) | Stage::Over(_), Step::Part) => return Err("the incident is no part of another"),
+            (Stage::Open(_) | Stage::Over(_), Step::Part) => {
+                return Err("the incident is no part of another");
+            }
             (Stage::Over(over), Step::Reopen) => Stage::Open(over.reopen()),
             (Stage::Over(over), Step::Hear) => Stage::Open(over.hear()?),
             (Stage::Over(over), Step::Merge) => Stage::Part(over.merge()),
@@ -246,11 +248,21 @@ impl Stage {
 
     /// Every stage that there is.
     pub fn all() -> Vec<Stage> {
-        let desks = [Desk::Untouched, Desk::Acknowledged, Desk::Dispatched, Desk::OnSite];
+        let desks = [
+            Desk::Untouched,
+            Desk::Acknowledged,
+            Desk::Dispatched,
+            Desk::OnSite,
+        ];
         let of = |desk: Desk| {
             let open = [false, true].map(|is_resolved| Stage::Open(Open { desk, is_resolved }));
             let over = CloseReason::ALL.iter();
-            let over = over.map(move |reason| Stage::Over(Over { reason: *reason, desk }));
+            let over = over.map(move |reason| {
+                Stage::Over(Over {
+                    reason: *reason,
+                    desk,
+                })
+            });
             open.into_iter().chain(over).chain([Stage::Part(Part { desk })])
         };
         desks.into_iter().flat_map(of).collect()
@@ -261,7 +273,9 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Stage::Open(Open { is_resolved: true, .. }) => "resolved",
+            Stage::Open(Open {
+                is_resolved: true, ..
+            }) => "resolved",
             Stage::Open(open) => match open.desk {
                 Desk::Untouched => "open",
                 Desk::Acknowledged => "acknowledged",
@@ -270,7 +284,9 @@ impl fmt::Display for Stage {
             },
             Stage::Over(over) => match over.reason {
                 CloseReason::Quiet | CloseReason::Cleared | CloseReason::Stale => "closed_by_itself",
-                CloseReason::Resolved | CloseReason::Closed | CloseReason::FalseAlarm => "closed_by_the_centre",
+                CloseReason::Resolved | CloseReason::Closed | CloseReason::FalseAlarm => {
+                    "closed_by_the_centre"
+                }
             },
             Stage::Part(_) => "merged",
         })
@@ -389,40 +405,10 @@ pub(crate) fn take(incident: &mut Incident, step: Step, at: EventTime) -> Result
         Step::TakeIn => handling.resolved_at = None,
         _ => {}
     }
-    debug_assert_eq!(Stage::of(incident), next, "what is written is what was stepped to");
+    debug_assert_eq!(
+        Stage::of(incident),
+        next,
+        "what is written is what was stepped to"
+    );
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// The edges of the drawing, as `from --> to: step`; one line may name several steps.
-    fn drawn() -> BTreeSet<String> {
-        let readme = include_str!("../../README.md");
-        let drawing = readme.split("```mermaid").nth(1).and_then(|rest| rest.split("```").next());
-        let edges = drawing.unwrap().lines().filter_map(|line| {
-            let (edge, steps) = line.trim().split_once(": ")?;
-            Some(steps.split(", ").map(move |step| format!("{edge}: {step}")))
-        });
-        edges.flatten().collect()
-    }
-
-    #[test]
-    fn the_drawing_is_the_transition_function() {
-        let mut stepped = BTreeSet::new();
-        for stage in Stage::all() {
-            for step in Step::ALL {
-                if let Ok(next) = stage.after(step) {
-                    stepped.insert(format!("{stage} --> {next}: {}", step.as_str()));
-                }
-            }
-        }
-        let drawn = drawn();
-        let missing: Vec<_> = stepped.difference(&drawn).collect();
-        let invented: Vec<_> = drawn.difference(&stepped).collect();
-        assert!(missing.is_empty() && invented.is_empty(), "not drawn: {missing:#?}\nno such step: {invented:#?}");
-    }
 }

@@ -8,15 +8,20 @@ use city_rules::{Clock, Deadline};
 
 use crate::Setting;
 
-/// Whether time counts against an incident: the centre has begun with it and not said that it is mended.
+/// Whether time counts against an incident: readers know of it, the centre has begun with it and not said that it is mended.
 pub(crate) fn run(setting: &Setting, incident: &Incident) -> bool {
     let handling = &incident.handling;
     let counts = handling.has_begun() || setting.rules.priority().time_unhandled;
-    incident.status == Status::Open && counts && handling.resolved_at.is_none()
+    incident.status == Status::Open && !incident.is_held_back() && counts && handling.resolved_at.is_none()
 }
 
 /// The limits of a new incident, of one that is opened again, or of one that came to another band.
-pub(crate) fn set(setting: &Setting, incident: &mut Incident, before: Option<(Status, Band)>, now: EventTime) {
+pub(crate) fn set(
+    setting: &Setting,
+    incident: &mut Incident,
+    before: Option<(Status, Band)>,
+    now: EventTime,
+) {
     let deadline = setting.rules.priority().deadline(incident.band);
     let control = control(setting, incident, deadline);
     let from = |start: EventTime| {
@@ -49,7 +54,9 @@ pub(crate) fn set(setting: &Setting, incident: &mut Incident, before: Option<(St
         }
     };
     incident.dispatch_by = dispatch_by;
-    incident.control_by = extended.filter(|at| *at > now || *at >= control_by).unwrap_or(control_by);
+    incident.control_by = extended
+        .filter(|at| *at > now || *at >= control_by)
+        .unwrap_or(control_by);
 }
 
 /// The centre gives it more time: what was used up of the old limit no longer counts.
@@ -76,7 +83,11 @@ pub(crate) fn keep(setting: &Setting, incident: &mut Incident, now: EventTime) {
     let used = calendar.elapsed_ms(from, now, clock);
     let percent = (i128::from(used) * 100 / i128::from(limit)).clamp(0, 1_000) as u32;
     // A limit that ends outside office hours is over when it says, not when the office opens.
-    let percent = if now >= incident.control_by { percent.max(100) } else { percent.min(99) };
+    let percent = if now >= incident.control_by {
+        percent.max(100)
+    } else {
+        percent.min(99)
+    };
     let points = u8::try_from(setting.rules.priority().time_points(percent)).unwrap_or(u8::MAX);
     incident.time_points = incident.time_points.max(points);
     let is_sent = incident.handling.dispatched_at.is_some();
@@ -113,14 +124,19 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     });
     let overdue = incident.overdue();
     let control = (overdue != Some(Overdue::Control)).then_some(incident.control_by);
-    let dispatch = (incident.handling.dispatched_at.is_none() && overdue.is_none())
-        .then_some(incident.dispatch_by);
+    let dispatch =
+        (incident.handling.dispatched_at.is_none() && overdue.is_none()).then_some(incident.dispatch_by);
     [step, control, dispatch].into_iter().flatten().min()
 }
 
 /// The clock of the time to control.
 pub(crate) fn clock(setting: &Setting, incident: &Incident) -> Clock {
-    control(setting, incident, setting.rules.priority().deadline(incident.band)).1
+    control(
+        setting,
+        incident,
+        setting.rules.priority().deadline(incident.band),
+    )
+    .1
 }
 
 /// The time to control: the band's, or in the lowest band the kind's own where it has one.

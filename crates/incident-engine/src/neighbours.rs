@@ -97,10 +97,7 @@ impl Neighbours {
     /// Calls `visit` with every incident of `kind` within `cap_mm` of `point`, in no order.
     pub fn near(&self, kind: KindId, cap_mm: i64, point: Point, mut visit: impl FnMut(u32, i64)) {
         self.cells_about(kind, cap_mm, point, cap_mm, |entry| {
-            let (dx, dy) = (
-                entry.point.x.abs_diff(point.x),
-                entry.point.y.abs_diff(point.y),
-            );
+            let (dx, dy) = (entry.point.x.abs_diff(point.x), entry.point.y.abs_diff(point.y));
             let cap = cap_mm.unsigned_abs();
             if dx <= cap && dy <= cap {
                 let distance = entry.point.distance_mm(point);
@@ -113,14 +110,7 @@ impl Neighbours {
 
     /// Calls `visit` with every incident of `kind` within `reach_mm` of `point` along both axes, and some that lie beyond, in no
     /// order.
-    pub fn within(
-        &self,
-        kind: KindId,
-        cap_mm: i64,
-        point: Point,
-        reach_mm: i64,
-        mut visit: impl FnMut(u32),
-    ) {
+    pub fn within(&self, kind: KindId, cap_mm: i64, point: Point, reach_mm: i64, mut visit: impl FnMut(u32)) {
         self.cells_about(kind, cap_mm, point, reach_mm, |entry| visit(entry.number));
     }
 
@@ -133,9 +123,8 @@ impl Neighbours {
         mut visit: impl FnMut(&Entry),
     ) {
         let side = side(cap_mm);
-        let range = |at: i64| {
-            cell_at(at.saturating_sub(reach_mm), side)..=cell_at(at.saturating_add(reach_mm), side)
-        };
+        let range =
+            |at: i64| cell_at(at.saturating_sub(reach_mm), side)..=cell_at(at.saturating_add(reach_mm), side);
         for x in range(point.x) {
             for y in range(point.y) {
                 if let Some(cell) = self.cells.get(&key(kind, x, y)) {
@@ -178,7 +167,9 @@ mod tests {
 
     fn found(index: &Neighbours, kind: KindId, cap_mm: i64, at: Point) -> Vec<(i64, u32)> {
         let mut found = Vec::new();
-        index.near(kind, cap_mm, at, |number, distance| found.push((distance, number)));
+        index.near(kind, cap_mm, at, |number, distance| {
+            found.push((distance, number))
+        });
         found.sort_unstable();
         found
     }
@@ -240,6 +231,17 @@ mod tests {
         };
         index.insert(KindId(0), 10, at, 7);
         assert_eq!(found(&index, KindId(0), 10, at), [(0, 7)]);
-        assert!(found(&index, KindId(0), 10, Point { x: i64::MAX / 2, y: at.y }).is_empty());
+        assert!(
+            found(
+                &index,
+                KindId(0),
+                10,
+                Point {
+                    x: i64::MAX / 2,
+                    y: at.y
+                }
+            )
+            .is_empty()
+        );
     }
 }

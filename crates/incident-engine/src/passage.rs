@@ -27,7 +27,9 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
             .unwrap_or(incident.last_heard_at)
             .max(incident.last_heard_at);
         // A storm whose warning is read later may stretch the gap.
-        let gap_ms = rule.gap_ms.saturating_mul(crate::weather::stretch(setting, rule, true));
+        let gap_ms = rule
+            .gap_ms
+            .saturating_mul(crate::weather::stretch(setting, rule, true));
         ended + recur.max(gap_ms + late)
     };
     if incident.status != Status::Open {
@@ -99,7 +101,7 @@ impl Engine {
             for incident in self.numbered(due.map(|(_, number)| number)) {
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
-            for key in self.forgettable(clock) {
+            for key in self.forgettable(clock).filter(|key| !self.is_to_be_told(key)) {
                 draft.change(Change::ForgetEvent(key.clone()));
             }
         }

@@ -7,6 +7,7 @@ use city_rules::{KindId, KindRule, OverrideEffect, OverrideRule};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
+use crate::inhibition::{Cause, INHIBITED};
 use crate::trust::Belief;
 use crate::weather::Spot;
 use crate::{Setting, limits};
@@ -68,6 +69,8 @@ pub struct Assessment {
     pub(crate) area: Option<usize>,
     /// What feedback makes of its witnesses.
     pub(crate) beliefs: Vec<Belief>,
+    /// What explains it away, so that it can wait.
+    pub(crate) inhibited: Option<Cause>,
 }
 
 impl Assessment {
@@ -91,10 +94,9 @@ impl Assessment {
         let parts = Parts {
             safety: tables.safety.points(grade),
             exposure: rule.map_or(0, |rule| exposure(setting, rule, incident, is_dense)),
-            credibility: tables.credibility.points(
-                best_witness(incident, &beliefs),
-                independent(incident),
-            ),
+            credibility: tables
+                .credibility
+                .points(best_witness(incident, &beliefs), independent(incident)),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
                 incident.recurrence_of.is_some(),
@@ -124,6 +126,8 @@ impl Assessment {
             .and_then(|rule| rule.base_at(peak))
             .filter(|base| *base < band);
         band = base.unwrap_or(band);
+        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
+        band = inhibited.as_ref().map_or(band, |_| Band::P4);
         // Chased once, however many limits are over.
         let raises = holding.iter().map(|index| tables.overrides[*index].effect);
         let raised = raises
@@ -134,6 +138,7 @@ impl Assessment {
             parts,
             score,
             band,
+            inhibited,
             grade,
             holding,
             base,
@@ -201,7 +206,9 @@ impl Assessment {
         } else if is_reopened {
             was
         } else {
-            Some(old).filter(|_| incident.status == Status::Open).or(Some((Status::Open, old.1)))
+            Some(old)
+                .filter(|_| incident.status == Status::Open)
+                .or(Some((Status::Open, old.1)))
         };
         limits::set(setting, incident, was, now);
         true
@@ -220,6 +227,9 @@ impl Assessment {
         if incident.pinned.is_some() {
             return "O5.operator_pin".into();
         }
+        if self.inhibited.is_some() && target == Band::P4 {
+            return INHIBITED.into();
+        }
         if target > incident.band {
             let was_pinned = before.is_some_and(|before| before.pinned.is_some());
             return match () {
@@ -236,7 +246,8 @@ impl Assessment {
             OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
             OverrideEffect::Raise(_) => false,
         };
-        if incident.overdue().is_some() && before.is_some_and(|before| before.overdue().is_none())
+        if incident.overdue().is_some()
+            && before.is_some_and(|before| before.overdue().is_none())
             && let Some(over) = holding.clone().find(|over| over.overdue.is_some())
         {
             return over.id.as_str().into();
@@ -247,7 +258,9 @@ impl Assessment {
         if let Some(over) = holding.find(decides) {
             return over.id.as_str().into();
         }
-        let Some(before) = before else { return "score".into() };
+        let Some(before) = before else {
+            return "score".into();
+        };
         let old = Assessment::of(engine, setting, before, now).parts;
         let (new, rise) = (self.parts, |new: u32, old: u32| i64::from(new) - i64::from(old));
         let rises = [
@@ -258,7 +271,10 @@ impl Assessment {
             ("T", rise(new.time, old.time)),
         ];
         // Nothing about the incident changed: then the weather did.
-        let most = rises.iter().filter(|(_, rise)| *rise > 0).max_by_key(|(_, rise)| *rise);
+        let most = rises
+            .iter()
+            .filter(|(_, rise)| *rise > 0)
+            .max_by_key(|(_, rise)| *rise);
         most.map_or("W", |(letter, _)| letter).into()
     }
 
@@ -271,6 +287,7 @@ impl Assessment {
             .map(|index| table[*index].id.clone())
             .collect();
         ids.extend(self.base.map(|band| format!("O7.base_{band}")));
+        ids.extend(self.inhibited.as_ref().map(|_| INHIBITED.to_owned()));
         ids.extend(incident.pinned.map(|_| "O5.operator_pin".to_owned()));
         ids.extend((incident.pinned.is_none() && incident.band < self.band).then(|| "hold".to_owned()));
         ids
@@ -358,5 +375,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)
-        && over.overdue.is_none_or(|overdue| incident.overdue() == Some(overdue))
+        && over
+            .overdue
+            .is_none_or(|overdue| incident.overdue() == Some(overdue))
 }

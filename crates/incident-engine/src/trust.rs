@@ -44,20 +44,36 @@ impl Engine {
             weighed.max_by_key(|belief| belief.points)
         };
         let devices = |measures: bool| {
-            let own = incident.devices.as_slice().iter().filter(move |(_, watcher)| watcher.measures == measures);
+            let own = incident
+                .devices
+                .as_slice()
+                .iter()
+                .filter(move |(_, watcher)| watcher.measures == measures);
             own.map(|(device, _)| Witness::Device(device.clone()))
         };
         let sensor = best(Channel::Sensor, &mut devices(true));
         let camera = best(Channel::Video, &mut devices(false));
-        let mut algorithms = incident.algorithms.iter().map(|name| Witness::Algorithm(name.clone()));
+        let mut algorithms = incident
+            .algorithms
+            .iter()
+            .map(|name| Witness::Algorithm(name.clone()));
         let algorithm = best(Channel::Video, &mut algorithms);
-        let video = camera.into_iter().chain(algorithm).min_by_key(|belief| belief.points);
+        let video = camera
+            .into_iter()
+            .chain(algorithm)
+            .min_by_key(|belief| belief.points);
         let beliefs = sensor.into_iter().chain(video);
         beliefs.filter(|belief| belief.points != 0).collect()
     }
 
     /// Counts what the centre's word makes of an incident's witnesses, in the place of what was counted for it before.
-    pub(crate) fn learn(&self, draft: &mut Draft<'_>, incident: &Incident, before: Option<bool>, now: Option<bool>) {
+    pub(crate) fn learn(
+        &self,
+        draft: &mut Draft<'_>,
+        incident: &Incident,
+        before: Option<bool>,
+        now: Option<bool>,
+    ) {
         if before == now {
             return;
         }
@@ -66,7 +82,10 @@ impl Engine {
             let mut trust = self.trust_of(&witness);
             if let Some(was_false) = before {
                 trust.judged = trust.judged.saturating_sub(1);
-                trust.false_alarms = trust.false_alarms.saturating_sub(u32::from(was_false)).min(trust.judged);
+                trust.false_alarms = trust
+                    .false_alarms
+                    .saturating_sub(u32::from(was_false))
+                    .min(trust.judged);
             }
             if let Some(is_false) = now {
                 let (judged, false_alarms) = rules.counted(trust.judged, trust.false_alarms, is_false);
@@ -79,7 +98,10 @@ impl Engine {
 
 /// Those that can be judged: an unnamed algorithm is nobody.
 fn witnesses(incident: &Incident) -> impl Iterator<Item = Witness> + '_ {
-    let devices = incident.devices.keys().map(|name: &Name| Witness::Device(name.clone()));
+    let devices = incident
+        .devices
+        .keys()
+        .map(|name: &Name| Witness::Device(name.clone()));
     let named = incident.algorithms.iter().filter(|name| !name.is_empty());
     devices.chain(named.map(|name| Witness::Algorithm(name.clone())))
 }

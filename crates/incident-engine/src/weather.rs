@@ -162,10 +162,14 @@ impl Engine {
     pub(crate) fn turning_points(&self) -> impl Iterator<Item = EventTime> + '_ {
         let tables = self.setting.as_ref().map(|setting| setting.rules.priority());
         let aftermath_ms = tables.map_or(0, |tables| tables.storm.aftermath_ms);
-        let weather = self.warnings.values().flat_map(Told::revisions).flat_map(move |told| {
-            let ends = told.expires_at;
-            [Some(told.effective_at), ends, ends.map(|at| at + aftermath_ms)]
-        });
+        let weather = self
+            .warnings
+            .values()
+            .flat_map(Told::revisions)
+            .flat_map(move |told| {
+                let ends = told.expires_at;
+                [Some(told.effective_at), ends, ends.map(|at| at + aftermath_ms)]
+            });
         let areas = tables.into_iter().flat_map(|tables| &tables.areas);
         let areas = areas.flat_map(|area| [Some(area.from), Some(area.until)]);
         weather.chain(areas).flatten()
@@ -179,7 +183,8 @@ impl Engine {
         now: EventTime,
     ) -> Option<&Warning> {
         let (_, rule) = setting.kind_of(incident)?;
-        rule.weather.then(|| self.storm_at(setting, Spot::of(setting, incident), now, 0))?
+        rule.weather
+            .then(|| self.storm_at(setting, Spot::of(setting, incident), now, 0))?
     }
 
     /// The most severe warning that bears on a place at a moment, or did until `tail_ms` before; one that stands goes before one
@@ -191,9 +196,13 @@ impl Engine {
         at: EventTime,
         tail_ms: i64,
     ) -> Option<&Warning> {
-        let bears = self.warnings.values().flat_map(Told::revisions).filter(|warning| {
-            stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
-        });
+        let bears = self
+            .warnings
+            .values()
+            .flat_map(Told::revisions)
+            .filter(|warning| {
+                stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
+            });
         bears.max_by(|a, b| {
             let rank = |warning: &Warning| (stands(warning, at, 0), warning.severity);
             rank(a)

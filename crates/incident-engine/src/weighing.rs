@@ -87,7 +87,15 @@ pub(crate) fn weigh(
     let stretch = stretch(asked.setting, rule, asked.in_storm);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
-            let doubt = doubt::weigh(rule, most, place, event, gap_ms / stretch, asked.u_mm, distance_mm);
+            let doubt = doubt::weigh(
+                rule,
+                most,
+                place,
+                event,
+                gap_ms / stretch,
+                asked.u_mm,
+                distance_mm,
+            );
             (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
         }
         None => {
@@ -98,7 +106,14 @@ pub(crate) fn weigh(
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
-    let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms / stretch);
+    let learned = learned::weigh(
+        rules,
+        (asked.kind, other),
+        life,
+        event,
+        distance_mm,
+        gap_ms / stretch,
+    );
     let apart = if rule.component_decides && differs(place, event) {
         Some("component")
     } else {
@@ -155,7 +170,12 @@ fn span(incident: &Incident) -> (EventTime, EventTime) {
 }
 
 /// Why time keeps an event out of an incident; a storm stretches the kind's times.
-pub(crate) fn time_barrier(rule: &KindRule, stretch: i64, incident: &Incident, event: &Event) -> Option<&'static str> {
+pub(crate) fn time_barrier(
+    rule: &KindRule,
+    stretch: i64,
+    incident: &Incident,
+    event: &Event,
+) -> Option<&'static str> {
     let (first, last) = span(incident);
     let since = incident.reopened_at().unwrap_or(EventTime::MIN);
     let (first, last) = (first.max(since).min(event.event_time), last.max(event.event_time));
