@@ -172,6 +172,7 @@ impl Engine {
                 }
             }
         };
+        let mut related = found_match.also_in_reach;
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
@@ -190,13 +191,14 @@ impl Engine {
             }
             None => {
                 let mut incident = found(setting, event);
-                incident.recurrence_of = self.recurrence(setting, kind, event);
+                incident.recurrence_of = found_match.repeats.or_else(|| self.recurrence(setting, kind, event));
+                // By what the centre closed those who urge that ticket find this one.
+                related.extend(incident.recurrence_of.clone().filter(|closed| self.is_commanded(closed)));
                 let id = incident.id.clone();
                 draft.touched.insert(id.clone(), incident);
                 (id, Outcome::Opened)
             }
         };
-        let mut related = found_match.also_in_reach;
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
@@ -290,6 +292,10 @@ fn is_history(incident: &Incident, event: &Event) -> bool {
 }
 
 impl Engine {
+    fn is_commanded(&self, id: &IncidentId) -> bool {
+        self.incidents.get(id).is_some_and(|incident| incident.commanded)
+    }
+
     /// How many records of a source have an outcome here.
     pub fn counted(&self, source: Source, outcome: Outcome) -> i64 {
         self.ledger.get(LedgerCell::Outcome(source, outcome))
