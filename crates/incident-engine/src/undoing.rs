@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why};
+use city_model::{
+    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why,
+};
 
 use crate::centre::{become_part, freeze};
 use crate::combining::combine;
@@ -96,8 +98,17 @@ pub(crate) fn hear(setting: &Setting, last: &mut Arc<LastCommand>, held: &Held, 
 
 impl Engine {
     /// What an incident was before a command about what belongs to it.
-    pub(crate) fn to_take_back(&self, setting: &Setting, incident: &Incident, command: &Command) -> LastCommand {
-        let first = incident.tail.len().checked_sub(LATEST).and_then(|at| incident.tail.get(at));
+    pub(crate) fn to_take_back(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        command: &Command,
+    ) -> LastCommand {
+        let first = incident
+            .tail
+            .len()
+            .checked_sub(LATEST)
+            .and_then(|at| incident.tail.get(at));
         let shorter = first.and_then(|first| self.settled_alone(setting, incident, first.order));
         said(incident, command, shorter.unwrap_or_else(|| incident.clone()))
     }
@@ -137,6 +148,9 @@ impl Engine {
             }
         }
         self.send_home(draft, incident, &last);
+        if let (Action::Split, Some(own)) = (last.action, other) {
+            self.tell_home(draft, self.home_of(incident, &last), own, &last);
+        }
         Ok(())
     }
 
@@ -153,26 +167,44 @@ impl Engine {
         let mut homes: Vec<&IncidentId> = last.homes.iter().filter(|home| **home != incident.id).collect();
         homes.sort_unstable();
         homes.dedup();
-        homes.into_iter().filter_map(|home| self.with_same(home, last)).collect()
+        homes
+            .into_iter()
+            .filter_map(|home| self.with_same(home, last))
+            .collect()
     }
 
-    /// What was split off goes back, with all that it heard.
-    fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
+    /// Where all that was split off came from: the incident, or the one that was merged into it.
+    fn home_of<'a>(&self, incident: &'a Incident, last: &'a LastCommand) -> &'a IncidentId {
+        match last.homes.split_first() {
+            Some((home, others)) if others.iter().all(|other| other == home) => home,
+            _ => &incident.id,
+        }
+    }
+
+    /// What the part heard belongs where it came from, also without the commands before.
+    fn tell_home(&self, draft: &mut Draft<'_>, home: &IncidentId, own: &Incident, last: &LastCommand) {
         let settled_before = self.settled_before();
         let is_parted = |key: &EventKey| last.events.contains(key);
         let heard = own.tail.iter().filter(|turn| !is_parted(&turn.key));
         let heard: Vec<&Arc<Held>> = heard.filter_map(|turn| self.held(&turn.key)).collect();
+        draft.edit(home, |setting, edited| {
+            if let Some(before) = &mut edited.last_command {
+                heard
+                    .iter()
+                    .for_each(|held| hear(setting, before, held, settled_before));
+            }
+        });
+    }
+
+    /// What was split off goes back, with all that it heard.
+    fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
         let before = last.without.last_command.clone();
-        draft.edit(&incident.id, |setting, edited| {
+        draft.edit(&incident.id, |_, edited| {
             freeze(edited);
             combine(edited, own);
             edited.last_command = before;
-            // What it would be without the commands before has heard of it, too.
-            if let Some(before) = &mut edited.last_command {
-                heard.iter().for_each(|held| hear(setting, before, held, settled_before));
-            }
         });
-        let (now, survivor) = (draft.now, incident.id.clone());
+        let (now, survivor) = (draft.now, self.home_of(incident, last).clone());
         draft.edit(&own.id, |_, edited| {
             become_part(edited, survivor, now);
             edited.last_command = None;
@@ -181,7 +213,12 @@ impl Engine {
 
     fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
         let without = &last.without;
-        self.learn(draft, incident, incident.care().was_false, without.care().was_false);
+        self.learn(
+            draft,
+            incident,
+            incident.care().was_false,
+            without.care().was_false,
+        );
         let is_kept = without.tail.iter().all(|turn| self.held(&turn.key).is_some());
         draft.edit(&incident.id, |_, edited| {
             if last.of_handling {
