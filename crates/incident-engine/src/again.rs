@@ -119,10 +119,10 @@ impl<'a> Retelling<'a> {
 
     fn decide_again(&mut self) {
         let engine = self.engine;
-        let Some(row) = engine.events.get(&self.turn.key) else {
+        let Some(seen) = engine.seen(&self.turn.key) else {
             return;
         };
-        let (Some(held), Some(old)) = (&row.held, &row.incident) else {
+        let (Some(held), Some(old)) = (seen.held(), seen.incident_id()) else {
             return;
         };
         let Some(kind) = self.setting.rules.kind_id(held.event.kind.as_str()) else {
@@ -288,7 +288,9 @@ impl Scene for Retelling<'_> {
         let mut wide = Vec::new();
         engine
             .wide
-            .about(kind, wide_side_mm(rule), point, side_mm, |number| wide.push(number));
+            .about(kind, wide_side_mm(rule), point, side_mm, |number| {
+                wide.push(number)
+            });
         wide.sort_unstable();
         wide.dedup();
         engine
@@ -316,10 +318,7 @@ impl Scene for Retelling<'_> {
                 engine.unsettled.at_street(rules, kind, (town, name), is_placed)
             };
             let turns = at(false).chain(at(true));
-            all.extend(turns.filter_map(|turn| {
-                let id = engine.events.get(&turn.key)?.incident.as_ref()?;
-                engine.incidents.get(id)
-            }));
+            all.extend(turns.filter_map(|turn| engine.seen(&turn.key)?.incident()));
             all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             all.dedup_by(|a, b| a.id == b.id);
         }
@@ -340,8 +339,8 @@ impl Scene for Retelling<'_> {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let engine = self.engine;
-        let settled = engine.cited(ticket).filter(|key| engine.held(key).is_none());
-        if let Some(incident) = settled.and_then(|key| engine.incident_of(key)) {
+        let settled = engine.cited(ticket).filter(|seen| seen.held().is_none());
+        if let Some(incident) = settled.and_then(|seen| engine.survivor_of(seen.incident()?)) {
             return self.present(incident);
         }
         // An event that was not read before bears no row yet: what was decided in this telling comes first.

@@ -51,9 +51,8 @@ impl Scene for AsTheyAre<'_> {
                 let turns = engine
                     .unsettled
                     .at_street(&self.setting.rules, kind, street, is_placed);
-                let ids = turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref());
-                ids.filter_map(|id| engine.incidents.get(id))
-                    .for_each(|incident| self.look_at(incident));
+                let incidents = turns.filter_map(|turn| engine.seen(&turn.key)?.incident());
+                incidents.for_each(|incident| self.look_at(incident));
             }
         }
         found

@@ -76,7 +76,7 @@ impl Engine {
         let mut last = (*remembered(&own, command)).clone();
         last.other = Some(incident.id.clone()); // only both together are taken back
         own.last_command = Some(Arc::new(last));
-        draft.touched.insert(id.clone(), own);
+        draft.touched.insert(id.clone(), Arc::new(own));
         let keys = parting.iter().map(|held| held.event.key.clone()).collect();
         self.put_remaining(draft, incident, command, remaining, Some(id.clone()), keys);
         self.tell_parted(draft, &parting, &id, true);
@@ -223,15 +223,15 @@ impl Engine {
         let mut parting = Vec::new();
         for name in named {
             let key = name.split_once('/').map(|(system, id)| EventKey::new(system, id));
-            let Some(row) = key.as_ref().and_then(|key| self.events.get(key)) else {
+            let Some(row) = key.as_ref().and_then(|key| self.seen(key)) else {
                 return Err(format!("no such event: {name}"));
             };
-            let belongs = row.incident.as_ref().and_then(|id| self.survivor(id));
+            let belongs = row.incident().and_then(|of| self.survivor_of(of));
             if belongs.is_none_or(|other| other.id != incident.id) {
                 return Err(format!("event {name} does not belong to the incident"));
             }
-            let turn = incident.tail.iter().find(|turn| turn.key == row.key);
-            match (&row.held, turn) {
+            let turn = incident.tail.iter().find(|turn| Some(&turn.key) == key.as_ref());
+            match (row.held(), turn) {
                 (Some(held), Some(_)) => parting.push(held.clone()),
                 _ => {
                     return Err(format!(
@@ -300,9 +300,9 @@ impl Engine {
         let evidence = Evidence::bare(Why::Operator, 0);
         for (number, held) in parted.iter().enumerate() {
             let event = &held.event;
-            let outcome = match self.events.get(&event.key) {
-                Some(row) if !opens && row.outcome == Outcome::Opened => Outcome::Joined,
-                Some(row) if !opens || number > 0 => row.outcome,
+            let outcome = match self.seen(&event.key) {
+                Some(seen) if !opens && seen.outcome() == Outcome::Opened => Outcome::Joined,
+                Some(seen) if !opens || number > 0 => seen.outcome(),
                 _ if opens => Outcome::Opened,
                 _ => Outcome::Joined,
             };

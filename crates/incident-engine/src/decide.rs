@@ -10,7 +10,7 @@ use city_model::{
 use crate::again::{Again, Retelling};
 use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
-use crate::joining::{enter, found};
+use crate::joining::{enter, found_as};
 use crate::matching::Matcher;
 use crate::passage::{close, is_stale, over_since, reopen};
 use crate::scene::Mark;
@@ -110,15 +110,13 @@ impl Engine {
             return self.decide_failed(&Input::Event(event.clone()));
         };
         let mut draft = Draft::new(self, setting);
+        if self.events.contains_key(&event.key) {
+            self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
+            return draft.finish();
+        }
         // The incident that an event founded outlives the memory of the event: founding it again would begin it anew.
-        let founded = || {
-            self.incidents.contains_key(&IncidentId::found(
-                &setting.activation.city,
-                &event.group,
-                &event.key,
-            ))
-        };
-        if self.events.contains_key(&event.key) || founded() {
+        let own_id = IncidentId::found(&setting.activation.city, &event.group, &event.key);
+        if self.incidents.contains_key(&own_id) {
             self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
             return draft.finish();
         }
@@ -190,10 +188,10 @@ impl Engine {
                 )
             }
             None => {
-                let mut incident = found(setting, event);
+                let mut incident = found_as(setting, event, own_id);
                 incident.recurrence_of = self.recurrence(setting, kind, event);
                 let id = incident.id.clone();
-                draft.touched.insert(id.clone(), incident);
+                draft.touched.insert(id.clone(), Arc::new(incident));
                 (id, Outcome::Opened)
             }
         };
@@ -204,9 +202,11 @@ impl Engine {
         let held = Arc::new(Held::new(event.clone(), &evidence));
         let is_stale = is_stale(setting, event);
         let now = draft.now;
+        let before = self.incidents.get(&id);
         draft.edit(&id, |setting, incident| {
             let counts = outcome != Outcome::Continued;
-            enter(setting, incident, &held, counts, settled_before);
+            // Nothing was edited yet, so what was before is there already, and shared.
+            enter(setting, (incident, before), &held, counts, settled_before);
             incident
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());

@@ -20,7 +20,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) now: EventTime,
     /// The tick of this decision: an incident has one revision in each.
     tick: Option<EventTime>,
-    pub(crate) touched: BTreeMap<IncidentId, Incident>,
+    /// Nobody else holds these, so they are edited where they are.
+    pub(crate) touched: BTreeMap<IncidentId, Arc<Incident>>,
     pub(crate) continued: Option<IncidentId>,
     pub(crate) decision: Decision,
 }
@@ -62,10 +63,10 @@ impl<'a> Draft<'a> {
             let Some(incident) = self.engine.incidents.get(id) else {
                 return;
             };
-            self.touched.insert(id.clone(), (**incident).clone());
+            self.touched.insert(id.clone(), Arc::new((**incident).clone()));
         }
         if let Some(incident) = self.touched.get_mut(id) {
-            edit(self.setting, incident);
+            edit(self.setting, Arc::make_mut(incident));
         }
     }
 
@@ -134,13 +135,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn settle(&mut self, before: Option<&Incident>, mut incident: Incident) {
-        if let Some(shorter) = self.engine.shortened(self.setting, &incident) {
-            incident = shorter;
+    fn settle(&mut self, before: Option<&Incident>, mut settling: Arc<Incident>) {
+        let incident = Arc::make_mut(&mut settling);
+        if let Some(shorter) = self.engine.shortened(self.setting, incident) {
+            *incident = shorter;
             self.withheld(Withheld::TooMany, 1);
         }
-        let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-        let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
+        let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
+        let changed_band = assessment.move_band(self.setting, incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status
@@ -148,17 +150,15 @@ impl<'a> Draft<'a> {
                 && Assessment::of(self.engine, self.setting, before, self.now).score == assessment.score
         });
         let moved = before.is_none_or(|before| before.status != incident.status) || changed_band;
-        if moved || (before.is_none_or(|before| *before != incident) && !quietly) {
+        if moved || (!incident.dirty && before.is_none_or(|before| *before != *incident) && !quietly) {
             incident.dirty = true;
         }
         incident.config_version = self.setting.activation.version.clone();
         let is_told = incident.revision > 0 && incident.revised_in == self.tick;
         if moved && !is_told {
-            self.publish(&mut incident, &assessment);
+            self.publish(incident, &assessment);
         }
-        self.decision
-            .changes
-            .push(Change::PutIncident(Arc::new(incident)));
+        self.decision.changes.push(Change::PutIncident(settling));
     }
 
     /// Makes a revision of an incident.
@@ -180,14 +180,14 @@ impl<'a> Draft<'a> {
 
     /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
     pub(crate) fn publish_dirty(&mut self) {
-        let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
+        let mut latest: BTreeMap<IncidentId, Arc<Incident>> = BTreeMap::new();
         for incident in self.engine.numbered(&self.engine.dirty) {
-            latest.insert(incident.id.clone(), (**incident).clone());
+            latest.insert(incident.id.clone(), incident.clone());
         }
         for change in &self.decision.changes {
             match change {
                 Change::PutIncident(incident) => {
-                    latest.insert(incident.id.clone(), (**incident).clone());
+                    latest.insert(incident.id.clone(), incident.clone());
                 }
                 Change::RemoveIncident(id) => {
                     latest.remove(id);
@@ -195,14 +195,11 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-        for (_, mut incident) in latest {
-            if incident.dirty {
-                let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-                self.publish(&mut incident, &assessment);
-                self.decision
-                    .changes
-                    .push(Change::PutIncident(Arc::new(incident)));
-            }
+        for mut latest in latest.into_values().filter(|latest| latest.dirty) {
+            let incident = Arc::make_mut(&mut latest);
+            let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
+            self.publish(incident, &assessment);
+            self.decision.changes.push(Change::PutIncident(latest));
         }
     }
 

@@ -129,12 +129,10 @@ impl Engine {
             }
             (from, to) => {
                 if let Some(spot) = from {
-                    self.neighbours
-                        .remove(spot.kind, spot.cap_mm, spot.point, number);
+                    self.neighbours.remove(spot.kind, spot.cap_mm, spot.point, number);
                 }
                 if let Some(spot) = to {
-                    self.neighbours
-                        .insert(spot.kind, spot.cap_mm, spot.point, number);
+                    self.neighbours.insert(spot.kind, spot.cap_mm, spot.point, number);
                 }
             }
         }

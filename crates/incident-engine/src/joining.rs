@@ -163,10 +163,10 @@ pub(crate) fn absorb(
 }
 
 /// Enters an event that was just decided, and keeps what the incident was without those that may be decided again. What comes
-/// after its turn was settled goes to what is settled.
+/// after its turn was settled goes to what is settled. `before` is the incident as it is kept, where it is.
 pub(crate) fn enter(
     setting: &Setting,
-    incident: &mut Incident,
+    (incident, before): (&mut Incident, Option<&Arc<Incident>>),
     held: &Held,
     counts: bool,
     settled_before: EventTime,
@@ -188,7 +188,7 @@ pub(crate) fn enter(
         }
     } else {
         if incident.tail.is_empty() && incident.member_count > 0 {
-            incident.base = Some(Arc::new(incident.clone()));
+            incident.base = Some(before.map_or_else(|| Arc::new(incident.clone()), Arc::clone));
         }
         let at = incident.tail.partition_point(|other| *other < turn);
         incident.tail.insert(at, turn);

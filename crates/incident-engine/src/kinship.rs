@@ -23,12 +23,12 @@ impl Engine {
         for other in &own.related {
             let rule = setting.rules.kind(*other);
             let reach = rule.radius_mm.max(own.radius_mm).min(rule.cap_mm);
-            self.neighbours.near(*other, rule.cap_mm, point, |number, distance| {
+            self.neighbours.near(*other, rule.cap_mm, point, |number, at| {
                 let Some(incident) = self.incidents.at(number) else {
                     return;
                 };
                 if incident.status == Status::Open
-                    && distance <= reach
+                    && at.distance_mm(point) <= reach
                     && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
                 {
                     found.push(incident.id.clone());
@@ -55,12 +55,12 @@ impl Engine {
         };
         if let Some(located) = &event.located {
             let point = setting.plane.project(located.position);
-            self.neighbours.near(kind, rule.cap_mm, point, |number, distance| {
+            self.neighbours.near(kind, rule.cap_mm, point, |number, at| {
                 let Some(incident) = self.incidents.at(number) else {
                     return;
                 };
                 let different = rule.component_decides && differs(incident, event);
-                if distance <= radius_mm(setting, rule, incident, located.u_mm) && !different {
+                if at.distance_mm(point) <= radius_mm(setting, rule, incident, located.u_mm) && !different {
                     look(incident);
                 }
             });

@@ -66,6 +66,7 @@ mod decide;
 mod doubt;
 mod draft;
 mod engine;
+mod events;
 mod finding;
 mod joining;
 mod kept;

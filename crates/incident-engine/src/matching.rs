@@ -137,6 +137,7 @@ impl<S: Scene> Matcher<'_, S> {
             setting: self.setting,
             kind,
             event,
+            spot: street::spot_of(event),
             point,
             u_mm,
         };
@@ -210,6 +211,7 @@ impl<S: Scene> Matcher<'_, S> {
         let rules = &self.setting.rules;
         let mut weighed: Vec<(i64, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
+        let spot = street::spot_of(event);
         for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
             let rule = rules.kind(other);
             for name in street::names(address).map(Name::from) {
@@ -223,7 +225,7 @@ impl<S: Scene> Matcher<'_, S> {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident)?;
                         let is_open = time_barrier(rule, &life, event).is_none();
-                        let doubt = doubt::weigh_told(rule, &incident, event, gap_ms(&life, event));
+                        let doubt = doubt::weigh_told(rule, &incident, (event, spot), gap_ms(&life, event));
                         (is_open && doubt <= most).then_some((doubt - most, incident))
                     })),
                     None => exact.extend(found.filter(|incident| is_at(incident, town, address))),

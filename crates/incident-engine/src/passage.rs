@@ -94,7 +94,7 @@ impl Engine {
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
             for key in self.forgettable(clock) {
-                draft.change(Change::ForgetEvent(key.clone()));
+                draft.change(Change::ForgetEvent(key));
             }
         }
         draft.settle_touched();

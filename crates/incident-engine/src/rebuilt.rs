@@ -19,7 +19,7 @@ pub(crate) struct Rebuilt {
 impl Engine {
     /// What an event said, as long as it may be decided again.
     pub(crate) fn held(&self, key: &EventKey) -> Option<&Arc<Held>> {
-        self.events.get(key)?.held.as_ref()
+        self.seen(key)?.held()
     }
 
     /// An incident as it was before a turn; `None` when it had no member then. What was put together of it before an earlier turn

@@ -39,7 +39,7 @@ impl Engine {
                 crate::passage::close(&mut incident, CloseReason::Stale, draft.now);
             }
             self.tell_members(draft, moved, &names, &incident, &new.key);
-            draft.touched.insert(incident.id.clone(), incident);
+            draft.touched.insert(incident.id.clone(), Arc::new(incident));
         }
         for (loser, survivor) in &names.merged {
             draft.edit(loser, |_, incident| merge_away(incident, survivor));
@@ -69,7 +69,7 @@ impl Engine {
         let before: BTreeSet<&IncidentId> = incident
             .tail
             .iter()
-            .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
+            .filter_map(|turn| self.seen(&turn.key)?.incident_id())
             .chain([&id])
             .collect();
         let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(*id)).collect();
@@ -152,12 +152,13 @@ impl Engine {
         let opener = self.opener(incident, |turn| said(turn)?.event.device.clone());
         let settled = opener
             .as_ref()
-            .and_then(|key| self.events.get(key))
-            .filter(|row| row.held.is_none());
-        if let Some(row) = settled.filter(|row| row.key != *new) {
+            .filter(|key| *key != new)
+            .and_then(|key| self.seen(key))
+            .filter(|seen| seen.held().is_none());
+        if let Some(seen) = settled {
             let row = EventRow {
                 outcome: Outcome::Opened,
-                ..row.clone()
+                ..seen.to_row()
             };
             self.retell(draft, row, DECIDED_AGAIN, &Evidence::bare(Why::Founded, 0));
         }
@@ -193,9 +194,9 @@ impl Engine {
             .get(&incident.id)
             .filter(|known| known.status != Status::Merged);
         let opened = |turn: &&Turn| {
-            let row = self.events.get(&turn.key);
-            row.is_some_and(|row| {
-                row.outcome == Outcome::Opened && row.incident.as_ref() == Some(&incident.id)
+            let seen = self.seen(&turn.key);
+            seen.is_some_and(|seen| {
+                seen.outcome() == Outcome::Opened && seen.incident_id() == Some(&incident.id)
             })
         };
         let before = known.and_then(|known| known.tail.iter().find(opened));
@@ -239,18 +240,18 @@ impl Engine {
 
     /// Tells that an event which was told of before is elsewhere, or counts as something else.
     pub(crate) fn retell(&self, draft: &mut Draft<'_>, row: EventRow, reason: &str, evidence: &Evidence) {
-        let Some(old) = self.events.get(&row.key) else {
+        let Some(old) = self.seen(&row.key) else {
             return;
         };
         let (id, outcome) = (row.incident.as_ref(), row.outcome);
-        if old.incident.as_ref() == id && old.outcome == outcome {
-            if old.held != row.held {
+        if old.incident_id() == id && old.outcome() == outcome {
+            if old.held() != row.held.as_ref() {
                 draft.change(Change::PutEvent(row)); // what was compared is another
             }
             return;
         }
-        if old.outcome != outcome {
-            self.count(&mut draft.decision.changes, old.source, old.outcome, -1);
+        if old.outcome() != outcome {
+            self.count(&mut draft.decision.changes, old.source(), old.outcome(), -1);
             self.count(&mut draft.decision.changes, row.source, outcome, 1);
         }
         draft.change(Change::PutEvent(row.clone()));

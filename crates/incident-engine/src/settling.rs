@@ -30,7 +30,7 @@ impl Engine {
         let ids: BTreeSet<&IncidentId> = self
             .unsettled
             .settled(before)
-            .filter_map(|key| self.events.get(key)?.incident.as_ref())
+            .filter_map(|key| self.seen(key)?.incident_id())
             .collect();
         if ids.is_empty() {
             return;

@@ -8,7 +8,7 @@ const ROADS: [&str; 5] = ["公路", "大道", "路", "街", "巷"];
 
 /// The place that an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spot<'a> {
+pub(crate) enum Spot<'a> {
     /// A number on a road: 弄, 号 or what else stands behind the digits.
     Door { road: &'a str, number: &'a str },
     /// Two roads, in the order of their signs; the number of a house at the corner narrows it and is left out.
@@ -109,12 +109,20 @@ pub(crate) fn names(address: &str) -> impl Iterator<Item = &str> {
     whole.into_iter().chain(roads)
 }
 
+/// The place that an event's address names.
+pub(crate) fn spot_of(event: &Event) -> Option<Spot<'_>> {
+    event.address_key.as_deref().and_then(Spot::read)
+}
+
 /// Holds an event's address against the addresses of an incident. One that is the same outweighs others that differ:
 /// callers name the two sides of a corner.
-pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
-    let Some(own) = event.address_key.as_deref().and_then(Spot::read) else {
+pub(crate) fn compare(incident: &Incident, own: Option<Spot<'_>>) -> Streets {
+    let Some(own) = own else {
         return Streets::Silent;
     };
+    if incident.also_at.is_empty() && incident.address_key.is_none() {
+        return Streets::Silent;
+    }
     let placed = incident.also_at.iter().map(|(_, address)| address);
     let mut said = Streets::Silent;
     for address in placed.chain(incident.address_key.as_ref()) {

@@ -3,7 +3,7 @@
 //! Another event's turn can come before an event's own as long as the clock allows one to arrive; after that the event is
 //! settled, and nothing of it is kept but its identity.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use city_model::{Event, EventKey, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
@@ -37,7 +37,8 @@ pub(crate) struct Unsettled {
     places: FxHashMap<Bucket, Vec<(Point, Turn)>>,
     /// The latest place in the order that anything in a wide square had; what left it may still count.
     squares: FxHashMap<Bucket, EventTime>,
-    said: FxHashMap<Said, BTreeSet<Turn>>,
+    /// In the order of turns; mostly there is one.
+    said: FxHashMap<Said, Vec<Turn>>,
     /// Where those lie that cite a ticket: they may be in an incident of any kind.
     citing: BTreeMap<Turn, Point>,
     steps: BTreeMap<i64, Vec<EventKey>>,
@@ -71,7 +72,13 @@ impl Unsettled {
             self.citing.insert(turn.clone(), point);
         }
         for said in says(event) {
-            self.said.entry(said).or_default().insert(turn.clone());
+            let turns = self.said.entry(said).or_default();
+            if turns.is_empty() {
+                turns.reserve_exact(1);
+            }
+            if let Err(at) = turns.binary_search(turn) {
+                turns.insert(at, turn.clone());
+            }
         }
         self.steps
             .entry(turn.order.millis().div_euclid(STEP_MS))
@@ -99,7 +106,9 @@ impl Unsettled {
         }
         for said in says(event) {
             if let Some(turns) = self.said.get_mut(&said) {
-                turns.remove(turn);
+                if let Ok(at) = turns.binary_search(turn) {
+                    turns.remove(at);
+                }
                 if turns.is_empty() {
                     self.said.remove(&said);
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use city_model::{Event, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
+use crate::street::Spot;
 use crate::{Miss, Setting, doubt, learned};
 
 /// A candidate in space, held against its radius.
@@ -63,6 +64,8 @@ pub(crate) struct Asked<'a> {
     /// As which it is read.
     pub(crate) kind: KindId,
     pub(crate) event: &'a Event,
+    /// What its address names.
+    pub(crate) spot: Option<Spot<'a>>,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
 }
@@ -81,7 +84,15 @@ pub(crate) fn weigh(
     let gap_ms = gap_ms(life, event);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
-            let doubt = doubt::weigh(rule, most, place, event, gap_ms, asked.u_mm, distance_mm);
+            let doubt = doubt::weigh(
+                rule,
+                most,
+                place,
+                (event, asked.spot),
+                gap_ms,
+                asked.u_mm,
+                distance_mm,
+            );
             (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
         }
         None => {

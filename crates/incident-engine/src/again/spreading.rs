@@ -101,15 +101,13 @@ impl Retelling<'_> {
 
     /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
     pub(super) fn enqueue(&mut self, turn: &Turn) {
-        let id = self
-            .engine
-            .events
-            .get(&turn.key)
-            .and_then(|row| row.incident.as_ref());
-        let incident = id.and_then(|id| self.engine.incidents.get(id));
+        if *turn <= self.turn {
+            return;
+        }
+        let incident = self.engine.seen(&turn.key).and_then(|seen| seen.incident());
         let may_move =
             |incident: &Arc<Incident>| !incident.commanded && incident.tail.binary_search(turn).is_ok();
-        if *turn > self.turn && incident.is_some_and(may_move) {
+        if incident.is_some_and(may_move) {
             self.queue.insert(turn.clone());
         }
     }
