@@ -264,6 +264,34 @@ impl Handling {
     }
 }
 
+closed_set! {
+    /// The limit of an incident that is over.
+    Overdue {
+        /// Acknowledged, and not sent out in time.
+        Dispatch = "dispatch",
+        /// Not under control in time.
+        Control = "control",
+    }
+}
+
+/// What only an incident has whose limits were moved, passed, or about which the centre said what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Care {
+    /// Since when the limits run, where that is not since it was opened: since it became more urgent, or was opened again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits_from: Option<EventTime>,
+    /// The time to control that the centre set: no change of the band moves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_to: Option<EventTime>,
+    /// The limit that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Overdue>,
+    /// What the centre's word made of those who told of it, as it was counted: whether it was a false alarm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was_false: Option<bool>,
+}
+
 /// A band that held until it changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BandFact {
@@ -276,6 +304,18 @@ pub struct BandFact {
 }
 
 impl Incident {
+    /// Whether readers are told nothing of it: silences announced all that it consists of.
+    pub fn is_held_back(&self) -> bool {
+        self.silences.is_some()
+    }
+
+    /// Whether a sensor said that it is there, and not yet that it is over.
+    pub fn is_alarming(&self) -> bool {
+        self.devices
+            .values()
+            .any(|watcher| watcher.measures && watcher.alarming)
+    }
+
     /// Whether those who watch it say that it is over: every sensor, or every camera where no sensor watches.
     pub fn is_cleared(&self) -> bool {
         let measured = self.devices.values().any(|watcher| watcher.measures);
@@ -408,10 +448,23 @@ pub struct Incident {
     pub control_by: EventTime,
     /// What was done.
     pub handling: Handling,
+    /// What few incidents have; absent where nothing of it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<Box<Care>>,
+    /// The video algorithms that told of it; the empty name stands for one that was not named.
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub algorithms: SmallSet<Name>,
     /// Incidents that may have to do with it.
     pub related: SmallSet<IncidentId>,
     /// The incident that it repeats (复发).
     pub recurrence_of: Option<IncidentId>,
+    /// The silences that announced its members, as long as there was one for each and readers were told nothing of it;
+    /// `None` once it was shown. So what an older version kept is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silences: Option<SmallSet<Name>>,
+    /// The open incident that explains this one away by the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inhibited_by: Option<IncidentId>,
     /// The configuration that last changed it.
     #[serde(deserialize_with = "crate::shared::name")]
     pub config_version: Name,
@@ -450,6 +503,29 @@ impl Incident {
     /// The event that its id is made of.
     pub fn namer(&self) -> &EventKey {
         self.named_after.as_ref().unwrap_or(&self.founding.key)
+    }
+
+    /// What few incidents have.
+    pub fn care(&self) -> Care {
+        self.care.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Sets what few incidents have.
+    pub fn take_care(&mut self, change: impl FnOnce(&mut Care)) {
+        let mut care = self.care();
+        change(&mut care);
+        self.care = (care != Care::default()).then(|| Box::new(care));
+    }
+
+    /// The limit that is over.
+    pub fn overdue(&self) -> Option<Overdue> {
+        self.care.as_ref().and_then(|care| care.overdue)
+    }
+
+    /// Since when its limits run.
+    pub fn limits_from(&self) -> EventTime {
+        let moved = self.care.as_ref().and_then(|care| care.limits_from);
+        moved.unwrap_or(self.opened_at)
     }
 
     /// Whether it has members whose turns nothing can precede any more: they stay where they are.

@@ -59,6 +59,8 @@ pub(crate) struct ToldEvent {
     reporter_before: Option<u64>,
     #[serde(default)]
     measurement: Option<Measurement>,
+    #[serde(default)]
+    algorithm: Option<Name>,
     credibility: u8,
     #[serde(default)]
     facilities: Vec<Facility>,
@@ -104,6 +106,7 @@ impl From<ToldEvent> for Event {
             reporter: told.reporter,
             reporter_before: told.reporter_before,
             measurement: told.measurement,
+            algorithm: told.algorithm,
             credibility: told.credibility,
             facilities: told.facilities,
             hints: told.hints,

@@ -115,7 +115,7 @@ fn mistakes_are_told_with_line_and_nearest_name() {
         ),
         (
             "[priority.overrides.O9]\nzh = \"x\"\n",
-            "city.toml:1: override \"O9\" needs either a floor or a ceiling",
+            "city.toml:1: override \"O9\" needs either a floor or a ceiling or raise_to",
         ),
         (
             "[kinds.noise]\ncontrol = \"4h\"\n",

@@ -15,9 +15,9 @@
 //! exact count, each from its own stream, never from a device that is in an incident. Records are made when their time
 //! comes, so memory does not grow with their number.
 //!
-//! The span follows from the count by a fixed rate: 1,500 records an hour on ordinary days from 2026-07-10 07:00,
-//! 6,000 in a typhoon from 2026-08-25 06:00, Shanghai time. The storm always passes whole within the span, its peak at
-//! 42 % of it. Stragglers (long incidents, late tickets) come after its end.
+//! The span follows from the count by a rate, unless told otherwise 1,500 records an hour on ordinary days from
+//! 2026-07-10 07:00, 6,000 in a typhoon from 2026-08-25 06:00, Shanghai time. The storm always passes whole within the
+//! span, its peak at 42 % of it. Stragglers (long incidents, late tickets) come after its end.
 //!
 //! # The error model
 //!
@@ -132,6 +132,14 @@ impl Scenario {
         }
     }
 
+    /// Records per hour of simulated time, unless told otherwise.
+    pub fn events_per_hour(self) -> f64 {
+        match self {
+            Scenario::Normal => parameters::NORMAL_EVENTS_PER_HOUR,
+            Scenario::Typhoon => parameters::TYPHOON_EVENTS_PER_HOUR,
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -180,6 +188,17 @@ pub fn simulate(scenario: Scenario, seed: u64, events: usize) -> Simulation {
 
 /// The same, with the span beginning at `start_ms`, in milliseconds since the Unix epoch.
 pub fn simulate_from(scenario: Scenario, seed: u64, events: usize, start_ms: i64) -> Simulation {
+    simulate_at(scenario, seed, events, scenario.events_per_hour(), start_ms)
+}
+
+/// The same with `rate` records per hour of simulated time: a hundred times a scenario's own is a storm of reports. Not
+/// positive or not finite, it is the scenario's.
+pub fn simulate_at(scenario: Scenario, seed: u64, events: usize, rate: f64, start_ms: i64) -> Simulation {
+    let rate = if rate.is_finite() && rate > 0.0 {
+        rate
+    } else {
+        scenario.events_per_hour()
+    };
     let ground = Ground::of(grid().into_layer("duty"));
     let registry = Registry::new(seed, &ground);
     let city = City {
@@ -188,7 +207,7 @@ pub fn simulate_from(scenario: Scenario, seed: u64, events: usize, start_ms: i64
         ground,
         registry,
     };
-    let plan = Plan::new(&city, events, start_ms);
+    let plan = Plan::new(&city, events, rate, start_ms);
     Simulation {
         city,
         events,

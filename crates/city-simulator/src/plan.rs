@@ -88,8 +88,8 @@ fn is_free(spans: &[(i64, i64)], from: i64, to: i64, rest: i64) -> bool {
 }
 
 impl Plan {
-    pub(crate) fn new(city: &City, events: usize, start_ms: i64) -> Plan {
-        let tempo = Tempo::new(city.scenario, events, start_ms);
+    pub(crate) fn new(city: &City, events: usize, rate: f64, start_ms: i64) -> Plan {
+        let tempo = Tempo::new(city.scenario, events, rate, start_ms);
         let mut warnings = weather::warnings(city, &tempo);
         // A very short run has room for the first only.
         warnings.truncate(events / 10);
@@ -316,7 +316,12 @@ mod tests {
     fn the_measured_mean_of_a_scene_is_right_within_a_tenth() {
         for scenario in [Scenario::Normal, Scenario::Typhoon] {
             let city = city(scenario);
-            let plan = Plan::new(&city, 60_000, city.scenario.start_ms());
+            let plan = Plan::new(
+                &city,
+                60_000,
+                city.scenario.events_per_hour(),
+                city.scenario.start_ms(),
+            );
             let records: usize = plan.scenes.iter().map(|scene| scene.take).sum();
             let mean = records as f64 / plan.scenes.len() as f64;
             let claimed = RECORDS_PER_SCENE[city.weather()];
@@ -327,7 +332,12 @@ mod tests {
     #[test]
     fn no_device_is_in_two_incidents_at_once() {
         let city = city(Scenario::Typhoon);
-        let plan = Plan::new(&city, 40_000, city.scenario.start_ms());
+        let plan = Plan::new(
+            &city,
+            40_000,
+            city.scenario.events_per_hour(),
+            city.scenario.start_ms(),
+        );
         for spans in plan.occupation.devices.iter().chain(&plan.occupation.cameras) {
             let mut sorted = spans.clone();
             sorted.sort_unstable();
@@ -338,7 +348,12 @@ mod tests {
     #[test]
     fn nothing_arrives_before_its_scene_and_a_scene_comes_out_the_same_alone() {
         let city = city(Scenario::Normal);
-        let plan = Plan::new(&city, 5_000, city.scenario.start_ms());
+        let plan = Plan::new(
+            &city,
+            5_000,
+            city.scenario.events_per_hour(),
+            city.scenario.start_ms(),
+        );
         for scene in &plan.scenes {
             let drafts = stage(&city, scene);
             assert!(drafts.iter().all(|draft| draft.arrival_ms >= scene.start));

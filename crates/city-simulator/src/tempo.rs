@@ -1,7 +1,7 @@
 //! When things happen: an intensity over the simulated span, turned around into the moment of a given share of it.
 
 use crate::Scenario;
-use crate::parameters::{NORMAL_EVENTS_PER_HOUR, TYPHOON_EVENTS_PER_HOUR, ZONE_MS};
+use crate::parameters::ZONE_MS;
 
 const HOUR_MS: f64 = 3_600_000.0;
 const BINS: usize = 2_048;
@@ -22,12 +22,8 @@ pub(crate) struct Tempo {
 }
 
 impl Tempo {
-    /// The span for this many records, by the scenario's fixed rate.
-    pub(crate) fn new(scenario: Scenario, events: usize, start_ms: i64) -> Tempo {
-        let rate = match scenario {
-            Scenario::Normal => NORMAL_EVENTS_PER_HOUR,
-            Scenario::Typhoon => TYPHOON_EVENTS_PER_HOUR,
-        };
+    /// The span for this many records at `rate` records an hour.
+    pub(crate) fn new(scenario: Scenario, events: usize, rate: f64, start_ms: i64) -> Tempo {
         let span_ms = (events as f64 / rate * HOUR_MS).max(60_000.0);
         let mut tempo = Tempo {
             start_ms,
@@ -94,7 +90,7 @@ mod tests {
     #[test]
     fn moments_rise_and_stay_in_the_span() {
         for scenario in [Scenario::Normal, Scenario::Typhoon] {
-            let tempo = Tempo::new(scenario, 50_000, scenario.start_ms());
+            let tempo = Tempo::new(scenario, 50_000, scenario.events_per_hour(), scenario.start_ms());
             let mut last = tempo.moment(0.0);
             for step in 0..1_000 {
                 let moment = tempo.busy_moment(f64::from(step) / 1_000.0);
@@ -107,14 +103,14 @@ mod tests {
 
     #[test]
     fn the_storm_has_a_peak() {
-        let tempo = Tempo::new(Scenario::Typhoon, 120_000, Scenario::Typhoon.start_ms());
+        let tempo = Tempo::new(Scenario::Typhoon, 120_000, 6_000.0, Scenario::Typhoon.start_ms());
         let middle = tempo.busy_moment(0.75) - tempo.busy_moment(0.25);
         assert!((middle as f64) < 0.4 * tempo.span_ms);
     }
 
     #[test]
     fn hours_are_those_of_shanghai() {
-        let tempo = Tempo::new(Scenario::Normal, 10_000, Scenario::Normal.start_ms());
+        let tempo = Tempo::new(Scenario::Normal, 10_000, 1_500.0, Scenario::Normal.start_ms());
         assert_eq!(tempo.hour_at(Scenario::Normal.start_ms()), 7);
     }
 }

@@ -172,6 +172,9 @@ pub struct SimulateArgs {
     /// How many records.
     #[arg(long, default_value_t = 10_000)]
     pub events: usize,
+    /// Records per hour of simulated time: 1500 on normal days, 6000 in a typhoon, unless told otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
     /// The directory to write.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use city_model::{GroupingDigest, IncidentId, Ledger};
 use incident_engine::{Change, OutcomeRecord};
+use serde::Deserialize;
 use wire_format::Topic;
 
 /// The ledger rows of both changelogs, the last of each key.
@@ -41,10 +42,20 @@ impl LedgerRows {
     }
 }
 
-/// Which event belongs to which incident, from `city.events.outcomes.v1`.
+/// Which event belongs to which incident, from `city.events.outcomes.v1`, and which incidents the centre merged, from
+/// `city.incidents.v1`: the events of a merged one keep its id and count as the survivor's.
 #[derive(Default)]
 pub struct Grouping {
     incidents: BTreeMap<String, IncidentId>,
+    merged: BTreeMap<IncidentId, IncidentId>,
+}
+
+/// Of an incident's record, what the grouping needs.
+#[derive(Deserialize)]
+struct MergedRecord {
+    incident_id: IncidentId,
+    #[serde(default)]
+    merged_into: Option<IncidentId>,
 }
 
 impl Grouping {
@@ -65,13 +76,43 @@ impl Grouping {
         };
     }
 
+    /// Takes a record of incidents as JSON; the newest of an incident counts. Of one that was removed the last word stands.
+    ///
+    /// # Errors
+    /// When the record is no incident.
+    pub fn take_incident(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
+        let told: MergedRecord = serde_json::from_slice(json)?;
+        self.put_merged(told.incident_id, told.merged_into);
+        Ok(())
+    }
+
+    /// What an incident was merged into, as it was told last.
+    pub fn put_merged(&mut self, incident: IncidentId, into: Option<IncidentId>) {
+        match into {
+            Some(into) => self.merged.insert(incident, into),
+            None => self.merged.remove(&incident),
+        };
+    }
+
     /// The digest of the grouping alone; see [`GroupingDigest`].
     pub fn digest(&self) -> String {
         let mut digest = GroupingDigest::default();
         for (event, incident) in &self.incidents {
-            digest.add_text(incident.as_str(), event);
+            digest.add_text(self.survivor(incident).as_str(), event);
         }
         digest.finish()
+    }
+
+    fn survivor<'a>(&'a self, incident: &'a IncidentId) -> &'a IncidentId {
+        let mut survivor = incident;
+        // Each merge leads to an older incident; the bound guards against records that no engine wrote.
+        for _ in 0..=self.merged.len() {
+            match self.merged.get(survivor) {
+                Some(next) => survivor = next,
+                None => break,
+            }
+        }
+        survivor
     }
 }
 
@@ -121,5 +162,47 @@ impl Committed {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(key, told);
         }
+    }
+
+    /// Takes a committed incident as JSON.
+    pub(crate) fn incident(&self, json: &[u8]) -> Result<(), serde_json::Error> {
+        self.grouping.as_ref().map_or(Ok(()), |grouping| {
+            grouping
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take_incident(json)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_a_merged_incident_count_as_the_survivors_until_it_is_undone() {
+        let grouping = |incidents: [(&str, &str); 3]| {
+            let mut grouping = Grouping::default();
+            for (event, incident) in incidents {
+                grouping.put(event, Some(IncidentId::new(incident)));
+            }
+            grouping
+        };
+        let apart = grouping([("s/1", "a"), ("s/2", "b"), ("s/3", "c")]).digest();
+        let together = grouping([("s/1", "a"), ("s/2", "a"), ("s/3", "a")]).digest();
+        let mut merged = grouping([("s/1", "a"), ("s/2", "b"), ("s/3", "c")]);
+        merged
+            .take_incident(br#"{"incident_id":"c","merged_into":"b"}"#)
+            .unwrap();
+        merged
+            .take_incident(br#"{"incident_id":"b","merged_into":"a"}"#)
+            .unwrap();
+        assert_eq!(merged.digest(), together, "a chain of merges has one survivor");
+        merged.take_incident(br#"{"incident_id":"c"}"#).unwrap();
+        merged
+            .take_incident(br#"{"incident_id":"b","merged_into":null}"#)
+            .unwrap();
+        assert_eq!(merged.digest(), apart, "taken apart again");
+        assert!(merged.take_incident(b"[]").is_err());
     }
 }

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
+use city_model::{EventTime, Ledger};
 use kafka_log::Properties;
 use kafka_log::read::Record;
 use kafka_log::tail::{Tail, follow};
@@ -13,7 +14,7 @@ use wire_format::{Topic, Unread};
 
 use crate::board::Board;
 use crate::committed::{Committed, LedgerRows};
-use crate::metrics::Metrics;
+use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
 
 /// How long to wait before the follower of a broken connection starts again.
@@ -27,8 +28,9 @@ pub(crate) struct Follower {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) committed: Arc<Committed>,
     pub(crate) read_back: ReadBack,
-    /// Events are ingested by the broker's clock.
-    pub(crate) broker_time: bool,
+    /// Incidents that were opened from then on, by the log's clock, tell how long they took; `None` where that clock is not
+    /// the one of the outputs.
+    pub(crate) latency_from: Option<EventTime>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -52,15 +54,19 @@ impl Follower {
         }
         while !self.stop.load(Ordering::Relaxed) {
             let mut rows = LedgerRows::default();
+            // Half of the rows are half of the ledger: it would seem to grow by all that ever was.
+            let mut caught_up = false;
             let each = |tail: Tail<'_>| match tail {
-                Tail::CaughtUp => self.board.set_caught_up(),
+                Tail::CaughtUp => {
+                    caught_up = true;
+                    self.ledger(rows.sum());
+                    self.board.set_caught_up();
+                }
                 Tail::Record(Topic::Incidents, record) => self.incident(&record),
                 Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
                 Tail::Record(topic, record) => {
-                    if rows.take(topic, record.partition(), record.key(), record.value()) {
-                        let ledger = rows.sum();
-                        self.metrics.set_ledger(&ledger);
-                        self.committed.set_ledger(ledger);
+                    if rows.take(topic, record.partition(), record.key(), record.value()) && caught_up {
+                        self.ledger(rows.sum());
                     }
                 }
             };
@@ -71,16 +77,30 @@ impl Follower {
         }
     }
 
+    fn ledger(&self, ledger: Ledger) {
+        self.metrics.set_ledger(&ledger);
+        self.committed.set_ledger(ledger);
+    }
+
     fn incident(&self, record: &Record<'_>) {
-        // Latency makes sense only where events are ingested by the broker's clock as well.
-        let appended = self.broker_time.then(|| record.timestamp());
+        let appended = self.latency_from.map(|from| Appended {
+            at: record.timestamp(),
+            from,
+        });
         self.metrics.output_at(record.timestamp());
         let json = record
             .value()
             .map(|value| self.waiting(|| self.read_back.incident_json(value)))
             .transpose();
         let taken = match &json {
-            Ok(json) => self.board.take(record.key().unwrap_or_default(), json.as_deref()),
+            Ok(json) => {
+                let grouped = json
+                    .as_deref()
+                    .map_or(Ok(()), |json| self.committed.incident(json));
+                grouped
+                    .map_err(Into::into)
+                    .and_then(|()| self.board.take(record.key().unwrap_or_default(), json.as_deref()))
+            }
             // On its way out: nobody asks the board any more.
             Err(Unread::Later(_)) => return,
             Err(error) => Err(error.clone().into()),

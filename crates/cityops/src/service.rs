@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use city_model::EventTime;
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
@@ -14,10 +15,10 @@ use wire_format::Topic;
 
 use crate::board::Board;
 use crate::committed::Committed;
-use crate::config::{Kafka, Loaded};
+use crate::config::{IngestedFrom, Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::follower::Follower;
-use crate::http::{Health, Serving};
+use crate::http::{Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
 use crate::outputs::{ReadBack, Written};
 use crate::sources::SourceWatch;
@@ -102,6 +103,8 @@ impl Service {
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
+        let layers = standing.setup.intake.layers().iter();
+        metrics.begin(&standing.setup.rules, layers.map(|layer| &**layer.name()));
         metrics.describe(&standing.activation);
         metrics.set_registry(standing.setup.intake.registry());
         let in_force = Arc::new(InForce::new(standing));
@@ -109,7 +112,11 @@ impl Service {
         let kafka: Kafka = start.loaded.config.kafka.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Committed::new(start.keep_grouping));
-        let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
+        // Where producers say when, only the demo's own producer says what the wall clock says, once it lives.
+        let latency_from = match start.loaded.config.time.ingested_from {
+            IngestedFrom::Broker => Some(EventTime::MIN),
+            IngestedFrom::Producer => start.embedded.then(wall_clock),
+        };
         let follower = Follower {
             properties: start.properties.clone(),
             prefix: kafka.topic_prefix.clone(),
@@ -117,7 +124,7 @@ impl Service {
             metrics: metrics.clone(),
             committed: committed.clone(),
             read_back,
-            broker_time,
+            latency_from,
             stop: stop.clone(),
         };
         let follower = follower.start()?;

@@ -71,13 +71,13 @@ pub(crate) struct Retelling<'a> {
 }
 
 impl<'a> Retelling<'a> {
-    /// Decides a new event at its turn, and what follows from it. What a silence holds back moves nothing.
+    /// Decides a new event at its turn, and what follows from it. `silence` is the one that announced it.
     pub(crate) fn of(
         engine: &'a Engine,
         setting: &'a Setting,
         kind: KindId,
         event: &Arc<Event>,
-        is_silenced: impl FnOnce() -> bool,
+        silence: Option<&Name>,
     ) -> Again {
         let turn = event.turn(setting.activation.reorder_ms);
         let mut telling = Retelling {
@@ -95,11 +95,7 @@ impl<'a> Retelling<'a> {
             scene: &telling,
         }
         .find(kind, event);
-        let stands = match &found.incident {
-            Some(incident) => incident.commanded,
-            None => is_silenced(),
-        };
-        if stands {
+        if found.incident.as_ref().is_some_and(|incident| incident.commanded) {
             return Again::Alone(found);
         }
         let slot = telling.slot_for(&found, event, None);
@@ -108,7 +104,10 @@ impl<'a> Retelling<'a> {
         if telling.queue.is_empty() {
             return Again::Alone(found);
         }
-        let held = Arc::new(Held::new(event.clone(), &found.evidence));
+        let held = Arc::new(Held {
+            silence: silence.cloned(),
+            ..Held::new(event.clone(), &found.evidence)
+        });
         telling.enter(held, slot, found.also_in_reach, found.evidence);
         while let Some(next) = telling.queue.pop_first() {
             if telling.moved.decided.len() >= MOST {
@@ -154,7 +153,7 @@ impl<'a> Retelling<'a> {
         } = found;
         // With nobody else who holds it the incident is edited where it is: a copy for each event of a crowd would cost its square.
         drop(incident);
-        let held = Arc::new(Held::new(held.event.clone(), &evidence));
+        let held = Arc::new(held.decided_by(&evidence));
         self.enter(held, slot, also_in_reach, evidence);
     }
 
@@ -329,7 +328,9 @@ impl Scene for Retelling<'_> {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
             let at = |is_placed| {
                 let rules = &self.setting.rules;
-                engine.unsettled.at_street(rules, kind, (town, &**name), is_placed)
+                engine
+                    .unsettled
+                    .at_street(rules, kind, (town, &**name), is_placed)
             };
             let turns = at(false).chain(at(true));
             all.extend(turns.filter_map(|turn| engine.seen(&turn.key)?.incident()));
@@ -376,5 +377,9 @@ impl Scene for Retelling<'_> {
             Some(decided) => self.moved.slots.get(&decided.slot)?.clone(),
             None => self.present(engine.incident_of(&first.key)?),
         }
+    }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        self.engine.is_in_storm(setting, event)
     }
 }

@@ -69,6 +69,10 @@ impl Scene for AsTheyAre<'_> {
         self.look_at(&found);
         Some(found)
     }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        self.engine.is_in_storm(setting, event)
+    }
 }
 
 impl Engine {

@@ -14,7 +14,7 @@ use crate::combining::combine;
 use crate::command::remembered;
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::passage::reopen;
+use crate::life::{self, Step};
 use crate::rebuilt::{stand_as, take};
 use crate::{EventRow, Evidence, Held};
 
@@ -178,6 +178,12 @@ impl Engine {
 
     fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
         let without = &last.without;
+        self.learn(
+            draft,
+            incident,
+            incident.care().was_false,
+            without.care().was_false,
+        );
         draft.edit(&incident.id, |_, edited| {
             let (revision, dirty) = (edited.revision, edited.dirty);
             let (revised_at, shown_in) = (edited.revised_at, edited.shown_in);
@@ -202,7 +208,8 @@ impl Engine {
         if *id == incident.id {
             return Err("the other incident is the same one".to_owned());
         }
-        let Some(other) = self.incidents.get(id) else {
+        let known = self.incidents.get(id);
+        let Some(other) = known.filter(|other| !other.is_held_back()) else {
             return Err("no such other incident".to_owned());
         };
         if other.group != incident.group {
@@ -321,21 +328,24 @@ impl Engine {
 /// From here on it is not decided again: what it took in is settled.
 fn freeze(incident: &mut Incident) {
     incident.commanded = true;
+    incident.silences = None;
     incident.tail.clear();
     incident.base = None;
     if incident.status == Status::Merged {
-        incident.merged_into = None;
         let began = incident.opened_at;
-        reopen(incident, began);
+        part(incident, began);
     }
+}
+
+/// It is no part of another any more.
+pub(crate) fn part(incident: &mut Incident, at: EventTime) {
+    incident.merged_into = None;
+    let _ = life::take(incident, Step::Part, at); // what is no part stays what it is
 }
 
 /// From here on it stands for its place alone; what comes there goes to the survivor.
 fn become_part(incident: &mut Incident, survivor: IncidentId, now: EventTime) {
     freeze(incident);
-    incident.status = Status::Merged;
+    let _ = life::take(incident, Step::Merge, now); // freezing it made it no part, and what is none can become one
     incident.merged_into = Some(survivor);
-    incident.close_reason = None;
-    incident.closed_at = Some(now.max(incident.last_heard_at));
-    incident.lower_since = None;
 }

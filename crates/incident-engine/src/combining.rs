@@ -94,6 +94,7 @@ fn combine_witnesses(incident: &mut Incident, other: &Incident) {
     incident.facilities.extend(other.facilities.iter().copied());
     incident.hints.extend(other.hints.iter().copied());
     incident.flags.extend(other.flags.iter().copied());
+    incident.algorithms.extend(other.algorithms.iter().cloned());
     incident.rush |= other.rush;
     incident.night |= other.night;
     incident.sound |= other.sound;

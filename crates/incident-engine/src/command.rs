@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, CloseReason, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
+use city_model::{Action, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::passage::{close, command_key, reopen};
-use crate::{Decision, EventRow};
+use crate::life::{self, Stage, Step};
+use crate::passage::command_key;
+use crate::{Decision, EventRow, limits};
 
 impl Engine {
     pub(crate) fn decide_command(&self, command: &Command) -> Decision {
@@ -48,7 +49,8 @@ impl Engine {
 
     /// Does what a command says, or says why it makes no sense now; then nothing is changed.
     fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<(), String> {
-        let Some(incident) = self.incidents.get(&command.incident_id) else {
+        let known = self.incidents.get(&command.incident_id);
+        let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
             return Err("no such incident".to_owned());
         };
         if incident.status == Status::Merged && command.action != Action::Undo {
@@ -60,14 +62,20 @@ impl Engine {
             Action::Move => self.move_events(draft, incident, command),
             Action::Undo => self.undo(draft, incident),
             _ => {
-                if let Some(refusal) = refusal(incident, command) {
+                let now = draft.now;
+                if let Some(refusal) = refusal(incident, command, now) {
                     return Err(refusal.to_owned());
                 }
-                let now = draft.now;
-                draft.edit(&incident.id, |_, edited| {
+                let (before, said) = (incident.care().was_false, verdict(incident, command.action));
+                self.learn(draft, incident, before, said);
+                draft.edit(&incident.id, |setting, edited| {
                     edited.last_command = Some(remembered(incident, command));
                     edited.commanded = true;
                     handle(edited, command, now);
+                    if before != said {
+                        edited.take_care(|care| care.was_false = said);
+                    }
+                    limits::keep(setting, edited, now);
                 });
                 Ok(())
             }
@@ -88,18 +96,28 @@ pub(crate) fn remembered(incident: &Incident, command: &Command) -> Arc<LastComm
     })
 }
 
+/// What the centre's word makes of those who told of an incident, after an action: whether it was a false alarm.
+fn verdict(incident: &Incident, action: Action) -> Option<bool> {
+    match action {
+        Action::FalseAlarm => Some(true),
+        Action::Resolve | Action::Verify => Some(false),
+        // It was none after all; that something was mended and came back says nothing against it.
+        Action::Reopen => incident.care().was_false.filter(|was_false| !was_false),
+        _ => incident.care().was_false,
+    }
+}
+
 /// Why a command about the handling makes no sense now.
-fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
-    let open = incident.status == Status::Open;
+fn refusal(incident: &Incident, command: &Command, now: EventTime) -> Option<&'static str> {
+    if let Some(step) = Step::of(command.action) {
+        return Stage::of(incident).after(step).err();
+    }
     match command.action {
-        Action::Reopen if open => Some("the incident is open"),
-        Action::Reopen => None,
-        _ if !open => Some("the incident is closed"),
-        Action::Return | Action::Arrive if incident.handling.dispatched_at.is_none() => {
-            Some("the incident was not dispatched")
-        }
-        Action::Verify if incident.handling.resolved_at.is_none() => Some("the incident was not resolved"),
+        _ if incident.status != Status::Open => Some("the incident is closed"),
         Action::Extend if command.deadline.is_none() => Some("an extension needs a deadline"),
+        Action::Extend if command.deadline.is_some_and(|until| until <= now) => {
+            Some("an extension needs a deadline that is to come")
+        }
         Action::PinPriority if command.band.is_none() => Some("a pin needs a band"),
         Action::UnpinPriority if incident.pinned.is_none() => Some("the priority is not pinned"),
         _ => None,
@@ -107,36 +125,21 @@ fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
 }
 
 fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
-    let handling = &mut incident.handling;
-    match command.action {
-        Action::Acknowledge => handling.acknowledged_at = handling.acknowledged_at.or(Some(now)),
-        Action::Dispatch => handling.dispatched_at = Some(now),
-        Action::Return => {
-            handling.returned_count += 1;
-            handling.dispatched_at = None;
-            handling.arrived_at = None;
-        }
-        Action::Arrive => handling.arrived_at = Some(now),
-        Action::Resolve => handling.resolved_at = Some(now),
-        Action::Verify => {
-            handling.verified_at = Some(now);
-            close(incident, CloseReason::Resolved, now);
-        }
-        Action::Extend => incident.control_by = command.deadline.unwrap_or(incident.control_by),
-        Action::Close => close(incident, CloseReason::Closed, now),
-        Action::FalseAlarm => close(incident, CloseReason::FalseAlarm, now),
-        Action::Reopen => {
-            handling.resolved_at = None;
-            handling.verified_at = None;
+    if let Some(step) = Step::of(command.action) {
+        if step == Step::Reopen {
             incident.last_heard_at = incident.last_heard_at.max(now);
-            reopen(incident, now);
         }
-        Action::PinPriority => incident.pinned = command.band,
-        Action::UnpinPriority => {
+        let _ = life::take(incident, step, now); // what cannot be taken was refused
+        return;
+    }
+    match (command.action, command.deadline) {
+        (Action::Extend, Some(until)) => limits::extend(incident, until),
+        (Action::PinPriority, _) => incident.pinned = command.band,
+        (Action::UnpinPriority, _) => {
             incident.pinned = None;
             incident.lower_since = Some(crate::priority::UNPINNED);
         }
         // What changes the grouping is not handling.
-        Action::Merge | Action::Split | Action::Move | Action::Undo => {}
+        _ => {}
     }
 }

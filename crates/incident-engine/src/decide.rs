@@ -12,7 +12,7 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found_as};
 use crate::matching::Matcher;
-use crate::passage::{close, is_stale, over_since, reopen};
+use crate::passage::{close_stale, is_stale, over_since, reopen};
 use crate::scene::Mark;
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
@@ -145,13 +145,13 @@ impl Engine {
         let turn = event.turn(setting.activation.reorder_ms);
         let settled_before = self.settled_before();
         let matcher = Matcher { setting, scene: self };
+        let silence = self.announced(setting, kind, event);
         let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
             matcher.find(kind, event)
         } else if let Some(found) = self.find_apart(setting, kind, event, &turn) {
             found
         } else {
-            let is_silenced = || self.silenced_by(setting, kind, event).is_some();
-            match Retelling::of(self, setting, kind, event, is_silenced) {
+            match Retelling::of(self, setting, kind, event, silence.as_ref()) {
                 Again::Alone(found) => found,
                 Again::Moved(moved) => {
                     draft.withheld(Withheld::Commanded, moved.withheld.len());
@@ -165,12 +165,6 @@ impl Engine {
                 }
             }
         };
-        if found_match.incident.is_none()
-            && let Some(silence) = self.silenced_by(setting, kind, event)
-        {
-            draft.outcome(event, Outcome::Silenced, None, Some(silence), None);
-            return draft.finish();
-        }
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
@@ -199,7 +193,16 @@ impl Engine {
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
-        let held = Arc::new(Held::new(event.clone(), &evidence));
+        related.retain(|other| {
+            !self
+                .incidents
+                .get(other)
+                .is_some_and(|other| other.is_held_back())
+        });
+        let held = Arc::new(Held {
+            silence,
+            ..Held::new(event.clone(), &evidence)
+        });
         let is_stale = is_stale(setting, event);
         let now = draft.now;
         let before = self.incidents.get(&id);
@@ -214,10 +217,19 @@ impl Engine {
                 reopen(incident, now);
             }
             if outcome == Outcome::Opened && is_stale {
-                close(incident, CloseReason::Stale, now);
+                close_stale(incident, now);
             }
         });
-        for other in related.iter().filter(|other| **other != id) {
+        if draft
+            .touched
+            .get(&id)
+            .is_some_and(|incident| incident.is_held_back())
+            || self.held_back(&id).is_some()
+        {
+            draft.hold_back(&id);
+        }
+        let is_shown = draft.held_back(&id).is_none();
+        for other in related.iter().filter(|other| **other != id && is_shown) {
             draft.edit(other, |_, incident| {
                 incident.related.insert(id.clone());
             });
@@ -245,11 +257,15 @@ impl Engine {
             .device
             .iter()
             .flat_map(|device| self.all_bearing(Mark::Device(device)));
-        let incident = bearing
-            .filter(alarming)
-            .min_by(|a, b| a.founding.cmp(&b.founding));
-        let id = incident.map(|incident| incident.id.clone());
-        if let Some(id) = &id {
+        let alarming: Vec<_> = bearing.filter(alarming).collect();
+        let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
+        let id = first.map(|incident| incident.id.clone());
+        // What a silence holds back does not go quiet while it alarms, so there may be several.
+        let held_back = alarming.iter().filter(|incident| incident.is_held_back());
+        let others = held_back
+            .map(|incident| &incident.id)
+            .filter(|other| Some(*other) != id.as_ref());
+        for id in id.iter().chain(others) {
             draft.edit(id, |setting, incident| {
                 incident.devices.rewrite(|device, watcher| Watcher {
                     alarming: watcher.alarming && event.device.as_ref() != Some(device),

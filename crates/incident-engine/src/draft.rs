@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Status};
+use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Silence, Status};
 
 use crate::engine::Engine;
 use crate::priority::Assessment;
@@ -23,6 +23,10 @@ pub(crate) struct Draft<'a> {
     /// Nobody else holds these, so they are edited where they are.
     pub(crate) touched: BTreeMap<IncidentId, Arc<Incident>>,
     pub(crate) continued: Option<IncidentId>,
+    /// A silence that this decision revises, as it is from now on.
+    pub(crate) revised: Option<Silence>,
+    /// What was found out of incidents: the silence that holds each back, if one does.
+    pub(crate) veils: BTreeMap<IncidentId, Option<Name>>,
     pub(crate) decision: Decision,
 }
 
@@ -35,6 +39,8 @@ impl<'a> Draft<'a> {
             tick: engine.flushed,
             touched: BTreeMap::new(),
             continued: None,
+            revised: None,
+            veils: BTreeMap::new(),
             decision: Decision::default(),
         }
     }
@@ -47,6 +53,10 @@ impl<'a> Draft<'a> {
     pub(crate) fn begin_tick(&mut self, tick: EventTime) {
         self.tick = Some(tick);
         self.change(Change::Flushed(tick));
+    }
+
+    pub(crate) fn engine(&self) -> &'a Engine {
+        self.engine
     }
 
     pub(crate) fn setting(&self) -> &'a Setting {
@@ -107,13 +117,14 @@ impl<'a> Draft<'a> {
 
     /// Enters a row, counts its outcome and tells readers.
     pub(crate) fn told(&mut self, row: EventRow, reason: Option<Name>, evidence: Option<Evidence>) {
+        let (told, silence) = self.as_told(&row);
         self.engine
-            .count(&mut self.decision.changes, row.source, row.outcome, 1);
-        self.decision.changes.push(Change::PutEvent(row.clone()));
+            .count(&mut self.decision.changes, told.source, told.outcome, 1);
+        self.decision.changes.push(Change::PutEvent(row));
         self.decision.outputs.push(Output::Outcome {
-            row,
-            reason,
-            evidence: evidence.map(Box::new),
+            row: told,
+            evidence: evidence.filter(|_| silence.is_none()).map(Box::new),
+            reason: silence.or(reason),
         });
     }
 
@@ -128,7 +139,9 @@ impl<'a> Draft<'a> {
             {
                 let (change, output) = crate::passage::removed(&id);
                 self.decision.changes.push(change);
-                self.decision.outputs.push(output);
+                // Of what was never shown nothing need be taken back.
+                let was_shown = !incident.is_held_back();
+                self.decision.outputs.extend(was_shown.then_some(output));
                 continue;
             }
             self.settle(before, incident);
@@ -142,7 +155,17 @@ impl<'a> Draft<'a> {
             self.withheld(Withheld::TooMany, 1);
         }
         let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
-        let changed_band = assessment.move_band(self.setting, incident, self.now);
+        if self.keeps_back(incident, &assessment) {
+            assessment.move_band(self.engine, self.setting, before, incident, self.now);
+            incident.dirty = false;
+            self.decision.changes.push(Change::PutIncident(settling));
+            return;
+        }
+        incident.silences = None;
+        if before.is_some_and(Incident::is_held_back) {
+            self.show(incident);
+        }
+        let changed_band = assessment.move_band(self.engine, self.setting, before, incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status

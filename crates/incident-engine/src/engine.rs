@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use city_model::{
     Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome,
-    Silence, Source, Warning,
+    Silence, Source,
 };
 use rustc_hash::FxHashMap;
 
@@ -17,8 +17,9 @@ use crate::kept::Kept;
 use crate::neighbours::Neighbours;
 use crate::numbers::Numbers;
 use crate::unsettled::Unsettled;
+use crate::weather::Told;
 use crate::wide::Wide;
-use crate::{Change, Held, Setting, SettingError};
+use crate::{Change, Held, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
@@ -32,7 +33,8 @@ pub struct Engine {
     pub(crate) settled: Option<EventTime>,
     pub(crate) incidents: Kept,
     pub(crate) events: Events,
-    pub(crate) warnings: BTreeMap<Name, (Warning, EventTime)>,
+    pub(crate) warnings: BTreeMap<Name, Told>,
+    pub(crate) trust: FxHashMap<Witness, Trust>,
     pub(crate) silences: BTreeMap<Name, Silence>,
     pub(crate) ledger: Ledger,
 
@@ -89,9 +91,16 @@ impl Engine {
             Change::PutEvent(row) => self.remember(row),
             Change::ForgetEvent(key) => self.forget(key),
             Change::Count(cell, count) => self.ledger.set(*cell, *count),
-            Change::PutWarning(warning, heard) => {
-                self.warnings
-                    .insert(warning.warning_id.clone(), (warning.clone(), *heard));
+            Change::PutWarning(warning, heard, before) => {
+                let told = Told {
+                    warning: warning.clone(),
+                    heard: *heard,
+                    before: before.clone(),
+                };
+                self.warnings.insert(warning.warning_id.clone(), told);
+            }
+            Change::PutTrust(witness, trust) => {
+                self.trust.insert(witness.clone(), *trust);
             }
             Change::RemoveWarning(id) => {
                 self.warnings.remove(id);
@@ -194,17 +203,12 @@ impl Engine {
     /// When the clock next means something to an incident; nothing happens by time alone before that.
     pub fn next_due(&self) -> Option<EventTime> {
         let incident = self.due.first().map(|(at, _)| *at);
-        let weather = self.warnings.values().flat_map(|(warning, _)| {
-            [Some(warning.effective_at), warning.expires_at]
-                .into_iter()
-                .flatten()
-        });
         let clock = self.clock();
+        let weather = self.turning_points();
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
-        match (incident, weather) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let silence = self.silences.values().map(|silence| silence.ends_at);
+        let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        [incident, weather, silence].into_iter().flatten().min()
     }
 
     /// Whether changed incidents wait for the next tick to be published.

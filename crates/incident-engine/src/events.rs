@@ -57,6 +57,11 @@ impl Events {
         self.table.len()
     }
 
+    /// All numbers that an event may have.
+    pub(crate) fn numbers(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.rows.len()).unwrap_or(NONE)
+    }
+
     pub(crate) fn contains_key(&self, key: &EventKey) -> bool {
         self.number(key).is_some()
     }
@@ -191,10 +196,6 @@ pub(crate) struct Put {
 impl<'a> Seen<'a> {
     pub(crate) fn outcome(self) -> Outcome {
         self.row.outcome
-    }
-
-    pub(crate) fn source(self) -> Source {
-        self.row.source
     }
 
     pub(crate) fn ingested_at(self) -> EventTime {

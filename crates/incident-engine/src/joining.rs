@@ -78,8 +78,12 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         dispatch_by: event.ingested_at,
         control_by: event.ingested_at,
         handling: Handling::default(),
+        care: None,
+        algorithms: SmallSet::default(),
         related: SmallSet::default(),
         recurrence_of: None,
+        silences: Some(SmallSet::default()),
+        inhibited_by: None,
         config_version: setting.activation.version.clone(),
         tail: Vec::new(),
         base: None,
@@ -181,9 +185,11 @@ pub(crate) fn enter(
                 &held.evidence(),
                 counts,
             );
+            crate::silence::announce(Arc::make_mut(base), held);
         } else if !incident.tail.is_empty() {
             let mut base = found(setting, &held.event);
             absorb(setting, &mut base, &held.event, &held.evidence(), counts);
+            crate::silence::announce(&mut base, held);
             incident.base = Some(Arc::new(base));
         }
     } else {
@@ -194,6 +200,7 @@ pub(crate) fn enter(
         incident.tail.insert(at, turn);
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
+    crate::silence::announce(incident, held);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
         let without = &mut Arc::make_mut(last).without;
@@ -259,6 +266,11 @@ fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
     incident.witnesses.raise(&event.channel, event.credibility);
+    if event.channel == Channel::Video {
+        incident
+            .algorithms
+            .insert(event.algorithm.clone().unwrap_or_default());
+    }
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
@@ -305,16 +317,4 @@ fn show(incident: &mut Incident, event: &Event, evidence: &Evidence) {
         incident.members.insert(at, Arc::new(member));
         incident.members.truncate(MEMBERS_SHOWN);
     }
-}
-
-/// The share of the time to control that has passed at `now`, in T points; the table is the rules'.
-pub(crate) fn time_points(setting: &Setting, incident: &Incident, now: EventTime) -> u8 {
-    if !incident.handling.has_begun() || incident.handling.resolved_at.is_some() {
-        return incident.time_points;
-    }
-    let limit = (incident.control_by - incident.opened_at).max(1);
-    let elapsed = now - incident.opened_at;
-    let percent = (i128::from(elapsed.max(0)) * 100 / i128::from(limit)).min(1_000) as u32;
-    let points = setting.rules.priority().time_points(percent);
-    u8::try_from(points).unwrap_or(u8::MAX).max(incident.time_points)
 }

@@ -28,6 +28,7 @@ impl Engine {
                     return;
                 };
                 if incident.status == Status::Open
+                    && !incident.is_held_back()
                     && at.distance_mm(point) <= reach
                     && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
                 {
@@ -47,6 +48,7 @@ impl Engine {
         let mut look = |incident| {
             let incident: &Arc<Incident> = incident;
             if incident.status == Status::Closed
+                && !incident.is_held_back()
                 && incident.last_event_at <= event.event_time
                 && event.event_time - incident.last_event_at <= recur_ms
             {

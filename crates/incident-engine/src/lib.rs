@@ -44,6 +44,22 @@
 //! Not decided again: what the centre gave a command about, and more than 10,000 events for one; both are told
 //! ([`Withheld`]), and the incidents become `related`. An incident with more unsettled events than that has the earlier half settled.
 //!
+//! # Silences
+//!
+//! A silence hides, it decides nothing. Events that planned works announced (kind, place and event time, by what was known when
+//! they were read) are grouped like all others, and their rows say so; readers are told `silenced` instead. An incident is held
+//! back as long as a silence announced every one of its members; what was shown once stays shown. It is shown, and its events
+//! with it, when
+//!
+//! - it becomes a P1, alone or by all that came together in it;
+//! - something joins that was not announced;
+//! - a revision of the silence no longer covers it;
+//! - the silence ends and the trouble outlasts it: somebody told of it so shortly before the end (within the kind's gap) that
+//!   it would still be open then, or a sensor alarmed and has not cleared. Meanwhile such a sensor's incident does not go quiet,
+//!   for its kind's longest life.
+//!
+//! Its times to dispatch and control begin then. What went quiet or cleared before the end never shows.
+//!
 //! # The centre's word
 //!
 //! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
@@ -68,15 +84,20 @@ mod draft;
 mod engine;
 mod events;
 mod finding;
+mod ground;
+mod holding_back;
 mod joining;
 mod kept;
 mod kinship;
 mod learned;
+mod life;
+mod limits;
 mod matching;
 mod neighbours;
 mod numbers;
 mod passage;
 mod priority;
+mod reasons;
 mod rebuilt;
 mod record;
 mod regroup;
@@ -86,13 +107,17 @@ mod setting;
 mod settling;
 mod silence;
 mod street;
+mod trust;
 mod unsettled;
 mod weather;
 mod weighing;
 mod wide;
 
-pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
+pub use change::{
+    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+};
 pub use engine::Engine;
+pub use life::{Stage, Step};
 pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

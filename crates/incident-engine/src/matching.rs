@@ -6,6 +6,7 @@ use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
 use crate::scene::{Mark, Scene, is_at};
+use crate::weather::stretch;
 use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
 use crate::{Evidence, Setting, doubt, street};
 
@@ -107,13 +108,15 @@ impl<S: Scene> Matcher<'_, S> {
         event: &Event,
         found: Vec<Arc<Incident>>,
     ) -> Option<(bool, Arc<Incident>)> {
+        let in_storm = self.scene.is_in_storm(self.setting, event);
         found
             .into_iter()
             .filter_map(|incident| {
                 let (other, rule) = self.setting.kind_of(&incident)?;
                 let life = self.life_of(&incident)?;
-                let fits =
-                    may_merge(&self.setting.rules, kind, other) && time_barrier(rule, &life, event).is_none();
+                let stretch = stretch(self.setting, rule, in_storm);
+                let fits = may_merge(&self.setting.rules, kind, other)
+                    && time_barrier(rule, stretch, &life, event).is_none();
                 fits.then(|| (life.id != incident.id, life))
             })
             .min_by(|(_, a), (_, b)| a.founding.cmp(&b.founding))
@@ -140,6 +143,7 @@ impl<S: Scene> Matcher<'_, S> {
             spot: street::spot_of(event),
             point,
             u_mm,
+            in_storm: self.scene.is_in_storm(self.setting, event),
         };
         for other in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let rule = rules.kind(other);
@@ -209,6 +213,7 @@ impl<S: Scene> Matcher<'_, S> {
             return Match::none();
         };
         let rules = &self.setting.rules;
+        let in_storm = self.scene.is_in_storm(self.setting, event);
         let mut weighed: Vec<(i64, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
         let spot = street::spot_of(event);
@@ -224,8 +229,10 @@ impl<S: Scene> Matcher<'_, S> {
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident)?;
-                        let is_open = time_barrier(rule, &life, event).is_none();
-                        let doubt = doubt::weigh_told(rule, &incident, (event, spot), gap_ms(&life, event));
+                        let stretch = stretch(self.setting, rule, in_storm);
+                        let is_open = time_barrier(rule, stretch, &life, event).is_none();
+                        let gap_ms = gap_ms(&life, event) / stretch;
+                        let doubt = doubt::weigh_told(rule, &incident, (event, spot), gap_ms);
                         (is_open && doubt <= most).then_some((doubt - most, incident))
                     })),
                     None => exact.extend(found.filter(|incident| is_at(incident, town, address))),

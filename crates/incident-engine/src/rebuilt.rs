@@ -113,6 +113,7 @@ pub(crate) fn take_as(
         incident.base = Some(Arc::new(incident.clone()));
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
+    crate::silence::announce(incident, held);
     incident.tail.push(held.event.turn(setting.activation.reorder_ms));
 }
 
@@ -148,8 +149,13 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.dispatch_by = known.dispatch_by;
     rebuilt.control_by = known.control_by;
     rebuilt.handling = known.handling.clone();
+    rebuilt.care = known.care.clone();
     rebuilt.related = known.related.clone();
     rebuilt.recurrence_of = known.recurrence_of.clone();
+    rebuilt.inhibited_by = known.inhibited_by.clone();
+    if !known.is_held_back() {
+        rebuilt.silences = None; // what was shown stays shown
+    }
     rebuilt.config_version = known.config_version.clone();
     rebuilt.commanded = known.commanded;
     rebuilt.last_command = known.last_command.clone();

@@ -18,6 +18,11 @@ impl Engine {
         self.events.seen(number, &self.incidents)
     }
 
+    /// All that is remembered, in no order that means anything.
+    pub(crate) fn all_seen(&self) -> impl Iterator<Item = Seen<'_>> {
+        self.events.numbers().filter_map(|number| self.seen_at(number))
+    }
+
     /// The incident that an event belongs to; the survivor, if it was merged.
     pub(crate) fn incident_of(&self, key: &EventKey) -> Option<&Arc<Incident>> {
         self.survivor_of(self.seen(key)?.incident()?)

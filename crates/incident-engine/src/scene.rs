@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Incident, Kind, Name, Point};
+use city_model::{Event, Incident, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
 use crate::finding::Asked;
 use crate::numbers::Numbers;
-use crate::street;
+use crate::{Setting, street};
 
 /// A name by which an incident is found without its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,9 @@ pub(crate) trait Scene {
 
     /// The incident that a ticket belongs to; the survivor, if that one was merged.
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
+
+    /// Whether an event happened in a storm or its aftermath.
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool;
 }
 
 /// Whether an incident bears a mark.
@@ -94,5 +97,9 @@ impl Scene for Engine {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         self.survivor_of(self.cited(ticket)?.incident()?).cloned()
+    }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        Engine::is_in_storm(self, setting, event)
     }
 }

@@ -6,6 +6,7 @@ use city_model::{Event, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::street::Spot;
+use crate::weather::stretch;
 use crate::{Miss, Setting, doubt, learned};
 
 /// A candidate in space, held against its radius.
@@ -68,6 +69,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) spot: Option<Spot<'a>>,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
+    /// It happened in a storm.
+    pub(crate) in_storm: bool,
 }
 
 /// Holds an event against the place of one incident and the life of another: they are two where the centre merged the first into
@@ -82,6 +85,7 @@ pub(crate) fn weigh(
     let (event, rules) = (asked.event, &asked.setting.rules);
     let rule = rules.kind(other);
     let gap_ms = gap_ms(life, event);
+    let stretch = stretch(asked.setting, rule, asked.in_storm);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
             let doubt = doubt::weigh(
@@ -89,7 +93,7 @@ pub(crate) fn weigh(
                 most,
                 place,
                 (event, asked.spot),
-                gap_ms,
+                gap_ms / stretch,
                 asked.u_mm,
                 distance_mm,
             );
@@ -103,11 +107,18 @@ pub(crate) fn weigh(
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
-    let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms);
+    let learned = learned::weigh(
+        rules,
+        (asked.kind, other),
+        life,
+        event,
+        distance_mm,
+        gap_ms / stretch,
+    );
     let apart = if rule.component_decides && differs(place, event) {
         Some("component")
     } else {
-        time_barrier(rule, life, event)
+        time_barrier(rule, stretch, life, event)
     };
     let is_wide = extent > rule.extent_mm;
     let barrier = if apart.is_some() {
@@ -147,13 +158,18 @@ pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
         .max(0)
 }
 
-/// Why time keeps an event out of an incident.
-pub(crate) fn time_barrier(rule: &KindRule, incident: &Incident, event: &Event) -> Option<&'static str> {
+/// Why time keeps an event out of an incident; a storm stretches the kind's times.
+pub(crate) fn time_barrier(
+    rule: &KindRule,
+    stretch: i64,
+    incident: &Incident,
+    event: &Event,
+) -> Option<&'static str> {
     let last = incident.last_event_at.max(event.event_time);
     let first = incident.first_event_at.min(event.event_time);
-    if gap_ms(incident, event) > rule.gap_ms {
+    if gap_ms(incident, event) > rule.gap_ms.saturating_mul(stretch) {
         Some("gap")
-    } else if last - first > rule.max_life_ms {
+    } else if last - first > rule.max_life_ms.saturating_mul(stretch) {
         Some("life")
     } else {
         None

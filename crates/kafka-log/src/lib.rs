@@ -4,6 +4,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin;
+#[doc(hidden)]
+pub mod ceiling;
 pub mod embedded;
 mod observer;
 mod probe;

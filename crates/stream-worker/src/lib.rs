@@ -17,7 +17,7 @@ mod unmapped;
 
 pub use correlate::{Correlate, DecisionObserver};
 pub use deadletter::dead_letter;
-pub use enrich::{Enrich, IntakeObserver, Settled};
+pub use enrich::{Enrich, IntakeObserver, OTHER_SYSTEM, Settled, UNREADABLE_SYSTEM};
 pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use outputs::Outputs;

@@ -25,7 +25,7 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     Ok(Exit::Clean)
 }
 
-/// The ledger rows of both changelogs, and the grouping that the outcomes tell. What enrich has handed over but
+/// The ledger rows of both changelogs, and the grouping that the outcomes and the centre's merges tell. What enrich has handed over but
 /// correlate has not decided is unaccounted.
 ///
 /// # Errors
@@ -53,6 +53,23 @@ pub fn committed(properties: &Properties, prefix: &str, read: &ReadBack) -> anyh
             }
         }
     })?;
+    let topic = kafka_log::topic_name(prefix, Topic::Incidents);
+    if wrong.is_none() {
+        read_all(properties, &topic, |record| {
+            let taken = record.value().map_or(Ok(()), |value| {
+                let json = read.incident_json(value)?;
+                Ok(grouping.take_incident(&json)?)
+            });
+            match taken {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    let error: anyhow::Error = error;
+                    wrong = Some(error.context(format!("{topic} at offset {}", record.offset())));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+    }
     if let Some(error) = wrong {
         return Err(error);
     }

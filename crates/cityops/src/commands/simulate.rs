@@ -22,7 +22,9 @@ pub(super) fn run(args: &SimulateArgs, json: bool) -> CommandResult {
             args.scenario
         ))
     })?;
-    let counts = simulate_into(&args.output, scenario, args.seed, args.events)?;
+    let rate = args.rate.map_or_else(|| scenario.events_per_hour(), f64::from);
+    let simulation = city_simulator::simulate_at(scenario, args.seed, args.events, rate, scenario.start_ms());
+    let counts = write_into(&args.output, simulation)?;
     if json {
         print(serde_json::json!({ "records": counts, "output": args.output }));
     } else {
@@ -46,7 +48,10 @@ pub fn simulate_into(
     seed: u64,
     events: usize,
 ) -> anyhow::Result<BTreeMap<Source, u64>> {
-    let simulation = city_simulator::simulate(scenario, seed, events);
+    write_into(dir, city_simulator::simulate(scenario, seed, events))
+}
+
+fn write_into(dir: &Path, simulation: Simulation) -> anyhow::Result<BTreeMap<Source, u64>> {
     simulate_files(dir, &simulation)?;
     let mut truth = csv::Writer::from_path(dir.join("truth.csv")).context("create truth.csv")?;
     truth.write_record(["event_id", "incident", "kind"])?;

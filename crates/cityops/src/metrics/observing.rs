@@ -6,13 +6,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kafka_log::{CommitInfo, Observer};
+use prometheus::IntCounterVec;
 use wire_format::topics::Topic;
 
-use super::{Metrics, seconds};
+use super::{Maker, Metrics, seconds};
 use crate::http::LoopHealth;
 
 /// Thirty years: no record is that old.
 const NEVER_MS: i64 = 30 * 365 * 24 * 3_600_000;
+
+/// What the loops of a process have committed.
+pub(super) struct Committed {
+    records: IntCounterVec,
+    bytes: IntCounterVec,
+    written: IntCounterVec,
+}
+
+impl Committed {
+    pub(super) fn register(make: &Maker<'_>) -> anyhow::Result<Committed> {
+        Ok(Committed {
+            records: make.counters(
+                "records_committed_total",
+                "Records read by a worker and committed, batches of the enriched log as one.",
+                &["worker"],
+            )?,
+            bytes: make.counters(
+                "committed_bytes_total",
+                "Keys and values of the records that a worker read and committed, in bytes.",
+                &["worker"],
+            )?,
+            written: make.counters(
+                "records_written_total",
+                "Records that a worker wrote and committed, rows of its changelog among them.",
+                &["worker"],
+            )?,
+        })
+    }
+
+    fn add(&self, info: &CommitInfo<'_>) {
+        let worker = [info.worker];
+        self.records.with_label_values(&worker).inc_by(info.records);
+        self.bytes.with_label_values(&worker).inc_by(info.bytes);
+        self.written.with_label_values(&worker).inc_by(info.written);
+    }
+}
 
 /// Listens to one loop of a worker.
 pub struct LoopObserver {
@@ -26,7 +63,10 @@ impl LoopObserver {
     /// Listens for these.
     pub fn new(metrics: Arc<Metrics>, health: Arc<LoopHealth>) -> LoopObserver {
         // A counter that is there from the start can be alerted on when it first counts.
-        metrics.transactions_aborted.with_label_values(&[health.worker()]);
+        let worker = [health.worker()];
+        metrics.transactions_aborted.with_label_values(&worker);
+        metrics.rebalances.with_label_values(&worker);
+        metrics.restore_duration.with_label_values(&worker);
         LoopObserver {
             metrics,
             health,
@@ -38,6 +78,7 @@ impl LoopObserver {
 impl Observer for LoopObserver {
     fn batch_committed(&self, info: &CommitInfo<'_>) {
         let metrics = &self.metrics;
+        metrics.committed.add(info);
         metrics
             .stage_duration
             .with_label_values(&[info.worker])
@@ -169,6 +210,7 @@ mod tests {
             "cityops_watermark_lag_seconds{partition=\"city.sensor.readings.v1-0\",worker=\"enrich\"} 1.5"
         ));
         assert!(shown("cityops_rebalances_total{worker=\"enrich\"} 2"));
+        assert!(shown("cityops_records_committed_total{worker=\"enrich\"} 10"));
         assert!(shown("cityops_stage_duration_seconds_count{stage=\"enrich\"} 1"));
     }
 }

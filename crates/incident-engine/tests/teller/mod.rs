@@ -88,6 +88,7 @@ fn event(
             quality,
         }),
         declared_crs: None,
+        algorithm: None,
         quality,
         town: None,
         address_key: None,
@@ -411,10 +412,11 @@ impl Teller {
     }
 
     pub fn incidents(&self) -> Vec<Incident> {
-        self.incidents
+        let shown = self
+            .incidents
             .values()
-            .map(|incident| (**incident).clone())
-            .collect()
+            .filter(|incident| !incident.is_held_back());
+        shown.map(|incident| (**incident).clone()).collect()
     }
 
     pub fn only(&self) -> Incident {
