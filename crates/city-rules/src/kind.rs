@@ -90,6 +90,8 @@ pub struct KindRule {
     pub related: Vec<KindId>,
     /// Kinds that it explains away while it lasts.
     pub inhibits: Vec<KindId>,
+    /// Kinds that explain it away while they last.
+    pub inhibited_by: Vec<KindId>,
     /// Kinds that one report may mean as well. Symmetric.
     pub confused_with: Vec<KindId>,
     /// The class of its components.

@@ -25,10 +25,16 @@ impl DenseCells {
             people.sort_unstable_by(|a, b| b.cmp(a));
             (people.len() / 10).checked_sub(1).map(|last| people[last])
         };
-        let least: BTreeMap<usize, Option<u64>> =
-            levels.iter_mut().map(|(length, people)| (*length, least(people))).collect();
+        let least: BTreeMap<usize, Option<u64>> = levels
+            .iter_mut()
+            .map(|(length, people)| (*length, least(people)))
+            .collect();
         let is_dense = |code: &str, people: u64| {
-            least.get(&code.len()).copied().flatten().is_some_and(|least| people >= least && people > 0)
+            least
+                .get(&code.len())
+                .copied()
+                .flatten()
+                .is_some_and(|least| people >= least && people > 0)
         };
         let codes: BTreeSet<String> = population
             .iter()

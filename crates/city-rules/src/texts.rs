@@ -142,11 +142,12 @@ impl Texts {
     pub fn trust(&self, channel: Channel, judged: u32, false_alarms: u32, is_more: bool) -> Text {
         let name = self.channel(channel);
         let (judged, false_alarms) = (judged.to_string(), false_alarms.to_string());
-        self.sentence(if is_more { "proven" } else { "doubted" }).fill_each(&[
-            ("source", &name.zh, &name.en),
-            ("judged", &judged, &judged),
-            ("false", &false_alarms, &false_alarms),
-        ])
+        self.sentence(if is_more { "proven" } else { "doubted" })
+            .fill_each(&[
+                ("source", &name.zh, &name.en),
+                ("judged", &judged, &judged),
+                ("false", &false_alarms, &false_alarms),
+            ])
     }
 
     /// "4人反映"
@@ -161,6 +162,12 @@ impl Texts {
             ("signal", &signal.zh, &signal.en),
             ("severity", &severity.zh, &severity.en),
         ])
+    }
+
+    /// "由停电（310117-…）引起，随其一并处置"
+    pub fn inhibited(&self, cause: &Text, id: &str) -> Text {
+        self.sentence("inhibited")
+            .fill_each(&[("kind", &cause.zh, &cause.en), ("id", id, id)])
     }
 
     /// "处置时限已用80%"

@@ -22,7 +22,9 @@ impl TrustRules {
             .steps
             .iter()
             .filter(|(least, _)| percent >= u64::from(*least));
-        reached.max_by_key(|(least, _)| *least).map_or(0, |(_, points)| *points)
+        reached
+            .max_by_key(|(least, _)| *least)
+            .map_or(0, |(_, points)| *points)
     }
 
     /// The counts after one more word about an incident.
@@ -32,7 +34,10 @@ impl TrustRules {
         } else {
             (judged, false_alarms)
         };
-        (judged.saturating_add(1), false_alarms.saturating_add(u32::from(is_false)))
+        (
+            judged.saturating_add(1),
+            false_alarms.saturating_add(u32::from(is_false)),
+        )
     }
 }
 

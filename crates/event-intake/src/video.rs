@@ -7,8 +7,8 @@ use wire_format::{Algorithm, Refusal, Text, VideoAlert};
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::Reading;
-use crate::privacy::scrub;
 use crate::place::{self, Place};
+use crate::privacy::scrub;
 use crate::when::when;
 use crate::{DeviceFault, Fault, IntakeState, Verdict};
 
@@ -192,7 +192,10 @@ fn algorithm_name(alert: &VideoAlert) -> Option<Name> {
     let named = alert.algorithm.as_ref()?;
     let part = |text: &Option<Text>| {
         let text = scrub(text.as_deref().unwrap_or("").trim());
-        text.chars().filter(|c| *c != '/').take(MAX_NAME).collect::<String>()
+        text.chars()
+            .filter(|c| *c != '/')
+            .take(MAX_NAME)
+            .collect::<String>()
     };
     let parts = [part(&named.vendor), part(&named.name), part(&named.version)];
     let is_named = parts.iter().any(|part| !part.is_empty());

@@ -131,7 +131,12 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            draft.decision.outputs.push(Output::Late(event.clone()));
+            // It decides nothing more, so nobody need know which algorithm told of it: the public schema has no such field.
+            let mut told = event.clone();
+            if told.algorithm.is_some() {
+                Arc::make_mut(&mut told).algorithm = None;
+            }
+            draft.decision.outputs.push(Output::Late(told));
             return draft.finish();
         }
         // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.

@@ -42,6 +42,8 @@ pub struct Engine {
     pub(crate) neighbours: Neighbours,
     pub(crate) by_device: FxHashMap<Name, Numbers>,
     pub(crate) by_component: FxHashMap<Name, Numbers>,
+    /// By the id of what explains them away.
+    pub(crate) inhibited: FxHashMap<Name, Numbers>,
     pub(crate) by_street: ByStreet,
     /// Events by their ticket, of those that belong to an incident.
     pub(crate) by_ticket: FxHashMap<Name, Numbers>,
@@ -263,6 +265,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
+        self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
         self.dirty.clear();

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin;
+pub mod atomic;
 #[doc(hidden)]
 pub mod ceiling;
 pub mod embedded;
@@ -11,6 +12,7 @@ mod observer;
 mod probe;
 pub mod produce;
 pub mod read;
+pub mod rights;
 mod settings;
 pub mod tail;
 pub mod worker;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use city_model::EventTime;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -19,6 +20,8 @@ use crate::{Properties, admin};
 /// How long nothing may come, not even the end of an open transaction (at most 15 min by the broker's default).
 const STALL_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
+/// How many records are read before it is asked whether to go on.
+const ASK_EVERY: u64 = 1_000;
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,18 +106,31 @@ pub fn read_topic(
     from: Start,
     mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<i64> {
+    let read = || format!("read {topic}");
     let place = (topic.to_owned(), partition);
     let probe = Probe::new(properties)?;
-    let end = probe.ends(std::slice::from_ref(&place))?[0];
-    let begin = probe.beginnings(std::slice::from_ref(&place))?[0];
+    let end = probe.ends(std::slice::from_ref(&place)).with_context(read)?[0];
+    let begin = probe
+        .beginnings(std::slice::from_ref(&place))
+        .with_context(read)?[0];
     let start = match from {
         Start::Beginning => begin,
         Start::Offset(offset) => offset.max(begin),
     };
     let config = settings::reader(properties, "cityops-reader", "read_committed");
     let span = Span { place, start, end };
-    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true)?;
+    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true).with_context(read)?;
     Ok(end)
+}
+
+/// The offset at which a partition begins: 0, until retention takes its beginning away.
+///
+/// # Errors
+/// When the broker is away or refuses.
+pub fn beginning(properties: &Properties, topic: &str, partition: i32) -> anyhow::Result<i64> {
+    let place = (topic.to_owned(), partition);
+    let found = Probe::new(properties)?.beginnings(std::slice::from_ref(&place));
+    Ok(found.with_context(|| format!("ask where {topic} begins"))?[0])
 }
 
 /// Reads every partition of a topic as [`read_topic`] does, one after the other.
@@ -160,7 +176,7 @@ pub(crate) fn read_spans(
         return Ok(());
     }
     let consumer = assigned(config, spans)?;
-    let mut last = Instant::now();
+    let (mut last, mut read) = (Instant::now(), 0_u64);
     while !open.is_empty() {
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
@@ -175,6 +191,11 @@ pub(crate) fn read_spans(
                 }
                 if record.offset() + 1 >= end {
                     open.remove(&(record.topic().to_owned(), record.partition()));
+                }
+                read += 1;
+                // A long restore has no pause in which it could say that it lives, or hear that it shall stop.
+                if read.is_multiple_of(ASK_EVERY) && !go_on() {
+                    return Ok(());
                 }
                 continue;
             }

@@ -117,7 +117,13 @@ impl Compiler<'_> {
         if raw.cells.is_empty() || raw.cells.iter().any(|code| code.trim().is_empty()) {
             return wrong("it needs the codes of its cells");
         }
-        let or_name = |text: &str| if text.is_empty() { name.to_owned() } else { text.to_owned() };
+        let or_name = |text: &str| {
+            if text.is_empty() {
+                name.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         Ok(AreaRule {
             name: name.to_owned(),
             cells: raw.cells.clone(),

@@ -32,6 +32,16 @@ pub(super) fn outcome(key: &EventKey, told: &Told, now_in: Option<&IncidentRecor
             format!("{key} 是解除信号，对应事件 {incident}。"),
             format!("{key} is a clear signal, for incident {incident}."),
         ),
+        Outcome::Silenced => Both(
+            format!(
+                "{key} 属于已申报的计划施工（{}），暂不显示；施工结束后仍持续或达到P1时即显示。",
+                because.unwrap_or("—")
+            ),
+            format!(
+                "{key} was announced by planned works and is held back ({}): it shows if the trouble outlasts them, or becomes a P1.",
+                because.unwrap_or("—")
+            ),
+        ),
         other => Both(
             format!(
                 "{key} 没有归入任何事件：{other}（{}）。",

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{Event, Flag, Name, Plane, Point, Signal, Source, Turn};
+use city_model::{Event, EventTime, Flag, Name, Plane, Point, Signal, Source, Turn};
 use city_rules::{KindId, KindRule, Rules};
 
 /// What one city decides by.
@@ -21,6 +21,15 @@ pub struct Book<'a> {
     pub reorder_ms: i64,
     pub max_late_ms: i64,
     pub sensors_max_late_ms: i64,
+    pub storms: &'a [Storm],
+}
+
+/// A warning that stood in a region, from a time until another.
+#[derive(Debug, Clone)]
+pub struct Storm {
+    pub region: String,
+    pub from: EventTime,
+    pub until: EventTime,
 }
 
 /// An incident as a list of its members in the order of their turns; of those that only continue, too.
@@ -240,7 +249,22 @@ impl Book<'_> {
         let times = || group.members.iter().map(|member| member.event_time);
         let (first, last) = (times().min().unwrap(), times().max().unwrap());
         let gap = (first - event.event_time).max(event.event_time - last).max(0);
-        8_000 * gap / rule.gap_ms
+        8_000 * (gap / self.times(rule, event)) / rule.gap_ms
+    }
+
+    /// By how much a storm in which an event happened, or that was over for six hours at most, makes a kind's times longer.
+    fn times(&self, rule: &KindRule, event: &Event) -> i64 {
+        let place = event.town.as_deref().unwrap_or("310117");
+        let stands = |storm: &Storm| {
+            storm.from <= event.event_time
+                && event.event_time < storm.until + 6 * 3_600_000
+                && place.starts_with(&storm.region)
+        };
+        if rule.weather && self.storms.iter().any(stands) {
+            2
+        } else {
+            1
+        }
     }
 
     fn kind_of(&self, group: &Group<'_>) -> KindId {
@@ -268,7 +292,8 @@ impl Book<'_> {
             .unwrap();
         let gap = (first - event.event_time).max(event.event_time - last);
         let life = last.max(event.event_time) - first.min(event.event_time);
-        gap <= rule.gap_ms && life <= rule.max_life_ms
+        let times = self.times(rule, event);
+        gap <= rule.gap_ms * times && life <= rule.max_life_ms * times
     }
 
     /// The sums of weights, and of weighted places.
