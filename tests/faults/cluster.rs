@@ -14,6 +14,8 @@ use super::cutting::Net;
 const SMALL_DISK: &str = "size=1g";
 /// How long a broker with a full disk has until it writes something.
 const FULL_DISK_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a broker is started before a run fails for it.
+const START_ATTEMPTS: u32 = 3;
 /// How long a broker may take to end by itself.
 const END_PATIENCE: Duration = Duration::from_secs(40);
 
@@ -96,8 +98,8 @@ impl Cluster {
                     ("group.min.session.timeout.ms", "1000".to_owned()),
                 ];
                 if count > 1 {
-                    settings.push(("broker.session.timeout.ms", "3000".to_owned()));
-                    settings.push(("broker.heartbeat.interval.ms", "500".to_owned()));
+                    settings.push(("broker.session.timeout.ms", "5000".to_owned()));
+                    settings.push(("broker.heartbeat.interval.ms", "700".to_owned()));
                 }
                 for (key, value) in settings {
                     arguments.extend(["--set".to_owned(), format!("{key}={value}")]);
@@ -171,8 +173,19 @@ impl Cluster {
 
     /// Starts it again on the same files and ports.
     pub fn restart(&self, broker: usize) {
-        let start = self.brokers[broker].starting();
-        self.started(broker, start);
+        for attempt in 1.. {
+            let output = self.brokers[broker].starting().wait_with_output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            // On a busy machine it may take longer than its script waits.
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                attempt < START_ATTEMPTS,
+                "broker {} did not start\n{said}",
+                broker + 1
+            );
+        }
     }
 
     /// A broker whose disk can be filled, if there is one.

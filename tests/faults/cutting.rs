@@ -121,17 +121,17 @@ impl Net {
         port
     }
 
-    /// No connection to this broker, `None` for all of `brokers`, until [`Net::mend`].
+    /// No connection to these brokers, until [`Net::mend`].
     pub fn cut(&self, brokers: &[usize]) {
         self.set_brokers(brokers, Way::Cut);
     }
 
-    /// Nothing passes, and nobody is told.
+    /// Nothing passes to and from these brokers, and nobody is told.
     pub fn stop(&self, brokers: &[usize]) {
         self.set_brokers(brokers, Way::Stopped);
     }
 
-    /// Every frame is late.
+    /// Every frame to and from these brokers is late.
     pub fn slow(&self, brokers: &[usize], by: Duration) {
         self.set_brokers(brokers, Way::Slow(by));
     }

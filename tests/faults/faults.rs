@@ -74,12 +74,12 @@ impl Fault {
         (Fault::Silence, 2),
         (Fault::SilenceOne, 1),
         (Fault::Slow, 1),
-        (Fault::BrokerStop, 3),
-        (Fault::BrokerKill, 3),
+        (Fault::BrokerStop, 1),
+        (Fault::BrokerKill, 2),
         (Fault::BrokerPause, 2),
         (Fault::BrokersHang, 1),
         (Fault::DiskFull, 1),
-        (Fault::ClockJump, 2),
+        (Fault::ClockJump, 1),
     ];
 
     /// Those of the short run: one broker, a minute and a half.

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod acting;
 mod beside;
 #[path = "../city/mod.rs"]
 mod city;

@@ -8,24 +8,15 @@ use city_simulator::Scenario;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::city::{City, expect, web};
+use super::city::{City, expect};
 use super::cluster::Cluster;
-use super::cutting::{Api, Side};
 use super::faults::Fault;
 use super::feed::{Feed, Watch};
 use super::processes::{Build, Process, clock_library};
 use super::verdict::{Judged, verdict};
 
 /// How long anything may take before a run fails.
-const PATIENCE: Duration = Duration::from_secs(180);
-/// Longer than the group's session, which is short here.
-const PAST_SESSION: Duration = Duration::from_secs(5);
-/// Longer than a transaction may last, the broker's look included.
-const PAST_TRANSACTION: Duration = Duration::from_secs(13);
-/// Longer than a worker waits for an answer.
-const PAST_PATIENCE: Duration = Duration::from_secs(45);
-/// How many processes there are at least and at most.
-const PROCESSES: std::ops::RangeInclusive<usize> = 2..=4;
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a run is made of.
 #[derive(Debug, Clone, Copy)]
@@ -40,22 +31,22 @@ pub struct Script {
 
 /// A run under way.
 pub struct Stage {
-    script: Script,
-    random: ChaCha8Rng,
-    cluster: Cluster,
-    city: City,
-    prefix: String,
-    clock: Option<PathBuf>,
-    processes: Vec<Process>,
-    started: usize,
-    feed: Feed,
-    watch: Watch,
-    next_broker: usize,
+    pub script: Script,
+    pub random: ChaCha8Rng,
+    pub cluster: Cluster,
+    pub city: City,
+    pub prefix: String,
+    pub clock: Option<PathBuf>,
+    pub processes: Vec<Process>,
+    pub started: usize,
+    pub feed: Feed,
+    pub watch: Watch,
+    pub next_broker: usize,
     /// How long it took after each fault until everything that was sent had its outcome.
-    recoveries: BTreeMap<Fault, Vec<Duration>>,
-    done: BTreeMap<Fault, usize>,
-    memory_mib: u64,
-    complaints: Vec<String>,
+    pub recoveries: BTreeMap<Fault, Vec<Duration>>,
+    pub done: BTreeMap<Fault, usize>,
+    pub memory_mib: u64,
+    pub complaints: Vec<String>,
 }
 
 impl Stage {
@@ -140,7 +131,7 @@ impl Stage {
         self.wait_for_all("every record has its outcome");
     }
 
-    /// Stops the processes in an orderly way and judges. `lag` also asks Kafka's own tool.
+    /// Stops the processes in an orderly way and judges.
     pub fn judge(mut self) -> Vec<String> {
         self.look_after(Fault::Terminate);
         for process in std::mem::take(&mut self.processes) {
@@ -193,223 +184,8 @@ impl Stage {
         }
     }
 
-    /// What can be done with so many processes.
-    fn possible(&self, fault: Fault) -> Fault {
-        match (fault, self.processes.len()) {
-            (Fault::Join, count) if count >= *PROCESSES.end() => Fault::Leave,
-            (Fault::Leave, count) if count <= *PROCESSES.start() => Fault::Join,
-            _ => fault,
-        }
-    }
-
-    /// Does it, and undoes what can be undone. The rest of the records comes while it lasts, or after it.
-    fn apply(&mut self, fault: Fault, rest: usize) {
-        let brokers: Vec<usize> = (0..self.cluster.count()).collect();
-        let net = self.cluster.net.clone();
-        match fault {
-            Fault::Kill => {
-                self.take().running.kill();
-                self.add();
-                self.feed.send(rest);
-            }
-            Fault::KillBeforeCommit => self.kill_at(Api::EndTxn, Side::Request, rest),
-            Fault::KillAfterCommit => self.kill_at(Api::EndTxn, Side::Answer, rest),
-            Fault::KillBetweenPositionsAndCommit => self.kill_at(Api::TxnOffsetCommit, Side::Answer, rest),
-            Fault::KillBeforePosition => self.kill_at(Api::OffsetCommit, Side::Request, rest),
-            Fault::KillAll => {
-                let count = self.processes.len();
-                for _ in 0..count {
-                    self.take().running.kill();
-                }
-                for _ in 0..count {
-                    self.add();
-                }
-                self.feed.send(rest);
-            }
-            Fault::Terminate | Fault::Leave => {
-                let process = self.take();
-                let (name, tail) = (process.name.clone(), process.tail());
-                self.feed.send(rest);
-                let code = process.running.terminate();
-                if code != Some(0) {
-                    self.complain(format!(
-                        "{name} was asked to stop and ended with {code:?}\n{tail}"
-                    ));
-                }
-                if fault == Fault::Terminate {
-                    self.add();
-                }
-            }
-            Fault::Join => {
-                self.add();
-                self.feed.send(rest);
-            }
-            Fault::Zombie => {
-                let index = self.any();
-                self.processes[index].running.signal("-STOP");
-                self.outlive(rest, PAST_TRANSACTION);
-                self.processes[index].running.signal("-CONT");
-            }
-            Fault::LateCommit => {
-                let index = self.any();
-                self.catch(index, Api::EndTxn, Side::Request, rest / 2);
-                self.processes[index].running.signal("-STOP");
-                self.outlive(rest - rest / 2, PAST_TRANSACTION);
-                // What waited reaches the broker first.
-                net.mend();
-                self.processes[index].running.signal("-CONT");
-            }
-            Fault::CutAtCommit => {
-                let index = self.any();
-                self.catch(index, Api::EndTxn, Side::Answer, rest);
-                net.cut_client(&self.processes[index].name);
-                net.mend();
-            }
-            Fault::Cut | Fault::Silence | Fault::Slow => {
-                match fault {
-                    Fault::Cut => net.cut(&brokers),
-                    Fault::Silence => net.stop(&brokers),
-                    _ => net.slow(&brokers, Duration::from_millis(40)),
-                }
-                self.feed.send(rest);
-                let long = Duration::from_millis(self.random.random_range(500..8_000));
-                last(long);
-                net.mend();
-            }
-            Fault::CutOne | Fault::SilenceOne => {
-                let index = self.any();
-                let name = self.processes[index].name.clone();
-                let long = if fault == Fault::CutOne {
-                    net.cut_client(&name);
-                    PAST_SESSION
-                } else {
-                    net.stop_client(&name);
-                    PAST_TRANSACTION
-                };
-                self.outlive(rest, long);
-                net.mend();
-            }
-            Fault::BrokerStop | Fault::BrokerKill => {
-                let broker = self.turn();
-                if fault == Fault::BrokerStop {
-                    self.cluster.terminate(broker);
-                } else {
-                    self.cluster.kill(broker);
-                }
-                if brokers.len() > 1 {
-                    // The others go on without it.
-                    let long = self.random.random_range(0..6_000);
-                    self.outlive(rest, Duration::from_millis(long));
-                }
-                self.cluster.restart(broker);
-                self.feed.send(rest);
-            }
-            Fault::BrokerPause => {
-                let broker = self.turn();
-                self.cluster.signal(broker, "-STOP");
-                last(Duration::from_millis(self.random.random_range(1_000..7_000)));
-                self.cluster.signal(broker, "-CONT");
-                self.feed.send(rest);
-            }
-            Fault::BrokersHang => {
-                for broker in &brokers {
-                    self.cluster.signal(*broker, "-STOP");
-                }
-                last(PAST_PATIENCE);
-                self.look_at_health();
-                for broker in &brokers {
-                    self.cluster.signal(*broker, "-CONT");
-                }
-                self.feed.send(rest);
-            }
-            Fault::DiskFull => {
-                let broker = self.cluster.with_small_disk().unwrap_or(0);
-                self.cluster.fill_disk(broker);
-                self.outlive(rest, Duration::ZERO);
-                if !self.cluster.ended_of_full_disk(broker) {
-                    say("the broker with the full disk had nothing to write, and was killed");
-                }
-                self.cluster.empty_disk(broker);
-                self.cluster.restart(broker);
-            }
-            Fault::ClockJump => {
-                let index = self.any();
-                for seconds in ["3600", "-3600", "0"] {
-                    std::fs::write(&self.processes[index].clock, seconds).unwrap();
-                    self.feed.send(rest / 3);
-                    self.wait_for_all("a process works on while its clock jumps");
-                }
-            }
-        }
-    }
-
-    /// Kills a process that waits at this request.
-    fn kill_at(&mut self, api: Api, side: Side, rest: usize) {
-        let index = self.any();
-        self.catch(index, api, side, rest);
-        let process = self.processes.swap_remove(index);
-        // What is caught must not arrive when its sender is dead.
-        self.cluster.net.cut_client(&process.name);
-        self.memory_mib = self.memory_mib.max(process.memory_mib());
-        process.running.kill();
-        self.cluster.net.mend();
-        self.add();
-    }
-
-    /// Waits until a process has made this request, which goes no further.
-    pub fn catch(&mut self, index: usize, api: Api, side: Side, rest: usize) {
-        let caught = self.cluster.net.trap(&self.processes[index].name, api, side);
-        self.feed.send(rest);
-        let begun = Instant::now();
-        while caught.recv_timeout(Duration::from_millis(200)).is_err() {
-            if begun.elapsed() > PATIENCE {
-                let tail = self.processes[index].tail();
-                panic!(
-                    "{api:?} of {} was waited for in vain\n{tail}",
-                    self.processes[index].name
-                );
-            }
-        }
-    }
-
-    /// The others work on while something lasts; at least so long.
-    fn outlive(&mut self, rest: usize, long: Duration) {
-        let begun = Instant::now();
-        self.feed.send(rest);
-        let sent = self.feed.sent;
-        self.wait("the others go on", |stage| {
-            stage.watch.ledger().consumed() >= sent
-        });
-        last(long.saturating_sub(begun.elapsed()));
-    }
-
-    /// All brokers have been away for long: no process may be given up for it, and none may say that it is ready.
-    fn look_at_health(&mut self) {
-        let mut told = Vec::new();
-        for process in &self.processes {
-            let Some(address) = web::address(&process.log) else {
-                continue;
-            };
-            let lives = web::get(&address, "/livez").unwrap_or_default();
-            if !lives.contains("\"alive\":true") {
-                told.push(format!(
-                    "{} is not alive while the brokers hang: {lives}",
-                    process.name
-                ));
-            }
-            let ready = web::get(&address, "/readyz").unwrap_or_default();
-            if !ready.contains("\"ready\":false") {
-                told.push(format!(
-                    "{} is ready while the brokers hang: {ready}",
-                    process.name
-                ));
-            }
-        }
-        told.into_iter().for_each(|it| self.complain(it));
-    }
-
     /// A process that ended by itself is a complaint; it is replaced as a supervisor would.
-    fn look_after(&mut self, fault: Fault) {
+    pub fn look_after(&mut self, fault: Fault) {
         let mut ended = Vec::new();
         for process in &mut self.processes {
             self.memory_mib = self.memory_mib.max(process.memory_mib());
@@ -428,37 +204,30 @@ impl Stage {
         }
     }
 
-    fn complain(&mut self, complaint: String) {
+    pub fn complain(&mut self, complaint: String) {
         say(&complaint);
         self.complaints.push(complaint);
     }
 
-    fn any(&mut self) -> usize {
+    pub fn any(&mut self) -> usize {
         self.random.random_range(0..self.processes.len())
     }
 
-    fn take(&mut self) -> Process {
+    pub fn take(&mut self) -> Process {
         let index = self.any();
         let process = self.processes.swap_remove(index);
         self.memory_mib = self.memory_mib.max(process.memory_mib());
         process
     }
 
-    fn add(&mut self) {
+    pub fn add(&mut self) {
         self.started += 1;
         let name = format!("worker-{}", self.started);
         let process = Process::start(&self.city, &name, self.script.build, self.clock.as_deref());
         self.processes.push(process);
     }
 
-    /// Each broker in turn.
-    fn turn(&mut self) -> usize {
-        let broker = self.next_broker;
-        self.next_broker = (broker + 1) % self.cluster.count();
-        broker
-    }
-
-    fn wait_for_all(&mut self, what: &str) {
+    pub fn wait_for_all(&mut self, what: &str) {
         let sent = self.feed.sent;
         self.wait(what, |stage| {
             let ledger = stage.watch.ledger();
@@ -468,7 +237,7 @@ impl Stage {
     }
 
     /// Looks again, fifty times a second, until it is so; the clock only bounds it.
-    fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Stage) -> bool) {
+    pub fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Stage) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
             if Instant::now() >= deadline {
@@ -511,14 +280,6 @@ impl Drop for Stage {
             let _ = std::fs::copy(log, kept.join(format!("broker-{broker}.log")));
         }
         say(&format!("the logs are in {}", kept.display()));
-    }
-}
-
-/// Lets a fault last.
-fn last(long: Duration) {
-    let end = Instant::now() + long;
-    while Instant::now() < end {
-        std::thread::park_timeout(end.saturating_duration_since(Instant::now()));
     }
 }
 

@@ -73,7 +73,7 @@ enum Row {
     Cell {
         layer: Name,
         code: Name,
-        state: CellState,
+        state: Box<CellState>,
     },
     Hours {
         layer: Name,
@@ -222,7 +222,7 @@ impl VitalSigns {
             if !state.is_idle() {
                 self.busy.insert(key.clone());
             }
-            self.cells.insert(key, state);
+            self.cells.insert(key, *state);
         }
         self.comparison = Some(comparison);
     }
@@ -343,7 +343,11 @@ impl VitalSigns {
                     let (layer, code) = key;
                     (
                         format!("cell/{}/{layer}/{code}", layer.len()),
-                        Row::Cell { layer, code, state },
+                        Row::Cell {
+                            layer,
+                            code,
+                            state: Box::new(state),
+                        },
                     )
                 }
                 RowKey::Hours(key, slot) => {
@@ -381,7 +385,7 @@ impl VitalSigns {
                     true => self.busy.remove(&key),
                     false => self.busy.insert(key.clone()),
                 };
-                self.cells.insert(key, state);
+                self.cells.insert(key, *state);
             }
             Row::Hours {
                 layer,

@@ -21,7 +21,7 @@ use crate::config::Kafka;
 use crate::topics::{EVENTS, INPUTS};
 
 /// What the vitals worker reads; the last is what it has made of the others, keyed by cell.
-const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
+pub(crate) const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
 
 /// How often a loop tells the time to the enriched log.
 const TICK_MS: u64 = 1_000;

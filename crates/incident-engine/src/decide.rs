@@ -170,6 +170,7 @@ impl Engine {
                 }
             }
         };
+        let mut related = found_match.also_in_reach;
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
@@ -188,13 +189,21 @@ impl Engine {
             }
             None => {
                 let mut incident = found_as(setting, event, own_id);
-                incident.recurrence_of = self.recurrence(setting, kind, event);
+                incident.recurrence_of = found_match
+                    .repeats
+                    .or_else(|| self.recurrence(setting, kind, event));
+                // By what the centre closed those who urge that ticket find this one.
+                related.extend(
+                    incident
+                        .recurrence_of
+                        .clone()
+                        .filter(|closed| self.is_commanded(closed)),
+                );
                 let id = incident.id.clone();
                 draft.touched.insert(id.clone(), Arc::new(incident));
                 (id, Outcome::Opened)
             }
         };
-        let mut related = found_match.also_in_reach;
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
@@ -210,11 +219,9 @@ impl Engine {
         });
         let is_stale = is_stale(setting, event);
         let now = draft.now;
-        let before = self.incidents.get(&id);
         draft.edit(&id, |setting, incident| {
             let counts = outcome != Outcome::Continued;
-            // Nothing was edited yet, so what was before is there already, and shared.
-            enter(setting, (incident, before), &held, counts, settled_before);
+            enter(setting, incident, &held, counts, settled_before);
             incident
                 .related
                 .extend(related.iter().filter(|other| **other != incident.id).cloned());
@@ -295,6 +302,10 @@ fn is_history(incident: &Incident, event: &Event) -> bool {
 }
 
 impl Engine {
+    fn is_commanded(&self, id: &IncidentId) -> bool {
+        self.incidents.get(id).is_some_and(|incident| incident.commanded)
+    }
+
     /// How many records of a source have an outcome here.
     pub fn counted(&self, source: Source, outcome: Outcome) -> i64 {
         self.ledger.get(LedgerCell::Outcome(source, outcome))

@@ -24,6 +24,9 @@ use crate::{Change, Held, Setting, SettingError, Trust, Witness};
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
 
+/// Of so many merges one into the other the survivor is found.
+pub(crate) const LONGEST_CHAIN: usize = 64;
+
 /// The state of one partition's groups.
 #[derive(Debug, Default)]
 pub struct Engine {
@@ -237,7 +240,7 @@ impl Engine {
     pub(crate) fn survivor_of<'a>(&'a self, mut incident: &'a Arc<Incident>) -> Option<&'a Arc<Incident>> {
         // Each merge leads to an incident that was founded earlier, so the chain ends; the bound guards against rows
         // that no engine wrote.
-        for _ in 0..64 {
+        for _ in 0..LONGEST_CHAIN {
             match &incident.merged_into {
                 Some(next) => incident = self.incidents.get(next)?,
                 None => return Some(incident),

@@ -56,7 +56,7 @@ impl Draft<'_> {
         let touched = self.touched.iter();
         let turned: Vec<IncidentId> = touched
             .filter(|(id, incident)| {
-                let before = self.engine().incidents.get(*id);
+                let before = self.engine().incidents.get(id);
                 let stood = before.is_some_and(|before| stands(before));
                 stood != stands(incident) || incident.is_held_back()
             })

@@ -68,9 +68,11 @@
 //!
 //! # The centre's word
 //!
-//! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
-//! for its place, components, devices and addresses: what comes there goes to the survivor. A merge hides nothing: the more
-//! urgent one must survive. Split and move take events as long as what they said is kept, until they are settled.
+//! Merge, split, move and undo (`centre`, `parting`, `undoing`). An incident with a command is not decided again: its members stay.
+//! One that was merged still stands for its place, components, devices and addresses: what comes there goes to the survivor. A
+//! merge hides nothing: the more urgent one must survive. Split and move take events as long as what they said is kept, until they
+//! are settled, whatever was ordered before. The last eight commands are taken back the newest first; an incident keeps what it
+//! would be without each.
 //!
 //! # The shape
 //!
@@ -102,6 +104,7 @@ mod limits;
 mod matching;
 mod neighbours;
 mod numbers;
+mod parting;
 mod passage;
 mod priority;
 mod reasons;
@@ -115,6 +118,7 @@ mod settling;
 mod silence;
 mod street;
 mod trust;
+mod undoing;
 mod unsettled;
 mod weather;
 mod weighing;

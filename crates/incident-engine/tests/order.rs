@@ -11,7 +11,7 @@ mod teller;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Input, Outcome, Tick};
+use city_model::{Event, EventTime, Input, Kind, Outcome, Plane, Tick};
 use crowd::{Dice, REORDER_MS, Reader, disturbed, expected, seeds, stream};
 
 #[test]

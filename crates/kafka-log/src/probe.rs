@@ -69,6 +69,8 @@ impl Probe {
                 Err(error) if is_unanswered(&error) && Instant::now() < deadline => {
                     tracing::debug!(%error, "asking again for offsets, with a new client");
                     *self.consumer.borrow_mut() = self.config.create_with_context(Reports::default())?;
+                    // Some say at once that nobody is there.
+                    self.consumer.borrow().poll(PAUSE * 5);
                 }
                 // Leaders are elected, topics become known: the library learns of both only by such an answer.
                 Err(error) if passes(&error) && Instant::now() < deadline => {
@@ -107,6 +109,8 @@ fn is_unanswered(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::RequestTimedOut
                 | RDKafkaErrorCode::BrokerTransportFailure
                 | RDKafkaErrorCode::BrokerNotAvailable
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::DestroyBroker
         )
     )
 }
@@ -125,4 +129,25 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::ReplicaNotAvailable
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+
+    #[test]
+    fn a_leader_that_moves_while_the_old_one_is_away_is_found() {
+        let cluster = MockCluster::new(3).unwrap();
+        cluster.create_topic("moves", 1, 3).unwrap();
+        cluster.partition_leader("moves", 0, Some(1)).unwrap();
+        let properties = Properties::from([("bootstrap.servers".to_owned(), cluster.bootstrap_servers())]);
+        let probe = Probe::new(&properties).unwrap();
+        let places = [("moves".to_owned(), 0)];
+        assert_eq!(probe.ends(&places).unwrap(), [0]);
+        cluster.broker_down(1).unwrap();
+        cluster.partition_leader("moves", 0, Some(2)).unwrap();
+        assert_eq!(probe.ends(&places).unwrap(), [0]);
+    }
 }

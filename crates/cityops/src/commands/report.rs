@@ -104,7 +104,10 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
 /// RFC 3339, or a day, which begins at midnight in the city.
 fn instant(name: &str, text: &str, zone: &TimeZone) -> anyhow::Result<EventTime> {
     let timestamp = text.parse::<jiff::Timestamp>().ok();
-    let day = || zone.to_timestamp(text.parse::<Date>().ok()?.to_datetime(Time::midnight())).ok();
+    let day = || {
+        zone.to_timestamp(text.parse::<Date>().ok()?.to_datetime(Time::midnight()))
+            .ok()
+    };
     timestamp
         .or_else(|| day())
         .map(|at| EventTime::from_millis(at.as_millisecond()))

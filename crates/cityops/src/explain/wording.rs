@@ -88,11 +88,29 @@ pub(super) fn compared(evidence: &Evidence) -> Both {
         ),
         Why::SameAddress => Both(
             format!(
-                "没有坐标，但在同一街镇，地址相同或在同一条路上，时间间隔 {}。",
+                "没有坐标，但在同一街镇，地址相同，时间间隔 {}。",
                 gap.zh()
             ),
             format!(
-                "Without a position, but in the same town and at the same address or on the same road, {} apart in time.",
+                "Without a position, but in the same town and at the same address, {} apart in time.",
+                gap.en()
+            ),
+        ),
+        Why::SameLane => Both(
+            format!(
+                "没有坐标，但在同一街镇的同一弄或同一小区，楼号不同或有一方未报，时间间隔 {}。",
+                gap.zh()
+            ),
+            format!(
+                "Without a position, but in the same town, in one lane or estate (another house, or one of the two names none), \
+                 {} apart in time.",
+                gap.en()
+            ),
+        ),
+        Why::SameRoad => Both(
+            format!("没有坐标，但在同一街镇的同一条路上，时间间隔 {}。", gap.zh()),
+            format!(
+                "Without a position, but in the same town and on the same road, {} apart in time.",
                 gap.en()
             ),
         ),

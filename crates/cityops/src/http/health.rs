@@ -12,9 +12,10 @@ pub const SILENT_MAX: Duration = Duration::from_secs(30);
 /// seconds at least, and a look takes up to three.
 pub(super) const UNANSWERED_MAX: Duration = Duration::from_secs(15);
 
-/// After this silence nothing will come any more: whatever hangs, hangs in a way that nobody has thought of, and the process
-/// ends so that its supervisor starts another one.
-pub(super) const SILENT_END: Duration = Duration::from_secs(120);
+/// After this silence nothing is waited for any more: the process ends so that its supervisor starts another one. The
+/// client library's waits, for instance, have their deadlines on the wall clock: one that goes back by an hour holds them for
+/// an hour.
+pub(super) const SILENT_END: Duration = Duration::from_secs(60);
 
 /// The loops of a process, and what they all need.
 #[derive(Debug, Default)]

@@ -43,14 +43,22 @@ pub fn address(dice: &mut Dice) -> String {
     match dice.roll(5) {
         4 => format!("谷阳北路人民路路口{}号", 1 + dice.roll(2)),
         0 => format!("人民路×谷阳北路{}", ["", "口"][dice.roll(2) as usize]),
-        1 => format!("金地苑{}幢", 10 + dice.roll(2)),
-        _ => format!("谷阳北路{}弄", 1_500 + dice.roll(3)),
+        1 => format!("金地苑{}", ["", "10幢", "11幢"][dice.roll(3) as usize]),
+        _ => {
+            let houses = ["弄", "弄", "弄3号", "弄3幢", "弄18幢", "号"];
+            format!(
+                "谷阳北路{}{}",
+                1_500 + dice.roll(3),
+                houses[dice.roll(6) as usize]
+            )
+        }
     }
 }
 
 /// A crowded corner of the city: everything that the rule compares occurs, and much of it meets.
 pub fn stream(dice: &mut Dice) -> Vec<Event> {
-    let kinds: &[&str] = match dice.roll(4) {
+    let kinds: &[&str] = match dice.roll(5) {
+        3 => &["fire_smoke", "gas_leak", "elevator_trap"],
         0 => &["vendor", "shop_spill"],
         1 => &["parking_motor", "fire_lane_blocked"],
         2 => &["manhole_missing", "road_ponding", "underpass_flood"],
@@ -153,7 +161,7 @@ pub struct Reader {
     keeps_rows: bool,
     pub places: BTreeMap<String, (Outcome, Option<String>)>,
     /// The incidents that readers have heard of.
-    told: BTreeSet<IncidentId>,
+    pub told: BTreeSet<IncidentId>,
 }
 
 impl Reader {

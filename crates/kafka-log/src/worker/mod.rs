@@ -36,7 +36,7 @@ pub type Factory<'a> = &'a (dyn Fn(Topic, i32) -> Box<dyn Processor> + Sync);
 
 /// Failures in a row, with no commit between them, after which the loop gives up and leaves the rest to its supervisor.
 const ATTEMPTS_MAX: u32 = 10;
-/// Calls in a row that did not come back, with no commit between them, after which it does the same: each takes half a minute.
+/// Calls in a row that did not come back, with no commit between them, after which it does the same: each takes twelve seconds.
 const HANGS_MAX: u32 = 4;
 /// The wait after the first failure; it doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(100);

@@ -20,8 +20,12 @@ use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One request; the library takes it up again where it stood when called again.
 const REQUEST: Duration = Duration::from_secs(5);
-/// How long a request may take that does not keep to its timeout.
-const HANGS_AFTER: Duration = PATIENCE;
+/// How long giving up may take: the broker does it by itself when the transaction's time is over, and for a new client at once.
+const ABORT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may take that does not keep to its timeout: longer than any transaction lasts, so what it was about is
+/// aborted by then. Sending the offsets does not hear that the group's coordinator has moved while the old one is dead; a new
+/// client asks who it is.
+const HANGS_AFTER: Duration = Duration::from_secs(12);
 /// Delivery reports are taken in while sending, every so many records.
 const POLL_EVERY: u64 = 1_024;
 
@@ -139,7 +143,7 @@ impl Transactor {
             producer: Arc::new(producer),
             sent: 0,
         };
-        transactor.ask("init transactions", alive, |producer| {
+        transactor.ask("init transactions", PATIENCE, alive, |producer| {
             producer.init_transactions(REQUEST)
         })?;
         Ok(transactor)
@@ -219,12 +223,14 @@ impl Transactor {
         if let Some(member) = member.filter(|_| offsets.count() > 0) {
             // Before draining: the request travels while the records do. Away from the broker it ignores its timeout.
             let (offsets, member) = (offsets.clone(), member.clone());
-            self.ask("send the offsets", alive, move |producer| {
+            self.ask("send the offsets", PATIENCE, alive, move |producer| {
                 producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
             })?;
         }
         self.drain(alive)?;
-        self.ask("commit", alive, |producer| producer.commit_transaction(REQUEST))?;
+        self.ask("commit", PATIENCE, alive, |producer| {
+            producer.commit_transaction(REQUEST)
+        })?;
         Ok(self
             .producer
             .context()
@@ -338,21 +344,24 @@ impl Transactor {
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(1));
         }
-        self.ask("abort", alive, |producer| producer.abort_transaction(REQUEST))
-            .map_err(|failure| match failure {
-                Failure::Hangs(_) => failure,
-                _ => Failure::Fatal(failure.to_string()),
-            })
+        self.ask("abort", ABORT_PATIENCE, alive, |producer| {
+            producer.abort_transaction(REQUEST)
+        })
+        .map_err(|failure| match failure {
+            Failure::Hangs(_) => failure,
+            _ => Failure::Fatal(failure.to_string()),
+        })
     }
 
     /// Makes a request, and makes it again while the library says that calling again goes on where it stood.
     fn ask(
         &self,
         doing: &str,
+        patience: Duration,
         alive: &dyn Fn(),
         request: impl Fn(&BaseProducer<Deliveries>) -> KafkaResult<()> + Clone + Send + 'static,
     ) -> Result<(), Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         loop {
             let (producer, request) = (self.producer.clone(), request.clone());
             match bounded(HANGS_AFTER, alive, move || request(&producer)) {
