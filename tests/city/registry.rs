@@ -1,6 +1,6 @@
 //! A local schema registry, and a gate before it, so that nobody sees it half set up.
 
-use std::io::copy;
+use std::io::{Read, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -106,6 +106,22 @@ impl LocalRegistry {
             timeout: Duration::from_secs(20),
         });
         client.register(subject, schema).unwrap()
+    }
+
+    /// Sets how the versions of a subject must agree: `NONE`, `BACKWARD`, `FULL` …
+    pub fn set_mode(&self, subject: &str, mode: &str) {
+        let body = format!("{{\"compatibility\":\"{mode}\"}}");
+        let mut stream = TcpStream::connect(self.behind()).unwrap();
+        write!(
+            stream,
+            "PUT {PATH}/config/{subject} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.behind(),
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 "), "{answer}");
     }
 
     /// The schema that it has under an id, as it gives it to any consumer.

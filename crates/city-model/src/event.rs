@@ -297,6 +297,9 @@ pub struct Event {
     /// What was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measurement: Option<Measurement>,
+    /// The video algorithm that told of it: vendor, name and version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Name>,
     /// Credibility points of this witness alone, 0 to 8.
     pub credibility: u8,
     /// Facilities within 200 m.

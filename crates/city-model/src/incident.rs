@@ -85,6 +85,10 @@ closed_set! {
         Near = "near",
         /// Without a place: same kind, town and address.
         SameAddress = "same_address",
+        /// Without a place: the same lane or estate, of which one of the two names no house, or each another one.
+        SameLane = "same_lane",
+        /// Without a place: one road is all that both name.
+        SameRoad = "same_road",
         /// The centre put it there.
         Operator = "operator",
     }
@@ -263,6 +267,37 @@ impl Handling {
     }
 }
 
+closed_set! {
+    /// The limit of an incident that is over.
+    Overdue {
+        /// Acknowledged, and not sent out in time.
+        Dispatch = "dispatch",
+        /// Not under control in time.
+        Control = "control",
+    }
+}
+
+/// What only an incident has whose limits were moved, passed, or about which the centre said what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Care {
+    /// Since when the limits run, where that is not since it was opened: since it became more urgent, or was opened again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits_from: Option<EventTime>,
+    /// When the centre opened it again: what comes is held against it as if something had been told then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<EventTime>,
+    /// The time to control that the centre set: no change of the band moves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_to: Option<EventTime>,
+    /// The limit that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Overdue>,
+    /// What the centre's word made of those who told of it, as it was counted: whether it was a false alarm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was_false: Option<bool>,
+}
+
 /// A band that held until it changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BandFact {
@@ -275,6 +310,18 @@ pub struct BandFact {
 }
 
 impl Incident {
+    /// Whether readers are told nothing of it: silences announced all that it consists of.
+    pub fn is_held_back(&self) -> bool {
+        self.silences.is_some()
+    }
+
+    /// Whether a sensor said that it is there, and not yet that it is over.
+    pub fn is_alarming(&self) -> bool {
+        self.devices
+            .values()
+            .any(|watcher| watcher.measures && watcher.alarming)
+    }
+
     /// Whether those who watch it say that it is over: every sensor, or every camera where no sensor watches.
     pub fn is_cleared(&self) -> bool {
         let measured = self.devices.values().any(|watcher| watcher.measures);
@@ -347,8 +394,8 @@ pub struct Incident {
     pub town: Option<Name>,
     /// The address key, for incidents without a place.
     pub address_key: Option<Name>,
-    /// Town and address key of members with a place, by which tickets without one find it; at most 8, the first in
-    /// alphabetical order.
+    /// Town and address key of members with a place, by which tickets without one find it, and of further ones without; at
+    /// most 8, the first in alphabetical order.
     #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
     pub also_at: SmallSet<(Name, Name)>,
     /// The newest members; `member_count` is exact.
@@ -407,10 +454,23 @@ pub struct Incident {
     pub control_by: EventTime,
     /// What was done.
     pub handling: Handling,
+    /// What few incidents have; absent where nothing of it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<Box<Care>>,
+    /// The video algorithms that told of it; the empty name stands for one that was not named.
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub algorithms: SmallSet<Name>,
     /// Incidents that may have to do with it.
     pub related: SmallSet<IncidentId>,
     /// The incident that it repeats (复发).
     pub recurrence_of: Option<IncidentId>,
+    /// The silences that announced its members, as long as there was one for each and readers were told nothing of it;
+    /// `None` once it was shown. So what an older version kept is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silences: Option<SmallSet<Name>>,
+    /// The open incident that explains this one away by the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inhibited_by: Option<IncidentId>,
     /// The configuration that last changed it.
     #[serde(deserialize_with = "crate::shared::name")]
     pub config_version: Name,
@@ -423,6 +483,9 @@ pub struct Incident {
     /// The centre gave a command about it: it is not decided again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub commanded: bool,
+    /// What was merged into it and gave it its place, where it had none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_of: Option<IncidentId>,
     /// The centre's last command about it, as long as it can be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_command: Option<Arc<LastCommand>>,
@@ -438,17 +501,61 @@ pub struct LastCommand {
     /// The other incident of a merge, split or move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<IncidentId>,
-    /// The events of a move.
+    /// The events of a split or move.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventKey>,
-    /// What the incident would be without it, with all that it heard since.
+    /// What each of those events said that it belongs to before: the incident, or what was merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub homes: Vec<IncidentId>,
+    /// What the incident would be without it, with all that it heard since; with the command before it, which can be taken
+    /// back next.
     pub without: Incident,
+    /// It was about the handling alone: `without` says how that stood, and nothing of what was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_handling: bool,
 }
 
 impl Incident {
     /// The event that its id is made of.
     pub fn namer(&self) -> &EventKey {
         self.named_after.as_ref().unwrap_or(&self.founding.key)
+    }
+
+    /// What few incidents have.
+    pub fn care(&self) -> Care {
+        self.care.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Sets what few incidents have.
+    pub fn take_care(&mut self, change: impl FnOnce(&mut Care)) {
+        let mut care = self.care();
+        change(&mut care);
+        self.care = (care != Care::default()).then(|| Box::new(care));
+    }
+
+    /// When the centre opened it again, if it did.
+    pub fn reopened_at(&self) -> Option<EventTime> {
+        self.care.as_ref().and_then(|care| care.reopened_at)
+    }
+
+    /// The limit that is over.
+    pub fn overdue(&self) -> Option<Overdue> {
+        self.care.as_ref().and_then(|care| care.overdue)
+    }
+
+    /// Since when its limits run.
+    pub fn limits_from(&self) -> EventTime {
+        let moved = self.care.as_ref().and_then(|care| care.limits_from);
+        moved.unwrap_or(self.opened_at)
+    }
+
+    /// What it is as the ground that its tail stands on: without a tail, a ground or a command of its own.
+    pub fn as_base(&self) -> Incident {
+        let mut base = self.clone();
+        base.tail = Vec::new();
+        base.base = None;
+        base.last_command = None;
+        base
     }
 
     /// Whether it has members whose turns nothing can precede any more: they stay where they are.

@@ -25,8 +25,8 @@ pub use event::{
     Signal,
 };
 pub use incident::{
-    Band, BandFact, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member, Status, Turn,
-    Watcher, Why,
+    Band, BandFact, Care, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member,
+    Overdue, Status, Turn, Watcher, Why,
 };
 pub use input::{
     Action, Activation, Batch, Command, Input, Severity, Silence, SilenceArea, Tick, Warning, WarningStatus,

@@ -109,8 +109,46 @@ impl Calendar {
         }
     }
 
+    /// How much of a clock runs between two instants, in milliseconds; nothing where the second is not later. Days count whole on
+    /// the clock of calendar days, and by their office hours on that of work days.
+    pub fn elapsed_ms(&self, from: EventTime, until: EventTime, clock: Clock) -> i64 {
+        if until <= from {
+            return 0;
+        }
+        match clock {
+            Clock::UrgentHour | Clock::NaturalDay => until - from,
+            Clock::WorkHour | Clock::WorkDay => {
+                let (from, until) = (self.to_local(from), self.to_local(until));
+                let (open, close) = self.rules.office;
+                let (open, close) = (i64::from(open) * MINUTE_MS, i64::from(close) * MINUTE_MS);
+                let first = from.div_euclid(DAY_MS);
+                let last = until.div_euclid(DAY_MS).min(first.saturating_add(MOST_DAYS));
+                (first..=last)
+                    .filter(|day| self.is_work_day_number(*day))
+                    .map(|day| {
+                        let midnight = day.saturating_mul(DAY_MS);
+                        let begins = midnight.saturating_add(open).max(from);
+                        (midnight.saturating_add(close).min(until) - begins).max(0)
+                    })
+                    .sum()
+            }
+        }
+    }
+
+    /// The instant at which so many milliseconds of a clock have run since another.
+    pub fn after_ms(&self, start: EventTime, ms: i64, clock: Clock) -> EventTime {
+        match clock {
+            Clock::UrgentHour | Clock::NaturalDay => start + ms.max(0),
+            Clock::WorkHour | Clock::WorkDay => self.add_work_ms(start, ms.max(0)),
+        }
+    }
+
     fn add_work_minutes(&self, start: EventTime, minutes: i64) -> EventTime {
-        if minutes == 0 {
+        self.add_work_ms(start, minutes.saturating_mul(MINUTE_MS))
+    }
+
+    fn add_work_ms(&self, start: EventTime, ms: i64) -> EventTime {
+        if ms == 0 {
             return start;
         }
         let local = self.to_local(start);
@@ -118,7 +156,7 @@ impl Calendar {
         let (open, close) = (i64::from(open) * MINUTE_MS, i64::from(close) * MINUTE_MS);
         let first = local.div_euclid(DAY_MS);
         let mut from = local.rem_euclid(DAY_MS).max(open);
-        let mut left = minutes.saturating_mul(MINUTE_MS);
+        let mut left = ms;
         for day in first..first.saturating_add(MOST_DAYS) {
             if self.is_work_day_number(day) && from < close {
                 if left <= close - from {
@@ -151,6 +189,11 @@ impl Calendar {
     /// The minute of the local day, 0 to 1439.
     pub fn minute_of_day(&self, at: EventTime) -> u32 {
         (self.to_local(at).rem_euclid(DAY_MS) / MINUTE_MS) as u32
+    }
+
+    /// The local day, in days since 1970-01-01.
+    pub fn day(&self, at: EventTime) -> i64 {
+        self.to_local(at).div_euclid(DAY_MS)
     }
 
     /// Whether it is a rush hour.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use city_model::{Band, Grade, Hint};
+use city_model::{Band, Grade, Hint, Overdue, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Limit;
@@ -261,6 +261,41 @@ pub(crate) struct RawYear {
 pub(crate) struct RawWeather {
     /// Signals that bear on no weather kind.
     pub(crate) without_effect: Vec<String>,
+    /// What holds while a storm is on.
+    pub(crate) storm: RawStorm,
+}
+
+/// Rules of an older version say nothing of storms: nothing is stretched then.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawStorm {
+    pub(crate) stretch: u32,
+    pub(crate) aftermath: DurationMs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_at: Option<Severity>,
+}
+
+/// A declared area of a major event.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawArea {
+    /// Codes of cells; one stands for all cells whose codes begin with it.
+    pub(crate) cells: Vec<String>,
+    /// RFC 3339, with its offset from UTC.
+    pub(crate) from: String,
+    pub(crate) until: String,
+    /// For these kinds; empty means all.
+    pub(crate) kinds: Vec<String>,
+    pub(crate) zh: String,
+    pub(crate) en: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawTrust {
+    pub(crate) judged: u32,
+    pub(crate) window: u32,
+    pub(crate) steps: Vec<(u32, i32)>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -272,6 +307,12 @@ pub(crate) struct RawPriority {
     pub(crate) repetition: Repetition,
     pub(crate) weather: WeatherPoints,
     pub(crate) time: RawTime,
+    pub(crate) trust: RawTrust,
+    /// People by cell code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) population: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) areas: BTreeMap<String, RawArea>,
     /// The least score of each band.
     pub(crate) bands: BTreeMap<Band, u32>,
     pub(crate) deadlines: BTreeMap<Band, RawDeadline>,
@@ -282,6 +323,7 @@ pub(crate) struct RawPriority {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RawTime {
     pub(crate) steps: Vec<(u32, u32)>,
+    pub(crate) unhandled: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -302,6 +344,9 @@ pub(crate) struct RawOverride {
     pub(crate) floor: Option<Band>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ceiling: Option<Band>,
+    /// One band up, at most to this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) raise_to: Option<Band>,
     /// A built-in override that this city does not want.
     pub(crate) off: bool,
     pub(crate) kinds: Vec<String>,
@@ -317,6 +362,10 @@ pub(crate) struct RawOverride {
     pub(crate) only_video: bool,
     pub(crate) all_suspect: bool,
     pub(crate) sound: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overdue: Option<Overdue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storm: Option<Severity>,
     pub(crate) zh: String,
     pub(crate) en: String,
 }

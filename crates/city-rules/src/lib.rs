@@ -18,9 +18,11 @@ mod learned;
 mod metric;
 mod normal;
 mod number;
+mod place;
 mod priority;
 pub mod strict;
 mod texts;
+mod trust;
 mod unit;
 mod video;
 mod words;
@@ -33,6 +35,7 @@ pub use findings::Finding;
 pub use kind::{BandStep, GradeStep, KindId, KindRule};
 pub use learned::{Learned, Row, Verdict, band};
 pub use metric::{MetricRule, to_milli};
+pub use place::{AreaRule, DenseCells, StormRules};
 pub use priority::{
     Credibility, Deadline, Exposure, OverrideEffect, OverrideRule, PriorityRules, Repetition, Safety,
     WeatherPoints,
@@ -40,6 +43,7 @@ pub use priority::{
 pub use rules::Rules;
 pub use strict::ConfigError;
 pub use texts::{Text, Texts};
+pub use trust::TrustRules;
 pub use unit::UnitError;
 pub use video::AlgorithmRule;
 pub use words::{TextReading, WordHit};

@@ -1,9 +1,9 @@
 //! How points become a score, a score a band and a band its deadlines; and the overrides that have the last word.
 
-use city_model::{Band, Facility, Grade, Hint, Severity};
+use city_model::{Band, Facility, Grade, Hint, Overdue, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::{Clock, KindId, Text};
+use crate::{AreaRule, Clock, DenseCells, KindId, StormRules, Text, TrustRules};
 
 /// The tables of prioritisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,17 @@ pub struct PriorityRules {
     pub bands: Vec<(Band, u32)>,
     /// The deadlines of each band, P1 first.
     pub deadlines: Vec<(Band, Deadline)>,
-    /// Overrides in the order in which they apply.
+    /// Time is counted against incidents that nobody in the centre has spoken of, too. Off where commands may not come at all.
+    pub time_unhandled: bool,
+    /// What feedback teaches about devices and algorithms.
+    pub trust: TrustRules,
+    /// Where many people live.
+    pub dense: DenseCells,
+    /// Declared areas of major events.
+    pub areas: Vec<AreaRule>,
+    /// What holds while a storm is on.
+    pub storm: StormRules,
+    /// Overrides in the order in which they apply; those that raise come after the kinds' base bands.
     pub overrides: Vec<OverrideRule>,
 }
 
@@ -164,6 +174,8 @@ pub struct WeatherPoints {
     pub orange: u32,
     /// Red.
     pub red: u32,
+    /// A declared major event's area, on top.
+    pub event: u32,
     /// At most.
     pub cap: u32,
 }
@@ -178,6 +190,13 @@ impl WeatherPoints {
             Severity::Red => self.red,
         };
         points.min(self.cap)
+    }
+
+    /// The points of the warning that bears on an incident, if one does, and of a major event's area.
+    pub fn total(&self, severity: Option<Severity>, is_in_area: bool) -> u32 {
+        let event = if is_in_area { self.event } else { 0 };
+        let weather = severity.map_or(0, |severity| self.points(severity));
+        weather.saturating_add(event).min(self.cap)
     }
 }
 
@@ -207,6 +226,8 @@ pub enum OverrideEffect {
     Floor(Band),
     /// At most this urgent.
     Ceiling(Band),
+    /// One band more urgent, but no higher than this one.
+    Raise(Band),
 }
 
 impl OverrideEffect {
@@ -215,6 +236,12 @@ impl OverrideEffect {
         match self {
             OverrideEffect::Floor(floor) => band.min(floor),
             OverrideEffect::Ceiling(ceiling) => band.max(ceiling),
+            OverrideEffect::Raise(most) if band > most => match band {
+                Band::P4 => Band::P3,
+                Band::P3 => Band::P2,
+                Band::P1 | Band::P2 => Band::P1,
+            },
+            OverrideEffect::Raise(_) => band,
         }
     }
 }
@@ -242,6 +269,10 @@ pub struct OverrideRule {
     pub all_suspect: bool,
     /// A member is neither suspect nor video, and has a place.
     pub sound: bool,
+    /// This limit is over.
+    pub overdue: Option<Overdue>,
+    /// A warning of at least this severity stands, or stood until a short while ago, where it is.
+    pub storm: Option<Severity>,
     /// The reason in Chinese; `{value}` stands for the metric's peak.
     pub text_zh: String,
     /// The reason in English.

@@ -43,11 +43,15 @@ impl Text {
 pub struct Texts {
     /// 零 一 两 三 … as counted sources are called.
     pub numerals_zh: Vec<String>,
-    /// Sentences by name: near, rush, night, dense, witnesses, repetition, recurrence, weather, time, base, hold, pin,
-    /// handled, grade_A to grade_D.
+    /// Sentences by name: near, rush, night, dense, witnesses, single, measured, doubted, proven, repetition, recurrence, weather,
+    /// time, base, hold, pin, handled, rush_morning, rush_evening, grade_A to grade_D.
     pub sentences: BTreeMap<String, Text>,
     /// Facility classes.
     pub facilities: BTreeMap<String, Text>,
+    /// What is measured.
+    pub metrics: BTreeMap<String, Text>,
+    /// Units, where they are read otherwise than they are written.
+    pub units: BTreeMap<String, Text>,
     /// Kinds of witness.
     pub channels: BTreeMap<String, Text>,
     /// Colours of warnings.
@@ -115,6 +119,37 @@ impl Texts {
         ])
     }
 
+    /// "仅热线一类来源"
+    pub fn single(&self, channel: Channel) -> Text {
+        let name = self.channel(channel);
+        self.sentence("single")
+            .fill_each(&[("sources", &name.zh, &name.en)])
+    }
+
+    /// "积水深度18cm，达到15cm": what was measured, and the limit that it reached, both in thousandths.
+    pub fn measured(&self, metric: &str, unit: &str, value_milli: i64, limit_milli: i64) -> Text {
+        let (name, unit) = (look_up(&self.metrics, metric), look_up(&self.units, unit));
+        let (value, limit) = (decimal(value_milli), decimal(limit_milli));
+        self.sentence("measured").fill_each(&[
+            ("metric", &name.zh, &name.en),
+            ("unit", &unit.zh, &unit.en),
+            ("value", &value, &value),
+            ("limit", &limit, &limit),
+        ])
+    }
+
+    /// "传感器近10次核实有6次误报，可信度下调", or that it is believed more.
+    pub fn trust(&self, channel: Channel, judged: u32, false_alarms: u32, is_more: bool) -> Text {
+        let name = self.channel(channel);
+        let (judged, false_alarms) = (judged.to_string(), false_alarms.to_string());
+        self.sentence(if is_more { "proven" } else { "doubted" })
+            .fill_each(&[
+                ("source", &name.zh, &name.en),
+                ("judged", &judged, &judged),
+                ("false", &false_alarms, &false_alarms),
+            ])
+    }
+
     /// "4人反映"
     pub fn repetition(&self, reporters: usize) -> Text {
         self.sentence("repetition").fill(&[("n", &reporters.to_string())])
@@ -127,6 +162,12 @@ impl Texts {
             ("signal", &signal.zh, &signal.en),
             ("severity", &severity.zh, &severity.en),
         ])
+    }
+
+    /// "由停电（310117-…）引起，随其一并处置"
+    pub fn inhibited(&self, cause: &Text, id: &str) -> Text {
+        self.sentence("inhibited")
+            .fill_each(&[("kind", &cause.zh, &cause.en), ("id", id, id)])
     }
 
     /// "处置时限已用80%"

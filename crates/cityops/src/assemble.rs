@@ -85,6 +85,14 @@ pub(crate) fn schema_source(loaded: &Loaded) -> anyhow::Result<Option<Arc<dyn Sc
     schemas::registry(loaded)
 }
 
+/// The decoder of a configuration, for commands that need nothing else of it.
+///
+/// # Errors
+/// A [`ConfigError`] for what it gets wrong about its schemas.
+pub(crate) fn decoder(loaded: &Loaded) -> anyhow::Result<wire_format::Decoder> {
+    schemas::decoder(loaded, schemas::registry(loaded)?)
+}
+
 /// The same with a schema registry that is asked already: what it has told stays known over a reload.
 pub(crate) fn setup_with(
     loaded: &Loaded,

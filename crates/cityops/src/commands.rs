@@ -4,12 +4,15 @@ mod again;
 pub mod audit;
 mod backtest;
 mod check;
+mod deadletter;
 mod demo;
 mod explain;
 mod grid;
 pub mod ledger;
 mod replay;
+mod report;
 mod run;
+mod schemas;
 mod simulate;
 mod topics;
 mod tune;
@@ -31,8 +34,11 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Tune(args) => tune::run(&args, json),
         Command::Audit(args) => audit::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
+        Command::Report(args) => report::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
+        Command::Schemas(command) => schemas::run(&command, json),
+        Command::Deadletter(command) => deadletter::run(&command, json),
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args, json),
     }

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
+use city_model::{EventTime, Ledger};
 use kafka_log::Properties;
 use kafka_log::read::Record;
 use kafka_log::tail::{Tail, follow};
@@ -13,8 +14,9 @@ use wire_format::{Topic, Unread};
 
 use crate::board::Board;
 use crate::committed::{Committed, LedgerRows};
-use crate::metrics::Metrics;
+use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
+use crate::vitals::VitalsBoard;
 
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
@@ -24,11 +26,13 @@ pub(crate) struct Follower {
     pub(crate) properties: Properties,
     pub(crate) prefix: String,
     pub(crate) board: Arc<Board>,
+    pub(crate) vitals: Arc<VitalsBoard>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) committed: Arc<Committed>,
     pub(crate) read_back: ReadBack,
-    /// Events are ingested by the broker's clock.
-    pub(crate) broker_time: bool,
+    /// Incidents that were opened from then on, by the log's clock, tell how long they took; `None` where that clock is not
+    /// the one of the outputs.
+    pub(crate) latency_from: Option<EventTime>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -44,6 +48,7 @@ impl Follower {
     fn work(&self) {
         let mut followed = vec![
             Topic::Incidents,
+            Topic::Vitals,
             Topic::EnrichChangelog,
             Topic::CorrelateChangelog,
         ];
@@ -52,15 +57,20 @@ impl Follower {
         }
         while !self.stop.load(Ordering::Relaxed) {
             let mut rows = LedgerRows::default();
+            // Half of the rows are half of the ledger: it would seem to grow by all that ever was.
+            let mut caught_up = false;
             let each = |tail: Tail<'_>| match tail {
-                Tail::CaughtUp => self.board.set_caught_up(),
+                Tail::CaughtUp => {
+                    caught_up = true;
+                    self.ledger(rows.sum());
+                    self.board.set_caught_up();
+                }
                 Tail::Record(Topic::Incidents, record) => self.incident(&record),
+                Tail::Record(Topic::Vitals, record) => self.vitals(&record),
                 Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
                 Tail::Record(topic, record) => {
-                    if rows.take(topic, record.partition(), record.key(), record.value()) {
-                        let ledger = rows.sum();
-                        self.metrics.set_ledger(&ledger);
-                        self.committed.set_ledger(ledger);
+                    if rows.take(topic, record.partition(), record.key(), record.value()) && caught_up {
+                        self.ledger(rows.sum());
                     }
                 }
             };
@@ -71,9 +81,16 @@ impl Follower {
         }
     }
 
+    fn ledger(&self, ledger: Ledger) {
+        self.metrics.set_ledger(&ledger);
+        self.committed.set_ledger(ledger);
+    }
+
     fn incident(&self, record: &Record<'_>) {
-        // Latency makes sense only where events are ingested by the broker's clock as well.
-        let appended = self.broker_time.then(|| record.timestamp());
+        let appended = self.latency_from.map(|from| Appended {
+            at: record.timestamp(),
+            from,
+        });
         self.metrics.output_at(record.timestamp());
         let json = record
             .value()
@@ -99,6 +116,18 @@ impl Follower {
                 tracing::error!(error = %format!("{error:#}"), offset = record.offset(), "unreadable incident");
                 self.metrics.incident_unreadable();
             }
+        }
+    }
+
+    fn vitals(&self, record: &Record<'_>) {
+        let told = record
+            .value()
+            .map(|value| self.waiting(|| self.read_back.vitals(value)));
+        match told.transpose() {
+            Ok(Some(told)) => self.vitals.put(told),
+            Ok(None) => self.vitals.remove(record.key().unwrap_or_default()),
+            Err(Unread::Later(_)) => {}
+            Err(error) => tracing::error!(%error, offset = record.offset(), "unreadable vital signs"),
         }
     }
 

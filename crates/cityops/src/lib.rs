@@ -3,6 +3,7 @@
 //! Results go to standard output, logs to standard error.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod acls;
 pub mod assemble;
 pub mod backtest;
 pub mod board;
@@ -10,6 +11,8 @@ pub mod cli;
 pub mod commands;
 pub mod committed;
 pub mod config;
+pub mod deadletter;
+pub mod evaluation;
 pub mod exit;
 pub mod explain;
 mod follower;
@@ -23,6 +26,7 @@ pub mod sources;
 pub mod table;
 pub mod topics;
 pub mod tune;
+pub mod vitals;
 pub mod workers;
 
 use std::process::ExitCode;

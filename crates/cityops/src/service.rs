@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use city_model::EventTime;
 use kafka_log::{Observer, Properties, WorkerError};
 use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
@@ -14,13 +15,14 @@ use wire_format::Topic;
 
 use crate::board::Board;
 use crate::committed::Committed;
-use crate::config::{Kafka, Loaded};
+use crate::config::{IngestedFrom, Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::follower::Follower;
-use crate::http::{Health, Serving};
+use crate::http::{Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
-use crate::outputs::{ReadBack, Written};
+use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
+use crate::vitals::VitalsBoard;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long the follower waits for a schema before it looks whether it shall stop.
@@ -37,6 +39,8 @@ const HTTP_END: Duration = Duration::from_secs(4);
 pub struct Service {
     /// The committed incidents.
     pub board: Arc<Board>,
+    /// The vital signs.
+    pub vitals: Arc<VitalsBoard>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// The committed ledger.
@@ -106,9 +110,12 @@ impl Service {
             metrics.show_schemas(schemas.clone())?;
         }
         let source = start.setup.decoder.source().cloned();
+        let incidents = incidents_reader(source.clone(), &start.written)?;
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
+        let layers = standing.setup.intake.layers().iter();
+        metrics.begin(&standing.setup.rules, layers.map(|layer| &**layer.name()));
         metrics.describe(&standing.activation);
         metrics.set_registry(standing.setup.intake.registry());
         let in_force = Arc::new(InForce::new(standing));
@@ -116,15 +123,21 @@ impl Service {
         let kafka: Kafka = start.loaded.config.kafka.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Committed::new(start.keep_grouping));
-        let broker_time = start.loaded.config.time.ingested_from == crate::config::IngestedFrom::Broker;
+        // Where producers say when, only the demo's own producer says what the wall clock says, once it lives.
+        let latency_from = match start.loaded.config.time.ingested_from {
+            IngestedFrom::Broker => Some(EventTime::MIN),
+            IngestedFrom::Producer => start.embedded.then(wall_clock),
+        };
+        let vitals = Arc::new(VitalsBoard::default());
         let follower = Follower {
+            vitals: vitals.clone(),
             properties: start.properties.clone(),
             prefix: kafka.topic_prefix.clone(),
             board: board.clone(),
             metrics: metrics.clone(),
             committed: committed.clone(),
             read_back,
-            broker_time,
+            latency_from,
             stop: stop.clone(),
         };
         let follower = follower.start()?;
@@ -146,10 +159,12 @@ impl Service {
             place_observer: Arc::new(watch),
             embedded: start.embedded,
             outputs: start.written.outputs,
+            incidents: Arc::new(incidents),
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
         let serving = Serving {
             board: board.clone(),
+            vitals: vitals.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
         };
@@ -160,6 +175,7 @@ impl Service {
         let shutdown_timeout = Duration::from_millis(kafka.shutdown_timeout.0.max(0) as u64);
         Ok(Service {
             board,
+            vitals,
             metrics,
             committed,
             in_force,

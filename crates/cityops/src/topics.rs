@@ -1,5 +1,8 @@
 //! The topics of a city on its broker: sizes, settings, and whether they are there.
 
+pub mod differences;
+pub mod load;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -47,7 +50,7 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
     let partitions = match topic {
         // Few records that every engine must hear in one order.
         Topic::Weather | Topic::Silence => 1,
-        Topic::Enriched | Topic::CorrelateChangelog => sizes.enriched_partitions,
+        Topic::Enriched | Topic::CorrelateChangelog | Topic::VitalsChangelog => sizes.enriched_partitions,
         Topic::EnrichChangelog => sizes.source_partitions,
         t if t.source().is_some() => sizes.source_partitions,
         _ => sizes.enriched_partitions,
@@ -76,7 +79,10 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
         Topic::Outcomes => set("retention.ms", &OUTCOMES_MS.to_string()),
         _ => {}
     }
-    if matches!(topic, Topic::EnrichChangelog | Topic::CorrelateChangelog) {
+    if matches!(
+        topic,
+        Topic::EnrichChangelog | Topic::CorrelateChangelog | Topic::VitalsChangelog
+    ) {
         // Small segments and quick compaction: a restore reads little more than the live state.
         set("segment.bytes", "16777216");
         set("segment.ms", "600000");
@@ -124,7 +130,8 @@ pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BT
     };
     anyhow::ensure!(
         missing.is_empty(),
-        "these topics are missing; `cityops topics apply` creates them: {}",
+        "these topics are missing, or this user may not see them; `cityops topics apply` creates them, `topics plan --acls` says \
+         who may see what: {}",
         missing.join(" ")
     );
     Ok(partitions)

@@ -9,15 +9,19 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use city_model::Name;
+use city_rules::Calendar;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
     Correlate, DecisionObserver, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor,
-    Standing, input_partition_name,
+    Standing, VitalsOfCells, VitalsOfEvents, VitalsOfIncidents, input_partition_name,
 };
-use wire_format::Topic;
+use wire_format::{Reader, Topic};
 
 use crate::config::Kafka;
 use crate::topics::{EVENTS, INPUTS};
+
+/// What the vitals worker reads; the last is what it has made of the others, keyed by cell.
+pub(crate) const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
 
 /// How often a loop tells the time to the enriched log.
 const TICK_MS: u64 = 1_000;
@@ -29,6 +33,8 @@ pub enum Role {
     Enrich,
     /// From the enriched log to incidents.
     Correlate,
+    /// From incidents to the vital signs of the city's cells.
+    Vitals,
 }
 
 impl Role {
@@ -37,6 +43,7 @@ impl Role {
         match self {
             Role::Enrich => "enrich",
             Role::Correlate => "correlate",
+            Role::Vitals => "vitals",
         }
     }
 }
@@ -65,6 +72,8 @@ pub struct Start {
     pub embedded: bool,
     /// How the outside topics are written.
     pub outputs: Arc<Outputs>,
+    /// How published incidents are read back.
+    pub incidents: Arc<Reader>,
 }
 
 /// Running worker threads.
@@ -151,6 +160,7 @@ fn run_loop(
     let (inputs, changelog) = match role {
         Role::Enrich => (INPUTS.to_vec(), Topic::EnrichChangelog),
         Role::Correlate => (vec![Topic::Enriched], Topic::CorrelateChangelog),
+        Role::Vitals => (VITALS_INPUTS.to_vec(), Topic::VitalsChangelog),
     };
     let mut config = WorkerConfig::new(role.as_str(), start.properties.clone(), inputs, changelog);
     config.group_id = format!("{}-{}", start.kafka.group_prefix, role.as_str());
@@ -165,6 +175,9 @@ fn run_loop(
         partitions: setup.partitions(),
         idle_hold: setup.hold_idle,
     });
+    if role == Role::Vitals {
+        return run_vitals(start, config, observer, stop);
+    }
     let factory = |topic: Topic, _partition: i32| -> Box<dyn Processor> {
         match topic.source() {
             Some(source) => {
@@ -183,6 +196,30 @@ fn run_loop(
                     .observed_by(start.decision_observer.clone());
                 Box::new(correlate.comparing_in(in_force, observer))
             }
+        }
+    };
+    kafka_log::worker::run(config, &factory, observer, stop)
+}
+
+fn run_vitals(
+    start: &Start,
+    config: WorkerConfig,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<(), WorkerError> {
+    let (_, Standing { setup, .. }) = start.in_force.standing();
+    let facts = start.partitions.get(&Topic::VitalsFacts).copied().unwrap_or(1);
+    let calendar = Calendar::new(&setup.rules, &setup.timezone)
+        .map_err(|error| WorkerError::Configuration(error.to_string()))?;
+    let factory = |topic: Topic, partition: i32| -> Box<dyn Processor> {
+        match topic {
+            Topic::Enriched => Box::new(VitalsOfEvents::new(&setup, partition, facts)),
+            Topic::Incidents => Box::new(VitalsOfIncidents::new(&setup, start.incidents.clone())),
+            _ => Box::new(VitalsOfCells::following(
+                start.in_force.clone(),
+                start.outputs.clone(),
+                calendar.clone(),
+            )),
         }
     };
     kafka_log::worker::run(config, &factory, observer, stop)

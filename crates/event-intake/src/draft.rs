@@ -33,6 +33,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) reporter_name: Option<&'a str>,
     pub(crate) reporter_phone: Option<&'a str>,
     pub(crate) measurement: Option<Measurement>,
+    pub(crate) algorithm: Option<Name>,
     pub(crate) credibility: u8,
     pub(crate) hints: Vec<Hint>,
     pub(crate) flags: Vec<Flag>,
@@ -142,6 +143,7 @@ impl Draft<'_> {
                 .reporter_phone
                 .and_then(|phone| intake.keys().hash_before(phone)),
             measurement: self.measurement,
+            algorithm: self.algorithm,
             credibility: self.credibility,
             facilities,
             hints,

@@ -131,6 +131,7 @@ impl Intake {
             reporter_name: ticket.reporter_name.as_deref(),
             reporter_phone: ticket.reporter_phone.as_deref(),
             measurement: None,
+            algorithm: None,
             credibility: if is_exact { EXACT } else { VAGUE },
             hints,
             flags: Vec::new(),

@@ -185,6 +185,11 @@ impl Intake {
         self.config.sources.keys().map(|name| Name::from(name.as_str()))
     }
 
+    /// Whether the configuration lists a source system.
+    pub fn lists(&self, system: &str) -> bool {
+        self.config.sources.contains_key(system)
+    }
+
     pub(crate) fn device(&self, id: &str) -> Option<&Device> {
         let covered = self.covered.device(id);
         covered.or_else(|| self.config.registry.devices.get(id))

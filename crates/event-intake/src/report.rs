@@ -82,6 +82,7 @@ impl Intake {
             reporter_name: report.reporter_name.as_deref(),
             reporter_phone: report.reporter_phone.as_deref(),
             measurement: None,
+            algorithm: None,
             credibility: credibility(channel),
             hints: self.rules().map_hints(&text),
             flags: Vec::new(),

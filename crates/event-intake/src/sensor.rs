@@ -180,6 +180,7 @@ impl Intake {
             cites: None,
             reporter_name: None,
             reporter_phone: None,
+            algorithm: None,
             measurement: value.milli().map(|milli| Measurement {
                 metric: told.rule.name.as_str().into(),
                 milli,

@@ -42,6 +42,14 @@ pub enum Placed {
 }
 
 impl Placed {
+    /// Every answer.
+    pub const ALL: [Placed; 4] = [
+        Placed::Inside,
+        Placed::Snapped,
+        Placed::Outside,
+        Placed::Unlocated,
+    ];
+
     /// The name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -201,6 +209,25 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault.
+    pub const ALL: [Fault; 15] = [
+        Fault::NotANumber,
+        Fault::Sentinel,
+        Fault::OutOfRange,
+        Fault::ClockFuture,
+        Fault::ClockUnset,
+        Fault::ZoneSuspected,
+        Fault::Reported,
+        Fault::UnitSuspected,
+        Fault::FlatLine,
+        Fault::Flapping,
+        Fault::DuplicateFrame,
+        Fault::Offline,
+        Fault::BackOnline,
+        Fault::LowBattery,
+        Fault::Maintenance,
+    ];
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::Reading;
 use crate::place::{self, Place};
+use crate::privacy::scrub;
 use crate::when::when;
 use crate::{DeviceFault, Fault, IntakeState, Verdict};
 
@@ -115,6 +116,7 @@ impl Intake {
             reporter_name: None,
             reporter_phone: None,
             measurement: None,
+            algorithm: algorithm_name(alert),
             credibility: if confidence >= algorithm.sure_permille {
                 SURE
             } else {
@@ -180,6 +182,24 @@ impl Intake {
             ..pole
         })
     }
+}
+
+/// Longest part of an algorithm's name that is kept, in characters.
+const MAX_NAME: usize = 64;
+
+/// The algorithm as feedback knows it: vendor, name and version with a stroke between. Free text, so it is scrubbed.
+fn algorithm_name(alert: &VideoAlert) -> Option<Name> {
+    let named = alert.algorithm.as_ref()?;
+    let part = |text: &Option<Text>| {
+        let text = scrub(text.as_deref().unwrap_or("").trim());
+        text.chars()
+            .filter(|c| *c != '/')
+            .take(MAX_NAME)
+            .collect::<String>()
+    };
+    let parts = [part(&named.vendor), part(&named.name), part(&named.version)];
+    let is_named = parts.iter().any(|part| !part.is_empty());
+    is_named.then(|| parts.join("/").as_str().into())
 }
 
 /// Two independent errors of one sigma each, together.

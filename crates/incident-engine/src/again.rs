@@ -15,6 +15,7 @@ use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
+use crate::finding::wide_side_mm;
 use crate::matching::{Match, Matcher};
 use crate::rebuilt::{Rebuilt, stand_as, take_as};
 use crate::scene::{Mark, Scene, addresses_of, bears};
@@ -68,13 +69,13 @@ pub(crate) struct Retelling<'a> {
 }
 
 impl<'a> Retelling<'a> {
-    /// Decides a new event at its turn, and what follows from it. What a silence holds back moves nothing.
+    /// Decides a new event at its turn, and what follows from it. `silence` is the one that announced it.
     pub(crate) fn of(
         engine: &'a Engine,
         setting: &'a Setting,
         kind: KindId,
         event: &Arc<Event>,
-        is_silenced: impl FnOnce() -> bool,
+        silence: Option<&Name>,
     ) -> Again {
         let turn = event.turn(setting.activation.reorder_ms);
         let mut telling = Retelling {
@@ -91,11 +92,7 @@ impl<'a> Retelling<'a> {
             scene: &telling,
         }
         .find(kind, event);
-        let stands = match &found.incident {
-            Some(incident) => incident.commanded,
-            None => is_silenced(),
-        };
-        if stands {
+        if found.incident.as_ref().is_some_and(|incident| incident.commanded) {
             return Again::Alone(found);
         }
         let slot = telling.slot_for(&found, event, None);
@@ -104,7 +101,10 @@ impl<'a> Retelling<'a> {
         if telling.queue.is_empty() {
             return Again::Alone(found);
         }
-        let held = Arc::new(Held::new(event.clone(), &found.evidence));
+        let held = Arc::new(Held {
+            silence: silence.cloned(),
+            ..Held::new(event.clone(), &found.evidence)
+        });
         telling.enter(held, slot, found.also_in_reach, found.evidence);
         while let Some(next) = telling.queue.pop_first() {
             if telling.moved.decided.len() >= MOST {
@@ -147,10 +147,11 @@ impl<'a> Retelling<'a> {
             incident,
             evidence,
             also_in_reach,
+            ..
         } = found;
         // With nobody else who holds it the incident is edited where it is: a copy for each event of a crowd would cost its square.
         drop(incident);
-        let held = Arc::new(Held::new(held.event.clone(), &evidence));
+        let held = Arc::new(held.decided_by(&evidence));
         self.enter(held, slot, also_in_reach, evidence);
     }
 
@@ -270,13 +271,10 @@ impl Scene for Retelling<'_> {
         }
         // An incident may have lain elsewhere before its later members came, as far as its extent goes.
         let engine = self.engine;
-        let mut look = |id: &IncidentId| {
-            let Some(known) = engine.incidents.get(id) else {
-                return;
-            };
+        let mut look = |known: &Arc<Incident>| {
             // Wherever it lay before, it was among its members.
             let may_have_lain = |extent: Extent| extent.is_within(point, side_mm);
-            if self.moved.slots.contains_key(id) || !known.extent.is_some_and(may_have_lain) {
+            if !known.extent.is_some_and(may_have_lain) || self.moved.slots.contains_key(&known.id) {
                 return;
             }
             // Most have no later member, and are as they were.
@@ -286,20 +284,31 @@ impl Scene for Retelling<'_> {
                 meet(&present);
             }
         };
-        let reach = side_mm + self.setting.rules.kind(kind).extent_mm;
-        let mut wide: BTreeSet<&IncidentId> = engine.wide.get(&kind).into_iter().flatten().collect();
-        engine.neighbours.within(kind, side_mm, point, reach, |id| {
-            wide.remove(id);
-            look(id);
-        });
-        wide.into_iter().for_each(look);
+        let rule = self.setting.rules.kind(kind);
+        let mut wide = Vec::new();
+        engine
+            .wide
+            .about(kind, wide_side_mm(rule), point, side_mm, |number| {
+                wide.push(number)
+            });
+        wide.sort_unstable();
+        wide.dedup();
+        engine
+            .neighbours
+            .within(kind, side_mm, point, side_mm + rule.extent_mm, |number| {
+                if wide.binary_search(&number).is_err() {
+                    engine.incidents.at(number).into_iter().for_each(&mut look);
+                }
+            });
+        engine.numbered(&wide).for_each(look);
     }
 
     fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
         let engine = self.engine;
         let slots = self.moved.slots.values().flatten();
         let mut found: Vec<Arc<Incident>> = slots.filter(|incident| bears(incident, mark)).cloned().collect();
-        let mut ids: BTreeSet<&IncidentId> = engine.ids_bearing(mark).collect();
+        let bearing = engine.all_bearing(mark);
+        let mut all: Vec<&Arc<Incident>> = bearing.collect();
         if let Mark::Street(kind, town, name) = mark
             && let Some(kind) = self.setting.rules.kind_id(kind.as_str())
         {
@@ -309,11 +318,15 @@ impl Scene for Retelling<'_> {
                 engine.unsettled.at_street(rules, kind, (town, name), is_placed)
             };
             let turns = at(false).chain(at(true));
-            ids.extend(turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref()));
+            all.extend(turns.filter_map(|turn| {
+                let id = engine.events.get(&turn.key)?.incident.as_ref()?;
+                engine.incidents.get(id)
+            }));
+            all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            all.dedup_by(|a, b| a.id == b.id);
         }
-        for id in ids {
-            if let Some(known) = engine.incidents.get(id)
-                && !self.moved.slots.contains_key(id)
+        for known in all {
+            if !self.moved.slots.contains_key(&known.id)
                 && let Some(present) = self.unchanged(known)
                 && bears(&present, mark)
             {
@@ -325,6 +338,10 @@ impl Scene for Retelling<'_> {
 
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
         self.present(self.engine.survivor(&merged.id)?)
+    }
+
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        self.present(self.engine.survivor(id)?)
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
@@ -348,5 +365,9 @@ impl Scene for Retelling<'_> {
             Some(decided) => self.moved.slots.get(&decided.slot)?.clone(),
             None => self.present(engine.incident_of(&first.key)?),
         }
+    }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        self.engine.is_in_storm(setting, event)
     }
 }

@@ -4,10 +4,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use city_model::{Event, Extent, Incident, Name, Point, Turn};
+use city_model::{Event, Extent, Incident, IncidentId, Name, Point, Turn};
 use city_rules::KindId;
 
 use crate::engine::Engine;
+use crate::finding::wide_side_mm;
 use crate::matching::{Match, Matcher};
 use crate::scene::{Mark, Scene, addresses_of};
 use crate::unsettled::Said;
@@ -64,10 +65,20 @@ impl Scene for AsTheyAre<'_> {
         Some(survivor.clone())
     }
 
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        let found = self.engine.survivor(id)?;
+        self.look_at(found);
+        Some(found.clone())
+    }
+
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let found = self.engine.of_ticket(ticket)?;
         self.look_at(&found);
         Some(found)
+    }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        self.engine.is_in_storm(setting, event)
     }
 }
 
@@ -105,7 +116,7 @@ impl Engine {
     /// Whether no event whose turn is after this one lies about this event, bears a name of it, or was taken by its device's
     /// incidents.
     fn stands_apart(&self, setting: &Setting, kind: KindId, event: &Event, turn: &Turn) -> bool {
-        if event.cites.is_some() || self.wide.values().any(|ids| !ids.is_empty()) {
+        if event.cites.is_some() {
             return false;
         }
         let rules = &setting.rules;
@@ -137,7 +148,21 @@ impl Engine {
             return true;
         };
         let point = setting.plane.project(located.position);
-        kinds().all(|kind| self.unsettled.is_last_about(rules, kind, point, turn))
+        kinds().all(|kind| {
+            !self.is_in_wide(setting, kind, point) && self.unsettled.is_last_about(rules, kind, point, turn)
+        })
+    }
+
+    /// Whether an incident that is wider than its kind's extent may have lain in reach of a point: its later members may be anywhere.
+    fn is_in_wide(&self, setting: &Setting, kind: KindId, point: Point) -> bool {
+        let rule = setting.rules.kind(kind);
+        let mut is_in = false;
+        self.wide
+            .about(kind, wide_side_mm(rule), point, rule.cap_mm, |number| {
+                let extent = self.incidents.at(number).and_then(|incident| incident.extent);
+                is_in |= extent.is_some_and(|extent| extent.is_within(point, rule.cap_mm));
+            });
+        is_in
     }
 
     /// Whether nothing whose turn is after an event's lies about the incident that takes it, or bears a name by which that is
@@ -188,8 +213,8 @@ impl Engine {
     }
 
     fn is_last_of(&self, device: &Name, turn: &Turn) -> bool {
-        self.ids_bearing(Mark::Device(device))
-            .filter_map(|id| self.incidents.get(id)?.tail.last())
+        self.all_bearing(Mark::Device(device))
+            .filter_map(|incident| incident.tail.last())
             .all(|last| last <= turn)
     }
 }

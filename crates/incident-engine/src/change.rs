@@ -78,6 +78,9 @@ pub struct Held {
     /// It lies where something lay that the centre merged into the incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// The silence that had announced it when it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Name>,
 }
 
 impl Held {
@@ -90,6 +93,15 @@ impl Held {
             radius_mm: evidence.radius_mm,
             gap_ms: evidence.gap_ms,
             elsewhere: evidence.elsewhere,
+            silence: None,
+        }
+    }
+
+    /// The same event as it is decided by other evidence.
+    pub fn decided_by(&self, evidence: &Evidence) -> Held {
+        Held {
+            silence: self.silence.clone(),
+            ..Held::new(self.event.clone(), evidence)
         }
     }
 
@@ -128,14 +140,35 @@ pub enum Change {
     ForgetEvent(EventKey),
     /// A cell of the ledger as it is now.
     Count(LedgerCell, i64),
-    /// A warning as it is now, and where the clock stood when it was heard.
-    PutWarning(Warning, EventTime),
+    /// A warning as it is now, where the clock stood when it was heard, and what it said before.
+    PutWarning(Warning, EventTime, #[serde(default)] Vec<Warning>),
     /// A warning is over.
     RemoveWarning(Name),
     /// A silence as it is now.
     PutSilence(Silence),
     /// A silence is over.
     RemoveSilence(Name),
+    /// What the centre's word made of a device or an algorithm.
+    PutTrust(Witness, Trust),
+}
+
+/// Who told of incidents, as the centre's word about them counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// A sensor or camera.
+    Device(Name),
+    /// A video algorithm: vendor, name and version.
+    Algorithm(Name),
+}
+
+/// How often the centre judged incidents that a witness had told of. Both counts fade as `priority.trust.window` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Trust {
+    /// Resolved, or called a false alarm.
+    pub judged: u32,
+    /// Called a false alarm.
+    pub false_alarms: u32,
 }
 
 /// A changelog row that cannot be read.
@@ -164,10 +197,12 @@ impl Change {
             Change::ForgetEvent(key) => event_row_key(key),
             Change::Count(LedgerCell::Consumed(source), _) => format!("ledger/{source}"),
             Change::Count(LedgerCell::Outcome(source, outcome), _) => format!("ledger/{source}/{outcome}"),
-            Change::PutWarning(warning, _) => format!("warning/{}", warning.warning_id),
+            Change::PutWarning(warning, ..) => format!("warning/{}", warning.warning_id),
             Change::RemoveWarning(id) => format!("warning/{id}"),
             Change::PutSilence(silence) => format!("silence/{}", silence.silence_id),
             Change::RemoveSilence(id) => format!("silence/{id}"),
+            Change::PutTrust(Witness::Device(name), _) => format!("trust/device/{name}"),
+            Change::PutTrust(Witness::Algorithm(name), _) => format!("trust/algorithm/{name}"),
         }
     }
 
@@ -263,6 +298,9 @@ pub enum Withheld {
 }
 
 impl Withheld {
+    /// Every reason.
+    pub const ALL: [Withheld; 2] = [Withheld::Commanded, Withheld::TooMany];
+
     /// The name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

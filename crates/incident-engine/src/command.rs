@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, CloseReason, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
+use city_model::{Action, Command, EventTime, Incident, Outcome, Source, Status};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::passage::{close, command_key, reopen};
-use crate::{Decision, EventRow};
+use crate::life::{self, Stage, Step};
+use crate::passage::command_key;
+use crate::undoing::handled;
+use crate::{Decision, EventRow, limits};
 
 impl Engine {
     pub(crate) fn decide_command(&self, command: &Command) -> Decision {
@@ -26,80 +28,83 @@ impl Engine {
             return draft.finish();
         }
         draft.set_now(self.clock().unwrap_or(command.issued_at));
-        let carried_out = self.carry_out(&mut draft, command);
+        let (outcome, reason) = match self.carry_out(&mut draft, command) {
+            Ok(note) => (Outcome::Applied, note.map(Into::into)),
+            Err(refusal) => (Outcome::Refused, Some(refusal.into())),
+        };
         let row = EventRow {
             key,
             source: Source::Command,
-            outcome: if carried_out.is_err() {
-                Outcome::Refused
-            } else {
-                Outcome::Applied
-            },
+            outcome,
             incident: Some(command.incident_id.clone()),
             ingested_at: draft.now,
             ticket: None,
             order: None,
             held: None,
         };
-        draft.told(row, carried_out.err().map(Into::into), None);
+        draft.told(row, reason, None);
         draft.settle_touched();
         draft.finish()
     }
 
-    /// Does what a command says, or says why it makes no sense now; then nothing is changed.
-    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<(), String> {
-        let Some(incident) = self.incidents.get(&command.incident_id) else {
+    /// Does what a command says, and tells what else that made; or says why it makes no sense now, and then nothing is changed.
+    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<Option<&'static str>, String> {
+        let known = self.incidents.get(&command.incident_id);
+        let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
             return Err("no such incident".to_owned());
         };
         if incident.status == Status::Merged && command.action != Action::Undo {
             return Err("the incident was merged into another".to_owned());
         }
         match command.action {
-            Action::Merge => self.merge(draft, incident, command),
-            Action::Split => self.split(draft, incident, command),
-            Action::Move => self.move_events(draft, incident, command),
-            Action::Undo => self.undo(draft, incident),
+            Action::Merge => return self.merge(draft, incident, command),
+            Action::Split => self.split(draft, incident, command)?,
+            Action::Move => self.move_events(draft, incident, command)?,
+            Action::Undo => self.undo(draft, incident)?,
             _ => {
-                if let Some(refusal) = refusal(incident, command) {
+                let now = draft.now;
+                if let Some(refusal) = refusal(incident, command, now) {
                     return Err(refusal.to_owned());
                 }
-                let now = draft.now;
-                draft.edit(&incident.id, |_, edited| {
-                    edited.last_command = Some(remembered(incident, command));
+                let (before, said) = (incident.care().was_false, verdict(incident, command.action));
+                self.learn(draft, incident, before, said);
+                draft.edit(&incident.id, |setting, edited| {
+                    edited.last_command = Some(Arc::new(handled(incident, command)));
                     edited.commanded = true;
                     handle(edited, command, now);
+                    if before != said {
+                        edited.take_care(|care| care.was_false = said);
+                    }
+                    limits::keep(setting, edited, now);
                 });
-                Ok(())
             }
         }
+        Ok(None)
     }
 }
 
-/// What an incident was before a command, so that it can be taken back.
-pub(crate) fn remembered(incident: &Incident, command: &Command) -> Arc<LastCommand> {
-    let mut without = incident.clone();
-    without.last_command = None;
-    Arc::new(LastCommand {
-        command_id: command.command_id.clone(),
-        action: command.action,
-        other: command.other_incident_id.clone(),
-        events: Vec::new(),
-        without,
-    })
+/// What the centre's word makes of those who told of an incident, after an action: whether it was a false alarm.
+fn verdict(incident: &Incident, action: Action) -> Option<bool> {
+    match action {
+        Action::FalseAlarm => Some(true),
+        Action::Resolve | Action::Verify => Some(false),
+        // It was none after all; that something was mended and came back says nothing against it.
+        Action::Reopen => incident.care().was_false.filter(|was_false| !was_false),
+        _ => incident.care().was_false,
+    }
 }
 
 /// Why a command about the handling makes no sense now.
-fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
-    let open = incident.status == Status::Open;
+fn refusal(incident: &Incident, command: &Command, now: EventTime) -> Option<&'static str> {
+    if let Some(step) = Step::of(command.action) {
+        return Stage::of(incident).after(step).err();
+    }
     match command.action {
-        Action::Reopen if open => Some("the incident is open"),
-        Action::Reopen => None,
-        _ if !open => Some("the incident is closed"),
-        Action::Return | Action::Arrive if incident.handling.dispatched_at.is_none() => {
-            Some("the incident was not dispatched")
-        }
-        Action::Verify if incident.handling.resolved_at.is_none() => Some("the incident was not resolved"),
+        _ if incident.status != Status::Open => Some("the incident is closed"),
         Action::Extend if command.deadline.is_none() => Some("an extension needs a deadline"),
+        Action::Extend if command.deadline.is_some_and(|until| until <= now) => {
+            Some("an extension needs a deadline that is to come")
+        }
         Action::PinPriority if command.band.is_none() => Some("a pin needs a band"),
         Action::UnpinPriority if incident.pinned.is_none() => Some("the priority is not pinned"),
         _ => None,
@@ -107,36 +112,22 @@ fn refusal(incident: &Incident, command: &Command) -> Option<&'static str> {
 }
 
 fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
-    let handling = &mut incident.handling;
-    match command.action {
-        Action::Acknowledge => handling.acknowledged_at = handling.acknowledged_at.or(Some(now)),
-        Action::Dispatch => handling.dispatched_at = Some(now),
-        Action::Return => {
-            handling.returned_count += 1;
-            handling.dispatched_at = None;
-            handling.arrived_at = None;
-        }
-        Action::Arrive => handling.arrived_at = Some(now),
-        Action::Resolve => handling.resolved_at = Some(now),
-        Action::Verify => {
-            handling.verified_at = Some(now);
-            close(incident, CloseReason::Resolved, now);
-        }
-        Action::Extend => incident.control_by = command.deadline.unwrap_or(incident.control_by),
-        Action::Close => close(incident, CloseReason::Closed, now),
-        Action::FalseAlarm => close(incident, CloseReason::FalseAlarm, now),
-        Action::Reopen => {
-            handling.resolved_at = None;
-            handling.verified_at = None;
+    if let Some(step) = Step::of(command.action) {
+        if step == Step::Reopen {
             incident.last_heard_at = incident.last_heard_at.max(now);
-            reopen(incident, now);
+            incident.take_care(|care| care.reopened_at = Some(now));
         }
-        Action::PinPriority => incident.pinned = command.band,
-        Action::UnpinPriority => {
+        let _ = life::take(incident, step, now); // what cannot be taken was refused
+        return;
+    }
+    match (command.action, command.deadline) {
+        (Action::Extend, Some(until)) => limits::extend(incident, until),
+        (Action::PinPriority, _) => incident.pinned = command.band,
+        (Action::UnpinPriority, _) => {
             incident.pinned = None;
             incident.lower_since = Some(crate::priority::UNPINNED);
         }
         // What changes the grouping is not handling.
-        Action::Merge | Action::Split | Action::Move | Action::Undo => {}
+        _ => {}
     }
 }

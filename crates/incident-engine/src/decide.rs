@@ -12,7 +12,8 @@ use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
 use crate::joining::{enter, found};
 use crate::matching::Matcher;
-use crate::passage::{close, is_stale, over_since, reopen};
+use crate::passage::{close_stale, is_stale, over_since, reopen};
+use crate::scene::Mark;
 use crate::{Change, Decision, EventRow, Held, Output, Withheld};
 
 impl Engine {
@@ -132,7 +133,12 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            draft.decision.outputs.push(Output::Late(event.clone()));
+            // It decides nothing more, so nobody need know which algorithm told of it: the public schema has no such field.
+            let mut told = event.clone();
+            if told.algorithm.is_some() {
+                Arc::make_mut(&mut told).algorithm = None;
+            }
+            draft.decision.outputs.push(Output::Late(told));
             return draft.finish();
         }
         // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.
@@ -146,13 +152,13 @@ impl Engine {
         let turn = event.turn(setting.activation.reorder_ms);
         let settled_before = self.settled_before();
         let matcher = Matcher { setting, scene: self };
+        let silence = self.announced(setting, kind, event);
         let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
             matcher.find(kind, event)
         } else if let Some(found) = self.find_apart(setting, kind, event, &turn) {
             found
         } else {
-            let is_silenced = || self.silenced_by(setting, kind, event).is_some();
-            match Retelling::of(self, setting, kind, event, is_silenced) {
+            match Retelling::of(self, setting, kind, event, silence.as_ref()) {
                 Again::Alone(found) => found,
                 Again::Moved(moved) => {
                     draft.withheld(Withheld::Commanded, moved.withheld.len());
@@ -166,12 +172,7 @@ impl Engine {
                 }
             }
         };
-        if found_match.incident.is_none()
-            && let Some(silence) = self.silenced_by(setting, kind, event)
-        {
-            draft.outcome(event, Outcome::Silenced, None, Some(silence), None);
-            return draft.finish();
-        }
+        let mut related = found_match.also_in_reach;
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
@@ -190,17 +191,27 @@ impl Engine {
             }
             None => {
                 let mut incident = found(setting, event);
-                incident.recurrence_of = self.recurrence(setting, kind, event);
+                incident.recurrence_of = found_match.repeats.or_else(|| self.recurrence(setting, kind, event));
+                // By what the centre closed those who urge that ticket find this one.
+                related.extend(incident.recurrence_of.clone().filter(|closed| self.is_commanded(closed)));
                 let id = incident.id.clone();
                 draft.touched.insert(id.clone(), incident);
                 (id, Outcome::Opened)
             }
         };
-        let mut related = found_match.also_in_reach;
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
-        let held = Arc::new(Held::new(event.clone(), &evidence));
+        related.retain(|other| {
+            !self
+                .incidents
+                .get(other)
+                .is_some_and(|other| other.is_held_back())
+        });
+        let held = Arc::new(Held {
+            silence,
+            ..Held::new(event.clone(), &evidence)
+        });
         let is_stale = is_stale(setting, event);
         let now = draft.now;
         draft.edit(&id, |setting, incident| {
@@ -213,10 +224,14 @@ impl Engine {
                 reopen(incident, now);
             }
             if outcome == Outcome::Opened && is_stale {
-                close(incident, CloseReason::Stale, now);
+                close_stale(incident, now);
             }
         });
-        for other in related.iter().filter(|other| **other != id) {
+        if draft.touched.get(&id).is_some_and(Incident::is_held_back) || self.held_back(&id).is_some() {
+            draft.hold_back(&id);
+        }
+        let is_shown = draft.held_back(&id).is_none();
+        for other in related.iter().filter(|other| **other != id && is_shown) {
             draft.edit(other, |_, incident| {
                 incident.related.insert(id.clone());
             });
@@ -240,18 +255,19 @@ impl Engine {
                     .and_then(|device| incident.devices.get(device))
                     .is_some_and(|watcher| watcher.alarming)
         };
-        let ids = event
+        let bearing = event
             .device
-            .as_ref()
-            .and_then(|device| self.by_device.get(device))
-            .into_iter()
-            .flatten();
-        let incident = ids
-            .filter_map(|id| self.incidents.get(id))
-            .filter(alarming)
-            .min_by(|a, b| a.founding.cmp(&b.founding));
-        let id = incident.map(|incident| incident.id.clone());
-        if let Some(id) = &id {
+            .iter()
+            .flat_map(|device| self.all_bearing(Mark::Device(device)));
+        let alarming: Vec<_> = bearing.filter(alarming).collect();
+        let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
+        let id = first.map(|incident| incident.id.clone());
+        // What a silence holds back does not go quiet while it alarms, so there may be several.
+        let held_back = alarming.iter().filter(|incident| incident.is_held_back());
+        let others = held_back
+            .map(|incident| &incident.id)
+            .filter(|other| Some(*other) != id.as_ref());
+        for id in id.iter().chain(others) {
             draft.edit(id, |setting, incident| {
                 incident.devices.rewrite(|device, watcher| Watcher {
                     alarming: watcher.alarming && event.device.as_ref() != Some(device),
@@ -276,6 +292,10 @@ fn is_history(incident: &Incident, event: &Event) -> bool {
 }
 
 impl Engine {
+    fn is_commanded(&self, id: &IncidentId) -> bool {
+        self.incidents.get(id).is_some_and(|incident| incident.commanded)
+    }
+
     /// How many records of a source have an outcome here.
     pub fn counted(&self, source: Source, outcome: Outcome) -> i64 {
         self.ledger.get(LedgerCell::Outcome(source, outcome))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Status};
+use city_model::{Band, Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Silence, Status};
 
 use crate::engine::Engine;
 use crate::priority::Assessment;
@@ -13,6 +13,11 @@ use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, Withhel
 /// What merely continues is worth a revision only this often, unless it changes the priority.
 const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
 
+/// So many revisions of what is no P1 are published in one tick; the rest waits for the next, the more urgent and then those
+/// that waited longest first. So a flood of them never makes the transaction long that a P1 comes in. About 25 MB in the
+/// topics.
+const REVISIONS_A_TICK: usize = 4_000;
+
 /// A decision in the making: incidents that it touches are copied, edited, judged once and then entered.
 pub(crate) struct Draft<'a> {
     engine: &'a Engine,
@@ -20,8 +25,14 @@ pub(crate) struct Draft<'a> {
     pub(crate) now: EventTime,
     /// The tick of this decision: an incident has one revision in each.
     tick: Option<EventTime>,
+    /// It begins that tick: what it has to tell goes by urgency, with what waited.
+    flushes: bool,
     pub(crate) touched: BTreeMap<IncidentId, Incident>,
     pub(crate) continued: Option<IncidentId>,
+    /// A silence that this decision revises, as it is from now on.
+    pub(crate) revised: Option<Silence>,
+    /// What was found out of incidents: the silence that holds each back, if one does.
+    pub(crate) veils: BTreeMap<IncidentId, Option<Name>>,
     pub(crate) decision: Decision,
 }
 
@@ -32,8 +43,11 @@ impl<'a> Draft<'a> {
             setting,
             now: EventTime::MIN,
             tick: engine.flushed,
+            flushes: false,
             touched: BTreeMap::new(),
             continued: None,
+            revised: None,
+            veils: BTreeMap::new(),
             decision: Decision::default(),
         }
     }
@@ -45,7 +59,12 @@ impl<'a> Draft<'a> {
     /// This decision begins a tick: what changed in the last one is published.
     pub(crate) fn begin_tick(&mut self, tick: EventTime) {
         self.tick = Some(tick);
+        self.flushes = true;
         self.change(Change::Flushed(tick));
+    }
+
+    pub(crate) fn engine(&self) -> &'a Engine {
+        self.engine
     }
 
     pub(crate) fn setting(&self) -> &'a Setting {
@@ -106,19 +125,21 @@ impl<'a> Draft<'a> {
 
     /// Enters a row, counts its outcome and tells readers.
     pub(crate) fn told(&mut self, row: EventRow, reason: Option<Name>, evidence: Option<Evidence>) {
+        let (told, silence) = self.as_told(&row);
         self.engine
-            .count(&mut self.decision.changes, row.source, row.outcome, 1);
-        self.decision.changes.push(Change::PutEvent(row.clone()));
+            .count(&mut self.decision.changes, told.source, told.outcome, 1);
+        self.decision.changes.push(Change::PutEvent(row));
         self.decision.outputs.push(Output::Outcome {
-            row,
-            reason,
-            evidence: evidence.map(Box::new),
+            row: told,
+            evidence: evidence.filter(|_| silence.is_none()).map(Box::new),
+            reason: silence.or(reason),
         });
     }
 
     /// Judges every touched incident and enters it: what is new, closed, or of another band is published at once, unless it was
     /// published in this tick already; the rest waits for the next.
     pub(crate) fn settle_touched(&mut self) {
+        self.inhibit();
         for (id, incident) in std::mem::take(&mut self.touched) {
             let before = self.engine.incidents.get(&id).map(Arc::as_ref);
             if incident.status != Status::Open
@@ -127,7 +148,9 @@ impl<'a> Draft<'a> {
             {
                 let (change, output) = crate::passage::removed(&id);
                 self.decision.changes.push(change);
-                self.decision.outputs.push(output);
+                // Of what was never shown nothing need be taken back.
+                let was_shown = !incident.is_held_back();
+                self.decision.outputs.extend(was_shown.then_some(output));
                 continue;
             }
             self.settle(before, incident);
@@ -140,7 +163,19 @@ impl<'a> Draft<'a> {
             self.withheld(Withheld::TooMany, 1);
         }
         let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-        let changed_band = assessment.move_band(self.setting, &mut incident, self.now);
+        if self.keeps_back(&incident, &assessment) {
+            assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
+            incident.dirty = false;
+            self.decision
+                .changes
+                .push(Change::PutIncident(Arc::new(incident)));
+            return;
+        }
+        incident.silences = None;
+        if before.is_some_and(Incident::is_held_back) {
+            self.show(&mut incident);
+        }
+        let changed_band = assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status
@@ -153,7 +188,7 @@ impl<'a> Draft<'a> {
         }
         incident.config_version = self.setting.activation.version.clone();
         let is_told = incident.revision > 0 && incident.revised_in == self.tick;
-        if moved && !is_told {
+        if moved && !is_told && !self.flushes {
             self.publish(&mut incident, &assessment);
         }
         self.decision
@@ -178,13 +213,12 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
+    /// Publishes the incidents that changed since their last revision, those of this draft and those of earlier ones: P1
+    /// first, and of the others no more than a tick may.
     pub(crate) fn publish_dirty(&mut self) {
         let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
-        for id in &self.engine.dirty {
-            if let Some(incident) = self.engine.incidents.get(id) {
-                latest.insert(id.clone(), (**incident).clone());
-            }
+        for incident in self.engine.numbered(&self.engine.dirty) {
+            latest.insert(incident.id.clone(), (**incident).clone());
         }
         for change in &self.decision.changes {
             match change {
@@ -197,14 +231,17 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-        for (_, mut incident) in latest {
-            if incident.dirty {
-                let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-                self.publish(&mut incident, &assessment);
-                self.decision
-                    .changes
-                    .push(Change::PutIncident(Arc::new(incident)));
-            }
+        let mut waiting: Vec<Incident> = latest.into_values().filter(|incident| incident.dirty).collect();
+        // What leaves the P1 topic is as urgent as what enters it. The sort is stable, ids come last.
+        let is_p1 = |incident: &Incident| incident.band == Band::P1 || incident.shown_in == Some(Band::P1);
+        waiting.sort_by_key(|incident| (!is_p1(incident), incident.band, incident.revised_at));
+        let urgent = waiting.iter().filter(|incident| is_p1(incident)).count();
+        for mut incident in waiting.into_iter().take(urgent + REVISIONS_A_TICK) {
+            let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
+            self.publish(&mut incident, &assessment);
+            self.decision
+                .changes
+                .push(Change::PutIncident(Arc::new(incident)));
         }
     }
 

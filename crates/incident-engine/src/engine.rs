@@ -6,18 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{
-    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Kind, Ledger, LedgerCell, Name, Outcome,
-    Silence, Source, Warning,
+    Activation, EventKey, EventTime, HOUR_MS, Incident, IncidentId, Ledger, LedgerCell, Name, Outcome,
+    Silence, Source,
 };
-use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
+use crate::finding::ByStreet;
+use crate::kept::Kept;
 use crate::neighbours::Neighbours;
+use crate::numbers::Numbers;
 use crate::unsettled::Unsettled;
-use crate::{Change, EventRow, Held, Setting, SettingError};
+use crate::weather::Told;
+use crate::wide::Wide;
+use crate::{Change, EventRow, Held, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
+
+/// Of so many merges one into the other the survivor is found.
+pub(crate) const LONGEST_CHAIN: usize = 64;
 
 /// The state of one partition's groups.
 #[derive(Debug, Default)]
@@ -26,26 +33,27 @@ pub struct Engine {
     pub(crate) clocks: BTreeMap<Name, EventTime>,
     pub(crate) flushed: Option<EventTime>,
     pub(crate) settled: Option<EventTime>,
-    pub(crate) incidents: FxHashMap<IncidentId, Arc<Incident>>,
+    pub(crate) incidents: Kept,
     pub(crate) events: FxHashMap<EventKey, EventRow>,
-    pub(crate) warnings: BTreeMap<Name, (Warning, EventTime)>,
+    pub(crate) warnings: BTreeMap<Name, Told>,
+    pub(crate) trust: FxHashMap<Witness, Trust>,
     pub(crate) silences: BTreeMap<Name, Silence>,
     pub(crate) ledger: Ledger,
 
     // What follows from the rows above.
     pub(crate) neighbours: Neighbours,
-    pub(crate) by_device: FxHashMap<Name, BTreeSet<IncidentId>>,
-    pub(crate) by_component: FxHashMap<Name, BTreeSet<IncidentId>>,
-    /// By kind, town, and what an address is found by.
-    pub(crate) by_street: FxHashMap<(Kind, Name, Name), BTreeSet<IncidentId>>,
+    pub(crate) by_device: FxHashMap<Name, Numbers>,
+    pub(crate) by_component: FxHashMap<Name, Numbers>,
+    /// By the id of what explains them away.
+    pub(crate) inhibited: FxHashMap<Name, Numbers>,
+    pub(crate) by_street: ByStreet,
     /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
     pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
-    /// Incidents whose members lie farther apart than their kind's extent: a component or the centre joined them.
-    pub(crate) wide: BTreeMap<KindId, BTreeSet<IncidentId>>,
+    pub(crate) wide: Wide,
     pub(crate) unsettled: Unsettled,
-    pub(crate) open: BTreeSet<IncidentId>,
-    pub(crate) dirty: BTreeSet<IncidentId>,
-    pub(crate) due: BTreeSet<(EventTime, IncidentId)>,
+    pub(crate) open: BTreeSet<u32>,
+    pub(crate) dirty: BTreeSet<u32>,
+    pub(crate) due: BTreeSet<(EventTime, u32)>,
     pub(crate) expiring: BTreeMap<i64, Vec<EventKey>>,
 }
 
@@ -76,20 +84,27 @@ impl Engine {
                 self.release();
             }
             Change::PutIncident(incident) => {
-                let old = self.incidents.insert(incident.id.clone(), incident.clone());
-                self.relink(old.as_deref(), Some(incident));
+                let (number, old) = self.incidents.keep(incident);
+                self.relink(number, old.as_deref(), Some(incident));
             }
             Change::RemoveIncident(id) => {
-                if let Some(old) = self.incidents.remove(id) {
-                    self.relink(Some(&old), None);
+                if let Some((number, old)) = self.incidents.remove(id) {
+                    self.relink(number, Some(&old), None);
                 }
             }
             Change::PutEvent(row) => self.remember(row),
             Change::ForgetEvent(key) => self.forget(key),
             Change::Count(cell, count) => self.ledger.set(*cell, *count),
-            Change::PutWarning(warning, heard) => {
-                self.warnings
-                    .insert(warning.warning_id.clone(), (warning.clone(), *heard));
+            Change::PutWarning(warning, heard, before) => {
+                let told = Told {
+                    warning: warning.clone(),
+                    heard: *heard,
+                    before: before.clone(),
+                };
+                self.warnings.insert(warning.warning_id.clone(), told);
+            }
+            Change::PutTrust(witness, trust) => {
+                self.trust.insert(witness.clone(), *trust);
             }
             Change::RemoveWarning(id) => {
                 self.warnings.remove(id);
@@ -163,7 +178,9 @@ impl Engine {
 
     /// The open incidents in the order of their ids.
     pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
-        self.open.iter().filter_map(|id| self.incidents.get(id))
+        let mut open: Vec<&Arc<Incident>> = self.numbered(&self.open).collect();
+        open.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        open.into_iter()
     }
 
     /// The change that a deleted row of this key stands for, if the row is here.
@@ -190,17 +207,12 @@ impl Engine {
     /// When the clock next means something to an incident; nothing happens by time alone before that.
     pub fn next_due(&self) -> Option<EventTime> {
         let incident = self.due.first().map(|(at, _)| *at);
-        let weather = self.warnings.values().flat_map(|(warning, _)| {
-            [Some(warning.effective_at), warning.expires_at]
-                .into_iter()
-                .flatten()
-        });
         let clock = self.clock();
+        let weather = self.turning_points();
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
-        match (incident, weather) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let silence = self.silences.values().map(|silence| silence.ends_at);
+        let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        [incident, weather, silence].into_iter().flatten().min()
     }
 
     /// Whether changed incidents wait for the next tick to be published.
@@ -208,12 +220,22 @@ impl Engine {
         !self.dirty.is_empty()
     }
 
+    /// The incidents of some numbers.
+    pub(crate) fn numbered<'a>(
+        &'a self,
+        numbers: impl IntoIterator<Item = &'a u32>,
+    ) -> impl Iterator<Item = &'a Arc<Incident>> {
+        numbers
+            .into_iter()
+            .filter_map(|number| self.incidents.at(*number))
+    }
+
     /// The survivor of an incident: itself, or what it was merged into.
     pub(crate) fn survivor<'a>(&'a self, id: &'a IncidentId) -> Option<&'a Arc<Incident>> {
         let mut incident = self.incidents.get(id)?;
         // Each merge leads to an incident that was founded earlier, so the chain ends; the bound guards against rows
         // that no engine wrote.
-        for _ in 0..64 {
+        for _ in 0..LONGEST_CHAIN {
             match &incident.merged_into {
                 Some(next) => incident = self.incidents.get(next)?,
                 None => return Some(incident),
@@ -241,6 +263,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
+        self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
         self.dirty.clear();
@@ -249,10 +272,9 @@ impl Engine {
         self.unsettled.clear();
         let held: Vec<Arc<Held>> = self.events.values().filter_map(|row| row.held.clone()).collect();
         held.iter().for_each(|held| self.hold(held));
-        let mut all: Vec<_> = self.incidents.values().cloned().collect();
-        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        for incident in &all {
-            self.relink(None, Some(incident));
+        let all: Vec<(u32, Arc<Incident>)> = self.incidents.numbered().collect();
+        for (number, incident) in &all {
+            self.relink(*number, None, Some(incident));
         }
     }
 }

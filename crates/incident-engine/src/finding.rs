@@ -2,45 +2,68 @@
 
 use std::collections::BTreeSet;
 
-use city_model::{EventTime, Incident, IncidentId, Kind, Name, Point, Status};
-use city_rules::KindId;
-use rustc_hash::FxHashMap;
+use city_model::{EventTime, Extent, Incident, Name, Point, Status};
+use city_rules::{KindId, KindRule};
+use hashbrown::{Equivalent, HashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::engine::Engine;
+use crate::numbers::Numbers;
 use crate::scene::addresses_of;
 use crate::street;
 
+/// Incidents by kind, town, and what an address is found by.
+pub(crate) type ByStreet = HashMap<Street, Numbers, FxBuildHasher>;
+
+/// A kind, a town, and a name that an address is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Street {
+    kind: city_model::Kind,
+    town: Name,
+    name: Name,
+}
+
+/// The same, to ask with.
+#[derive(Hash)]
+pub(crate) struct Asked<'a> {
+    pub(crate) kind: &'a city_model::Kind,
+    pub(crate) town: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Equivalent<Street> for Asked<'_> {
+    fn equivalent(&self, own: &Street) -> bool {
+        *self.name == *own.name && *self.town == *own.town && *self.kind == own.kind
+    }
+}
+
 /// Where the indexes of places hold an incident.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Clone, Copy)]
 struct Spot {
     kind: KindId,
-    side_mm: i64,
+    cap_mm: i64,
     point: Point,
-    is_wide: bool,
+    /// The box around its members and the side of the squares that hold it, where its kind's extent is less.
+    wide: Option<(Extent, i64)>,
+}
+
+/// The side of the squares by which wide incidents are found.
+pub(crate) fn wide_side_mm(rule: &KindRule) -> i64 {
+    rule.cap_mm.saturating_add(rule.extent_mm)
 }
 
 impl Engine {
-    fn kind_and_side(&self, incident: &Incident) -> Option<(KindId, i64)> {
-        let (kind, rule) = self.setting.as_ref()?.kind_of(incident)?;
-        Some((kind, rule.cap_mm))
-    }
-
-    fn is_wide(&self, incident: &Incident) -> bool {
-        let known = self
-            .setting
-            .as_ref()
-            .and_then(|setting| setting.kind_of(incident));
-        let diagonal = incident.extent.map_or(0, |extent| extent.diagonal_mm());
-        known.is_some_and(|(_, rule)| diagonal > rule.extent_mm)
-    }
-
     fn spot_of(&self, incident: &Incident) -> Option<Spot> {
-        let (kind, side_mm) = self.kind_and_side(incident)?;
+        let (kind, rule) = self.setting.as_ref()?.kind_of(incident)?;
+        let is_wide = |extent: &Extent| extent.diagonal_mm() > rule.extent_mm;
         Some(Spot {
             kind,
-            side_mm,
+            cap_mm: rule.cap_mm,
             point: incident.fused.point()?,
-            is_wide: self.is_wide(incident),
+            wide: incident
+                .extent
+                .filter(is_wide)
+                .map(|extent| (extent, wide_side_mm(rule))),
         })
     }
 
@@ -50,39 +73,34 @@ impl Engine {
 
     /// Enters an incident into the indexes in the place of what it was before. An event changes few of the things by which an
     /// incident is found, and what stays the same is left where it is.
-    pub(crate) fn relink(&mut self, old: Option<&Incident>, new: Option<&Incident>) {
-        let Some(id) = new.or(old).map(|incident| &incident.id) else {
-            return;
-        };
+    pub(crate) fn relink(&mut self, number: u32, old: Option<&Incident>, new: Option<&Incident>) {
         let (was, is) = (old.filter(|old| is_found(old)), new.filter(|new| is_found(new)));
         let spot = |of: Option<&Incident>| of.and_then(|incident| self.spot_of(incident));
         let (from, to) = (spot(was), spot(is));
         if from != to {
-            if let Some(spot) = from {
-                self.neighbours.remove(spot.kind, spot.side_mm, spot.point, id);
-                if let Some(wide) = self.wide.get_mut(&spot.kind) {
-                    wide.remove(id);
-                }
-            }
-            if let Some(spot) = to {
-                self.neighbours
-                    .insert(spot.kind, spot.side_mm, spot.point, id.clone());
-                if spot.is_wide {
-                    self.wide.entry(spot.kind).or_default().insert(id.clone());
-                }
-            }
+            self.move_spot(number, from, to);
         }
         let differ = |same: fn(&Incident, &Incident) -> bool| match (was, is) {
             (Some(was), Some(is)) => !same(was, is),
             (was, is) => was.is_some() || is.is_some(),
         };
         if differ(|was, is| was.devices.keys().eq(is.devices.keys())) {
-            move_under(&mut self.by_device, id, devices_of(was), devices_of(is));
+            move_under(&mut self.by_device, number, devices_of(was), devices_of(is));
         }
         if differ(|was, is| {
             was.components == is.components && was.inferred_components == is.inferred_components
         }) {
-            move_under(&mut self.by_component, id, components_of(was), components_of(is));
+            move_under(
+                &mut self.by_component,
+                number,
+                components_of(was),
+                components_of(is),
+            );
+        }
+        if differ(|was, is| was.inhibited_by == is.inhibited_by) {
+            let cause = |of: Option<&Incident>| of?.inhibited_by.as_ref().map(|id| Name::from(id.as_str()));
+            let (from, to) = (cause(was), cause(is));
+            move_under(&mut self.inhibited, number, from.iter(), to.iter());
         }
         if differ(|was, is| {
             was.kind == is.kind
@@ -90,42 +108,81 @@ impl Engine {
                 && was.address_key == is.address_key
                 && was.also_at == is.also_at
         }) {
-            move_under(&mut self.by_street, id, streets_of(was), streets_of(is));
+            self.move_streets(number, was, is);
         }
         let is_open = |of: Option<&Incident>| of.is_some_and(|of| of.status == Status::Open);
-        list(&mut self.open, id, is_open(old), is_open(new));
+        list(&mut self.open, number, is_open(old), is_open(new));
         let is_dirty = |of: Option<&Incident>| of.is_some_and(|of| of.dirty);
-        list(&mut self.dirty, id, is_dirty(old), is_dirty(new));
+        list(&mut self.dirty, number, is_dirty(old), is_dirty(new));
         let due = |of: Option<&Incident>| of.and_then(|incident| self.due_at(incident));
         let (from, to) = (due(old), due(new));
         if from != to {
             if let Some(at) = from {
-                self.due.remove(&(at, id.clone()));
+                self.due.remove(&(at, number));
             }
             if let Some(at) = to {
-                self.due.insert((at, id.clone()));
+                self.due.insert((at, number));
             }
+        }
+    }
+
+    fn move_spot(&mut self, number: u32, from: Option<Spot>, to: Option<Spot>) {
+        match (from, to) {
+            (Some(from), Some(to)) if from.kind == to.kind && from.cap_mm == to.cap_mm => {
+                self.neighbours
+                    .shift(to.kind, to.cap_mm, (from.point, to.point), number);
+            }
+            (from, to) => {
+                if let Some(spot) = from {
+                    self.neighbours.remove(spot.kind, spot.cap_mm, spot.point, number);
+                }
+                if let Some(spot) = to {
+                    self.neighbours.insert(spot.kind, spot.cap_mm, spot.point, number);
+                }
+            }
+        }
+        if let Some((kind, (extent, side))) = from.and_then(|from| Some((from.kind, from.wide?))) {
+            self.wide.remove(kind, side, extent, number);
+        }
+        if let Some((kind, (extent, side))) = to.and_then(|to| Some((to.kind, to.wide?))) {
+            self.wide.insert(kind, side, extent, number);
+        }
+    }
+
+    fn move_streets(&mut self, number: u32, was: Option<&Incident>, is: Option<&Incident>) {
+        for street in streets_of(was) {
+            if let Some(numbers) = self.by_street.get_mut(&street) {
+                numbers.remove(number);
+                if numbers.is_empty() {
+                    self.by_street.remove(&street);
+                }
+            }
+        }
+        for street in streets_of(is) {
+            self.by_street.entry(street).or_default().insert(number);
         }
     }
 }
 
-fn devices_of(incident: Option<&Incident>) -> impl Iterator<Item = Name> {
-    let devices = incident.into_iter().flat_map(|incident| incident.devices.keys());
-    devices.cloned()
+fn devices_of(incident: Option<&Incident>) -> impl Iterator<Item = &Name> {
+    incident.into_iter().flat_map(|incident| incident.devices.keys())
 }
 
-fn components_of(incident: Option<&Incident>) -> impl Iterator<Item = Name> {
-    let components = incident.into_iter().flat_map(|incident| {
+fn components_of(incident: Option<&Incident>) -> impl Iterator<Item = &Name> {
+    incident.into_iter().flat_map(|incident| {
         let inferred = incident.inferred_components.iter();
         incident.components.iter().chain(inferred)
-    });
-    components.cloned()
+    })
 }
 
-fn streets_of(incident: Option<&Incident>) -> impl Iterator<Item = (Kind, Name, Name)> {
+fn streets_of(incident: Option<&Incident>) -> impl Iterator<Item = Street> {
     incident.into_iter().flat_map(|incident| {
         addresses_of(incident).flat_map(|(town, address)| {
-            street::names(address).map(|name| (incident.kind.clone(), town.clone(), name.into()))
+            street::names(address).map(|name| Street {
+                kind: incident.kind.clone(),
+                town: town.clone(),
+                name: name.into(),
+            })
         })
     })
 }
@@ -135,31 +192,31 @@ fn is_found(incident: &Incident) -> bool {
     incident.status != Status::Merged || incident.commanded
 }
 
-/// Moves an id from some keys of an index to others.
-fn move_under<K: std::hash::Hash + Eq>(
-    index: &mut FxHashMap<K, BTreeSet<IncidentId>>,
-    id: &IncidentId,
-    from: impl Iterator<Item = K>,
-    to: impl Iterator<Item = K>,
+/// Moves a number from some keys of an index to others.
+fn move_under<'a>(
+    index: &mut FxHashMap<Name, Numbers>,
+    number: u32,
+    from: impl Iterator<Item = &'a Name>,
+    to: impl Iterator<Item = &'a Name>,
 ) {
     for key in from {
-        if let Some(ids) = index.get_mut(&key) {
-            ids.remove(id);
-            if ids.is_empty() {
-                index.remove(&key);
+        if let Some(numbers) = index.get_mut(key) {
+            numbers.remove(number);
+            if numbers.is_empty() {
+                index.remove(key);
             }
         }
     }
     for key in to {
-        index.entry(key).or_default().insert(id.clone());
+        index.entry(key.clone()).or_default().insert(number);
     }
 }
 
-/// Enters an id in a list that it was not in, or takes it out.
-fn list(ids: &mut BTreeSet<IncidentId>, id: &IncidentId, was: bool, is: bool) {
+/// Enters a number in a list that it was not in, or takes it out.
+fn list(numbers: &mut BTreeSet<u32>, number: u32, was: bool, is: bool) {
     match (was, is) {
-        (false, true) => ids.insert(id.clone()),
-        (true, false) => ids.remove(id),
+        (false, true) => numbers.insert(number),
+        (true, false) => numbers.remove(&number),
         _ => false,
     };
 }

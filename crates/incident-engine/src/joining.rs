@@ -78,12 +78,17 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         dispatch_by: event.ingested_at,
         control_by: event.ingested_at,
         handling: Handling::default(),
+        care: None,
+        algorithms: SmallSet::default(),
         related: SmallSet::default(),
         recurrence_of: None,
+        silences: Some(SmallSet::default()),
+        inhibited_by: None,
         config_version: setting.activation.version.clone(),
         tail: Vec::new(),
         base: None,
         commanded: false,
+        place_of: None,
         last_command: None,
     }
 }
@@ -143,8 +148,11 @@ pub(crate) fn absorb(
     if event.located.is_none() {
         incident.town = incident.town.take().or_else(|| event.town.clone());
         incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
-    } else if let (Some(town), Some(address)) = (&event.town, &event.address_key)
+    }
+    // Of those without a place the first address is its own; another house in the same lane keeps further ones apart.
+    if let (Some(town), Some(address)) = (&event.town, &event.address_key)
         && !is_bare_road(address)
+        && (event.located.is_some() || incident.address_key.as_ref() != Some(address))
     {
         incident.also_at.insert((town.clone(), address.clone()));
         if incident.also_at.len() > ADDRESSES_KEPT {
@@ -181,24 +189,25 @@ pub(crate) fn enter(
                 &held.evidence(),
                 counts,
             );
+            crate::silence::announce(Arc::make_mut(base), held);
         } else if !incident.tail.is_empty() {
             let mut base = found(setting, &held.event);
             absorb(setting, &mut base, &held.event, &held.evidence(), counts);
+            crate::silence::announce(&mut base, held);
             incident.base = Some(Arc::new(base));
         }
     } else {
         if incident.tail.is_empty() && incident.member_count > 0 {
-            incident.base = Some(Arc::new(incident.clone()));
+            incident.base = Some(Arc::new(incident.as_base()));
         }
         let at = incident.tail.partition_point(|other| *other < turn);
         incident.tail.insert(at, turn);
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
+    crate::silence::announce(incident, held);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
-        let without = &mut Arc::make_mut(last).without;
-        let counts = !crate::rebuilt::continues(without, held);
-        absorb(setting, without, &held.event, &held.evidence(), counts);
+        crate::undoing::hear(setting, last, held, settled_before);
     }
 }
 
@@ -259,6 +268,11 @@ fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
 fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
     incident.witnesses.raise(&event.channel, event.credibility);
+    if event.channel == Channel::Video {
+        incident
+            .algorithms
+            .insert(event.algorithm.clone().unwrap_or_default());
+    }
     incident.all_suspect &= suspect;
     incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
@@ -305,16 +319,4 @@ fn show(incident: &mut Incident, event: &Event, evidence: &Evidence) {
         incident.members.insert(at, Arc::new(member));
         incident.members.truncate(MEMBERS_SHOWN);
     }
-}
-
-/// The share of the time to control that has passed at `now`, in T points; the table is the rules'.
-pub(crate) fn time_points(setting: &Setting, incident: &Incident, now: EventTime) -> u8 {
-    if !incident.handling.has_begun() || incident.handling.resolved_at.is_some() {
-        return incident.time_points;
-    }
-    let limit = (incident.control_by - incident.opened_at).max(1);
-    let elapsed = now - incident.opened_at;
-    let percent = (i128::from(elapsed.max(0)) * 100 / i128::from(limit)).min(1_000) as u32;
-    let points = setting.rules.priority().time_points(percent);
-    u8::try_from(points).unwrap_or(u8::MAX).max(incident.time_points)
 }

@@ -23,17 +23,19 @@ impl Engine {
         for other in &own.related {
             let rule = setting.rules.kind(*other);
             let reach = rule.radius_mm.max(own.radius_mm).min(rule.cap_mm);
-            self.neighbours.near(*other, rule.cap_mm, point, |id, distance| {
-                let Some(incident) = self.incidents.get(id) else {
-                    return;
-                };
-                if incident.status == Status::Open
-                    && distance <= reach
-                    && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
-                {
-                    found.push(id.clone());
-                }
-            });
+            self.neighbours
+                .near(*other, rule.cap_mm, point, |number, distance| {
+                    let Some(incident) = self.incidents.at(number) else {
+                        return;
+                    };
+                    if incident.status == Status::Open
+                        && !incident.is_held_back()
+                        && distance <= reach
+                        && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
+                    {
+                        found.push(incident.id.clone());
+                    }
+                });
         }
         found.sort_unstable();
         found
@@ -44,9 +46,12 @@ impl Engine {
         let rule = setting.rules.kind(kind);
         let recur_ms = rule.recur_ms?;
         let mut found: Vec<&Arc<Incident>> = Vec::new();
-        let mut look = |id: &IncidentId| {
-            if let Some(incident) = self.incidents.get(id)
-                && incident.status == Status::Closed
+        let mut look = |incident| {
+            let incident: &Arc<Incident> = incident;
+            // At the place of what was merged the survivor's end counts.
+            let Some(incident) = self.survivor(&incident.id) else { return };
+            if incident.status == Status::Closed
+                && !incident.is_held_back()
                 && incident.last_event_at <= event.event_time
                 && event.event_time - incident.last_event_at <= recur_ms
             {
@@ -55,25 +60,22 @@ impl Engine {
         };
         if let Some(located) = &event.located {
             let point = setting.plane.project(located.position);
-            self.neighbours.near(kind, rule.cap_mm, point, |id, distance| {
-                let Some(incident) = self.incidents.get(id) else {
-                    return;
-                };
-                let different = rule.component_decides && differs(incident, event);
-                if distance <= radius_mm(setting, rule, incident, located.u_mm) && !different {
-                    look(id);
-                }
-            });
+            self.neighbours
+                .near(kind, rule.cap_mm, point, |number, distance| {
+                    let Some(incident) = self.incidents.at(number) else {
+                        return;
+                    };
+                    let different = rule.component_decides && differs(incident, event);
+                    if distance <= radius_mm(setting, rule, incident, located.u_mm) && !different {
+                        look(incident);
+                    }
+                });
         } else if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
             let names = street::names(address).map(Name::from);
             for name in names {
-                for id in self.ids_bearing(Mark::Street(&rule.name, town, &name)) {
-                    if self
-                        .incidents
-                        .get(id)
-                        .is_some_and(|incident| is_at(incident, town, address))
-                    {
-                        look(id);
+                for incident in self.all_bearing(Mark::Street(&rule.name, town, &name)) {
+                    if is_at(incident, town, address) {
+                        look(incident);
                     }
                 }
             }

@@ -25,8 +25,8 @@
 //! much, at most the cap. Other incidents that would do nearly as well add to the doubt of the best; if that is too much, the event
 //! joins none of them. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
 //! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
-//! gap around the incident's span in event time, both ways, within the kind's longest life; kinds and caps are those of the
-//! incident. A join in space keeps the extent
+//! gap around the incident's span in event time, both ways, within the kind's longest life, both stretched where the event happened
+//! in a storm or its aftermath (`weather`); kinds and caps are those of the incident. A join in space keeps the extent
 //! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
@@ -44,11 +44,35 @@
 //! Not decided again: what the centre gave a command about, and more than 10,000 events for one; both are told
 //! ([`Withheld`]), and the incidents become `related`. An incident with more unsettled events than that has the earlier half settled.
 //!
+//! # Silences
+//!
+//! A silence hides, it decides nothing. Events that planned works announced (kind, place and event time, by what was known when
+//! they were read) are grouped like all others, and their rows say so; readers are told `silenced` instead. An incident is held
+//! back as long as a silence announced every one of its members; what was shown once stays shown. It is shown, and its events
+//! with it, when
+//!
+//! - it becomes a P1, alone or by all that came together in it;
+//! - something joins that was not announced;
+//! - a revision of the silence no longer covers it;
+//! - the silence ends and the trouble outlasts it: somebody told of it so shortly before the end (within the kind's gap) that
+//!   it would still be open then, or a sensor alarmed and has not cleared. Meanwhile such a sensor's incident does not go quiet,
+//!   for its kind's longest life.
+//!
+//! Its times to dispatch and control begin then. What went quiet or cleared before the end never shows.
+//!
+//! # Cause and symptom
+//!
+//! Where the rules say that a kind inhibits another (`inhibition`), an incident of the other that stands near an open one is
+//! published like any, `related` to it, with the ceiling P4 and the override `I1.inhibited_by`. A P1 keeps its band. When the
+//! cause closes the symptom has its own band again, at once. Grouping knows nothing of it.
+//!
 //! # The centre's word
 //!
-//! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
-//! for its place, components, devices and addresses: what comes there goes to the survivor. A merge hides nothing: the more
-//! urgent one must survive. Split and move take events as long as what they said is kept, until they are settled.
+//! Merge, split, move and undo (`centre`, `parting`, `undoing`). An incident with a command is not decided again: its members stay.
+//! One that was merged still stands for its place, components, devices and addresses: what comes there goes to the survivor. A
+//! merge hides nothing: the more urgent one must survive. Split and move take events as long as what they said is kept, until they
+//! are settled, whatever was ordered before. The last eight commands are taken back the newest first; an incident keeps what it
+//! would be without each.
 //!
 //! # The shape
 //!
@@ -67,13 +91,22 @@ mod doubt;
 mod draft;
 mod engine;
 mod finding;
+mod ground;
+mod holding_back;
+mod inhibition;
 mod joining;
+mod kept;
 mod kinship;
 mod learned;
+mod life;
+mod limits;
 mod matching;
 mod neighbours;
+mod numbers;
+mod parting;
 mod passage;
 mod priority;
+mod reasons;
 mod rebuilt;
 mod record;
 mod regroup;
@@ -83,12 +116,18 @@ mod setting;
 mod settling;
 mod silence;
 mod street;
+mod trust;
+mod undoing;
 mod unsettled;
 mod weather;
 mod weighing;
+mod wide;
 
-pub use change::{Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Withheld};
+pub use change::{
+    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+};
 pub use engine::Engine;
+pub use life::{Stage, Step};
 pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};
 pub use record::{IncidentRecord, OutcomeRecord};

@@ -1,10 +1,13 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
-use city_model::{CloseReason, Command, Event, EventTime, Handling, Incident, Name, Status, Tick};
+use city_model::{Command, Event, EventTime, Incident, Name, Status, Tick};
+use city_rules::KindRule;
 
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::{Change, Decision, Output, Setting};
+use crate::life::{self, Step};
+use crate::weather::quiet_after_ms;
+use crate::{Change, Decision, Output, Setting, limits};
 
 /// Changed incidents are published at most once in this time.
 const FLUSH_MS: i64 = 1_000;
@@ -23,15 +26,19 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
             .closed_at
             .unwrap_or(incident.last_heard_at)
             .max(incident.last_heard_at);
-        ended + recur.max(rule.gap_ms + late)
+        // A storm whose warning is read later may stretch the gap.
+        let gap_ms = rule
+            .gap_ms
+            .saturating_mul(crate::weather::stretch(setting, rule, true));
+        ended + recur.max(gap_ms + late)
     };
     if incident.status != Status::Open {
         return Some(kept());
     }
     let mut due: Option<EventTime> = None;
     let mut at = |time: EventTime| due = Some(due.map_or(time, |due: EventTime| due.min(time)));
-    if is_left_alone(&incident.handling) {
-        at(incident.last_heard_at + rule.gap_ms);
+    if is_left_alone(incident) {
+        at(quiet_at(setting, incident, rule));
         if let Some(cleared) = incident.cleared_at {
             at(cleared + rules.clear_after_ms());
         }
@@ -39,24 +46,25 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
     if let Some(since) = incident.lower_since {
         at(since + rules.hold_band_ms());
     }
-    if incident.handling.has_begun() && incident.handling.resolved_at.is_none() {
-        let limit = (incident.control_by - incident.opened_at).max(1);
-        let next = rules
-            .priority()
-            .time
-            .iter()
-            .filter(|(_, points)| *points > u32::from(incident.time_points));
-        if let Some(percent) = next.map(|(percent, _)| i64::from(*percent)).min() {
-            // Rounded up, so that the step is reached when the timer fires.
-            at(incident.opened_at + (limit.saturating_mul(percent) + 99) / 100);
-        }
+    if let Some(limit) = limits::due(setting, incident) {
+        at(limit);
     }
     due
 }
 
+/// When an incident goes quiet. One that a silence holds back does not while a sensor has not said that it is over: many
+/// tell of an alarm once. It would be over before anybody heard of it.
+fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTime {
+    let quiet_at = incident.last_heard_at + quiet_after_ms(setting, rule, incident);
+    if incident.is_held_back() && incident.is_alarming() {
+        return quiet_at.max(incident.first_event_at + rule.max_life_ms);
+    }
+    quiet_at
+}
+
 /// An incident that the centre handles is closed by its word, not by silence.
-fn is_left_alone(handling: &Handling) -> bool {
-    !handling.has_begun() || handling.resolved_at.is_some()
+fn is_left_alone(incident: &Incident) -> bool {
+    !incident.handling.has_begun() || incident.handling.resolved_at.is_some()
 }
 
 impl Engine {
@@ -88,11 +96,12 @@ impl Engine {
         }
         if before.is_none_or(|before| before < clock) {
             self.expire_weather(&mut draft, before, clock);
-            self.expire_silences(&mut draft, clock);
-            for (_, id) in self.due.range(..=(clock, last_id())) {
-                draft.edit(id, |setting, incident| pass(setting, incident, clock));
+            self.expire_silences(&mut draft, before, clock);
+            let due = self.due.range(..=(clock, u32::MAX));
+            for incident in self.numbered(due.map(|(_, number)| number)) {
+                draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
-            for key in self.forgettable(clock) {
+            for key in self.forgettable(clock).filter(|key| !self.is_to_be_told(key)) {
                 draft.change(Change::ForgetEvent(key.clone()));
             }
         }
@@ -118,26 +127,22 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
     let Some((_, rule)) = setting.kind_of(incident) else {
         return;
     };
-    incident.time_points = crate::joining::time_points(setting, incident, clock);
-    if !is_left_alone(&incident.handling) {
-        return;
-    }
-    if incident
+    limits::keep(setting, incident, clock);
+    let is_clear = incident
         .cleared_at
-        .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms())
-    {
-        close(incident, CloseReason::Cleared, clock);
-    } else if clock >= incident.last_heard_at + rule.gap_ms {
-        close(incident, CloseReason::Quiet, clock);
+        .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms());
+    let is_quiet = clock >= quiet_at(setting, incident, rule);
+    // Neither happens to what the centre handles: the step does not exist.
+    if is_clear {
+        let _ = life::take(incident, Step::Clear, clock);
+    } else if is_quiet {
+        let _ = life::take(incident, Step::Quiet, clock);
     }
 }
 
-/// Closes an incident.
-pub(crate) fn close(incident: &mut Incident, reason: CloseReason, at: EventTime) {
-    incident.status = Status::Closed;
-    incident.close_reason = Some(reason);
-    incident.closed_at = Some(at.max(incident.last_heard_at));
-    incident.lower_since = None;
+/// Closes an incident that was over when it was first heard of.
+pub(crate) fn close_stale(incident: &mut Incident, at: EventTime) {
+    let _ = life::take(incident, Step::Stale, at);
 }
 
 /// Whether what an event tells was over when it came: it neither opens an incident nor opens one again. A device that sends
@@ -166,19 +171,9 @@ pub(crate) fn over_since(setting: &Setting, incident: &Incident, clear: &Event) 
     (incident.last_event_at <= clear.event_time).then_some(clear.event_time)
 }
 
-/// Opens a closed incident again. One that was stale never was open: its time to dispatch and control begins now.
+/// Opens a closed incident again because of an event. What the centre closed stays closed, and no event finds it.
 pub(crate) fn reopen(incident: &mut Incident, now: EventTime) {
-    if incident.close_reason == Some(CloseReason::Stale) {
-        incident.opened_at = incident.opened_at.max(now);
-    }
-    incident.status = Status::Open;
-    incident.close_reason = None;
-    incident.closed_at = None;
-}
-
-/// An id after every other, for ranges over (time, id): ids are ASCII.
-fn last_id() -> city_model::IncidentId {
-    city_model::IncidentId::new("\u{10ffff}")
+    let _ = life::take(incident, Step::Hear, now);
 }
 
 /// The identity under which a command is remembered.

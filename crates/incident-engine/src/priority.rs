@@ -3,11 +3,14 @@
 //! The tables are the rules'; what is here is only how they are read. `score = min(100, S + E + C + R + W + T)`.
 
 use city_model::{Band, BandFact, Channel, EventTime, Grade, Incident, Severity, Status};
-use city_rules::{Clock, Deadline, KindRule, OverrideEffect, OverrideRule, Text};
+use city_rules::{KindId, KindRule, OverrideEffect, OverrideRule};
 use serde::{Deserialize, Serialize};
 
-use crate::Setting;
 use crate::engine::Engine;
+use crate::inhibition::{Cause, INHIBITED};
+use crate::trust::Belief;
+use crate::weather::Spot;
+use crate::{Setting, limits};
 
 /// Marks that a pin was just taken back.
 pub(crate) const UNPINNED: EventTime = EventTime::MIN;
@@ -51,12 +54,23 @@ pub struct Assessment {
     pub score: u32,
     /// The band of the score after the overrides.
     pub band: Band,
-    grade: Grade,
+    pub(crate) grade: Grade,
     /// The overrides whose conditions hold, by their index in the rules.
-    holding: Vec<usize>,
+    pub(crate) holding: Vec<usize>,
     /// The kind's base band, where it lifts the incident (O7).
-    base: Option<Band>,
-    warning: Option<(city_model::Name, Severity, city_model::Name)>,
+    pub(crate) base: Option<Band>,
+    /// The warning that weighs on it: signal and colour.
+    pub(crate) warning: Option<(city_model::Name, Severity)>,
+    /// The storm that it happened in: a warning that bears on it, or did until a short while ago.
+    storm: Option<city_model::Name>,
+    /// Many people live there.
+    pub(crate) is_dense: bool,
+    /// The declared area that it lies in, by its index in the rules.
+    pub(crate) area: Option<usize>,
+    /// What feedback makes of its witnesses.
+    pub(crate) beliefs: Vec<Belief>,
+    /// What explains it away, so that it can wait.
+    pub(crate) inhibited: Option<Cause>,
 }
 
 impl Assessment {
@@ -68,55 +82,87 @@ impl Assessment {
         let peak = |metric: &str| incident.peaks.get(metric).copied();
         let grade = rule.map_or(Grade::D, |rule| rule.grade_at(peak));
         let warning = engine.warning_on(setting, incident, now);
+        let storm = rule.filter(|rule| rule.weather).and_then(|_| {
+            let spot = Spot::of(setting, incident);
+            engine.storm_at(setting, spot, now, tables.storm.aftermath_ms)
+        });
+        let is_dense = codes(incident).any(|code| tables.dense.contains(code));
+        let area = tables.areas.iter().position(|area| {
+            kind.is_some_and(|kind| area.holds(kind, now)) && codes(incident).any(|code| area.contains(code))
+        });
+        let beliefs = engine.beliefs(setting, incident);
         let parts = Parts {
             safety: tables.safety.points(grade),
-            exposure: rule.map_or(0, |rule| exposure(setting, rule, incident)),
-            credibility: tables.credibility.points(
-                incident.witnesses.values().copied().max().unwrap_or(0).into(),
-                independent(incident),
-            ),
+            exposure: rule.map_or(0, |rule| exposure(setting, rule, incident, is_dense)),
+            credibility: tables
+                .credibility
+                .points(best_witness(incident, &beliefs), independent(incident)),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
                 incident.recurrence_of.is_some(),
             ),
-            weather: warning.map_or(0, |warning| tables.weather.points(warning.severity)),
+            weather: tables
+                .weather
+                .total(warning.map(|warning| warning.severity), area.is_some()),
             time: incident.time_points.into(),
         };
         let score = parts.score();
         let mut band = tables.band(score);
         let mut holding = Vec::new();
+        let is_stormy = |least: Severity| engine.is_stormy(setting, incident, now, least);
         for (index, over) in tables.overrides.iter().enumerate() {
-            if kind.is_some_and(|kind| over.kinds.is_empty() || over.kinds.contains(&kind))
+            if kind.is_some_and(|kind| concerns(over, kind))
                 && holds(over, incident, grade)
+                && over.storm.is_none_or(is_stormy)
             {
                 holding.push(index);
-                band = over.effect.apply(band);
+                if !matches!(over.effect, OverrideEffect::Raise(_)) {
+                    band = over.effect.apply(band);
+                }
             }
         }
         let base = rule
             .filter(|_| incident.sound)
             .and_then(|rule| rule.base_at(peak))
             .filter(|base| *base < band);
+        band = base.unwrap_or(band);
+        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
+        band = inhibited.as_ref().map_or(band, |_| Band::P4);
+        // Chased once, however many limits are over.
+        let raises = holding.iter().map(|index| tables.overrides[*index].effect);
+        let raised = raises
+            .filter(|effect| matches!(effect, OverrideEffect::Raise(_)))
+            .map(|effect| effect.apply(band));
+        let band = raised.min().unwrap_or(band);
         Assessment {
             parts,
             score,
-            band: base.unwrap_or(band),
+            band,
+            inhibited,
             grade,
             holding,
             base,
-            warning: warning.map(|w| (w.signal.clone(), w.severity, w.warning_id.clone())),
+            warning: warning.map(|w| (w.signal.clone(), w.severity)),
+            storm: storm.map(|warning| warning.warning_id.clone()),
+            is_dense,
+            area,
+            beliefs,
         }
     }
 
     /// Moves an incident's band towards the judgement: up at once; down only after it has stayed lower for a while or on a
     /// clear signal, and never once it was sent out. An operator's pin stands above all. Answers whether the band
     /// changed, or the incident is new.
-    pub(crate) fn move_band(&self, setting: &Setting, incident: &mut Incident, now: EventTime) -> bool {
-        incident.storm_id = self
-            .warning
-            .as_ref()
-            .map(|(_, _, id)| id.clone())
-            .or(incident.storm_id.take());
+    pub(crate) fn move_band(
+        &self,
+        engine: &Engine,
+        setting: &Setting,
+        before: Option<&Incident>,
+        incident: &mut Incident,
+        now: EventTime,
+    ) -> bool {
+        // The storm that it began in names it, though others pass over it later.
+        incident.storm_id = incident.storm_id.take().or_else(|| self.storm.clone());
         let is_new = incident.revision == 0;
         let target = incident.pinned.unwrap_or(self.band);
         // An operator who takes a pin back wants what the rules say, at once.
@@ -135,42 +181,101 @@ impl Assessment {
         if target <= incident.band || moves {
             incident.lower_since = None;
         }
+        let was = before.map(|before| (before.status, before.band));
+        let is_reopened = incident.status == Status::Open
+            && was.is_some_and(|(status, _)| status != Status::Open)
+            && !is_new;
         if !moves || (!is_new && target == incident.band) {
+            if is_reopened {
+                limits::set(setting, incident, was, now);
+            }
             return is_new;
         }
         if !is_new {
-            let because = self.because(setting, incident, target);
+            let because = self.because(engine, setting, before, incident, (target, unpinned), now);
             incident.previous = Some(BandFact {
                 band: incident.band,
                 changed_at: now,
                 because,
             });
         }
+        let old = (incident.status, incident.band);
         incident.band = target;
-        let deadline = setting.rules.priority().deadline(target);
-        let add = |(amount, clock): (i64, Clock)| setting.calendar.add(incident.opened_at, amount, clock);
-        let (dispatch_by, control_by) = (add(deadline.dispatch), add(control(setting, incident, deadline)));
-        incident.dispatch_by = dispatch_by;
-        incident.control_by = control_by;
+        let was = if is_new {
+            None
+        } else if is_reopened {
+            was
+        } else {
+            Some(old)
+                .filter(|_| incident.status == Status::Open)
+                .or(Some((Status::Open, old.1)))
+        };
+        limits::set(setting, incident, was, now);
         true
     }
 
-    fn because(&self, setting: &Setting, incident: &Incident, target: Band) -> city_model::Name {
+    /// What changed a band: the override that decides it, the part of the score that rose most, or why it fell.
+    fn because(
+        &self,
+        engine: &Engine,
+        setting: &Setting,
+        before: Option<&Incident>,
+        incident: &Incident,
+        (target, unpinned): (Band, bool),
+        now: EventTime,
+    ) -> city_model::Name {
         if incident.pinned.is_some() {
             return "O5.operator_pin".into();
+        }
+        if self.inhibited.is_some() && target == Band::P4 {
+            return INHIBITED.into();
+        }
+        if target > incident.band {
+            let was_pinned = before.is_some_and(|before| before.pinned.is_some());
+            return match () {
+                () if was_pinned => "unpinned",
+                () if unpinned => "regrouped",
+                () if incident.cleared_at.is_some() => "cleared",
+                () => "lower_for_a_while",
+            }
+            .into();
+        }
+        let overrides = &setting.rules.priority().overrides;
+        let mut holding = self.holding.iter().map(|index| &overrides[*index]);
+        let decides = |over: &&OverrideRule| match over.effect {
+            OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
+            OverrideEffect::Raise(_) => false,
+        };
+        if incident.overdue().is_some()
+            && before.is_some_and(|before| before.overdue().is_none())
+            && let Some(over) = holding.clone().find(|over| over.overdue.is_some())
+        {
+            return over.id.as_str().into();
         }
         if self.base == Some(target) {
             return "O7.base".into();
         }
-        let overrides = &setting.rules.priority().overrides;
-        let decisive = self
-            .holding
+        if let Some(over) = holding.find(decides) {
+            return over.id.as_str().into();
+        }
+        let Some(before) = before else {
+            return "score".into();
+        };
+        let old = Assessment::of(engine, setting, before, now).parts;
+        let (new, rise) = (self.parts, |new: u32, old: u32| i64::from(new) - i64::from(old));
+        let rises = [
+            ("S", rise(new.safety, old.safety)),
+            ("E", rise(new.exposure, old.exposure)),
+            ("C", rise(new.credibility, old.credibility)),
+            ("R", rise(new.repetition, old.repetition)),
+            ("T", rise(new.time, old.time)),
+        ];
+        // Nothing about the incident changed: then the weather did.
+        let most = rises
             .iter()
-            .map(|index| &overrides[*index])
-            .find(|over| match over.effect {
-                OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == target,
-            });
-        decisive.map_or_else(|| "score".into(), |over| over.id.as_str().into())
+            .filter(|(_, rise)| *rise > 0)
+            .max_by_key(|(_, rise)| *rise);
+        most.map_or("W", |(letter, _)| letter).into()
     }
 
     /// The ids of the overrides that hold.
@@ -182,6 +287,7 @@ impl Assessment {
             .map(|index| table[*index].id.clone())
             .collect();
         ids.extend(self.base.map(|band| format!("O7.base_{band}")));
+        ids.extend(self.inhibited.as_ref().map(|_| INHIBITED.to_owned()));
         ids.extend(incident.pinned.map(|_| "O5.operator_pin".to_owned()));
         ids.extend((incident.pinned.is_none() && incident.band < self.band).then(|| "hold".to_owned()));
         ids
@@ -189,83 +295,7 @@ impl Assessment {
 
     /// The clock of the deadline to control.
     pub(crate) fn clock_name(&self, setting: &Setting, incident: &Incident) -> &'static str {
-        control(
-            setting,
-            incident,
-            setting.rules.priority().deadline(incident.band),
-        )
-        .1
-        .as_str()
-    }
-
-    /// Why, in Chinese and English, most decisive first. Never empty.
-    pub(crate) fn reasons(&self, setting: &Setting, incident: &Incident) -> (Vec<String>, Vec<String>) {
-        let rules = &setting.rules;
-        let (texts, tables) = (rules.texts(), rules.priority());
-        let rule = setting.kind_of(incident).map(|(_, rule)| rule);
-        let mut reasons: Vec<Text> = Vec::new();
-        if incident.pinned.is_some() {
-            reasons.push(texts.sentence("pin"));
-        }
-        for index in &self.holding {
-            let over = &tables.overrides[*index];
-            let peak = over
-                .metric
-                .as_ref()
-                .and_then(|(metric, _)| incident.peaks.get(metric.as_str()).copied());
-            reasons.push(over.reason(peak));
-        }
-        if let Some(rule) = rule {
-            let name = Text {
-                zh: rule.name_zh.clone(),
-                en: rule.name_en.clone(),
-            };
-            if let Some(base) = self.base {
-                reasons.push(texts.base(&name, base));
-            }
-            if reasons.is_empty() {
-                reasons.push(Text {
-                    zh: format!("{}，危害等级{}", name.zh, self.grade),
-                    en: format!("{}, hazard grade {}", name.en, self.grade),
-                });
-            }
-            if rule.road && incident.rush {
-                reasons.push(texts.sentence("rush"));
-            }
-            if rule.night && incident.night {
-                reasons.push(texts.sentence("night"));
-            }
-        }
-        reasons.extend(incident.facilities.iter().map(|facility| texts.near(*facility)));
-        let channels: Vec<Channel> = incident
-            .witnesses
-            .keys()
-            .copied()
-            .filter(|channel| *channel != Channel::Other)
-            .collect();
-        if channels.len() >= 2 {
-            reasons.push(texts.witnesses(&channels));
-        }
-        if incident.reporters.len() >= 2 {
-            reasons.push(texts.repetition(incident.reporters.len()));
-        }
-        if incident.recurrence_of.is_some() {
-            reasons.push(texts.sentence("recurrence"));
-        }
-        if let Some((signal, severity, _)) = &self.warning {
-            reasons.push(texts.weather(signal, *severity));
-        }
-        let used = tables
-            .time
-            .iter()
-            .filter(|(_, points)| *points <= incident.time_points.into());
-        if let Some((percent, _)) = used.max_by_key(|(_, points)| *points) {
-            reasons.push(texts.time(*percent));
-        }
-        if incident.pinned.is_none() && incident.band < self.band {
-            reasons.push(texts.sentence("hold"));
-        }
-        reasons.into_iter().map(|text| (text.zh, text.en)).unzip()
+        limits::clock(setting, incident).as_str()
     }
 }
 
@@ -292,7 +322,29 @@ fn independent(incident: &Incident) -> usize {
     known.max(1)
 }
 
-fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident) -> u32 {
+/// The points of the best witness, by what it said and what is believed of it. Nobody's word is nothing.
+fn best_witness(incident: &Incident, beliefs: &[Belief]) -> u32 {
+    let points = incident.witnesses.as_slice().iter().map(|(channel, points)| {
+        let belief = beliefs.iter().find(|belief| belief.channel == *channel);
+        let points = i32::from(*points);
+        let moved = points + belief.map_or(0, |belief| belief.points);
+        moved.max(points.min(1)).unsigned_abs()
+    });
+    points.max().unwrap_or(0)
+}
+
+/// The cells that it lies in or may lie in; none is ever forgotten, so no better position makes it less urgent.
+fn codes(incident: &Incident) -> impl Iterator<Item = &str> {
+    let own = incident.responsible.iter().map(|responsible| &responsible.code);
+    let cells = own.chain(incident.also_affects.iter());
+    cells.map(|code| &**code)
+}
+
+fn concerns(over: &OverrideRule, kind: KindId) -> bool {
+    over.kinds.is_empty() || over.kinds.contains(&kind)
+}
+
+fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident, is_dense: bool) -> u32 {
     let table = &setting.rules.priority().exposure;
     let near =
         |classes: &[city_model::Facility]| incident.facilities.iter().any(|class| classes.contains(class));
@@ -300,7 +352,8 @@ fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident) -> u32 {
     (points(near(&table.facilities), table.facility)
         + points(near(&table.sites), table.site)
         + points(rule.road && incident.rush, table.rush)
-        + points(rule.night && incident.night, table.night))
+        + points(rule.night && incident.night, table.night)
+        + points(is_dense, table.dense))
     .min(table.cap)
 }
 
@@ -322,12 +375,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)
-}
-
-/// The time to control: the band's, or in the lowest band the kind's own where it has one.
-fn control(setting: &Setting, incident: &Incident, deadline: Deadline) -> (i64, Clock) {
-    match setting.kind_of(incident).and_then(|(_, rule)| rule.control) {
-        Some(own) if incident.band == Band::P4 => own,
-        _ => deadline.control,
-    }
+        && over
+            .overdue
+            .is_none_or(|overdue| incident.overdue() == Some(overdue))
 }

@@ -10,6 +10,7 @@ use city_model::{
 use crate::again::Moved;
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::life::{self, Step};
 use crate::passage::is_stale;
 use crate::rebuilt::stand_as;
 use crate::{Change, EventRow, Evidence, Held, Output, Setting};
@@ -36,8 +37,9 @@ impl Engine {
                 && !incident.handling.has_begun()
                 && all_stale()
             {
-                crate::passage::close(&mut incident, CloseReason::Stale, draft.now);
+                crate::passage::close_stale(&mut incident, draft.now);
             }
+            draft.hold_back_as(&incident);
             self.tell_members(draft, moved, &names, &incident, &new.key);
             draft.touched.insert(incident.id.clone(), incident);
         }
@@ -47,7 +49,7 @@ impl Engine {
         for (one, other) in followed {
             for (one, other) in [(&one, &other), (&other, &one)] {
                 let (one, other) = (names.survivor(one), names.survivor(other));
-                if one != other {
+                if one != other && [one, other].into_iter().all(|id| draft.held_back(id).is_none()) {
                     draft.edit(one, |_, incident| {
                         incident.related.insert(other.clone());
                     });
@@ -72,17 +74,16 @@ impl Engine {
             .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
             .chain([&id])
             .collect();
-        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(*id)).collect();
+        let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(id)).collect();
         match self.incidents.get(&id) {
             Some(known) => {
                 stand_as(&mut incident, known);
                 if known.status == Status::Merged {
-                    incident.merged_into = None;
-                    crate::passage::reopen(&mut incident, now);
+                    crate::centre::part(&mut incident, now);
                 }
                 let stays = |turn: &Turn| incident.tail.binary_search(turn).is_ok();
                 let lost = !known.tail.iter().all(stays);
-                if lost && incident.pinned.is_none() {
+                if lost && incident.pinned.is_none() && incident.handling.dispatched_at.is_none() {
                     // What made it more urgent may have been another's: nothing is held back for it.
                     incident.lower_since = Some(crate::priority::UNPINNED);
                 }
@@ -242,22 +243,22 @@ impl Engine {
         let Some(old) = self.events.get(&row.key) else {
             return;
         };
-        let (id, outcome) = (row.incident.as_ref(), row.outcome);
-        if old.incident.as_ref() == id && old.outcome == outcome {
-            if old.held != row.held {
-                draft.change(Change::PutEvent(row)); // what was compared is another
-            }
+        let was_told = self.as_told(old);
+        let (told, silence) = draft.as_told(&row);
+        if *old != row {
+            draft.change(Change::PutEvent(row)); // perhaps only what was compared is another
+        }
+        if was_told.incident == told.incident && was_told.outcome == told.outcome {
             return;
         }
-        if old.outcome != outcome {
-            self.count(&mut draft.decision.changes, old.source, old.outcome, -1);
-            self.count(&mut draft.decision.changes, row.source, outcome, 1);
+        if was_told.outcome != told.outcome {
+            self.count(&mut draft.decision.changes, told.source, was_told.outcome, -1);
+            self.count(&mut draft.decision.changes, told.source, told.outcome, 1);
         }
-        draft.change(Change::PutEvent(row.clone()));
         draft.decision.outputs.push(Output::Outcome {
-            row,
-            reason: Some(reason.into()),
-            evidence: Some(Box::new(evidence.clone())),
+            row: told,
+            evidence: silence.is_none().then(|| Box::new(evidence.clone())),
+            reason: Some(silence.unwrap_or_else(|| reason.into())),
         });
     }
 }
@@ -385,15 +386,13 @@ pub(crate) fn free_id(
 
 /// An incident all of whose members went to another.
 fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
-    incident.status = Status::Merged;
+    let at = incident.last_heard_at;
+    let _ = life::take(incident, Step::Merge, at); // one that is part of another already becomes part of this one
     incident.merged_into = Some(survivor.clone());
-    incident.close_reason = None;
-    incident.closed_at = Some(incident.last_heard_at);
     incident.members.clear();
     incident.member_count = 0;
     incident.tail.clear();
     incident.base = None;
-    incident.lower_since = None;
 }
 
 /// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Incident, IncidentId, Kind, Name, Point};
+use city_model::{Event, Incident, IncidentId, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
-use crate::street;
+use crate::finding::Asked;
+use crate::numbers::Numbers;
+use crate::{Setting, street};
 
 /// A name by which an incident is found without its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,8 +32,14 @@ pub(crate) trait Scene {
     /// What an incident was merged into, at the end of the chain.
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>>;
 
+    /// An incident by its id; the survivor, if it was merged.
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>>;
+
     /// The incident that a ticket belongs to; the survivor, if that one was merged.
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
+
+    /// Whether an event happened in a storm or its aftermath.
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool;
 }
 
 /// Whether an incident bears a mark.
@@ -62,37 +70,43 @@ pub(crate) fn is_at(incident: &Incident, town: &Name, address: &Name) -> bool {
 }
 
 impl Engine {
-    /// The ids of the incidents that bear a mark.
-    pub(crate) fn ids_bearing(&self, mark: Mark<'_>) -> impl Iterator<Item = &IncidentId> {
-        let ids = match mark {
+    /// The incidents that bear a mark, in no order.
+    pub(crate) fn all_bearing(&self, mark: Mark<'_>) -> impl Iterator<Item = &Arc<Incident>> {
+        let numbers = match mark {
             Mark::Component(name) => self.by_component.get(name),
             Mark::Device(name) => self.by_device.get(name),
-            Mark::Street(kind, town, name) => self.by_street.get(&(kind.clone(), town.clone(), name.clone())),
+            Mark::Street(kind, town, name) => self.by_street.get(&Asked { kind, town, name }),
         };
-        ids.into_iter().flatten()
+        self.numbered(numbers.map_or(&[][..], Numbers::as_slice))
     }
 }
 
 impl Scene for Engine {
     fn near(&self, kind: KindId, side_mm: i64, point: Point, visit: &mut dyn FnMut(&Arc<Incident>, i64)) {
-        self.neighbours.near(kind, side_mm, point, |id, distance| {
-            if let Some(incident) = self.incidents.get(id) {
+        self.neighbours.near(kind, side_mm, point, |number, distance| {
+            if let Some(incident) = self.incidents.at(number) {
                 visit(incident, distance);
             }
         });
     }
 
     fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
-        self.ids_bearing(mark)
-            .filter_map(|id| self.incidents.get(id).cloned())
-            .collect()
+        self.all_bearing(mark).cloned().collect()
     }
 
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
         Engine::survivor(self, &merged.id).cloned()
     }
 
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        Engine::survivor(self, id).cloned()
+    }
+
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         self.incident_of(self.cited(ticket)?).cloned()
+    }
+
+    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        Engine::is_in_storm(self, setting, event)
     }
 }

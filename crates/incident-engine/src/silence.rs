@@ -1,13 +1,12 @@
-//! Silences: planned works hold expected reports back, but never a P1.
+//! Silences: planned works hold expected reports back. What is held back, `holding_back` says; what lies where, `ground`.
 
-use city_model::{Band, Event, EventKey, EventTime, Name, Outcome, Position, Silence, SilenceArea, Source};
+use city_model::{Event, EventKey, EventTime, Incident, Name, Outcome, Silence, Source, Turn};
 use city_rules::KindId;
 
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::joining::{absorb, found};
-use crate::priority::Assessment;
-use crate::{Change, Decision, EventRow, Evidence, Setting};
+use crate::ground::{Announces, Spot};
+use crate::{Change, Decision, EventRow, Held, Setting};
 
 impl Engine {
     pub(crate) fn decide_silence(&self, silence: &Silence, counts: bool) -> Decision {
@@ -57,83 +56,77 @@ impl Engine {
         }
         if refusal.is_none() {
             draft.change(Change::PutSilence(silence.clone()));
+            self.revise(&mut draft, setting, silence);
         }
         draft.finish()
     }
 
-    pub(crate) fn expire_silences(&self, draft: &mut Draft<'_>, clock: EventTime) {
+    /// Judges anew what an earlier word of a silence held back: shown is what this one no longer covers.
+    fn revise(&self, draft: &mut Draft<'_>, setting: &Setting, silence: &Silence) {
+        let Some(known) = self.silences.get(&silence.silence_id) else {
+            return;
+        };
+        let is_same_ground = known.area == silence.area && known.kinds == silence.kinds;
+        draft.revised = Some(silence.clone());
+        let is_held = |incident: &&Incident| {
+            let mut ids = incident.silences.iter().flatten();
+            ids.any(|id| *id == silence.silence_id)
+        };
+        for incident in self.all_held_back().filter(is_held) {
+            let covers = |turn: &Turn| match self.held(&turn.key) {
+                Some(held) if held.silence.as_ref() == Some(&silence.silence_id) => {
+                    silence.is_about(&held.event.kind) && silence.lies_about(&Spot::of(&held.event))
+                }
+                _ => true, // another silence announced it
+            };
+            let is_covered = is_same_ground
+                || (silence.is_about(&incident.kind)
+                    && silence.lies_about(&Spot::of_incident(setting, incident))
+                    && incident.tail.iter().all(covers));
+            draft.edit(&incident.id, |_, edited| {
+                if !is_covered {
+                    edited.silences = None;
+                }
+            });
+        }
+        draft.settle_touched();
+    }
+
+    /// Judges anew what is held back when a silence ends, and drops those that ended long ago.
+    pub(crate) fn expire_silences(&self, draft: &mut Draft<'_>, before: Option<EventTime>, clock: EventTime) {
+        let mut ends = false;
         for silence in self.silences.values() {
-            if clock - silence.ends_at > crate::engine::SEEN_MS {
-                draft.change(Change::RemoveSilence(silence.silence_id.clone()));
+            ends |= silence.ends_at <= clock && before.is_none_or(|before| before < silence.ends_at);
+            let id = &silence.silence_id;
+            let names = |incident: &Incident| incident.silences.iter().flatten().any(|own| own == id);
+            if clock - silence.ends_at > crate::engine::SEEN_MS && !self.all_held_back().any(names) {
+                draft.change(Change::RemoveSilence(id.clone()));
+            }
+        }
+        if ends {
+            for incident in self.all_held_back() {
+                draft.edit(&incident.id, |_, _| {});
             }
         }
     }
 
-    /// The silence that holds back an event which would open an incident, unless that incident would be a P1.
-    pub(crate) fn silenced_by(&self, setting: &Setting, kind: KindId, event: &Event) -> Option<Name> {
+    /// The silence that announced an event, by what was known when it was read.
+    pub(crate) fn announced(&self, setting: &Setting, kind: KindId, event: &Event) -> Option<Name> {
+        let kind = &setting.rules.kind(kind).name;
         let silence = self
             .silences
             .values()
-            .find(|silence| covers(setting, silence, kind, event))?;
-        let evidence = Evidence::bare(city_model::Why::Founded, 0);
-        let mut alone = found(setting, event);
-        absorb(setting, &mut alone, event, &evidence, true);
-        let assessment = Assessment::of(self, setting, &alone, self.clock().unwrap_or(event.ingested_at));
-        (assessment.band != Band::P1).then(|| format!("silence {}", silence.silence_id).into())
+            .find(|silence| silence.covers(kind, event))?;
+        Some(silence.silence_id.clone())
     }
 }
 
-fn covers(setting: &Setting, silence: &Silence, kind: KindId, event: &Event) -> bool {
-    let at: EventTime = event.event_time;
-    let kind = &setting.rules.kind(kind).name;
-    if at < silence.starts_at
-        || at >= silence.ends_at
-        || !(silence.kinds.is_empty() || silence.kinds.contains(kind))
-    {
-        return false;
-    }
-    match &silence.area {
-        SilenceArea::Cells(codes) => {
-            event.cells.iter().any(|cell| codes.contains(&cell.code))
-                || event.town.as_ref().is_some_and(|town| codes.contains(town))
+/// Enters into an incident by which silence one of its events was announced. One that was not ends the secrecy.
+pub(crate) fn announce(incident: &mut Incident, held: &Held) {
+    match (&held.silence, &mut incident.silences) {
+        (Some(silence), Some(silences)) => {
+            silences.insert(silence.clone());
         }
-        SilenceArea::Rings(rings) => event
-            .located
-            .as_ref()
-            .is_some_and(|located| inside(rings, located.position)),
-    }
-}
-
-/// Even-odd over all rings, in whole numbers; a ring's lower and left edges belong to it.
-fn inside(rings: &[Vec<Position>], at: Position) -> bool {
-    let mut odd = false;
-    for ring in rings {
-        for (a, b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-            if (a.lat_e9 > at.lat_e9) == (b.lat_e9 > at.lat_e9) {
-                continue;
-            }
-            let cross = i128::from(b.lon_e9 - a.lon_e9) * i128::from(at.lat_e9 - a.lat_e9)
-                - i128::from(at.lon_e9 - a.lon_e9) * i128::from(b.lat_e9 - a.lat_e9);
-            odd ^= (cross > 0) == (b.lat_e9 > a.lat_e9) && cross != 0;
-        }
-    }
-    odd
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_square_with_a_hole() {
-        let ring = |lo: f64, hi: f64| {
-            [(lo, lo), (hi, lo), (hi, hi), (lo, hi)]
-                .map(|(x, y)| Position::from_degrees(x, y).unwrap())
-                .to_vec()
-        };
-        let rings = [ring(0.0, 4.0), ring(1.0, 2.0)];
-        let is = |x: f64, y: f64| inside(&rings, Position::from_degrees(x, y).unwrap());
-        assert!(is(3.0, 3.0) && is(0.5, 1.5));
-        assert!(!is(1.5, 1.5) && !is(5.0, 1.0) && !is(-1.0, 1.0));
+        _ => incident.silences = None,
     }
 }

@@ -1,10 +1,87 @@
-//! Weather warnings: they stand per region, are revised and cancelled, and weigh on incidents of kinds that mind the weather.
+//! Weather warnings: they stand per region, are revised and cancelled, weigh on incidents of kinds that mind the weather, and
+//! stretch the time in which what happens at one site is one incident.
+//!
+//! What a storm does to the grouping follows from when an event happened and from what warnings said of that time, not from when
+//! either was read, as far as the warning was read before the event.
 
-use city_model::{EventKey, EventTime, Incident, Outcome, Source, Warning, WarningStatus};
+use city_model::{
+    CellRef, Event, EventKey, EventTime, Incident, Name, Outcome, Severity, Source, Warning, WarningStatus,
+};
+use city_rules::{KindId, KindRule};
 
 use crate::draft::Draft;
-use crate::engine::Engine;
+use crate::engine::{Engine, SEEN_MS};
 use crate::{Change, Decision, EventRow, Setting};
+
+/// So many earlier revisions of a warning are remembered; a storm has a dozen.
+const MOST_REVISIONS: usize = 32;
+
+/// A warning as it is told now, and what it said before.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) warning: Warning,
+    /// Where the clock stood when this was heard.
+    pub(crate) heard: EventTime,
+    /// Its earlier revisions, each until the next took its place.
+    pub(crate) before: Vec<Warning>,
+}
+
+impl Told {
+    fn revisions(&self) -> impl Iterator<Item = &Warning> {
+        self.before.iter().chain([&self.warning])
+    }
+
+    /// The revisions before `next`, with this one until `next` takes its place: a new one from when it holds, a
+    /// cancellation from when it was said.
+    fn followed_by(&self, next: &Warning) -> Vec<Warning> {
+        let ends = match next.status {
+            WarningStatus::Issued => next.issued_at.max(next.effective_at),
+            WarningStatus::Cancelled => next.issued_at,
+        };
+        let mut before = self.before.clone();
+        if self.warning.status == WarningStatus::Issued && ends > self.warning.effective_at {
+            before.push(Warning {
+                expires_at: Some(self.warning.expires_at.map_or(ends, |at| at.min(ends))),
+                ..self.warning.clone()
+            });
+        }
+        let surplus = before.len().saturating_sub(MOST_REVISIONS);
+        before.drain(..surplus);
+        before
+    }
+}
+
+/// Where something is, by what regions are called by.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'a> {
+    cells: &'a [CellRef],
+    /// The town where no cell is known, else the city.
+    town: &'a Name,
+}
+
+impl<'a> Spot<'a> {
+    pub(crate) fn of(setting: &'a Setting, incident: &'a Incident) -> Spot<'a> {
+        Spot {
+            cells: &incident.cells,
+            town: incident.town.as_ref().unwrap_or(&setting.activation.city),
+        }
+    }
+
+    fn of_event(setting: &'a Setting, event: &'a Event) -> Spot<'a> {
+        Spot {
+            cells: &event.cells,
+            town: event.town.as_ref().unwrap_or(&setting.activation.city),
+        }
+    }
+
+    fn is_in(&self, warning: &Warning) -> bool {
+        let touches = |region: &Name| match self.cells {
+            [] => self.town.starts_with(&**region),
+            cells => cells.iter().any(|cell| cell.code.starts_with(&**region)),
+        };
+        warning.region_codes.iter().any(touches)
+    }
+}
 
 impl Engine {
     pub(crate) fn decide_warning(&self, warning: &Warning, counts: bool) -> Decision {
@@ -14,8 +91,8 @@ impl Engine {
         let mut draft = Draft::new(self, setting);
         let clock = self.clock();
         draft.set_now(clock.unwrap_or(warning.issued_at));
-        let known = self.warnings.get(&warning.warning_id).map(|(known, _)| known);
-        if known == Some(warning) {
+        let known = self.warnings.get(&warning.warning_id);
+        if known.is_some_and(|known| known.warning == *warning) {
             if counts {
                 self.count(
                     &mut draft.decision.changes,
@@ -26,7 +103,7 @@ impl Engine {
             }
             return draft.finish();
         }
-        let older = known.is_some_and(|known| known.revision >= warning.revision);
+        let older = known.is_some_and(|known| known.warning.revision >= warning.revision);
         let row = EventRow {
             key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
             source: Source::Weather,
@@ -47,41 +124,55 @@ impl Engine {
         if older {
             return draft.finish();
         }
+        let before = known.map(|known| known.followed_by(warning)).unwrap_or_default();
         draft.change(Change::PutWarning(
             warning.clone(),
             clock.unwrap_or(EventTime::MIN),
+            before,
         ));
         // Incidents are judged anew by the first tick that sees the warning in force.
         draft.finish()
     }
 
-    /// Drops warnings that are over and judges the incidents on which a warning begins or ceases to weigh.
+    /// Drops warnings that are over and judges the incidents on which a warning or a major event begins or ceases to weigh.
     pub(crate) fn expire_weather(&self, draft: &mut Draft<'_>, before: Option<EventTime>, clock: EventTime) {
-        let mut turned = false;
-        for (warning, heard) in self.warnings.values() {
-            let stood = before.is_some_and(|before| stands(warning, before));
-            let is_new = before.is_none_or(|before| *heard >= before);
-            turned |= stood != stands(warning, clock) || is_new;
-            // Its revision is remembered for as long as a repeated record may come.
-            let over = warning
-                .expires_at
-                .unwrap_or(warning.issued_at + crate::engine::SEEN_MS * 10);
-            if clock - over > crate::engine::SEEN_MS {
+        let setting = draft.setting();
+        let passed = |at: EventTime| at <= clock && before.is_none_or(|before| at > before);
+        let mut turned = self.turning_points().any(passed);
+        for told in self.warnings.values() {
+            turned |= before.is_none_or(|before| told.heard >= before);
+            let warning = &told.warning;
+            // It is remembered for as long as a repeated record, or an event of its time, may come.
+            let over = warning.expires_at.unwrap_or(warning.issued_at + SEEN_MS * 10);
+            if clock - over > SEEN_MS + setting.rules.priority().storm.aftermath_ms {
                 draft.change(Change::RemoveWarning(warning.warning_id.clone()));
                 turned = true;
             }
         }
         if turned {
-            for id in self.open.iter() {
-                if self
-                    .incidents
-                    .get(id)
-                    .is_some_and(|incident| minds_weather(draft.setting(), incident))
-                {
-                    draft.edit(id, |_, _| {});
+            for incident in self.numbered(&self.open) {
+                if minds_time(setting, incident) {
+                    draft.edit(&incident.id, |_, _| {});
                 }
             }
         }
+    }
+
+    /// The times at which a warning, its aftermath or a declared area begins or ends.
+    pub(crate) fn turning_points(&self) -> impl Iterator<Item = EventTime> + '_ {
+        let tables = self.setting.as_ref().map(|setting| setting.rules.priority());
+        let aftermath_ms = tables.map_or(0, |tables| tables.storm.aftermath_ms);
+        let weather = self
+            .warnings
+            .values()
+            .flat_map(Told::revisions)
+            .flat_map(move |told| {
+                let ends = told.expires_at;
+                [Some(told.effective_at), ends, ends.map(|at| at + aftermath_ms)]
+            });
+        let areas = tables.into_iter().flat_map(|tables| &tables.areas);
+        let areas = areas.flat_map(|area| [Some(area.from), Some(area.until)]);
+        weather.chain(areas).flatten()
     }
 
     /// The most severe warning that weighs on an incident at `now`.
@@ -91,37 +182,86 @@ impl Engine {
         incident: &Incident,
         now: EventTime,
     ) -> Option<&Warning> {
-        let (kind, _) = setting.kind_of(incident)?;
-        let city = &setting.activation.city;
-        let touches = |region: &str| {
-            if !incident.cells.is_empty() {
-                incident.cells.iter().any(|cell| cell.code.starts_with(region))
-            } else {
-                incident.town.as_ref().unwrap_or(city).starts_with(region)
-            }
-        };
-        self.warnings
+        let (_, rule) = setting.kind_of(incident)?;
+        rule.weather
+            .then(|| self.storm_at(setting, Spot::of(setting, incident), now, 0))?
+    }
+
+    /// The most severe warning that bears on a place at a moment, or did until `tail_ms` before; one that stands goes before one
+    /// that did.
+    pub(crate) fn storm_at(
+        &self,
+        setting: &Setting,
+        spot: Spot<'_>,
+        at: EventTime,
+        tail_ms: i64,
+    ) -> Option<&Warning> {
+        let bears = self
+            .warnings
             .values()
-            .map(|(warning, _)| warning)
+            .flat_map(Told::revisions)
             .filter(|warning| {
-                stands(warning, now)
-                    && setting.rules.signal_matches(&warning.signal, kind)
-                    && warning.region_codes.iter().any(|region| touches(region))
-            })
-            .max_by(|a, b| {
-                a.severity
-                    .cmp(&b.severity)
-                    .then_with(|| b.warning_id.cmp(&a.warning_id))
-            })
+                stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
+            });
+        bears.max_by(|a, b| {
+            let rank = |warning: &Warning| (stands(warning, at, 0), warning.severity);
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| b.warning_id.cmp(&a.warning_id))
+                .then(a.revision.cmp(&b.revision))
+        })
+    }
+
+    /// Whether an event happened in a storm or its aftermath, by what is known of warnings.
+    pub(crate) fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+        let tail_ms = setting.rules.priority().storm.aftermath_ms;
+        let spot = Spot::of_event(setting, event);
+        !self.warnings.is_empty() && self.storm_at(setting, spot, event.event_time, tail_ms).is_some()
+    }
+
+    /// Whether a storm of at least a severity, or its aftermath, bears on an incident.
+    pub(crate) fn is_stormy(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        now: EventTime,
+        least: Severity,
+    ) -> bool {
+        let tail_ms = setting.rules.priority().storm.aftermath_ms;
+        let storm = self.storm_at(setting, Spot::of(setting, incident), now, tail_ms);
+        storm.is_some_and(|warning| warning.severity >= least)
     }
 }
 
-fn stands(warning: &Warning, at: EventTime) -> bool {
-    warning.status == WarningStatus::Issued
-        && warning.effective_at <= at
-        && warning.expires_at.is_none_or(|expires| at < expires)
+/// By how much a kind's gap and longest life are stretched.
+pub(crate) fn stretch(setting: &Setting, rule: &KindRule, is_in_storm: bool) -> i64 {
+    if is_in_storm && rule.weather {
+        setting.rules.priority().storm.stretch
+    } else {
+        1
+    }
 }
 
-fn minds_weather(setting: &Setting, incident: &Incident) -> bool {
-    setting.kind_of(incident).is_some_and(|(_, rule)| rule.weather)
+/// The gap after which an incident is quiet: longer where a storm bore on it.
+pub(crate) fn quiet_after_ms(setting: &Setting, rule: &KindRule, incident: &Incident) -> i64 {
+    let stretch = stretch(setting, rule, incident.storm_id.is_some());
+    rule.gap_ms.saturating_mul(stretch)
+}
+
+fn stands(warning: &Warning, at: EventTime, tail_ms: i64) -> bool {
+    warning.status == WarningStatus::Issued
+        && warning.effective_at <= at
+        && warning.expires_at.is_none_or(|expires| at < expires + tail_ms)
+}
+
+/// Whether a warning or a major event may change how urgent it is, without anything being told of it.
+fn minds_time(setting: &Setting, incident: &Incident) -> bool {
+    let tables = setting.rules.priority();
+    let names = |kinds: &[KindId], kind: KindId| kinds.is_empty() || kinds.contains(&kind);
+    setting.kind_of(incident).is_some_and(|(kind, rule)| {
+        let mut storms = tables.overrides.iter().filter(|over| over.storm.is_some());
+        rule.weather
+            || storms.any(|over| names(&over.kinds, kind))
+            || tables.areas.iter().any(|area| names(&area.kinds, kind))
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Flag, Incident, Point, Status};
+use city_model::{Event, EventTime, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
+use crate::weather::stretch;
 use crate::{Miss, Setting, doubt, learned};
 
 /// A candidate in space, held against its radius.
@@ -16,6 +17,8 @@ pub(crate) struct Candidate {
     pub(crate) rank: (i64, i64),
     /// The first of the rank is doubt, the second what its kind bears, and nothing but doubt keeps the event out.
     is_doubted: bool,
+    /// Where others would do as well an event rather opens another than that it joins the wrong one.
+    pub(crate) stands_in_rows: bool,
     /// From the learned table, where it knows the two kinds.
     pub(crate) points: Option<i32>,
     pub(crate) gap_ms: i64,
@@ -65,6 +68,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) event: &'a Event,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
+    /// It happened in a storm.
+    pub(crate) in_storm: bool,
 }
 
 /// Holds an event against the place of one incident and the life of another: they are two where the centre merged the first into
@@ -79,9 +84,18 @@ pub(crate) fn weigh(
     let (event, rules) = (asked.event, &asked.setting.rules);
     let rule = rules.kind(other);
     let gap_ms = gap_ms(life, event);
+    let stretch = stretch(asked.setting, rule, asked.in_storm);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
-            let doubt = doubt::weigh(rule, most, place, event, gap_ms, asked.u_mm, distance_mm);
+            let doubt = doubt::weigh(
+                rule,
+                most,
+                place,
+                event,
+                gap_ms / stretch,
+                asked.u_mm,
+                distance_mm,
+            );
             (doubt.reach_mm.min(rule.cap_mm), (doubt.total, most.max(1)))
         }
         None => {
@@ -92,11 +106,18 @@ pub(crate) fn weigh(
     let extent = place
         .extent
         .map_or(0, |extent| extent.with(asked.point).diagonal_mm());
-    let learned = learned::weigh(rules, (asked.kind, other), life, event, distance_mm, gap_ms);
+    let learned = learned::weigh(
+        rules,
+        (asked.kind, other),
+        life,
+        event,
+        distance_mm,
+        gap_ms / stretch,
+    );
     let apart = if rule.component_decides && differs(place, event) {
         Some("component")
     } else {
-        time_barrier(rule, life, event)
+        time_barrier(rule, stretch, life, event)
     };
     let is_wide = extent > rule.extent_mm;
     let barrier = if apart.is_some() {
@@ -114,6 +135,13 @@ pub(crate) fn weigh(
         radius_mm,
         rank,
         is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
+        stands_in_rows: match std::env::var("RIV").as_deref() {
+            Ok("all") => true,
+            Ok("life") => !rule.endangers_life(),
+            Ok("none") => false,
+            Ok("trees") => rule.name.as_str() == "tree_fallen",
+            _ => rule.stands_in_rows(),
+        },
         points: learned.ok().flatten(),
         gap_ms,
         elsewhere: place.id != life.id,
@@ -131,18 +159,29 @@ pub(crate) fn radius_mm(setting: &Setting, rule: &KindRule, incident: &Incident,
 
 /// The gap in event time between an event and an incident's span; zero inside it.
 pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
-    (incident.first_event_at - event.event_time)
-        .max(event.event_time - incident.last_event_at)
-        .max(0)
+    let (first, last) = span(incident);
+    (first - event.event_time).max(event.event_time - last).max(0)
 }
 
-/// Why time keeps an event out of an incident.
-pub(crate) fn time_barrier(rule: &KindRule, incident: &Incident, event: &Event) -> Option<&'static str> {
-    let last = incident.last_event_at.max(event.event_time);
-    let first = incident.first_event_at.min(event.event_time);
-    if gap_ms(incident, event) > rule.gap_ms {
+/// From when to when an incident lasted so far. What the centre opened again begins anew: something was told of it then.
+fn span(incident: &Incident) -> (EventTime, EventTime) {
+    let last = incident.last_event_at.max(incident.reopened_at().unwrap_or(EventTime::MIN));
+    (incident.first_event_at, last)
+}
+
+/// Why time keeps an event out of an incident; a storm stretches the kind's times.
+pub(crate) fn time_barrier(
+    rule: &KindRule,
+    stretch: i64,
+    incident: &Incident,
+    event: &Event,
+) -> Option<&'static str> {
+    let (first, last) = span(incident);
+    let since = incident.reopened_at().unwrap_or(EventTime::MIN);
+    let (first, last) = (first.max(since).min(event.event_time), last.max(event.event_time));
+    if gap_ms(incident, event) > rule.gap_ms.saturating_mul(stretch) {
         Some("gap")
-    } else if last - first > rule.max_life_ms {
+    } else if last - first > rule.max_life_ms.saturating_mul(stretch) {
         Some("life")
     } else {
         None
@@ -159,12 +198,16 @@ pub(crate) fn differs(incident: &Incident, event: &Event) -> bool {
         .is_some_and(|own| is_stated && !incident.components.is_empty() && !incident.components.contains(own))
 }
 
-/// An incident that the centre closed or merged takes no more events; one that went quiet or cleared opens again.
-pub(crate) fn is_joinable(incident: &Incident) -> bool {
+/// An incident that the centre closed takes what tells of the time before, and stays closed; one that went quiet or cleared opens
+/// again. What was merged takes nothing.
+pub(crate) fn is_joinable(incident: &Incident, event: &Event) -> bool {
     use city_model::CloseReason::{Cleared, Quiet, Stale};
     match incident.status {
         Status::Open => true,
-        Status::Closed => matches!(incident.close_reason, Some(Quiet | Cleared | Stale)),
+        Status::Closed => {
+            let is_before = || incident.closed_at.is_some_and(|closed| event.event_time < closed);
+            matches!(incident.close_reason, Some(Quiet | Cleared | Stale)) || is_before()
+        }
         Status::Merged => false,
     }
 }

@@ -9,7 +9,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -18,6 +21,9 @@ use crate::settings::{self, Reports};
 
 /// How long the broker may take: a busy one needs many seconds for dozens of topics.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an altered setting may take to show.
+const SHOWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Nobody answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +177,37 @@ pub fn describe(
     properties: &Properties,
     topics: &[&str],
 ) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let found = settings_of(properties, topics)?;
+    let values = |settings: BTreeMap<String, Setting>| {
+        let settings = settings.into_iter();
+        settings.map(|(name, setting)| (name, setting.value)).collect()
+    };
+    Ok(found
+        .into_iter()
+        .map(|(topic, settings)| (topic, values(settings)))
+        .collect())
+}
+
+/// A topic's setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// What holds.
+    pub value: String,
+    /// It was set for this topic; else it is the broker's default.
+    pub own: bool,
+}
+
+/// The settings of topics, and which of them are their own.
+///
+/// # Errors
+/// As [`describe`].
+pub fn settings_of(
+    properties: &Properties,
+    topics: &[&str],
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Setting>>> {
+    if topics.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let admin = client(properties)?;
     let wanted: Vec<ResourceSpecifier<'_>> =
         topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
@@ -185,16 +222,83 @@ pub fn describe(
         // The client library loses the broker's refusal and gives an empty list.
         anyhow::ensure!(
             !resource.entries.is_empty(),
-            "topic {name} is missing or may not be described"
+            "topic {name} is missing or may not be described (DESCRIBE_CONFIGS on topic {name})"
         );
-        let entries = resource
-            .entries
-            .into_iter()
-            .filter_map(|entry| Some((entry.name, entry.value?)))
-            .collect();
-        found.insert((*name).to_owned(), entries);
+        let entries = resource.entries.into_iter().filter_map(|entry| {
+            let own = matches!(entry.source, ConfigSource::DynamicTopic);
+            Some((
+                entry.name,
+                Setting {
+                    value: entry.value?,
+                    own,
+                },
+            ))
+        });
+        found.insert((*name).to_owned(), entries.collect());
     }
     Ok(found)
+}
+
+/// Sets settings of a topic; its others stay. Then looks whether they hold.
+///
+/// # Errors
+/// When the broker does not answer, or they do not hold afterwards: it refused, which it tells nobody.
+pub fn alter(
+    properties: &Properties,
+    topic: &str,
+    settings: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    // The request replaces all of a topic's own settings.
+    let before = settings_of(properties, &[topic])?
+        .remove(topic)
+        .unwrap_or_default();
+    let own = before.into_iter().filter(|(_, setting)| setting.own);
+    let mut all: BTreeMap<String, String> = own.map(|(name, setting)| (name, setting.value)).collect();
+    all.extend(settings.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let admin = client(properties)?;
+    let entries = all.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let config = AlterConfig {
+        specifier: ResourceSpecifier::Topic(topic),
+        entries: entries.collect(),
+    };
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    for result in wait_for(admin.alter_configs([&config], &options))? {
+        result.map_err(|(_, code)| anyhow::anyhow!("topic {topic} could not be altered: {code}"))?;
+    }
+    let deadline = Instant::now() + SHOWS_WITHIN;
+    loop {
+        let after = settings_of(properties, &[topic])?
+            .remove(topic)
+            .unwrap_or_default();
+        let missed = settings
+            .iter()
+            .find(|(name, value)| after.get(*name).is_none_or(|setting| setting.value != **value));
+        let Some((name, value)) = missed else {
+            return Ok(());
+        };
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "topic {topic} was not altered: {name} is not {value} (is ALTER_CONFIGS on topic {topic} granted?)"
+        );
+        thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// Gives a topic more partitions.
+///
+/// # Errors
+/// When the broker refuses, or does not answer.
+pub fn widen(properties: &Properties, topic: &str, partitions: i32) -> anyhow::Result<()> {
+    let admin = client(properties)?;
+    let count = usize::try_from(partitions)?;
+    let wanted = NewPartitions::new(topic, count);
+    let options = AdminOptions::new()
+        .request_timeout(Some(TIMEOUT))
+        .operation_timeout(Some(TIMEOUT));
+    for result in wait_for(admin.create_partitions([&wanted], &options))? {
+        result.map_err(|(name, code)| anyhow::anyhow!("topic {name} could not be widened: {code}"))?;
+    }
+    Ok(())
 }
 
 fn client(properties: &Properties) -> anyhow::Result<AdminClient<Reports>> {

@@ -4,11 +4,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod admin;
+pub mod atomic;
+#[doc(hidden)]
+pub mod ceiling;
 pub mod embedded;
 mod observer;
 mod probe;
 pub mod produce;
 pub mod read;
+pub mod rights;
 mod settings;
 pub mod tail;
 pub mod worker;

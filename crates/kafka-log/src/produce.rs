@@ -8,7 +8,7 @@ use city_model::EventTime;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use crate::Properties;
@@ -45,7 +45,7 @@ pub struct Sender {
 #[derive(Debug, Default)]
 struct Deliveries {
     reports: Reports,
-    failed: Mutex<Option<KafkaError>>,
+    failed: Mutex<Option<(String, KafkaError)>>,
 }
 
 impl ClientContext for Deliveries {
@@ -62,11 +62,11 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
+        if let Err((error, message)) = result {
             self.failed
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| error.clone());
+                .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
         }
     }
 }
@@ -164,7 +164,9 @@ impl Sender {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        failed.map_or(Ok(()), |error| Err(error).context("a record was not delivered"))
+        failed.map_or(Ok(()), |(topic, error)| {
+            Err(error).with_context(|| format!("a record was not delivered to {topic}"))
+        })
     }
 
     fn reason(&self) -> String {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use city_model::EventTime;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -105,18 +106,31 @@ pub fn read_topic(
     from: Start,
     mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
 ) -> anyhow::Result<i64> {
+    let read = || format!("read {topic}");
     let place = (topic.to_owned(), partition);
     let probe = Probe::new(properties)?;
-    let end = probe.ends(std::slice::from_ref(&place))?[0];
-    let begin = probe.beginnings(std::slice::from_ref(&place))?[0];
+    let end = probe.ends(std::slice::from_ref(&place)).with_context(read)?[0];
+    let begin = probe
+        .beginnings(std::slice::from_ref(&place))
+        .with_context(read)?[0];
     let start = match from {
         Start::Beginning => begin,
         Start::Offset(offset) => offset.max(begin),
     };
     let config = settings::reader(properties, "cityops-reader", "read_committed");
     let span = Span { place, start, end };
-    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true)?;
+    read_spans(&config, &[span], &mut |record| Ok(each(record)), &mut || true).with_context(read)?;
     Ok(end)
+}
+
+/// The offset at which a partition begins: 0, until retention takes its beginning away.
+///
+/// # Errors
+/// When the broker is away or refuses.
+pub fn beginning(properties: &Properties, topic: &str, partition: i32) -> anyhow::Result<i64> {
+    let place = (topic.to_owned(), partition);
+    let found = Probe::new(properties)?.beginnings(std::slice::from_ref(&place));
+    Ok(found.with_context(|| format!("ask where {topic} begins"))?[0])
 }
 
 /// Reads every partition of a topic as [`read_topic`] does, one after the other.

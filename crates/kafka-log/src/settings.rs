@@ -77,6 +77,9 @@ pub(crate) fn reader(properties: &Properties, group: &str, isolation: &str) -> C
     config
 }
 
+/// How the library words that a topic may not be used.
+const NO_TOPIC_RIGHT: &str = "Topic authorization failed";
+
 /// What the library reports between calls: logged in our words, and the last trouble kept for error messages.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
@@ -90,6 +93,17 @@ impl Reports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Forgets it: what comes now is about something else.
+    pub(crate) fn forget_trouble(&self) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The last trouble, if it is that a topic may not be written: where it may be seen, records for it just stay, and the
+    /// library only reports why.
+    pub(crate) fn no_topic_right(&self) -> Option<String> {
+        self.trouble().filter(|text| text.contains(NO_TOPIC_RIGHT))
     }
 
     fn keep(&self, text: String) {

@@ -7,11 +7,11 @@ use crate::{Address, Credentials, RegistryConfig};
 /// Longest answer that is read, in bytes: schemas are texts that people write.
 const ANSWER_MAX: u64 = 4 << 20;
 /// The interface's number for "no schema has this id".
-const NO_SUCH_SCHEMA: u64 = 40_403;
+pub(crate) const NO_SUCH_SCHEMA: u64 = 40_403;
 /// Its number for "no such subject".
-const NO_SUCH_SUBJECT: u64 = 40_401;
+pub(crate) const NO_SUCH_SUBJECT: u64 = 40_401;
 /// A 404 of somebody else.
-const NOT_A_REGISTRY: &str = "404, not in a registry's words: is the path of its address right?";
+pub(crate) const NOT_A_REGISTRY: &str = "404, not in a registry's words: is the path of its address right?";
 /// Of an error's message, so much is told.
 const WORDS_MAX: usize = 300;
 
@@ -134,7 +134,7 @@ impl Client {
         }
     }
 
-    fn post(&self, path: &str, schema: &str) -> Result<(u16, String), String> {
+    pub(crate) fn post(&self, path: &str, schema: &str) -> Result<(u16, String), String> {
         let mut request = self
             .agent
             .post(self.address.of(path))
@@ -146,7 +146,7 @@ impl Client {
         read(request.send(body))
     }
 
-    fn get(&self, path: &str) -> Result<(u16, String), String> {
+    pub(crate) fn get(&self, path: &str) -> Result<(u16, String), String> {
         let mut request = self.agent.get(self.address.of(path));
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
@@ -169,7 +169,7 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result
 }
 
 /// What a registry says about an error, behind a colon, if it says anything.
-fn words(body: &str) -> String {
+pub(crate) fn words(body: &str) -> String {
     let message =
         serde_json::from_str::<ErrorAnswer>(body).map_or_else(|_| String::new(), |error| error.message);
     let told: String = message.split_whitespace().collect::<Vec<_>>().join(" ");

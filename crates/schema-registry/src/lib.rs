@@ -8,9 +8,11 @@ mod address;
 mod authorities;
 mod client;
 mod registry;
+mod standing;
 mod waiting;
 
 pub use address::{Address, Credentials};
 pub use authorities::Authorities;
 pub use client::Client;
 pub use registry::{Registry, RegistryConfig};
+pub use standing::{Judged, NoAnswer, Standing};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use city_model::{DeadLetterReason, Source};
-use schema_registry::{Address, Client, Registry, RegistryConfig};
+use schema_registry::{Address, Client, Registry, RegistryConfig, Standing};
 use wire_format::{Decoder, Encoder, SchemaAnswer, SchemaSource, SchemaStore, SensorReading, Topic};
 
 /// How long anything may take before a test fails.
@@ -165,4 +165,66 @@ fn known_ids_go_on_and_unknown_ones_wait_while_it_is_away() {
     });
     assert!(decoder.decode(Source::Hotline, &waiting).is_ok());
     assert_eq!(registry.counts().up, Some(true));
+}
+
+#[test]
+fn a_schema_is_judged_before_it_is_registered() {
+    let local = Local {
+        run: std::env::temp_dir().join(format!("cityops-registry-judged-{}", std::process::id())),
+    };
+    let address = local.start();
+    let client = Client::new(&RegistryConfig {
+        address: address.clone(),
+        credentials: None,
+        authorities: None,
+        timeout: TIMEOUT,
+    });
+    let (subject, schema) = ("judged-value", Topic::Report.schema().unwrap());
+    let judged = || client.judge(subject, schema).unwrap();
+    assert_eq!(judged().standing, Standing::New);
+    assert_eq!(judged().mode, "NONE");
+    let text = r#"{"type":"record","name":"Report","namespace":"cityops.v1","fields":[{"name":"event_id","type":"string"}]}"#;
+    let first = client.register(subject, text).unwrap();
+    assert_eq!(judged().standing, Standing::Compatible, "NONE compares nothing");
+    // By the subject's own mode.
+    for mode in ["FULL", "FULL_TRANSITIVE"] {
+        set_mode(&address, subject, mode);
+        let refused = judged();
+        assert_eq!(refused.mode, mode);
+        let Standing::Incompatible { reasons } = refused.standing else {
+            panic!("{refused:?}")
+        };
+        assert!(
+            reasons.iter().any(|reason| reason.contains("report_id")),
+            "{reasons:?}"
+        );
+    }
+    set_mode(&address, subject, "NONE");
+    let id = client.register(subject, schema).unwrap();
+    assert_ne!(id, first);
+    assert_eq!(judged().standing, Standing::Same { id, version: Some(2) });
+    local.stop();
+    assert!(matches!(
+        client.judge(subject, schema),
+        Err(schema_registry::NoAnswer::Away(_))
+    ));
+}
+
+/// `PUT /config/{subject}`, as an operator does.
+fn set_mode(address: &Address, subject: &str, mode: &str) {
+    use std::io::{Read, Write};
+    let address = address.to_string();
+    let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let body = format!("{{\"compatibility\":\"{mode}\"}}");
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "PUT /{path}/config/{subject} HTTP/1.0\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(" 200 "), "{answer}");
 }

@@ -18,6 +18,7 @@ pub fn dead_letter(record: &InputRecord<'_>, refusal: &Refusal) -> OutRecord {
         ingested_at: record.timestamp,
     };
     let mut told = headers::dead_letter(refusal, origin);
+    told.extend(headers::fed_again(record.headers));
     let kept = if refusal.reason == DeadLetterReason::TooLarge {
         told.extend(headers::too_large(value));
         &value[..value.len().min(headers::KEPT_BYTES)]
@@ -26,6 +27,7 @@ pub fn dead_letter(record: &InputRecord<'_>, refusal: &Refusal) -> OutRecord {
     };
     OutRecord {
         topic: Topic::DeadLetters,
+        partition: None,
         key: record.key.map(<[u8]>::to_vec),
         // A record without a value stays one without a value.
         value: record.value.map(|_| kept.to_vec()),

@@ -1,5 +1,6 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
+mod following;
 mod panics;
 mod seen;
 mod settled;
@@ -15,8 +16,8 @@ use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
 use panics::unless_it_panics;
-pub use seen::IntakeObserver;
 use seen::Seen;
+pub use seen::{IntakeObserver, OTHER_SYSTEM, UNREADABLE_SYSTEM};
 pub use settled::Settled;
 use surveyor::Surveyor;
 
@@ -125,6 +126,9 @@ impl Enrich {
         out: &mut Outbox,
     ) -> Option<Settled> {
         self.count(LedgerCell::Consumed(self.source), 1);
+        if self.observer.is_some() {
+            self.seen.came(&decoded);
+        }
         let settled = match decoded {
             Err(refusal) => Some(self.refuse(record, &refusal, out)),
             Ok(decoded) => self.judge_decoded(record, decoded, out),
@@ -184,6 +188,7 @@ impl Enrich {
             }
         }
         for fault in faults {
+            *self.seen.faults.entry(fault.fault).or_default() += 1;
             let value = self.outputs.value(Topic::DeviceFaults, &fault);
             out.records.push(OutRecord::keyed(
                 Topic::DeviceFaults,
@@ -254,34 +259,9 @@ impl Enrich {
         }
     }
 
-    /// Takes what is in force; whether it is newer.
-    fn catch_up(&mut self) -> bool {
-        let Some((in_force, seen)) = &mut self.in_force else {
-            return false;
-        };
-        let Some((generation, standing)) = in_force.newer_than(*seen) else {
-            return false;
-        };
-        *seen = generation;
-        self.setup = standing.setup;
-        self.activation = standing.activation;
-        if let Some(surveyor) = &mut self.surveyor {
-            // The registry may have moved: every device's word is compared with it anew.
-            surveyor.forget();
-        }
-        true
-    }
-
-    /// Tells every partition of the enriched log by what the events that follow are judged.
-    fn announce(&self, out: &mut Outbox) {
-        for partition in 0..self.setup.partitions() {
-            out.send(partition, Input::Activation(Box::new((*self.activation).clone())));
-        }
-    }
-
     fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
         out.records.push(dead_letter(record, refusal));
-        *self.seen.refused.entry(refusal.reason).or_default() += 1;
+        self.seen.refused(refusal);
         Settled {
             // A broken record may hold a phone number where its identity should be.
             key: refusal
@@ -394,7 +374,7 @@ impl Processor for Enrich {
         }
         let seen = std::mem::take(&mut self.seen);
         if let Some(observer) = &self.observer {
-            seen.tell(&**observer, self.source, self.setup.intake.layers());
+            seen.tell(&**observer, self.source, &self.setup.intake);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How one partition lives: restore, read, decide, commit; the two processors, and what they hand to a log.
+//! How one partition lives: restore, read, decide, commit; the processors, and what they hand to a log.
 //!
 //! A log (Kafka, files) owns reading, committing and threads. It gives each [`Processor`] the records of its partition in
 //! order and takes what [`Outbox`] has gathered: records for other topics, inputs for the enriched log, and state rows.
@@ -14,13 +14,15 @@ mod outputs;
 mod partners;
 mod setup;
 mod unmapped;
+mod vitals;
 
 pub use correlate::{Correlate, DecisionObserver};
 pub use deadletter::dead_letter;
-pub use enrich::{Enrich, IntakeObserver, Settled};
+pub use enrich::{Enrich, IntakeObserver, OTHER_SYSTEM, Settled, UNREADABLE_SYSTEM};
 pub use in_force::{InForce, Standing};
 pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use outputs::Outputs;
 pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};
 pub use unmapped::{Frequency, Unmapped};
+pub use vitals::{VitalsOfCells, VitalsOfEvents, VitalsOfIncidents};

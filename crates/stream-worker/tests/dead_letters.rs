@@ -265,6 +265,13 @@ fn a_dead_letter_keeps_the_headers_that_its_record_came_with() {
         .collect();
     assert_eq!(letter(headers).own_headers, kept);
     assert_eq!(letter(&[]).own_headers, []);
+    let fed: &[(&str, &[u8])] = &[("cityops.replayed_from", b"3/9"), ("cityops.attempts", b"1")];
+    let again = letter(fed).headers;
+    assert!(
+        again.contains(&("cityops.attempts", "1".to_owned()))
+            && again.contains(&("cityops.replayed_from", "3/9".to_owned())),
+        "{again:?}"
+    );
     let endless = vec![b'x'; 70_000];
     let long: &[(&str, &[u8])] = &[("ce_id", b"1"), ("pad", &endless), ("ce_time", b"2")];
     assert_eq!(

@@ -20,6 +20,13 @@ pub const INGESTED_AT: &str = "cityops.ingested_at";
 pub const LENGTH: &str = "cityops.length";
 /// Of a record over the size limit: the SHA-256 of the whole value.
 pub const SHA256: &str = "cityops.sha256";
+/// On a record that was fed again, and on the dead letter that it became again: which dead letter it was, `partition/offset`.
+pub const REPLAYED_FROM: &str = "cityops.replayed_from";
+/// On the same: how many times the record has been fed again.
+pub const ATTEMPTS: &str = "cityops.attempts";
+/// On a mark among the dead letters, a record without key and value: the offset, in the mark's own partition, of the letter that
+/// was fed again. Mark and record are committed by one transaction.
+pub const REPLAYED: &str = "cityops.replayed";
 /// How many bytes are kept of a record over the size limit.
 pub const KEPT_BYTES: usize = 64 * 1024;
 
@@ -93,10 +100,54 @@ pub fn is_ours(name: &str) -> bool {
     name.starts_with("cityops.") || name.starts_with("__connect.errors.")
 }
 
+/// A place in a topic as [`REPLAYED_FROM`] writes it: partition and offset.
+pub fn place(text: &str) -> Option<(i32, i64)> {
+    let (partition, offset) = text.split_once('/')?;
+    let place = (partition.parse().ok()?, offset.parse().ok()?);
+    (place.0 >= 0 && place.1 >= 0).then_some(place)
+}
+
+/// What the dead letter of a record keeps of having been fed again. Only numbers are kept: a header may hold anything.
+pub fn fed_again(headers: crate::Headers<'_>) -> Vec<(&'static str, String)> {
+    let text = |name: &str| {
+        let value = headers.iter().rev().find(|(header, _)| *header == name)?.1;
+        std::str::from_utf8(value).ok()
+    };
+    let from = text(REPLAYED_FROM).and_then(place);
+    let attempts = text(ATTEMPTS).and_then(|text| text.parse::<u32>().ok());
+    let from = from.map(|(partition, offset)| (REPLAYED_FROM, format!("{partition}/{offset}")));
+    let attempts = attempts.map(|attempts| (ATTEMPTS, attempts.to_string()));
+    from.into_iter().chain(attempts).collect()
+}
+
 /// The headers that a dead letter over the size limit has besides.
 pub fn too_large(whole: &[u8]) -> Vec<(&'static str, String)> {
     vec![
         (LENGTH, whole.len().to_string()),
         (SHA256, city_model::sha256_hex(whole)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_are_kept_of_having_been_fed_again() {
+        let check = |headers: crate::Headers<'_>, expected: &[(&'static str, &str)]| {
+            let found = fed_again(headers);
+            let found: Vec<_> = found
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            assert_eq!(found, expected);
+        };
+        check(&[], &[]);
+        check(
+            &[(REPLAYED_FROM, b"3/77"), (ATTEMPTS, b"2"), ("x", b"y")],
+            &[(REPLAYED_FROM, "3/77"), (ATTEMPTS, "2")],
+        );
+        check(&[(REPLAYED_FROM, b"13912345678"), (ATTEMPTS, b"many")], &[]);
+        check(&[(REPLAYED_FROM, b"-1/4"), (ATTEMPTS, b"\xff")], &[]);
+    }
 }

@@ -119,6 +119,17 @@ impl Record<'_> {
         }
     }
 
+    /// The system that sent an event; `None` for warnings, silences and commands, which no source system sends.
+    pub fn source_system(&self) -> Option<&str> {
+        match self {
+            Record::Sensor(r) => Some(&*r.source_system),
+            Record::Hotline(r) => Some(&*r.source_system),
+            Record::Video(r) => Some(&*r.source_system),
+            Record::Report(r) => Some(&*r.source_system),
+            Record::Weather(_) | Record::Silence(_) | Record::Command(_) => None,
+        }
+    }
+
     /// The record's identity; `None` when its names are unusable. Warnings and silences are named by their stream and
     /// id, commands by operator and id.
     pub fn key(&self) -> Option<EventKey> {

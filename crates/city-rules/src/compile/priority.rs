@@ -1,14 +1,18 @@
 //! The tables of prioritisation from their text: every band has its deadlines, every override one effect.
 
-use city_model::Band;
+use city_model::{Band, EventTime};
 use rustc_hash::FxHashMap;
 
 use super::Compiler;
 use crate::clock::Limit;
-use crate::file::{RawOverride, RawPriority};
+use crate::file::{RawArea, RawOverride, RawPriority};
 use crate::metric::MetricRule;
 use crate::priority::{Deadline, OverrideEffect, OverrideRule, PriorityRules};
 use crate::strict::ConfigError;
+use crate::{AreaRule, DenseCells, StormRules, Text, TrustRules};
+
+/// Gaps are stretched at most so far: a month's gap becomes a year.
+const MOST_STRETCH: u32 = 12;
 
 impl Compiler<'_> {
     pub(super) fn priority(
@@ -66,9 +70,70 @@ impl Compiler<'_> {
             repetition: raw.repetition.clone(),
             weather: raw.weather,
             time: raw.time.steps.clone(),
+            time_unhandled: raw.time.unhandled,
+            trust: TrustRules {
+                judged: raw.trust.judged,
+                window: raw.trust.window,
+                steps: raw.trust.steps.clone(),
+            },
+            dense: DenseCells::of(&raw.population),
+            areas: raw
+                .areas
+                .iter()
+                .map(|(name, area)| self.area(name, area))
+                .collect::<Result<_, _>>()?,
+            storm: self.storm()?,
             bands,
             deadlines,
             overrides,
+        })
+    }
+
+    fn storm(&self) -> Result<StormRules, ConfigError> {
+        let raw = &self.file.weather.storm;
+        if raw.stretch > MOST_STRETCH {
+            let message = format!("stretch is at most {MOST_STRETCH} times");
+            return Err(self.sources.wrong("stretch", message));
+        }
+        Ok(StormRules {
+            stretch: i64::from(raw.stretch.max(1)),
+            aftermath_ms: raw.aftermath.0,
+            confirm_at: raw.confirm_at,
+        })
+    }
+
+    fn area(&self, name: &str, raw: &RawArea) -> Result<AreaRule, ConfigError> {
+        let wrong = |message: &str| Err(self.sources.wrong(name, format!("area \"{name}\": {message}")));
+        let time = |text: &str| {
+            let instant = text.parse::<jiff::Timestamp>().ok();
+            instant.map(|instant| EventTime::from_millis(instant.as_millisecond()))
+        };
+        let (Some(from), Some(until)) = (time(&raw.from), time(&raw.until)) else {
+            return wrong("from and until are times such as \"2026-11-05T08:00:00+08:00\"");
+        };
+        if from >= until {
+            return wrong("it must begin before it ends");
+        }
+        if raw.cells.is_empty() || raw.cells.iter().any(|code| code.trim().is_empty()) {
+            return wrong("it needs the codes of its cells");
+        }
+        let or_name = |text: &str| {
+            if text.is_empty() {
+                name.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        Ok(AreaRule {
+            name: name.to_owned(),
+            cells: raw.cells.clone(),
+            from,
+            until,
+            kinds: self.ids(&raw.kinds)?,
+            text: Text {
+                zh: or_name(&raw.zh),
+                en: or_name(&raw.en),
+            },
         })
     }
 
@@ -78,11 +143,12 @@ impl Compiler<'_> {
         raw: &RawOverride,
         metrics: &FxHashMap<String, MetricRule>,
     ) -> Result<OverrideRule, ConfigError> {
-        let effect = match (raw.floor, raw.ceiling) {
-            (Some(band), None) => OverrideEffect::Floor(band),
-            (None, Some(band)) => OverrideEffect::Ceiling(band),
+        let effect = match (raw.floor, raw.ceiling, raw.raise_to) {
+            (Some(band), None, None) => OverrideEffect::Floor(band),
+            (None, Some(band), None) => OverrideEffect::Ceiling(band),
+            (None, None, Some(band)) => OverrideEffect::Raise(band),
             _ => {
-                let message = format!("override \"{id}\" needs either a floor or a ceiling");
+                let message = format!("override \"{id}\" needs either a floor or a ceiling or raise_to");
                 return Err(self.sources.wrong(id, message));
             }
         };
@@ -109,6 +175,8 @@ impl Compiler<'_> {
             only_video: raw.only_video,
             all_suspect: raw.all_suspect,
             sound: raw.sound,
+            overdue: raw.overdue,
+            storm: raw.storm,
             text_zh: raw.zh.clone(),
             text_en: raw.en.clone(),
         })

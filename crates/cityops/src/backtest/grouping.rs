@@ -102,6 +102,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
             quality,
         }),
         declared_crs: None,
+        algorithm: None,
         quality,
         town: Some(HISTORY.into()),
         address_key: row.address.clone(),

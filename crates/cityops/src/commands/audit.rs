@@ -94,14 +94,14 @@ pub fn audit(
     let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
     for partition in 0..partitions {
-        let mut first = true;
-        let correlate = decide_again(properties, &enriched, partition, |offset, inputs, outputs| {
-            // A log that begins later has lost its beginning: offset 0 holds the first batch, or a transaction's mark.
-            if std::mem::take(&mut first) && offset > 0 {
-                audit
-                    .cut
-                    .push(format!("partition {partition} before offset {offset}"));
-            }
+        // Not the first record's offset: what was aborted before it stands there, too.
+        let begin = kafka_log::read::beginning(properties, &enriched, partition)?;
+        if begin > 0 {
+            audit
+                .cut
+                .push(format!("partition {partition} before offset {begin}"));
+        }
+        let correlate = decide_again(properties, &enriched, partition, |_, inputs, outputs| {
             audit.inputs += inputs as u64;
             outputs.into_iter().for_each(|output| decided.take(output));
         })?;

@@ -17,6 +17,7 @@ use wire_format::Topic;
 use crate::CommandResult;
 use crate::board::Filter;
 use crate::cli::DemoArgs;
+use crate::commands::print;
 use crate::commands::replay::print_ledger;
 use crate::commands::run::asked_to_stop;
 use crate::commands::simulate::simulate_files;
@@ -89,7 +90,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         setup,
         properties,
         partitions,
-        roles: vec![Role::Enrich, Role::Correlate],
+        roles: vec![Role::Enrich, Role::Correlate, Role::Vitals],
         listen: &args.listen,
         embedded: true,
         keep_grouping: true,
@@ -112,6 +113,9 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     end_table.store(true, Ordering::Relaxed);
     if screen.is_some_and(|screen| screen.join().is_err()) {
         tracing::error!("the table panicked");
+    }
+    if !json {
+        print(service.vitals.summary());
     }
     let ledger = final_ledger(&service);
     service.stop();

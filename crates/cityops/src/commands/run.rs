@@ -12,7 +12,8 @@ use crate::exit::{Exit, usage};
 use crate::reload::{ReloadStart, Reloader, ask_at_hangup};
 use crate::service::{Service, ServiceStart, ended};
 use crate::workers::Role;
-use crate::{assemble, outputs, topics};
+use crate::{acls, assemble, outputs, topics};
+use kafka_log::Properties;
 use wire_format::Topic;
 
 pub(super) fn run(args: &RunArgs) -> CommandResult {
@@ -23,6 +24,7 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     ask_at_hangup(ask.clone())?;
     let properties = topics::properties(&loaded)?;
     let partitions = topics::partitions(&loaded, &properties)?;
+    check_rights(&loaded, &properties, &roles)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
     let written = outputs::prepare(&loaded)?;
@@ -51,15 +53,36 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     Ok(Exit::Clean)
 }
 
+/// Tries every right that the workers need: a missing one would show when the first record wants it.
+fn check_rights(loaded: &Loaded, properties: &Properties, roles: &[Role]) -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    for role in roles {
+        let wanted = acls::wanted(loaded, *role);
+        missing
+            .extend(kafka_log::rights::missing(properties, &wanted).context("try the rights on the broker")?);
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    anyhow::bail!(
+        "the broker does not grant: {}; `cityops topics plan --acls` prints what a worker needs  Kafka 未授予以上权限",
+        named.join("; ")
+    )
+}
+
 fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
     let mut roles = Vec::new();
     for name in names {
         let role = match name.as_str() {
             "enrich" => Role::Enrich,
             "correlate" => Role::Correlate,
+            "vitals" => Role::Vitals,
             other => {
                 return Err(usage(format!(
-                    "--workers {other}: the workers are enrich and correlate"
+                    "--workers {other}: the workers are enrich, correlate and vitals"
                 )));
             }
         };

@@ -36,6 +36,20 @@ pub enum RevisionReason {
 }
 
 impl RevisionReason {
+    /// Every reason.
+    pub const ALL: [RevisionReason; 10] = [
+        RevisionReason::Opened,
+        RevisionReason::Closed,
+        RevisionReason::Merged,
+        RevisionReason::Reopened,
+        RevisionReason::BandRaised,
+        RevisionReason::BandLowered,
+        RevisionReason::Handling,
+        RevisionReason::Joined,
+        RevisionReason::Regrouped,
+        RevisionReason::Details,
+    ];
+
     /// The label's value.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +98,15 @@ impl RevisionReason {
     }
 }
 
+/// When a record of an incident was appended.
+#[derive(Debug, Clone, Copy)]
+pub struct Appended {
+    /// By the clock that ingests events, too.
+    pub at: EventTime,
+    /// Incidents that were opened before are of another clock.
+    pub from: EventTime,
+}
+
 impl Metrics {
     /// An incident was appended at this time, by the broker's clock.
     pub fn output_at(&self, appended_at: EventTime) {
@@ -91,21 +114,21 @@ impl Metrics {
             .fetch_max(appended_at.millis(), Ordering::Relaxed);
     }
 
-    /// Counts what a committed record of an incident did to the board. `appended_at` is the record's timestamp where
-    /// the broker's clock gave it; without one no age and no latency is told.
-    pub fn incident_published(&self, taken: &Taken, appended_at: Option<EventTime>) {
+    /// Counts what a committed record of an incident did to the board. Without the time of its append no latency is told.
+    pub fn incident_published(&self, taken: &Taken, appended: Option<Appended>) {
         let (before, after) = (taken.before.as_deref(), taken.after.as_deref());
         for (entry, step) in [(before, -1), (after, 1)] {
             if let Some(entry) = entry.filter(|entry| entry.status == Status::Open) {
                 self.open_incidents
                     .with_label_values(&[&*entry.kind, entry.band.as_str()])
                     .add(step);
+                let members = i64::try_from(entry.member_count).unwrap_or(i64::MAX);
+                self.open_members
+                    .with_label_values(&[&*entry.kind])
+                    .add(step * members);
             }
         }
         let Some(after) = after else { return };
-        if let Some(appended_at) = appended_at {
-            self.output_at(appended_at);
-        }
         // History that is read again at a start was counted by the process that saw it happen.
         if !taken.live {
             return;
@@ -119,8 +142,11 @@ impl Metrics {
         for id in after.overrides.iter().filter(|id| !held.contains(id)) {
             self.overrides.with_label_values(&[&**id]).inc();
         }
-        if let Some(appended_at) = appended_at.filter(|_| after.revision == 1) {
-            let latency_ms = appended_at - after.opened_at;
+        if let Some(appended) = appended
+            && after.revision == 1
+            && after.opened_at >= appended.from
+        {
+            let latency_ms = appended.at - after.opened_at;
             self.end_to_end
                 .with_label_values(&[after.band.as_str()])
                 .observe(latency_ms.max(0) as f64 / 1_000.0);
@@ -150,7 +176,12 @@ mod tests {
         let board = Board::default();
         let opened = EventTime::from_millis(AT.parse::<jiff::Timestamp>().unwrap().as_millisecond());
         let take = |json: &str, after_ms: i64| {
-            metrics.incident_published(&put(&board, json).unwrap(), Some(opened + after_ms));
+            let appended = Appended {
+                at: opened + after_ms,
+                from: opened - 1,
+            };
+            metrics.output_at(appended.at);
+            metrics.incident_published(&put(&board, json).unwrap(), Some(appended));
         };
         take(&record("old", 1, "P3", "OPEN", AT), 100);
         board.set_caught_up();
@@ -165,6 +196,7 @@ mod tests {
             "cityops_open_incidents{band=\"P1\",kind=\"road_ponding\"} 0",
             "cityops_open_incidents{band=\"P2\",kind=\"road_ponding\"} 0",
             "cityops_open_incidents{band=\"P3\",kind=\"road_ponding\"} 0",
+            "cityops_open_incident_members{kind=\"road_ponding\"} 0",
             "cityops_incident_revisions_total{reason=\"opened\"} 1",
             "cityops_incident_revisions_total{reason=\"band_raised\"} 1",
             "cityops_incident_revisions_total{reason=\"closed\"} 1",

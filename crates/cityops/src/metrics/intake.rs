@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use city_model::{DeadLetterReason, Flag, Quality, Source};
-use event_intake::Placed;
+use event_intake::{Fault, Placed};
 use stream_worker::{IntakeObserver, Unmapped};
 
 use super::Metrics;
@@ -57,6 +57,14 @@ impl IntakeObserver for IntakeMetrics {
 
     fn clock_flagged(&self, source: Source, flag: Flag, records: u64) {
         self.metrics.clocks().flagged(source, flag, records);
+    }
+
+    fn sent(&self, source: Source, system: &str, records: u64, refused: u64) {
+        self.metrics.senders().sent(source, system, records, refused);
+    }
+
+    fn device_faults(&self, fault: Fault, devices: u64) {
+        self.metrics.senders().device_faults(fault, devices);
     }
 
     fn unmapped(&self, source: Source, code: &str, records: u64) {

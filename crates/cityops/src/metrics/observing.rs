@@ -6,13 +6,51 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kafka_log::{CommitInfo, Observer};
+use prometheus::{IntCounterVec, IntGaugeVec};
 use wire_format::topics::Topic;
 
-use super::{Metrics, seconds};
+use super::{Maker, Metrics, seconds};
 use crate::http::LoopHealth;
+use crate::workers::Role;
 
 /// Thirty years: no record is that old.
 const NEVER_MS: i64 = 30 * 365 * 24 * 3_600_000;
+
+/// What the loops of a process have committed.
+pub(super) struct Committed {
+    records: IntCounterVec,
+    bytes: IntCounterVec,
+    written: IntCounterVec,
+}
+
+impl Committed {
+    pub(super) fn register(make: &Maker<'_>) -> anyhow::Result<Committed> {
+        Ok(Committed {
+            records: make.counters(
+                "records_committed_total",
+                "Records read by a worker and committed, batches of the enriched log as one.",
+                &["worker"],
+            )?,
+            bytes: make.counters(
+                "committed_bytes_total",
+                "Keys and values of the records that a worker read and committed, in bytes.",
+                &["worker"],
+            )?,
+            written: make.counters(
+                "records_written_total",
+                "Records that a worker wrote and committed, rows of its changelog among them.",
+                &["worker"],
+            )?,
+        })
+    }
+
+    fn add(&self, info: &CommitInfo<'_>) {
+        let worker = [info.worker];
+        self.records.with_label_values(&worker).inc_by(info.records);
+        self.bytes.with_label_values(&worker).inc_by(info.bytes);
+        self.written.with_label_values(&worker).inc_by(info.written);
+    }
+}
 
 /// Listens to one loop of a worker.
 pub struct LoopObserver {
@@ -26,11 +64,23 @@ impl LoopObserver {
     /// Listens for these.
     pub fn new(metrics: Arc<Metrics>, health: Arc<LoopHealth>) -> LoopObserver {
         // A counter that is there from the start can be alerted on when it first counts.
-        metrics.transactions_aborted.with_label_values(&[health.worker()]);
+        let worker = [health.worker()];
+        metrics.transactions_aborted.with_label_values(&worker);
+        metrics.rebalances.with_label_values(&worker);
+        metrics.restore_duration.with_label_values(&worker);
         LoopObserver {
             metrics,
             health,
             partitions: Mutex::default(),
+        }
+    }
+
+    /// Vital signs read the enriched log, too: under one name the slower of two readers would hide behind the faster.
+    fn lags(&self) -> &IntGaugeVec {
+        if self.health.worker() == Role::Vitals.as_str() {
+            &self.metrics.vitals_lag
+        } else {
+            &self.metrics.lag
         }
     }
 }
@@ -38,6 +88,7 @@ impl LoopObserver {
 impl Observer for LoopObserver {
     fn batch_committed(&self, info: &CommitInfo<'_>) {
         let metrics = &self.metrics;
+        metrics.committed.add(info);
         metrics
             .stage_duration
             .with_label_values(&[info.worker])
@@ -66,8 +117,7 @@ impl Observer for LoopObserver {
         for (topic, partition) in had.difference(&has) {
             // A series that was never written is not there to be removed; that is no error.
             let _ = self
-                .metrics
-                .lag
+                .lags()
                 .remove_label_values(&[topic.name(), &partition.to_string()]);
             let named = stream_worker::input_partition_name(*topic, *partition);
             let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
@@ -93,8 +143,7 @@ impl Observer for LoopObserver {
     }
 
     fn lag(&self, topic: Topic, partition: i32, records: i64) {
-        self.metrics
-            .lag
+        self.lags()
             .with_label_values(&[topic.name(), &partition.to_string()])
             .set(records);
     }
@@ -179,6 +228,25 @@ mod tests {
             "cityops_watermark_lag_seconds{partition=\"city.sensor.readings.v1-0\",worker=\"enrich\"} 1.5"
         ));
         assert!(shown("cityops_rebalances_total{worker=\"enrich\"} 2"));
+        assert!(shown("cityops_records_committed_total{worker=\"enrich\"} 10"));
         assert!(shown("cityops_stage_duration_seconds_count{stage=\"enrich\"} 1"));
+    }
+
+    #[test]
+    fn two_readers_of_one_topic_do_not_hide_each_other() {
+        let metrics = Arc::new(Metrics::register(&Registry::new()).unwrap());
+        let health = Health::default();
+        for (worker, behind) in [("correlate", 7), ("vitals", 900)] {
+            let observer = LoopObserver::new(metrics.clone(), health.add_loop(worker));
+            observer.assigned(worker, &[(Topic::Enriched, 0)]);
+            observer.lag(Topic::Enriched, 0, behind);
+        }
+        let text = metrics.text(EventTime::default()).unwrap();
+        for line in [
+            "cityops_consumer_lag_records{partition=\"0\",topic=\"city.events.enriched.v1\"} 7",
+            "cityops_vitals_lag_records{partition=\"0\",topic=\"city.events.enriched.v1\"} 900",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }

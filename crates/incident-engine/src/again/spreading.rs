@@ -64,8 +64,8 @@ impl Retelling<'_> {
 
     pub(super) fn spread_device(&mut self, device: &Name) {
         let engine = self.engine;
-        let bearing = engine.ids_bearing(Mark::Device(device));
-        let tails = bearing.filter_map(|id| Some(&engine.incidents.get(id)?.tail));
+        let bearing = engine.all_bearing(Mark::Device(device));
+        let tails = bearing.map(|incident| &incident.tail);
         let says = |turn: &&Turn| {
             let held = engine.held(&turn.key);
             held.is_some_and(|held| held.event.device.as_ref() == Some(device))

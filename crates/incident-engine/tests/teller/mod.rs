@@ -7,6 +7,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod desk;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -88,6 +90,7 @@ fn event(
             quality,
         }),
         declared_crs: None,
+        algorithm: None,
         quality,
         town: None,
         address_key: None,
@@ -411,10 +414,11 @@ impl Teller {
     }
 
     pub fn incidents(&self) -> Vec<Incident> {
-        self.incidents
+        let shown = self
+            .incidents
             .values()
-            .map(|incident| (**incident).clone())
-            .collect()
+            .filter(|incident| !incident.is_held_back());
+        shown.map(|incident| (**incident).clone()).collect()
     }
 
     pub fn only(&self) -> Incident {

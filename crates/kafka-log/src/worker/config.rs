@@ -149,7 +149,7 @@ impl WorkerConfig {
     }
 
     /// New at each start: what another process or thread, dead or alive, has in flight is the group's to fence.
-    pub(super) fn new_transactional_id(&self) -> String {
+    pub(crate) fn new_transactional_id(&self) -> String {
         static STARTS: AtomicU64 = AtomicU64::new(0);
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u64(STARTS.fetch_add(1, Ordering::Relaxed));

@@ -49,7 +49,7 @@ impl std::error::Error for WorkerError {}
 
 /// Why a transaction or a session ended, by what follows.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Another owner has taken over: leave the group, join anew.
     Fenced(String),
     /// The client is not usable any more, or its state is unknown: make new ones.
@@ -58,30 +58,31 @@ pub(super) enum Failure {
     Hangs(String),
     /// The transaction was given up; the same clients go on after restoring.
     Retry(String),
+    /// The broker does not grant it; rights may be given while it is tried again.
+    NoRight(String),
     /// Trying again cannot help.
     Refused(WorkerError),
 }
 
 impl Failure {
+    /// Sorts the error after which a client is not usable any more.
+    pub(crate) fn fatal(code: RDKafkaErrorCode, text: String) -> Failure {
+        match is_fencing(code) {
+            true => Failure::Fenced(text),
+            false => Failure::Fatal(text),
+        }
+    }
+
     /// Sorts an error of the library; `doing` says during what it came.
-    pub(super) fn of(doing: &str, error: &KafkaError) -> Failure {
+    pub(crate) fn of(doing: &str, error: &KafkaError) -> Failure {
         let text = format!("{doing}: {error}");
         if let KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) = error {
             return Failure::Refused(WorkerError::Configuration(text));
         }
-        let fenced = matches!(
-            error.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::Fenced
-                    | RDKafkaErrorCode::ProducerFenced
-                    | RDKafkaErrorCode::InvalidProducerEpoch
-                    | RDKafkaErrorCode::IllegalGeneration
-                    | RDKafkaErrorCode::UnknownMemberId
-                    | RDKafkaErrorCode::FencedInstanceId
-            )
-        );
+        let fenced = error.rdkafka_error_code().is_some_and(is_fencing);
         match error {
             _ if fenced => Failure::Fenced(text),
+            _ if error.rdkafka_error_code().is_some_and(is_no_right) => Failure::NoRight(text),
             KafkaError::Transaction(error) if error.is_fatal() => Failure::Fatal(text),
             KafkaError::MessageConsumptionFatal(_) => Failure::Fatal(text),
             _ => Failure::Retry(text),
@@ -89,11 +90,36 @@ impl Failure {
     }
 }
 
+/// Whether an error says that a right is missing.
+pub(crate) fn is_no_right(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+    )
+}
+
+/// Whether an error says that somebody else has taken over.
+fn is_fencing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fenced
+            | RDKafkaErrorCode::ProducerFenced
+            | RDKafkaErrorCode::InvalidProducerEpoch
+            | RDKafkaErrorCode::IllegalGeneration
+            | RDKafkaErrorCode::UnknownMemberId
+            | RDKafkaErrorCode::FencedInstanceId
+    )
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
             Failure::Fatal(text) | Failure::Hangs(text) | Failure::Retry(text) => f.write_str(text),
+            Failure::NoRight(text) => write!(f, "a right is missing (cityops topics plan --acls): {text}"),
             Failure::Refused(error) => error.fmt(f),
         }
     }

@@ -6,7 +6,7 @@ mod batch;
 mod bounded;
 mod clocks;
 mod config;
-mod failure;
+pub(crate) mod failure;
 mod group;
 mod packing;
 mod restore;
@@ -14,7 +14,7 @@ mod session;
 mod takeover;
 mod tasks;
 mod ticking;
-mod transactor;
+pub(crate) mod transactor;
 mod turn;
 mod writing;
 

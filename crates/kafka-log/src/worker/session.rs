@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
                 match work.turn(consumer, batch) {
                     Ok(false) => {}
                     Ok(true) => *attempts = 0,
-                    Err(Failure::Retry(text)) => {
+                    Err(Failure::Retry(text) | Failure::NoRight(text)) => {
                         *attempts += 1;
                         work.observer.aborted(work.config.name);
                         tracing::warn!(

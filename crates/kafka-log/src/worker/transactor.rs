@@ -13,7 +13,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 
 use super::WorkerConfig;
 use super::bounded::{Hangs, bounded};
-use super::failure::Failure;
+use super::failure::{Failure, is_no_right};
 use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
@@ -31,16 +31,18 @@ const POLL_EVERY: u64 = 1_024;
 
 /// A record on its way out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outgoing<'a> {
-    pub(super) topic: &'a str,
-    pub(super) partition: Option<i32>,
-    pub(super) key: Option<&'a [u8]>,
-    pub(super) value: Option<&'a [u8]>,
-    pub(super) headers: &'a [(&'static str, String)],
+pub(crate) struct Outgoing<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: &'a [(&'static str, String)],
     /// Headers that stand before those.
-    pub(super) own_headers: &'a [(String, Vec<u8>)],
+    pub(crate) own_headers: &'a [(String, Vec<u8>)],
+    /// Its timestamp; `None` is now.
+    pub(crate) timestamp: Option<i64>,
     /// Carries a tick: the time at which the broker appended it is wanted.
-    pub(super) tick: bool,
+    pub(crate) tick: bool,
 }
 
 /// What the delivery reports of the open transaction have said.
@@ -52,7 +54,8 @@ struct Deliveries {
 
 #[derive(Debug, Default)]
 struct Seen {
-    failed: Option<KafkaError>,
+    /// The topic that a record was not delivered to, and why.
+    failed: Option<(String, KafkaError)>,
     tick_appended_ms: Option<i64>,
 }
 
@@ -80,19 +83,19 @@ impl ProducerContext for Deliveries {
                     seen.tick_appended_ms = Some(seen.tick_appended_ms.map_or(ms, |least| least.min(ms)));
                 }
             }
-            Err((error, _)) => {
+            Err((error, message)) => {
                 self.seen
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .failed
-                    .get_or_insert_with(|| error.clone());
+                    .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
             }
         }
     }
 }
 
 /// The loop's producer.
-pub(super) struct Transactor {
+pub(crate) struct Transactor {
     /// Shared with the call under way, which may outlive this.
     producer: Arc<BaseProducer<Deliveries>>,
     sent: u64,
@@ -100,7 +103,7 @@ pub(super) struct Transactor {
 
 impl Transactor {
     /// Makes the producer and takes over its transactional id, which ends what that id had open.
-    pub(super) fn start(
+    pub(crate) fn start(
         config: &WorkerConfig,
         transactional_id: &str,
         alive: &dyn Fn(),
@@ -147,8 +150,9 @@ impl Transactor {
     }
 
     /// Opens a transaction.
-    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
         self.sent = 0;
+        self.producer.context().reports.forget_trouble();
         *self
             .producer
             .context()
@@ -161,12 +165,13 @@ impl Transactor {
     }
 
     /// Sends a record in the open transaction.
-    pub(super) fn send(&mut self, outgoing: &Outgoing<'_>, alive: &dyn Fn()) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, outgoing: &Outgoing<'_>, alive: &dyn Fn()) -> Result<(), Failure> {
         let mut record =
             BaseRecord::<[u8], [u8], usize>::with_opaque_to(outgoing.topic, usize::from(outgoing.tick));
         record.partition = outgoing.partition;
         record.key = outgoing.key;
         record.payload = outgoing.value;
+        record.timestamp = outgoing.timestamp;
         let count = outgoing.own_headers.len() + outgoing.headers.len();
         if count > 0 {
             let own = outgoing.own_headers.iter();
@@ -204,12 +209,12 @@ impl Transactor {
     }
 
     /// Records sent in the open transaction.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
 
     /// Commits the open transaction with the offsets; gives the append time of its ticks, if it had any.
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &mut self,
         offsets: &TopicPartitionList,
         member: Option<&Arc<ConsumerGroupMetadata>>,
@@ -239,7 +244,7 @@ impl Transactor {
     fn drain(&self, alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(error) = &self
+            if let Some((topic, error)) = &self
                 .producer
                 .context()
                 .seen
@@ -247,10 +252,17 @@ impl Transactor {
                 .unwrap_or_else(PoisonError::into_inner)
                 .failed
             {
-                return Err(Failure::of("deliver a record", error));
+                // Of a producer that may not go on, its records only say that they were thrown away.
+                return Err(match self.producer.client().fatal_error() {
+                    Some((code, why)) => Failure::fatal(code, format!("deliver a record to {topic}: {why}")),
+                    None => Failure::of(&format!("deliver a record to {topic}"), error),
+                });
             }
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
+            }
+            if let Some(why) = self.producer.context().reports.no_topic_right() {
+                return Err(Failure::NoRight(why));
             }
             if Instant::now() >= deadline {
                 let trouble = self.producer.context().reports.trouble().unwrap_or_default();
@@ -263,8 +275,70 @@ impl Transactor {
         }
     }
 
+    /// Whether a topic may be written: a record for it goes into a transaction that is aborted. After `false` this
+    /// producer is of no more use.
+    pub(crate) fn may_write(&mut self, topic: &str, within: Duration) -> Result<bool, Failure> {
+        self.begin()?;
+        self.send(
+            &Outgoing {
+                topic,
+                partition: Some(0),
+                key: Some(b"cityops.rights"),
+                value: None,
+                headers: &[],
+                own_headers: &[],
+                timestamp: None,
+                tick: false,
+            },
+            &|| {},
+        )?;
+        let refused = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_no_right);
+        let deadline = Instant::now() + within;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            let reports = &self.producer.context().reports;
+            if reports.no_topic_right().is_some() {
+                return Ok(false);
+            }
+            if Instant::now() >= deadline {
+                let trouble = reports.trouble().unwrap_or_default();
+                return Err(Failure::Retry(format!("{topic} does not answer: {trouble}")));
+            }
+        }
+        let seen = self.producer.context().seen.lock();
+        let failed = seen.unwrap_or_else(PoisonError::into_inner).failed.clone();
+        match failed {
+            Some((_, error)) if refused(&error) => Ok(false),
+            Some((topic, error)) => Err(Failure::of(&format!("deliver a record to {topic}"), &error)),
+            None => self.abort(&|| {}).map(|()| true),
+        }
+    }
+
+    /// Whether offsets of the member's group may be committed: one of `topic` goes into a transaction that is aborted.
+    pub(crate) fn may_commit(
+        &mut self,
+        topic: &str,
+        member: &Arc<ConsumerGroupMetadata>,
+    ) -> Result<bool, Failure> {
+        self.begin()?;
+        let mut offsets = TopicPartitionList::new();
+        offsets
+            .add_partition_offset(topic, 0, rdkafka::Offset::Offset(0))
+            .map_err(|error| Failure::of("name an offset", &error))?;
+        let member = member.clone();
+        let result = self.ask("try to send an offset", &|| {}, move |producer| {
+            producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
+        });
+        // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
+        let refused = matches!(result, Err(Failure::NoRight(_)));
+        if let Err(error) = self.abort(&|| {}) {
+            tracing::debug!(%error, "the transaction that tried a right could not be aborted");
+        }
+        Ok(!refused)
+    }
+
     /// Gives the open transaction up.
-    pub(super) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
+    pub(crate) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + REQUEST;
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {

@@ -177,7 +177,7 @@ impl Work<'_> {
                     clocks.committed(EventTime::from_millis(ms));
                 }
             }
-            Err(failure @ Failure::Retry(_)) => {
+            Err(failure @ (Failure::Retry(_) | Failure::NoRight(_))) => {
                 self.transactor.abort(&alive)?;
                 return Err(failure);
             }

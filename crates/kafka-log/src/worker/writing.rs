@@ -20,7 +20,7 @@ pub(super) fn write(
     alive: &dyn Fn(),
 ) -> Result<(), Failure> {
     let mut last: Option<(Topic, String)> = None;
-    for record in &outbox.records {
+    for record in outbox.by_urgency() {
         // Records for one topic come in runs.
         let (_, topic) = match last.take() {
             Some(known) if known.0 == record.topic => last.insert(known),
@@ -29,11 +29,12 @@ pub(super) fn write(
         transactor.send(
             &Outgoing {
                 topic,
-                partition: None,
+                partition: record.partition,
                 key: record.key.as_deref(),
                 value: record.value.as_deref(),
                 headers: &record.headers,
                 own_headers: &record.own_headers,
+                timestamp: None,
                 tick: false,
             },
             alive,
@@ -58,6 +59,7 @@ pub(super) fn write(
                     value: Some(record),
                     headers: &[],
                     own_headers: &[],
+                    timestamp: None,
                     tick: tick && index + 1 == count,
                 },
                 alive,
@@ -80,6 +82,7 @@ pub(super) fn write(
                     value: value.as_deref(),
                     headers: &[],
                     own_headers: &[],
+                    timestamp: None,
                     tick: false,
                 },
                 alive,

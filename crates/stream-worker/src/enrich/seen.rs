@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 
 use city_grid::Timeline;
 use city_model::{DeadLetterReason, Flag, Quality, Source};
-use event_intake::Placed;
+use event_intake::{Fault, Intake, Placed};
+use wire_format::{Record, Refusal};
 
 use crate::Unmapped;
+
+/// Who sends records of systems that the configuration does not list.
+pub const OTHER_SYSTEM: &str = "other";
+/// Who sends records of which nobody can say who sent them.
+pub const UNREADABLE_SYSTEM: &str = "unreadable";
 
 /// Is told, batch by batch, what intake refuses and how well it can place events.
 pub trait IntakeObserver: Send + Sync {
@@ -27,6 +33,27 @@ pub trait IntakeObserver: Send + Sync {
 
     /// So many records of a source whose clock was flagged.
     fn clock_flagged(&self, _source: Source, _flag: Flag, _records: u64) {}
+
+    /// So many records of a system that the configuration lists, of [`OTHER_SYSTEM`] or of [`UNREADABLE_SYSTEM`], and how
+    /// many of them were refused.
+    fn sent(&self, _source: Source, _system: &str, _records: u64, _refused: u64) {}
+
+    /// So many devices were found to be in this trouble; once a device and hour.
+    fn device_faults(&self, _fault: Fault, _devices: u64) {}
+}
+
+/// What a source system sent.
+#[derive(Default, Clone, Copy)]
+struct Sent {
+    records: u64,
+    refused: u64,
+}
+
+impl Sent {
+    fn add(&mut self, records: u64, refused: u64) {
+        self.records += records;
+        self.refused += refused;
+    }
 }
 
 /// Counts between two checkpoints.
@@ -41,10 +68,71 @@ pub(super) struct Seen {
     /// How far the times of the batch's records lay ahead of their append times, in milliseconds.
     pub(super) skews: Vec<i64>,
     pub(super) clock_flags: BTreeMap<Flag, u64>,
+    pub(super) faults: BTreeMap<Fault, u64>,
+    /// By the system's own name, as many as a batch can name.
+    sent: BTreeMap<Box<str>, Sent>,
+    /// Of records that do not say who sent them.
+    unreadable: Sent,
 }
 
 impl Seen {
-    pub(super) fn tell(self, observer: &dyn IntakeObserver, source: Source, layers: &[Timeline]) {
+    /// A record came.
+    pub(super) fn came(&mut self, decoded: &Result<Record, Refusal>) {
+        match decoded {
+            Ok(record) => {
+                if let Some(system) = record.source_system() {
+                    self.add(Some(system), 1, 0);
+                }
+            }
+            Err(refusal) => {
+                let identity = refusal.identity.as_ref();
+                self.add(identity.map(|key| &*key.source_system), 1, 0);
+            }
+        }
+    }
+
+    /// A record is refused.
+    pub(super) fn refused(&mut self, refusal: &Refusal) {
+        *self.refused.entry(refusal.reason).or_default() += 1;
+        let identity = refusal.identity.as_ref();
+        self.add(identity.map(|key| &*key.source_system), 0, 1);
+    }
+
+    fn add(&mut self, system: Option<&str>, records: u64, refused: u64) {
+        let Some(system) = system else {
+            self.unreadable.add(records, refused);
+            return;
+        };
+        // A batch names few systems again and again: a name is copied the first time alone.
+        if let Some(sent) = self.sent.get_mut(system) {
+            sent.add(records, refused);
+        } else {
+            self.sent.insert(system.into(), Sent { records, refused });
+        }
+    }
+
+    pub(super) fn tell(self, observer: &dyn IntakeObserver, source: Source, intake: &Intake) {
+        let layers: &[Timeline] = intake.layers();
+        // No source system sends warnings, silences and commands.
+        let by_systems = matches!(
+            source,
+            Source::Sensor | Source::Hotline | Source::Video | Source::Report
+        );
+        for (system, sent) in self.sent.iter().filter(|_| by_systems) {
+            let system = if intake.lists(system) {
+                system
+            } else {
+                OTHER_SYSTEM
+            };
+            observer.sent(source, system, sent.records, sent.refused);
+        }
+        if by_systems && (self.unreadable.records > 0 || self.unreadable.refused > 0) {
+            let Sent { records, refused } = self.unreadable;
+            observer.sent(source, UNREADABLE_SYSTEM, records, refused);
+        }
+        for (fault, devices) in self.faults {
+            observer.device_faults(fault, devices);
+        }
         for ((layer, status), events) in self.placed {
             if let Some(layer) = layers.get(layer) {
                 observer.placed(layer.name(), status, events);

@@ -9,7 +9,7 @@ use file_log::ReplayOptions;
 
 const RECORDS: usize = 50_000;
 
-fn pipeline(criterion: &mut Criterion) {
+fn replay(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("pipeline over files");
     group.sample_size(10);
     group.throughput(Throughput::Elements(RECORDS as u64));
@@ -30,5 +30,5 @@ fn pipeline(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pipeline);
+criterion_group!(benches, replay);
 criterion_main!(benches);

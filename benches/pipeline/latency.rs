@@ -1,0 +1,90 @@
+//! How long it takes from sending a report until its incident is committed and in a reader's hands.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use kafka_log::produce::Sender;
+use kafka_log::tail::{Tail, follow};
+use wire_format::Topic;
+
+use crate::mix::Mix;
+use crate::onlooker::Onlooker;
+use crate::process::Broker;
+use crate::stage::Fed;
+
+/// Fed before anything is measured, and while it is.
+const WARM_UP: Duration = Duration::from_secs(5);
+const MEASURED: Duration = Duration::from_secs(20);
+
+/// Feeds a mix at a steady rate and prints the latency of the incidents that open.
+pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
+    let properties = broker.properties();
+    let fed = Fed::new(&broker.address, 1);
+    let records = mix.records((rate * (WARM_UP + MEASURED).as_secs_f64()) as usize);
+    let looks = Onlooker::start(&properties, &fed.prefix);
+    let running = fed.run("enrich,correlate");
+    let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
+    let latencies: Arc<Mutex<Vec<Duration>>> = Arc::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let (sent, latencies, stop) = (sent.clone(), latencies.clone(), stop.clone());
+        let (properties, prefix) = (properties.clone(), fed.prefix.clone());
+        std::thread::spawn(move || {
+            let each = |tail: Tail<'_>| {
+                let Tail::Record(_, record) = tail else { return };
+                let Some(value) = record.value() else { return };
+                let told: serde_json::Value = serde_json::from_slice(value).unwrap();
+                if told["revision"] == 1
+                    && let Some(id) = told["members"][0]["event_id"].as_str()
+                    && let Some(at) = sent.lock().unwrap().get(id)
+                {
+                    latencies.lock().unwrap().push(at.elapsed());
+                }
+            };
+            follow(&properties, &prefix, &[Topic::Incidents], each, &stop).unwrap();
+        })
+    };
+    let sender = Sender::new(&properties).unwrap();
+    let begun = Instant::now();
+    for (number, record) in records.iter().enumerate() {
+        let due = Duration::from_secs_f64(number as f64 / rate);
+        while begun.elapsed() < due {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        if begun.elapsed() > WARM_UP && record.truth.is_some() {
+            sent.lock()
+                .unwrap()
+                .insert(record.event_id.clone(), Instant::now());
+        }
+        fed.send(&sender, record);
+    }
+    sender.flush().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while looks.accounted() < records.len() as u64 && Instant::now() < deadline {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    // One more look of the reader.
+    std::thread::park_timeout(Duration::from_millis(500));
+    running.terminate();
+    stop.store(true, Ordering::Relaxed);
+    reader.join().unwrap();
+    let mut latencies = std::mem::take(&mut *latencies.lock().unwrap());
+    latencies.sort_unstable();
+    let at = |per_mille: usize| {
+        let index = (latencies.len() * per_mille / 1_000).min(latencies.len().saturating_sub(1));
+        latencies
+            .get(index)
+            .map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
+    };
+    println!(
+        "  {:<26} {share:<10} {:>8.0} a second: p50 {:>6.1}  p99 {:>6.1}  p99.9 {:>6.1}  ({} incidents)",
+        mix.name(),
+        rate,
+        at(500),
+        at(990),
+        at(999),
+        latencies.len(),
+    );
+}

@@ -1,0 +1,51 @@
+//! The whole program on a real broker: what its records cost in CPU, and how soon an incident is committed.
+//!
+//! `cargo bench --bench pipeline` starts a broker of its own, or uses `CITYOPS_KAFKA=host:port`. `CITYOPS_BENCH_EVENTS`
+//! says how many records a run has (default 400,000). CPU is that of our processes, user plus system, from the first tenth of
+//! the records on; the broker's, the feed's and the onlooker's are not in it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+
+#[path = "../../tests/city/mod.rs"]
+mod city;
+mod latency;
+mod mix;
+mod onlooker;
+mod process;
+mod stage;
+
+use mix::Mix;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--copy") {
+        return stage::copy(&arguments[at + 1..]);
+    }
+    // `cargo test --benches` only asks whether it starts.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return;
+    }
+    let broker = process::Broker::start();
+    let events: usize = std::env::var("CITYOPS_BENCH_EVENTS")
+        .ok()
+        .and_then(|events| events.parse().ok())
+        .unwrap_or(400_000);
+    println!("records, CPU seconds a million, thousand a CPU second, thousand a second, peak memory in MB");
+    let mut rates = Vec::new();
+    for mix in Mix::ALL {
+        let events = events / mix.part();
+        let run = stage::Prepared::new(&broker, mix, events);
+        run.report("the client alone, copying", &run.ceiling());
+        run.report("enrich", &run.enrich());
+        run.report("correlate", &run.correlate());
+        let both = run.both(1);
+        run.report("both, one loop each", &both);
+        run.report("both, two loops each", &run.both(2));
+        rates.push((mix, both.per_second()));
+    }
+    println!("\nfrom sending to the committed incident, ms");
+    for (mix, rate) in rates {
+        for (share, part) in [("a quarter", 4.0), ("half", 2.0)] {
+            latency::report(&broker, mix, share, rate / part);
+        }
+    }
+}

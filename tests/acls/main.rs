@@ -1,0 +1,406 @@
+//! The rights that `topics plan --acls` prints, against a broker with its authorizer on: with exactly these everything works, and
+//! without any one of them an error names what is missing.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+#[path = "../city/mod.rs"]
+mod city;
+
+mod acl_requests;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use acl_requests::{Granting, Right};
+use city::folder::{Folder, Told};
+use city::town::{SOUTH_WEST, Town, two_cells};
+use city::web;
+use kafka_log::Properties;
+use kafka_log::produce::{NewRecord, Sender};
+use kafka_log::read::read_all;
+use kafka_log::topic_name;
+use serde_json::{Value, json};
+use wire_format::Topic;
+
+const PARTIES: [&str; 4] = ["worker", "centre", "integrator", "sre"];
+const PREFIX: &str = "town.";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker with users, and a configuration for each of them.
+struct Place {
+    run: PathBuf,
+    /// Where everyone may do everything.
+    bootstrap: String,
+    users: String,
+    granting: Granting,
+    folders: Vec<Folder>,
+}
+
+fn script(name: &str) -> Command {
+    Command::new(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("deploy/kafka-local")
+            .join(name),
+    )
+}
+
+impl Place {
+    fn start() -> Place {
+        let run = std::env::temp_dir().join(format!("cityops-acls-{}", std::process::id()));
+        let output = script("start")
+            .args(["--die-with", &std::process::id().to_string()])
+            .args(["--users", &PARTIES.join(",")])
+            .arg(&run)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let bootstrap = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        let users = std::fs::read_to_string(run.join("bootstrap-users")).unwrap();
+        let users = users.trim().to_owned();
+        let folders = PARTIES.map(|party| {
+            let folder = Folder::new(&config(&users, party, ""));
+            folder.write("grid.geojson", two_cells());
+            folder
+        });
+        Place {
+            granting: Granting::at(&bootstrap),
+            run,
+            bootstrap,
+            users,
+            folders: folders.into(),
+        }
+    }
+
+    fn folder(&self, party: &str) -> &Folder {
+        &self.folders[PARTIES.iter().position(|known| *known == party).unwrap()]
+    }
+
+    fn run(&self, party: &str, command: &[&str]) -> Told {
+        self.folder(party).run(command, &[])
+    }
+
+    /// The rights, one operation each, as they are printed.
+    fn printed(&self) -> Vec<Right> {
+        let principals = PARTIES.map(|party| format!("{party}=User:{party}"));
+        let mut command = vec!["--json", "topics", "plan", "--acls"];
+        for principal in &principals {
+            command.extend(["--principal", principal]);
+        }
+        let (code, out, err) = self.run("sre", &command);
+        assert_eq!(code, Some(0), "{err}");
+        let told: Value = serde_json::from_str(&out).unwrap();
+        let acls = told["acls"].as_array().unwrap().iter();
+        acls.flat_map(|acl| {
+            let text = |name: &str| acl[name].as_str().unwrap().to_owned();
+            let operations = acl["operations"].as_array().unwrap().iter();
+            operations.map(move |operation| Right {
+                party: text("party"),
+                principal: text("principal"),
+                resource: text("resource"),
+                name: text("name"),
+                prefixed: text("pattern") == "prefixed",
+                operation: operation.as_str().unwrap().to_owned(),
+            })
+        })
+        .collect()
+    }
+
+    fn properties(&self, party: &str) -> Properties {
+        let pairs = [
+            ("bootstrap.servers", self.users.as_str()),
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.username", party),
+            ("sasl.password", party),
+        ];
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    fn send(&self, party: &str, topic: &str, value: &str) -> anyhow::Result<()> {
+        let sender = Sender::new(&self.properties(party))?;
+        sender.send(&NewRecord {
+            topic,
+            partition: None,
+            key: Some(b"key"),
+            value: Some(value.as_bytes()),
+            timestamp: None,
+            headers: &[],
+        })?;
+        sender.flush()
+    }
+
+    fn read(&self, party: &str, topic: &str) -> anyhow::Result<Vec<Vec<u8>>> {
+        let mut values = Vec::new();
+        read_all(&self.properties(party), topic, |record| {
+            values.extend(record.value().map(<[u8]>::to_vec));
+            std::ops::ControlFlow::Continue(())
+        })?;
+        Ok(values)
+    }
+
+    /// One of Kafka's own tools as a party; what it says.
+    fn tool(&self, party: &str, name: &str, arguments: &[&str]) -> String {
+        let file = self.run.join(format!("{party}.properties"));
+        let jaas = format!(
+            "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"{party}\" password=\"{party}\";"
+        );
+        std::fs::write(
+            &file,
+            format!("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config={jaas}\n"),
+        )
+        .unwrap();
+        let option = match name {
+            "console-consumer" => "--consumer.config",
+            _ => "--command-config",
+        };
+        let output = script("tool")
+            .args(["--at", &self.users, name, option])
+            .arg(&file)
+            .args(arguments)
+            .output()
+            .unwrap();
+        std::fs::remove_file(&file).unwrap();
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = script("stop").arg("--remove").arg(&self.run).status();
+    }
+}
+
+fn config(users: &str, party: &str, more: &str) -> String {
+    format!(
+        "[[grid.layers]]\nname = \"duty\"\n[[grid.layers.levels]]\nlevel = \"duty_cell\"\nfile = \"grid.geojson\"\n\
+         [kafka]\nbootstrap_servers = \"{users}\"\ntopic_prefix = \"{PREFIX}\"\nsession_timeout = \"6s\"\n\
+         [kafka.properties]\n\"security.protocol\" = \"SASL_PLAINTEXT\"\n\"sasl.mechanism\" = \"PLAIN\"\n\
+         \"sasl.username\" = \"{party}\"\n\"sasl.password\" = \"{party}\"\n\
+         [http]\nlisten = \"127.0.0.1:0\"\n[reload]\nwatch = \"off\"\n{more}{}",
+        match more.contains("[topics]") {
+            true => "",
+            false => "[topics]\nsource_partitions = 1\nenriched_partitions = 1\n",
+        }
+    )
+}
+
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_millis() as u64
+}
+
+/// Everyone's part of the work, with exactly the printed rights.
+fn everything_works(place: &mut Place) {
+    let process = Town::run(place.folder("worker"));
+    let report = json!({"event_id": "r", "source_system": "inspector-app", "channel": "inspector", "report_id": "r",
+        "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": SOUTH_WEST.0, "y": SOUTH_WEST.1,
+        "accuracy_m": 5.0, "quality": "GNSS"}});
+    let named = |topic| topic_name(PREFIX, topic);
+    place
+        .send("integrator", &named(Topic::Report), &report.to_string())
+        .unwrap();
+    for topic in [
+        Topic::Sensor,
+        Topic::Hotline,
+        Topic::Video,
+        Topic::Report,
+        Topic::Weather,
+    ] {
+        place.send("integrator", &named(topic), "broken").unwrap();
+    }
+    for topic in [Topic::Silence, Topic::Command] {
+        place.send("centre", &named(topic), "broken").unwrap();
+    }
+    let log = place.folder("worker").dir.path().join("cityops.log");
+    web::wait("the centre sees the incident", &log, || {
+        let incidents = place.read("centre", &named(Topic::Incidents)).unwrap();
+        !incidents.is_empty()
+    });
+    web::wait("all else is refused", &log, || {
+        let (code, out, err) = place.run("sre", &["--json", "deadletter", "list"]);
+        assert_eq!(code, Some(0), "{err}");
+        serde_json::from_str::<Value>(&out).unwrap()["letters"] == 7
+    });
+    assert!(
+        !place
+            .read("integrator", &named(Topic::Outcomes))
+            .unwrap()
+            .is_empty()
+    );
+    let groups = place.tool(
+        "sre",
+        "consumer-groups",
+        &["--describe", "--group", "cityops-enrich"],
+    );
+    assert!(groups.contains("town.city.reports.v1"), "{groups}");
+    assert_eq!(process.terminate(), Some(0));
+    for command in ["ledger", "audit"] {
+        let (code, out, err) = place.run("sre", &[command]);
+        assert_eq!(code, Some(0), "{out}{err}");
+    }
+    let mut other = place.send("centre", &named(Topic::Report), "x").unwrap_err();
+    assert!(format!("{other:#}").contains("town.city.reports.v1"), "{other:#}");
+    other = place.read("integrator", &named(Topic::DeadLetters)).unwrap_err();
+    assert!(
+        format!("{other:#}").contains("town.city.deadletter.v1"),
+        "{other:#}"
+    );
+}
+
+/// What a party does that needs a right, and what it is told without it.
+fn told_without(place: &Place, right: &Right) -> String {
+    let all = |(code, out, err): Told| match code {
+        Some(0) => String::new(),
+        _ => format!("{out}{err}"),
+    };
+    let error = |result: anyhow::Result<()>| {
+        result
+            .err()
+            .map_or_else(String::new, |error| format!("{error:#}"))
+    };
+    let sre = |command: &[&str]| all(place.run("sre", command));
+    let topic = right.name.strip_prefix(PREFIX).and_then(Topic::by_name);
+    match (
+        right.party.as_str(),
+        right.resource.as_str(),
+        right.operation.as_str(),
+    ) {
+        ("worker", _, _) => all(place.run("worker", &["run"])),
+        ("centre" | "integrator", "group", _) => {
+            let (group, topic) = (format!("{}-1", right.name), topic_name(PREFIX, Topic::Outcomes));
+            let arguments = ["--group", &group, "--topic", &topic, "--timeout-ms", "8000"];
+            let said = place.tool(&right.party, "console-consumer", &arguments);
+            match said.contains("Not authorized") {
+                true => said,
+                false => String::new(),
+            }
+        }
+        ("centre" | "integrator", _, "WRITE") => error(place.send(&right.party, &right.name, "broken")),
+        ("centre" | "integrator", _, _) => error(place.read(&right.party, &right.name).map(drop)),
+        (_, _, "ALTER_CONFIGS") => sre(&["topics", "apply"]),
+        (_, "group", _) => {
+            let arguments = ["--describe", "--group", &right.name];
+            let said = place.tool("sre", "consumer-groups", &arguments);
+            match said.contains("uthoriz") {
+                // The tool knows which one it was asked for.
+                true => format!("{said} {}", right.name),
+                false => String::new(),
+            }
+        }
+        (_, "transactional-id", _) => sre(&["deadletter", "replay", "--all"]),
+        (_, _, "READ") => match topic.unwrap() {
+            Topic::DeadLetters => sre(&["deadletter", "list"]),
+            Topic::Enriched | Topic::Incidents => sre(&["audit"]),
+            _ => sre(&["ledger"]),
+        },
+        (_, _, "WRITE") => match topic.unwrap() {
+            Topic::DeadLetters => sre(&["deadletter", "replay", "--reason", "bad_json"]),
+            topic => sre(&["deadletter", "replay", "--topic", topic.name()]),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn exactly_these_rights_are_enough_and_each_is_needed() {
+    let begun = Instant::now();
+    let mut place = Place::start();
+    let rights = place.printed();
+    // Creating topics comes first: without its right nothing is there.
+    let is_apply = |right: &Right, operation: &str| right.party == "sre" && right.operation == operation;
+    let apply = |place: &Place| place.run("sre", &["topics", "apply"]);
+    let (create, others): (Vec<Right>, Vec<Right>) =
+        rights.into_iter().partition(|right| is_apply(right, "CREATE"));
+    place.granting.grant(&others);
+    let (code, _, err) = apply(&place);
+    assert!(
+        code == Some(1) && err.contains("topic town.city."),
+        "without CREATE: {err}"
+    );
+    place.granting.grant(&create);
+    let deadline = Instant::now() + PATIENCE;
+    // A right shows at the broker a moment after it was granted.
+    loop {
+        let (code, _, err) = apply(&place);
+        if code == Some(0) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{err}");
+    }
+    let (code, out, err) = apply(&place);
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(
+        out.matches("existed").count(),
+        Topic::ALL.len(),
+        "twice changes nothing: {out}"
+    );
+    everything_works(&mut place);
+    println!("everything works after {:.0?}", begun.elapsed());
+
+    let mut wrong = Vec::new();
+    for right in &others {
+        if is_apply(right, "ALTER") {
+            continue;
+        }
+        place.granting.withdraw(right);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let told = loop {
+            let told = told_without(&place, right);
+            // A right goes a moment after it was withdrawn.
+            if !told.is_empty() || Instant::now() > deadline {
+                break told;
+            }
+        };
+        let named = told.contains(right.name.as_str());
+        println!(
+            "{:>4.0?} {} {} on {} {}: {}",
+            begun.elapsed(),
+            right.party,
+            right.operation,
+            right.resource,
+            right.name,
+            if named { "named" } else { "NOT NAMED" }
+        );
+        if !named {
+            wrong.push(format!("{right:?}: {told}"));
+        }
+        place.granting.grant(std::slice::from_ref(right));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    // More partitions, by the operator's word and right.
+    let wider = "[topics]\nsource_partitions = 2\nenriched_partitions = 1\n";
+    let text = config(&place.users, "sre", wider);
+    place.folder("sre").write("cityops.toml", text);
+    let (code, out, _) = apply(&place);
+    assert_eq!(code, Some(3), "keys would move: {out}");
+    assert!(out.contains("partitions: 1 → 2; left"), "{out}");
+    let alter = others.iter().find(|right| is_apply(right, "ALTER")).unwrap();
+    place.granting.withdraw(alter);
+    let force = |place: &Place| place.run("sre", &["topics", "apply", "--force"]);
+    let (code, _, err) = force(&place);
+    assert!(
+        code == Some(1) && err.contains("topic town.city.") && err.contains("widened"),
+        "without ALTER: {err}"
+    );
+    place.granting.grant(std::slice::from_ref(alter));
+    let deadline = Instant::now() + PATIENCE;
+    while force(&place).0 != Some(0) {
+        assert!(Instant::now() < deadline);
+    }
+    println!(
+        "all of it took {:.0?}; the broker was at {}",
+        begun.elapsed(),
+        place.bootstrap
+    );
+}
