@@ -6,13 +6,13 @@ use std::net::TcpStream;
 
 /// A right of one principal on one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Right {
-    pub party: String,
-    pub principal: String,
-    pub resource: String,
-    pub name: String,
-    pub prefixed: bool,
-    pub operation: String,
+pub(crate) struct Right {
+    pub(crate) party: String,
+    pub(crate) principal: String,
+    pub(crate) resource: String,
+    pub(crate) name: String,
+    pub(crate) prefixed: bool,
+    pub(crate) operation: String,
 }
 
 impl Right {
@@ -55,19 +55,19 @@ fn put_text(body: &mut Vec<u8>, text: &str) {
 }
 
 /// One connection to a broker that lets everyone do everything there.
-pub struct Granting {
+pub(crate) struct Granting {
     stream: TcpStream,
 }
 
 impl Granting {
-    pub fn at(bootstrap: &str) -> Granting {
+    pub(crate) fn at(bootstrap: &str) -> Granting {
         Granting {
             stream: TcpStream::connect(bootstrap).unwrap(),
         }
     }
 
     /// CreateAcls.
-    pub fn grant(&mut self, rights: &[Right]) {
+    pub(crate) fn grant(&mut self, rights: &[Right]) {
         let answer = self.ask(30, rights);
         let mut at = 8;
         for right in rights {
@@ -79,7 +79,7 @@ impl Granting {
     }
 
     /// DeleteAcls; each of them was granted.
-    pub fn withdraw(&mut self, right: &Right) {
+    pub(crate) fn withdraw(&mut self, right: &Right) {
         let answer = self.ask(31, std::slice::from_ref(right));
         // Throttle, one filter; its error, its message, and how many it matched.
         assert_eq!(&answer[8..10], [0, 0], "{right:?}");

@@ -191,9 +191,16 @@ impl Engine {
             }
             None => {
                 let mut incident = found(setting, event);
-                incident.recurrence_of = found_match.repeats.or_else(|| self.recurrence(setting, kind, event));
+                incident.recurrence_of = found_match
+                    .repeats
+                    .or_else(|| self.recurrence(setting, kind, event));
                 // By what the centre closed those who urge that ticket find this one.
-                related.extend(incident.recurrence_of.clone().filter(|closed| self.is_commanded(closed)));
+                related.extend(
+                    incident
+                        .recurrence_of
+                        .clone()
+                        .filter(|closed| self.is_commanded(closed)),
+                );
                 let id = incident.id.clone();
                 draft.touched.insert(id.clone(), incident);
                 (id, Outcome::Opened)

@@ -35,7 +35,10 @@ pub(crate) struct Matcher<'a, S> {
 impl<S: Scene> Matcher<'_, S> {
     /// Finds the incident of an event by the order of evidence.
     pub(crate) fn find(&self, kind: KindId, event: &Event) -> Match {
-        let cited = event.cites.as_ref().and_then(|ticket| self.scene.of_ticket(ticket));
+        let cited = event
+            .cites
+            .as_ref()
+            .and_then(|ticket| self.scene.of_ticket(ticket));
         let cited = cited.map(|cited| self.latest_of(cited, event));
         if let Some(cited) = cited.as_ref().filter(|cited| is_joinable(cited, event)) {
             return Match::by(cited.clone(), Why::CitedTicket, event);
@@ -211,7 +214,10 @@ impl<S: Scene> Matcher<'_, S> {
         let Some(best) = candidates.iter().position(Candidate::in_reach) else {
             return;
         };
-        let Some(doubt) = candidates[best].doubt().filter(|_| candidates[best].stands_in_rows) else {
+        let Some(doubt) = candidates[best]
+            .doubt()
+            .filter(|_| candidates[best].stands_in_rows)
+        else {
             return; // rather in the likelier one, which is open already, than in one more
         };
         let others = candidates
@@ -261,7 +267,9 @@ impl<S: Scene> Matcher<'_, S> {
         let best = weighed
             .into_iter()
             .min_by(|(a, _, one), (b, _, other)| a.cmp(b).then_with(|| one.founding.cmp(&other.founding)));
-        let (why, found) = best.map_or((Why::SameAddress, exact), |(_, why, incident)| (why, vec![incident]));
+        let (why, found) = best.map_or((Why::SameAddress, exact), |(_, why, incident)| {
+            (why, vec![incident])
+        });
         match self.first_founded(kind, event, found) {
             Some((elsewhere, incident)) => Match::by(incident, why, event).elsewhere(elsewhere),
             None => Match::none(),

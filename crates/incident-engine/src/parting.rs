@@ -37,12 +37,17 @@ impl Engine {
         let named: BTreeSet<&Name> = command.event_ids.iter().collect();
         let mut parting = Vec::new();
         for name in named {
-            let key = name.split_once('/').map(|(system, id)| city_model::EventKey::new(system, id));
+            let key = name
+                .split_once('/')
+                .map(|(system, id)| city_model::EventKey::new(system, id));
             let Some(row) = key.as_ref().and_then(|key| self.events.get(key)) else {
                 return Err(format!("no such event: {name}"));
             };
             let belongs = row.incident.as_ref().and_then(|id| self.survivor(id));
-            let (Some(home), true) = (&row.incident, belongs.is_some_and(|other| other.id == incident.id)) else {
+            let (Some(home), true) = (
+                &row.incident,
+                belongs.is_some_and(|other| other.id == incident.id),
+            ) else {
                 return Err(format!("event {name} does not belong to the incident"));
             };
             let turn = incident.tail.iter().find(|turn| turn.key == row.key);
@@ -69,7 +74,10 @@ impl Engine {
             let mut others = parting.iter().filter(|other| !other.continues);
             others.any(|other| other.held.event.device == *device)
         };
-        match parting.iter().find(|parted| parted.continues && !counts(&parted.held.event.device)) {
+        match parting
+            .iter()
+            .find(|parted| parted.continues && !counts(&parted.held.event.device))
+        {
             None => Ok(()),
             Some(Parted { turn, .. }) => Err(format!(
                 "event {} only goes on with what its device reported before: name the report that it continues, too",
@@ -175,7 +183,13 @@ impl Engine {
     }
 
     /// Tells of events that the centre put elsewhere.
-    pub(crate) fn tell_parted(&self, draft: &mut Draft<'_>, parted: &[Arc<Held>], id: &IncidentId, opens: bool) {
+    pub(crate) fn tell_parted(
+        &self,
+        draft: &mut Draft<'_>,
+        parted: &[Arc<Held>],
+        id: &IncidentId,
+        opens: bool,
+    ) {
         for (number, held) in parted.iter().enumerate() {
             let event = &held.event;
             let outcome = match self.events.get(&event.key) {

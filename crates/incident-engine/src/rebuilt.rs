@@ -41,9 +41,17 @@ impl Engine {
 
     /// Whether one incident was merged into another, also by way of others.
     fn is_part_of(&self, part: &IncidentId, whole: &IncidentId) -> bool {
-        let next = |incident: &Arc<Incident>| incident.merged_into.as_ref().and_then(|id| self.incidents.get(id));
+        let next = |incident: &Arc<Incident>| {
+            incident
+                .merged_into
+                .as_ref()
+                .and_then(|id| self.incidents.get(id))
+        };
         let chain = std::iter::successors(self.incidents.get(part), |incident| next(incident));
-        chain.skip(1).take(crate::engine::LONGEST_CHAIN).any(|incident| incident.id == *whole)
+        chain
+            .skip(1)
+            .take(crate::engine::LONGEST_CHAIN)
+            .any(|incident| incident.id == *whole)
     }
 
     /// An incident as it was before a turn; `None` when it had no member then. What was put together of it before an earlier turn

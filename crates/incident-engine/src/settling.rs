@@ -60,7 +60,9 @@ impl Engine {
             if !found.insert(id) {
                 continue;
             }
-            let Some(incident) = self.incidents.get(id) else { continue };
+            let Some(incident) = self.incidents.get(id) else {
+                continue;
+            };
             waiting.extend(&incident.merged_into);
             let mut last = incident.last_command.as_deref();
             while let Some(command) = last {

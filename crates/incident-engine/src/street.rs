@@ -102,7 +102,13 @@ impl<'a> Spot<'a> {
 
     /// How another one goes with it; `None` where the two are of unlike forms.
     fn beside(self, other: Spot<'_>) -> Option<Streets> {
-        let is_place = |same, place| if same { Streets::Same(place) } else { Streets::Differ };
+        let is_place = |same, place| {
+            if same {
+                Streets::Same(place)
+            } else {
+                Streets::Differ
+            }
+        };
         Some(match (self, other) {
             (Spot::Crossing(..), Spot::Crossing(..)) => is_place(self == other, Place::Crossing),
             (
@@ -140,7 +146,9 @@ fn numbers(text: &str) -> impl Iterator<Item = (&str, Class)> {
         rest = behind;
         let class = match behind {
             lane if lane.starts_with('弄') => Class::Lane,
-            building if building.starts_with(['幢', '栋', '座', '楼']) || building.starts_with("号楼") => Class::Building,
+            building if building.starts_with(['幢', '栋', '座', '楼']) || building.starts_with("号楼") => {
+                Class::Building
+            }
             house if house.starts_with('号') => Class::House,
             _ => Class::Unsaid,
         };

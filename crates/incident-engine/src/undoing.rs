@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why};
+use city_model::{
+    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why,
+};
 
 use crate::centre::{become_part, freeze};
 use crate::combining::combine;
@@ -96,8 +98,17 @@ pub(crate) fn hear(setting: &Setting, last: &mut Arc<LastCommand>, held: &Held, 
 
 impl Engine {
     /// What an incident was before a command about what belongs to it.
-    pub(crate) fn to_take_back(&self, setting: &Setting, incident: &Incident, command: &Command) -> LastCommand {
-        let first = incident.tail.len().checked_sub(LATEST).and_then(|at| incident.tail.get(at));
+    pub(crate) fn to_take_back(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        command: &Command,
+    ) -> LastCommand {
+        let first = incident
+            .tail
+            .len()
+            .checked_sub(LATEST)
+            .and_then(|at| incident.tail.get(at));
         let shorter = first.and_then(|first| self.settled_alone(setting, incident, first.order));
         said(incident, command, shorter.unwrap_or_else(|| incident.clone()))
     }
@@ -153,7 +164,10 @@ impl Engine {
         let mut homes: Vec<&IncidentId> = last.homes.iter().filter(|home| **home != incident.id).collect();
         homes.sort_unstable();
         homes.dedup();
-        homes.into_iter().filter_map(|home| self.with_same(home, last)).collect()
+        homes
+            .into_iter()
+            .filter_map(|home| self.with_same(home, last))
+            .collect()
     }
 
     /// What was split off goes back, with all that it heard.
@@ -169,7 +183,9 @@ impl Engine {
             edited.last_command = before;
             // What it would be without the commands before has heard of it, too.
             if let Some(before) = &mut edited.last_command {
-                heard.iter().for_each(|held| hear(setting, before, held, settled_before));
+                heard
+                    .iter()
+                    .for_each(|held| hear(setting, before, held, settled_before));
             }
         });
         let (now, survivor) = (draft.now, incident.id.clone());
@@ -181,7 +197,12 @@ impl Engine {
 
     fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
         let without = &last.without;
-        self.learn(draft, incident, incident.care().was_false, without.care().was_false);
+        self.learn(
+            draft,
+            incident,
+            incident.care().was_false,
+            without.care().was_false,
+        );
         let is_kept = without.tail.iter().all(|turn| self.held(&turn.key).is_some());
         draft.edit(&incident.id, |_, edited| {
             if last.of_handling {

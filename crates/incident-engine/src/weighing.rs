@@ -135,13 +135,7 @@ pub(crate) fn weigh(
         radius_mm,
         rank,
         is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
-        stands_in_rows: match std::env::var("RIV").as_deref() {
-            Ok("all") => true,
-            Ok("life") => !rule.endangers_life(),
-            Ok("none") => false,
-            Ok("trees") => rule.name.as_str() == "tree_fallen",
-            _ => rule.stands_in_rows(),
-        },
+        stands_in_rows: rule.stands_in_rows(),
         points: learned.ok().flatten(),
         gap_ms,
         elsewhere: place.id != life.id,
@@ -165,7 +159,9 @@ pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
 
 /// From when to when an incident lasted so far. What the centre opened again begins anew: something was told of it then.
 fn span(incident: &Incident) -> (EventTime, EventTime) {
-    let last = incident.last_event_at.max(incident.reopened_at().unwrap_or(EventTime::MIN));
+    let last = incident
+        .last_event_at
+        .max(incident.reopened_at().unwrap_or(EventTime::MIN));
     (incident.first_event_at, last)
 }
 

@@ -22,7 +22,11 @@ fn what_is_opened_again_has_its_time_anew() {
     assert_eq!(story.command(order("k1", &a, Action::Reopen)), "reopen applied");
     restart(&mut story);
     story.tell(ponding("a2", 5.0, 110));
-    assert_eq!(story.only().member_count, 2, "ten minutes after it was opened again");
+    assert_eq!(
+        story.only().member_count,
+        2,
+        "ten minutes after it was opened again"
+    );
     story.tick(at(171));
     story.tell(ponding("a3", 5.0, 172));
     assert_ne!(id_of(&story, "a3"), a, "an hour after the last of it");
@@ -38,7 +42,11 @@ fn what_tells_of_the_time_before_the_end_belongs_to_what_ended() {
         story.command(order("k1", &a, action));
         story.tell(ponding("late", 5.0, 7).came_after(6));
         let after = story.only();
-        assert_eq!((after.member_count, after.status), (2, Status::Closed), "{action}");
+        assert_eq!(
+            (after.member_count, after.status),
+            (2, Status::Closed),
+            "{action}"
+        );
         story.tell(ponding("new", 5.0, 14));
         let new = id_of(&story, "new");
         assert_eq!(kept(&story, &new).recurrence_of, Some(a), "{action}");
@@ -62,7 +70,10 @@ fn who_urges_a_closed_ticket_opens_what_the_next_one_joins() {
     }
     let second = id_of(&story, "u2");
     let again = kept(&story, &second);
-    assert_eq!((again.recurrence_of, again.member_count), (Some(first.clone()), 3));
+    assert_eq!(
+        (again.recurrence_of, again.member_count),
+        (Some(first.clone()), 3)
+    );
     assert_eq!(again.members[0].why, Why::CitedTicket);
     assert_eq!(kept(&story, &first).status, Status::Closed);
     // Once more: what repeated it is closed as well.
@@ -94,9 +105,16 @@ fn what_nobody_mended_is_not_hidden_in_what_is_resolved() {
         "merge applied: the handling is open again: what was merged into it is not resolved"
     );
     let whole = kept(&story, &a);
-    assert_eq!((whole.handling.resolved_at, whole.handling.verified_at), (None, None));
+    assert_eq!(
+        (whole.handling.resolved_at, whole.handling.verified_at),
+        (None, None)
+    );
     assert!(whole.handling.dispatched_at.is_some());
-    assert!(story.command(order("k4", &a, Action::Verify)).starts_with("verify refused"));
+    assert!(
+        story
+            .command(order("k4", &a, Action::Verify))
+            .starts_with("verify refused")
+    );
     story.command(order("k5", &a, Action::Undo));
     assert!(kept(&story, &a).handling.resolved_at.is_some());
 }

@@ -31,13 +31,23 @@ fn a_wrong_merge_is_parted_again() {
     // What comes to the place of the part that is gone goes to those who left.
     story.tell(rubbish("b3", 401.0, 5));
     story.tell(rubbish("a3", 1.0, 6));
-    assert_eq!((id_of(&story, "b3"), id_of(&story, "a3")), (own.clone(), a.clone()));
+    assert_eq!(
+        (id_of(&story, "b3"), id_of(&story, "a3")),
+        (own.clone(), a.clone())
+    );
     assert_eq!(story.command(order("k3", &a, Action::Undo)), "undo applied");
     assert_eq!(members(&story, &a), 6);
-    assert_eq!((kept(&story, &own).status, kept(&story, &b).merged_into), (Status::Merged, Some(a.clone())));
+    assert_eq!(
+        (kept(&story, &own).status, kept(&story, &b).merged_into),
+        (Status::Merged, Some(a.clone()))
+    );
     assert_eq!(story.command(order("k4", &a, Action::Undo)), "undo applied");
     assert_eq!((members(&story, &b), kept(&story, &b).status), (2, Status::Open));
-    assert_eq!(members(&story, &a), 4, "its own three, and what came while they were one");
+    assert_eq!(
+        members(&story, &a),
+        4,
+        "its own three, and what came while they were one"
+    );
     restart(&mut story);
     story.tell(rubbish("b4", 402.0, 8));
     assert_eq!(id_of(&story, "b4"), b);
@@ -54,7 +64,11 @@ fn one_of_two_that_were_merged_parts() {
         let (alone, a, _) = two_heaps();
         kept(&alone, &a).fused
     });
-    assert_eq!(kept(&story, &b).merged_into, Some(a.clone()), "the other one still lies there");
+    assert_eq!(
+        kept(&story, &b).merged_into,
+        Some(a.clone()),
+        "the other one still lies there"
+    );
     assert_eq!(story.command(parting("k3", &a, &["a2"])), "split applied");
     assert_eq!(members(&story, &a), 2);
 }
@@ -73,7 +87,10 @@ fn words_are_taken_back_the_newest_first() {
     assert_eq!(members(&story, &a), 6);
     restart(&mut story);
     for number in 5..8 {
-        assert_eq!(story.command(order(&format!("k{number}"), &a, Action::Undo)), "undo applied");
+        assert_eq!(
+            story.command(order(&format!("k{number}"), &a, Action::Undo)),
+            "undo applied"
+        );
     }
     assert_eq!(kept(&story, &a).handling.acknowledged_at, None);
     assert_eq!(members(&story, &b), 4);
@@ -95,7 +112,10 @@ fn eight_words_deep_and_no_deeper() {
     let commanded = serde_json::to_vec(&kept(&story, &a)).unwrap().len();
     assert!(commanded < plain + 8 * 1_500, "{plain} {commanded}");
     for round in 0..8 {
-        assert_eq!(story.command(order(&format!("u{round}"), &a, Action::Undo)), "undo applied");
+        assert_eq!(
+            story.command(order(&format!("u{round}"), &a, Action::Undo)),
+            "undo applied"
+        );
     }
     assert_eq!(
         story.command(order("u8", &a, Action::Undo)),

@@ -46,7 +46,11 @@ pub fn address(dice: &mut Dice) -> String {
         1 => format!("金地苑{}", ["", "10幢", "11幢"][dice.roll(3) as usize]),
         _ => {
             let houses = ["弄", "弄", "弄3号", "弄3幢", "弄18幢", "号"];
-            format!("谷阳北路{}{}", 1_500 + dice.roll(3), houses[dice.roll(6) as usize])
+            format!(
+                "谷阳北路{}{}",
+                1_500 + dice.roll(3),
+                houses[dice.roll(6) as usize]
+            )
         }
     }
 }

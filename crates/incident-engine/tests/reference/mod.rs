@@ -438,7 +438,11 @@ fn spot(address: &str) -> Option<Spot> {
     if roads.len() == 2 {
         roads.sort();
         let name = roads.join("×");
-        return Some(Spot { form: 'x', name, numbers: Vec::new() });
+        return Some(Spot {
+            form: 'x',
+            name,
+            numbers: Vec::new(),
+        });
     }
     let at = address
         .find(|c: char| c.is_ascii_digit())
@@ -449,7 +453,11 @@ fn spot(address: &str) -> Option<Spot> {
         return None;
     }
     if before.is_empty() {
-        return Some(Spot { form, name: address.to_owned(), numbers: Vec::new() });
+        return Some(Spot {
+            form,
+            name: address.to_owned(),
+            numbers: Vec::new(),
+        });
     }
     let mut numbers: Vec<(String, char)> = Vec::new();
     let mut last = '?';
@@ -462,7 +470,11 @@ fn spot(address: &str) -> Option<Spot> {
         }
         last = c;
     }
-    Some(Spot { form, name: before.to_owned(), numbers })
+    Some(Spot {
+        form,
+        name: before.to_owned(),
+        numbers,
+    })
 }
 
 impl Spot {
