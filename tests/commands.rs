@@ -203,6 +203,8 @@ fn topics_plan_names_every_topic_with_its_settings() {
         ("city.vitals.v1", "compact"),
         ("city.enrich.changelog.v1", "compact"),
         ("city.correlate.changelog.v1", "compact"),
+        ("city.vitals.facts.v1", "delete"),
+        ("city.vitals.changelog.v1", "compact"),
     ];
     let topics = plan("");
     assert_eq!(

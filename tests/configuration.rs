@@ -159,6 +159,10 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
         ),
         ("[kafka]\nloops = 0\n", &["cityops.toml:2:", "kafka.loops"]),
         (
+            "[kafka]\nin_flight_mib = 63\n",
+            &["cityops.toml:2:", "kafka.in_flight_mib", "64"],
+        ),
+        (
             "[kafka.properties]\n\"fetch.min.bytes\" = [1]\n",
             &["cityops.toml:2:", "fetch.min.bytes"],
         ),

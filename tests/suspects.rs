@@ -111,7 +111,10 @@ fn to_look_changes_nothing() {
     let loaded = cityops::config::Loaded::read(std::path::Path::new(&config)).unwrap();
     let setup = std::sync::Arc::new(cityops::assemble::setup(&loaded, 1).unwrap());
     let unwatched = city.path("unwatched");
-    let options = file_log::ReplayOptions { evidence: true };
+    let options = file_log::ReplayOptions {
+        evidence: true,
+        vitals: false,
+    };
     file_log::replay(setup, city.dir.path(), &unwatched, options).unwrap();
     let watched = city.path("watched").display().to_string();
     let input = city.input();

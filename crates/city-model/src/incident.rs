@@ -85,6 +85,10 @@ closed_set! {
         Near = "near",
         /// Without a place: same kind, town and address.
         SameAddress = "same_address",
+        /// Without a place: the same lane or estate, of which one of the two names no house, or each another one.
+        SameLane = "same_lane",
+        /// Without a place: one road is all that both name.
+        SameRoad = "same_road",
         /// The centre put it there.
         Operator = "operator",
     }
@@ -280,6 +284,9 @@ pub struct Care {
     /// Since when the limits run, where that is not since it was opened: since it became more urgent, or was opened again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_from: Option<EventTime>,
+    /// When the centre opened it again: what comes is held against it as if something had been told then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<EventTime>,
     /// The time to control that the centre set: no change of the band moves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_to: Option<EventTime>,
@@ -387,8 +394,8 @@ pub struct Incident {
     pub town: Option<Name>,
     /// The address key, for incidents without a place.
     pub address_key: Option<Name>,
-    /// Town and address key of members with a place, by which tickets without one find it; at most 8, the first in
-    /// alphabetical order.
+    /// Town and address key of members with a place, by which tickets without one find it, and of further ones without; at
+    /// most 8, the first in alphabetical order.
     #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
     pub also_at: SmallSet<(Name, Name)>,
     /// The newest members; `member_count` is exact.
@@ -476,6 +483,9 @@ pub struct Incident {
     /// The centre gave a command about it: it is not decided again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub commanded: bool,
+    /// What was merged into it and gave it its place, where it had none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_of: Option<IncidentId>,
     /// The centre's last command about it, as long as it can be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_command: Option<Arc<LastCommand>>,
@@ -491,11 +501,18 @@ pub struct LastCommand {
     /// The other incident of a merge, split or move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<IncidentId>,
-    /// The events of a move.
+    /// The events of a split or move.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventKey>,
-    /// What the incident would be without it, with all that it heard since.
+    /// What each of those events said that it belongs to before: the incident, or what was merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub homes: Vec<IncidentId>,
+    /// What the incident would be without it, with all that it heard since; with the command before it, which can be taken
+    /// back next.
     pub without: Incident,
+    /// It was about the handling alone: `without` says how that stood, and nothing of what was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_handling: bool,
 }
 
 impl Incident {
@@ -516,6 +533,11 @@ impl Incident {
         self.care = (care != Care::default()).then(|| Box::new(care));
     }
 
+    /// When the centre opened it again, if it did.
+    pub fn reopened_at(&self) -> Option<EventTime> {
+        self.care.as_ref().and_then(|care| care.reopened_at)
+    }
+
     /// The limit that is over.
     pub fn overdue(&self) -> Option<Overdue> {
         self.care.as_ref().and_then(|care| care.overdue)
@@ -525,6 +547,15 @@ impl Incident {
     pub fn limits_from(&self) -> EventTime {
         let moved = self.care.as_ref().and_then(|care| care.limits_from);
         moved.unwrap_or(self.opened_at)
+    }
+
+    /// What it is as the ground that its tail stands on: without a tail, a ground or a command of its own.
+    pub fn as_base(&self) -> Incident {
+        let mut base = self.clone();
+        base.tail = Vec::new();
+        base.base = None;
+        base.last_command = None;
+        base
     }
 
     /// Whether it has members whose turns nothing can precede any more: they stay where they are.

@@ -191,6 +191,11 @@ impl Calendar {
         (self.to_local(at).rem_euclid(DAY_MS) / MINUTE_MS) as u32
     }
 
+    /// The local day, in days since 1970-01-01.
+    pub fn day(&self, at: EventTime) -> i64 {
+        self.to_local(at).div_euclid(DAY_MS)
+    }
+
     /// Whether it is a rush hour.
     pub fn is_rush(&self, at: EventTime) -> bool {
         let minute = self.minute_of_day(at);

@@ -115,6 +115,7 @@ impl Compiler<'_> {
         make_symmetric(&mut kinds, |kind| &mut kind.merges_with);
         make_symmetric(&mut kinds, |kind| &mut kind.related);
         make_symmetric(&mut kinds, |kind| &mut kind.confused_with);
+        self.inhibit(&mut kinds)?;
         for kind in &kinds {
             for other in &kind.merges_with {
                 let other = &kinds[other.index()];
@@ -128,6 +129,22 @@ impl Compiler<'_> {
             }
         }
         Ok(kinds)
+    }
+
+    /// Enters what explains each kind away. Two kinds that did so to each other would both be quiet.
+    fn inhibit(&self, kinds: &mut [KindRule]) -> Result<(), ConfigError> {
+        for index in 0..kinds.len() {
+            let cause = self.id(kinds[index].name.as_str())?;
+            for symptom in kinds[index].inhibits.clone() {
+                let other = &mut kinds[symptom.index()];
+                if symptom == cause || other.inhibits.contains(&cause) {
+                    let message = format!("{} cannot inhibit what inhibits it", other.name);
+                    return Err(self.sources.wrong(other.name.as_str(), message));
+                }
+                other.inhibited_by.push(cause);
+            }
+        }
+        Ok(())
     }
 
     fn kind(&self, name: &str, raw: &RawKind) -> Result<KindRule, ConfigError> {
@@ -177,6 +194,7 @@ impl Compiler<'_> {
             merges_with: names(&raw.merges_with)?,
             related: names(&raw.related)?,
             inhibits: names(&raw.inhibits)?,
+            inhibited_by: Vec::new(), // once all are known
             confused_with: names(&raw.confused_with)?,
             component_class: raw.component_class.clone(),
             gb2013: raw.gb2013.clone(),

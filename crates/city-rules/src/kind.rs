@@ -90,6 +90,8 @@ pub struct KindRule {
     pub related: Vec<KindId>,
     /// Kinds that it explains away while it lasts.
     pub inhibits: Vec<KindId>,
+    /// Kinds that explain it away while they last.
+    pub inhibited_by: Vec<KindId>,
     /// Kinds that one report may mean as well. Symmetric.
     pub confused_with: Vec<KindId>,
     /// The class of its components.
@@ -109,6 +111,15 @@ impl KindRule {
     /// Whether somebody may die of it: its safety class says "life".
     pub fn endangers_life(&self) -> bool {
         self.safety_class == "life"
+    }
+
+    /// Whether an event that might be of several incidents rather opens one of its own than that it joins the wrong one: such
+    /// things stand in rows, and nobody is hurt by one more. Elsewhere it joins the likeliest, which is open already.
+    pub fn stands_in_rows(&self) -> bool {
+        let is_mild = |grade: Grade| grade >= Grade::C;
+        !self.endangers_life()
+            && is_mild(self.grade)
+            && self.grade_steps.iter().all(|step| is_mild(step.grade))
     }
 
     /// The grade, given the peak of each metric.

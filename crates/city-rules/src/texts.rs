@@ -164,6 +164,12 @@ impl Texts {
         ])
     }
 
+    /// "由停电（310117-…）引起，随其一并处置"
+    pub fn inhibited(&self, cause: &Text, id: &str) -> Text {
+        self.sentence("inhibited")
+            .fill_each(&[("kind", &cause.zh, &cause.en), ("id", id, id)])
+    }
+
     /// "处置时限已用80%"
     pub fn time(&self, percent: u32) -> Text {
         self.sentence("time").fill(&[("percent", &percent.to_string())])

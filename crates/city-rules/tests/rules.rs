@@ -169,6 +169,25 @@ fn what_can_meet_is_one_group() {
 }
 
 #[test]
+fn what_inhibits_is_known_from_both_sides_and_never_mutual() {
+    let rules = Rules::builtin();
+    let id = |kind: &str| rules.kind_id(kind).unwrap();
+    assert_eq!(rules.kind(id("street_light")).inhibited_by, [id("power_outage")]);
+    assert_eq!(rules.kind(id("road_ponding")).inhibited_by, [id("water_burst")]);
+    assert!(rules.kind(id("power_outage")).inhibited_by.is_empty());
+    for text in [
+        "[kinds.noise]\ninhibits = [\"dust\"]\n[kinds.dust]\ninhibits = [\"noise\"]\n",
+        "[kinds.noise]\ninhibits = [\"noise\"]\n",
+    ] {
+        let error = load(text).unwrap_err().to_string();
+        assert!(error.contains("cannot inhibit what inhibits it"), "{error}");
+    }
+    let none = load("[kinds.power_outage]\ninhibits = []\n").unwrap();
+    let lamp = none.kind(none.kind_id("street_light").unwrap());
+    assert!(lamp.inhibited_by.is_empty(), "a city may want them apart");
+}
+
+#[test]
 fn layouts_are_balanced_and_stable() {
     let rules = Rules::builtin();
     for partitions in [0, 1, 3, 4, 6] {

@@ -9,7 +9,7 @@ use wire_format::Topic;
 use crate::config::Loaded;
 use crate::deadletter;
 use crate::topics::INPUTS;
-use crate::workers::Role;
+use crate::workers::{Role, VITALS_INPUTS};
 
 /// Who works with the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,16 +109,21 @@ const fn work(role: Role) -> Work {
                 Topic::Outcomes,
                 Topic::Late,
                 Topic::DeadLetters,
-                Topic::Vitals,
             ],
             changelog: Topic::CorrelateChangelog,
+        },
+        Role::Vitals => Work {
+            reads: &VITALS_INPUTS,
+            writes: &[Topic::VitalsFacts, Topic::Vitals, Topic::DeadLetters],
+            changelog: Topic::VitalsChangelog,
         },
     }
 }
 
 /// What every process reads besides, for what it shows over HTTP.
-const SHOWN: [Topic; 3] = [
+const SHOWN: [Topic; 4] = [
     Topic::Incidents,
+    Topic::Vitals,
     Topic::EnrichChangelog,
     Topic::CorrelateChangelog,
 ];
@@ -149,7 +154,7 @@ pub fn acls(loaded: &Loaded) -> Vec<Acl> {
         prefix: &kafka.topic_prefix,
         acls: Vec::new(),
     };
-    for role in [Role::Enrich, Role::Correlate] {
+    for role in [Role::Enrich, Role::Correlate, Role::Vitals] {
         let wanted = wanted(loaded, role);
         for name in wanted.reads {
             list.add(
@@ -312,7 +317,7 @@ impl List<'_> {
             "WRITE",
             "deadletter replay",
         );
-        for role in [Role::Enrich, Role::Correlate] {
+        for role in [Role::Enrich, Role::Correlate, Role::Vitals] {
             let group = format!("{}-{}", loaded.config.kafka.group_prefix, role.as_str());
             self.add(
                 Party::Sre,
@@ -345,7 +350,10 @@ mod tests {
             if topic == Topic::DeadLetters && acl.operations.contains(&"READ") {
                 assert_eq!(acl.party, Party::Sre, "{acl:?}");
             }
-            if matches!(topic, Topic::EnrichChangelog | Topic::CorrelateChangelog) {
+            if matches!(
+                topic,
+                Topic::EnrichChangelog | Topic::CorrelateChangelog | Topic::VitalsChangelog
+            ) {
                 assert!([Party::Worker, Party::Sre].contains(&acl.party), "{acl:?}");
             }
         }

@@ -48,6 +48,8 @@ pub enum Command {
     Ledger(ConfigArgs),
     /// Say why an event joined an incident or did not, what would have changed it, and what became of it.
     Explain(ExplainArgs),
+    /// Evaluate how incidents were handled (考评): on time, returned, repeated, false, by kind, town, unit and source.
+    Report(ReportArgs),
     /// Correlate a labelled history and score it.
     Backtest(BacktestArgs),
     /// Learn correlation rules from a labelled history.
@@ -102,7 +104,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Which workers run in this process.
-    #[arg(long, value_delimiter = ',', default_value = "enrich,correlate")]
+    #[arg(long, value_delimiter = ',', default_value = "enrich,correlate,vitals")]
     pub workers: Vec<String>,
 }
 
@@ -124,6 +126,29 @@ pub struct ReplayArgs {
     /// Write `evidence.ndjson`: what was compared for every event.
     #[arg(long)]
     pub evidence: bool,
+    /// Write `vitals.ndjson`: the vital signs of every cell (城市运行数字体征), minute by minute.
+    #[arg(long)]
+    pub vitals: bool,
+}
+
+/// `cityops report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The configuration file: the committed log is read from its Kafka, and days are the city's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The output of a replay, instead of Kafka.
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Incidents opened from then on: a day such as 2026-06-01, or a time in RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Incidents opened before then.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Write a page to print, too.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `cityops explain`

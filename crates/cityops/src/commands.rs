@@ -10,6 +10,7 @@ mod explain;
 mod grid;
 pub mod ledger;
 mod replay;
+mod report;
 mod run;
 mod schemas;
 mod simulate;
@@ -33,6 +34,7 @@ pub(crate) fn dispatch(cli: Cli) -> CommandResult {
         Command::Tune(args) => tune::run(&args, json),
         Command::Audit(args) => audit::run(&args, json),
         Command::Explain(args) => explain::run(&args, json),
+        Command::Report(args) => report::run(&args, json),
         Command::Ledger(args) => ledger::run(&args, json),
         Command::Topics(command) => topics::run(&command, json),
         Command::Schemas(command) => schemas::run(&command, json),

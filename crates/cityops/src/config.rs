@@ -287,6 +287,13 @@ impl Loaded {
         if kafka.loops == 0 {
             return wrong("kafka", "loops", "a worker needs at least one loop");
         }
+        if kafka.in_flight_mib < 64 {
+            return wrong(
+                "kafka",
+                "in_flight_mib",
+                "the largest record must fit twice: at least 64",
+            );
+        }
         for (key, partitions) in [
             ("source_partitions", topics.source_partitions),
             ("enriched_partitions", topics.enriched_partitions),

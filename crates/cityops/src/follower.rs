@@ -16,6 +16,7 @@ use crate::board::Board;
 use crate::committed::{Committed, LedgerRows};
 use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
+use crate::vitals::VitalsBoard;
 
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub(crate) struct Follower {
     pub(crate) properties: Properties,
     pub(crate) prefix: String,
     pub(crate) board: Arc<Board>,
+    pub(crate) vitals: Arc<VitalsBoard>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) committed: Arc<Committed>,
     pub(crate) read_back: ReadBack,
@@ -46,6 +48,7 @@ impl Follower {
     fn work(&self) {
         let mut followed = vec![
             Topic::Incidents,
+            Topic::Vitals,
             Topic::EnrichChangelog,
             Topic::CorrelateChangelog,
         ];
@@ -63,6 +66,7 @@ impl Follower {
                     self.board.set_caught_up();
                 }
                 Tail::Record(Topic::Incidents, record) => self.incident(&record),
+                Tail::Record(Topic::Vitals, record) => self.vitals(&record),
                 Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
                 Tail::Record(topic, record) => {
                     if rows.take(topic, record.partition(), record.key(), record.value()) && caught_up {
@@ -112,6 +116,18 @@ impl Follower {
                 tracing::error!(error = %format!("{error:#}"), offset = record.offset(), "unreadable incident");
                 self.metrics.incident_unreadable();
             }
+        }
+    }
+
+    fn vitals(&self, record: &Record<'_>) {
+        let told = record
+            .value()
+            .map(|value| self.waiting(|| self.read_back.vitals(value)));
+        match told.transpose() {
+            Ok(Some(told)) => self.vitals.put(told),
+            Ok(None) => self.vitals.remove(record.key().unwrap_or_default()),
+            Err(Unread::Later(_)) => {}
+            Err(error) => tracing::error!(%error, offset = record.offset(), "unreadable vital signs"),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod health;
 mod incidents;
+mod vitals;
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::board::Board;
 use crate::metrics::{self, Metrics};
+use crate::vitals::VitalsBoard;
 
 pub use health::{Health, LoopHealth, SILENT_MAX};
 
@@ -33,6 +35,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Serving {
     /// The incidents.
     pub board: Arc<Board>,
+    /// The vital signs.
+    pub vitals: Arc<VitalsBoard>,
     /// The loops.
     pub health: Arc<Health>,
     /// The metrics.
@@ -98,6 +102,7 @@ pub fn router(serving: Serving) -> Router {
         .route("/metrics", get(metrics_text))
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
+        .route("/api/vitals", get(vitals::list))
         .fallback(nowhere)
         .method_not_allowed_fallback(read_only)
         .with_state(serving)

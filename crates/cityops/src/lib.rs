@@ -12,6 +12,7 @@ pub mod commands;
 pub mod committed;
 pub mod config;
 pub mod deadletter;
+pub mod evaluation;
 pub mod exit;
 pub mod explain;
 mod follower;
@@ -25,6 +26,7 @@ pub mod sources;
 pub mod table;
 pub mod topics;
 pub mod tune;
+pub mod vitals;
 pub mod workers;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use city_vitals::VitalsRecord;
 use incident_engine::{IncidentRecord, OutcomeRecord};
 use schema_registry::Client;
 use stream_worker::Outputs;
@@ -75,6 +76,7 @@ pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
 pub struct ReadBack {
     incidents: Reader,
     outcomes: Reader,
+    vitals: Reader,
     patience: Duration,
 }
 
@@ -98,6 +100,7 @@ impl ReadBack {
         Ok(ReadBack {
             incidents: reader(Topic::Incidents)?,
             outcomes: reader(Topic::Outcomes)?,
+            vitals: reader(Topic::Vitals)?,
             patience,
         })
     }
@@ -127,6 +130,14 @@ impl ReadBack {
             .map_err(|error| Unread::Never(error.to_string()))
     }
 
+    /// The vital signs of a cell.
+    ///
+    /// # Errors
+    /// As [`ReadBack::incident_json`].
+    pub fn vitals(&self, value: &[u8]) -> Result<VitalsRecord, Unread> {
+        self.patiently(|| self.vitals.read(value))
+    }
+
     /// An outcome.
     ///
     /// # Errors
@@ -144,6 +155,20 @@ impl ReadBack {
             }
         }
     }
+}
+
+/// Reads incidents that this process may have written: what the vitals worker reads.
+///
+/// # Errors
+/// Never with the schemas that are built in.
+pub fn incidents_reader(source: Option<Arc<dyn SchemaSource>>, written: &Written) -> anyhow::Result<Reader> {
+    let reader = Reader::new(Topic::Incidents, source)?;
+    Ok(
+        match (written.ids.get(&Topic::Incidents), Topic::Incidents.schema()) {
+            (Some(id), Some(text)) => reader.knowing(*id, text)?,
+            _ => reader,
+        },
+    )
 }
 
 /// The grouping's reader: what a value of `city.events.outcomes.v1` says; a tombstone says nothing.

@@ -20,12 +20,17 @@ use crate::exit::unreachable;
 use crate::follower::Follower;
 use crate::http::{Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
-use crate::outputs::{ReadBack, Written};
+use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
+use crate::vitals::VitalsBoard;
 use crate::workers::{Role, Start, Workers, clock_inputs};
 
 /// How long the follower waits for a schema before it looks whether it shall stop.
 const FOLLOW_PATIENCE: Duration = Duration::from_millis(200);
+
+/// A loop counts as given up when it is seen so this often in a row, over five seconds: after the whole process has slept,
+/// its loops have to wake up first.
+const SILENT_LOOKS: u32 = 20;
 
 /// How long ending HTTP may take: its answers under way, then its threads.
 const HTTP_END: Duration = Duration::from_secs(4);
@@ -34,12 +39,15 @@ const HTTP_END: Duration = Duration::from_secs(4);
 pub struct Service {
     /// The committed incidents.
     pub board: Arc<Board>,
+    /// The vital signs.
+    pub vitals: Arc<VitalsBoard>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// The committed ledger.
     pub committed: Arc<Committed>,
     /// What the workers judge by.
     pub in_force: Arc<InForce>,
+    health: Arc<Health>,
     workers: Workers,
     stop: Arc<AtomicBool>,
     follower: JoinHandle<()>,
@@ -77,6 +85,8 @@ pub enum Ending {
     Asked,
     /// A worker ended by itself.
     Worker(Role, Result<(), WorkerError>),
+    /// A loop of this worker gave no sign for so long that nothing is to be expected of it.
+    Silent(&'static str, Duration),
 }
 
 impl Service {
@@ -100,6 +110,7 @@ impl Service {
             metrics.show_schemas(schemas.clone())?;
         }
         let source = start.setup.decoder.source().cloned();
+        let incidents = incidents_reader(source.clone(), &start.written)?;
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
@@ -117,7 +128,9 @@ impl Service {
             IngestedFrom::Broker => Some(EventTime::MIN),
             IngestedFrom::Producer => start.embedded.then(wall_clock),
         };
+        let vitals = Arc::new(VitalsBoard::default());
         let follower = Follower {
+            vitals: vitals.clone(),
             properties: start.properties.clone(),
             prefix: kafka.topic_prefix.clone(),
             board: board.clone(),
@@ -146,11 +159,13 @@ impl Service {
             place_observer: Arc::new(watch),
             embedded: start.embedded,
             outputs: start.written.outputs,
+            incidents: Arc::new(incidents),
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
         let serving = Serving {
             board: board.clone(),
-            health,
+            vitals: vitals.clone(),
+            health: health.clone(),
             metrics: metrics.clone(),
         };
         let serving = http.spawn(crate::http::serve(listener, serving, async {
@@ -160,9 +175,11 @@ impl Service {
         let shutdown_timeout = Duration::from_millis(kafka.shutdown_timeout.0.max(0) as u64);
         Ok(Service {
             board,
+            vitals,
             metrics,
             committed,
             in_force,
+            health,
             workers,
             stop,
             follower,
@@ -175,12 +192,18 @@ impl Service {
 
     /// Waits until `asked` answers true or a worker ends by itself; looks four times a second.
     pub fn wait(&self, mut asked: impl FnMut() -> bool) -> Ending {
+        let mut silent = 0;
         loop {
             if asked() {
                 return Ending::Asked;
             }
             if let Some((role, result)) = self.workers.ended(Duration::from_millis(250)) {
                 return Ending::Worker(role, result);
+            }
+            match self.health.given_up() {
+                None => silent = 0,
+                Some((worker, silence)) if silent >= SILENT_LOOKS => return Ending::Silent(worker, silence),
+                Some(_) => silent += 1,
             }
         }
     }
@@ -209,11 +232,26 @@ impl Service {
     }
 }
 
+/// What the end of a service means for the process: clean when it was asked to end.
+///
+/// # Errors
+/// When it ended by itself.
+pub fn ended(ending: Ending) -> anyhow::Result<()> {
+    match ending {
+        Ending::Asked => Ok(()),
+        Ending::Worker(role, result) => worker_ended(role, result),
+        Ending::Silent(worker, silence) => Err(anyhow::anyhow!(
+            "a loop of the {worker} worker has given no sign for {} s; what it had open is aborted by the broker",
+            silence.as_secs()
+        )),
+    }
+}
+
 /// What a worker's end means for the process.
 ///
 /// # Errors
 /// Always, but for a worker that was asked to stop.
-pub fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Result<()> {
+fn worker_ended(role: Role, result: Result<(), WorkerError>) -> anyhow::Result<()> {
     match result {
         Ok(()) => anyhow::bail!("the {} worker ended without being asked to", role.as_str()),
         Err(WorkerError::Unreachable(error)) => Err(unreachable(error.to_string())),

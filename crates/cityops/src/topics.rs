@@ -50,7 +50,7 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
     let partitions = match topic {
         // Few records that every engine must hear in one order.
         Topic::Weather | Topic::Silence => 1,
-        Topic::Enriched | Topic::CorrelateChangelog => sizes.enriched_partitions,
+        Topic::Enriched | Topic::CorrelateChangelog | Topic::VitalsChangelog => sizes.enriched_partitions,
         Topic::EnrichChangelog => sizes.source_partitions,
         t if t.source().is_some() => sizes.source_partitions,
         _ => sizes.enriched_partitions,
@@ -79,7 +79,10 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
         Topic::Outcomes => set("retention.ms", &OUTCOMES_MS.to_string()),
         _ => {}
     }
-    if matches!(topic, Topic::EnrichChangelog | Topic::CorrelateChangelog) {
+    if matches!(
+        topic,
+        Topic::EnrichChangelog | Topic::CorrelateChangelog | Topic::VitalsChangelog
+    ) {
         // Small segments and quick compaction: a restore reads little more than the live state.
         set("segment.bytes", "16777216");
         set("segment.ms", "600000");

@@ -1,6 +1,7 @@
 //! The worker threads of a process: started together, watched, and stopped together.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,15 +9,19 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use city_model::Name;
+use city_rules::Calendar;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
     Correlate, DecisionObserver, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor,
-    Standing, input_partition_name,
+    Standing, VitalsOfCells, VitalsOfEvents, VitalsOfIncidents, input_partition_name,
 };
-use wire_format::Topic;
+use wire_format::{Reader, Topic};
 
 use crate::config::Kafka;
 use crate::topics::{EVENTS, INPUTS};
+
+/// What the vitals worker reads; the last is what it has made of the others, keyed by cell.
+pub(crate) const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
 
 /// How often a loop tells the time to the enriched log.
 const TICK_MS: u64 = 1_000;
@@ -28,6 +33,8 @@ pub enum Role {
     Enrich,
     /// From the enriched log to incidents.
     Correlate,
+    /// From incidents to the vital signs of the city's cells.
+    Vitals,
 }
 
 impl Role {
@@ -36,6 +43,7 @@ impl Role {
         match self {
             Role::Enrich => "enrich",
             Role::Correlate => "correlate",
+            Role::Vitals => "vitals",
         }
     }
 }
@@ -64,6 +72,8 @@ pub struct Start {
     pub embedded: bool,
     /// How the outside topics are written.
     pub outputs: Arc<Outputs>,
+    /// How published incidents are read back.
+    pub incidents: Arc<Reader>,
 }
 
 /// Running worker threads.
@@ -94,7 +104,9 @@ impl Workers {
                 let observer = (start.observer)(role);
                 let name = format!("{}-{number}", role.as_str());
                 let thread = std::thread::Builder::new().name(name).spawn(move || {
-                    let result = run_loop(&start, role, &*observer, &stop);
+                    // A panic unwinds to here, and the process is told of it as of any other end.
+                    let run = AssertUnwindSafe(|| run_loop(&start, role, &*observer, &stop));
+                    let result = std::panic::catch_unwind(run).unwrap_or(Err(WorkerError::Panicked));
                     // Nobody listens any more when the process is on its way out.
                     let _ = Sender::send(&sender, (role, result));
                 })?;
@@ -148,12 +160,14 @@ fn run_loop(
     let (inputs, changelog) = match role {
         Role::Enrich => (INPUTS.to_vec(), Topic::EnrichChangelog),
         Role::Correlate => (vec![Topic::Enriched], Topic::CorrelateChangelog),
+        Role::Vitals => (VITALS_INPUTS.to_vec(), Topic::VitalsChangelog),
     };
     let mut config = WorkerConfig::new(role.as_str(), start.properties.clone(), inputs, changelog);
     config.group_id = format!("{}-{}", start.kafka.group_prefix, role.as_str());
     config.transactional_id_prefix = format!("{}-{}-", start.kafka.group_prefix, role.as_str());
     config.topic_prefix = start.kafka.topic_prefix.clone();
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
+    config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);
     config.embedded = start.embedded;
     config.ticks = (role == Role::Enrich).then(|| TickConfig {
         every_ms: TICK_MS,
@@ -161,6 +175,9 @@ fn run_loop(
         partitions: setup.partitions(),
         idle_hold: setup.hold_idle,
     });
+    if role == Role::Vitals {
+        return run_vitals(start, config, observer, stop);
+    }
     let factory = |topic: Topic, _partition: i32| -> Box<dyn Processor> {
         match topic.source() {
             Some(source) => {
@@ -179,6 +196,30 @@ fn run_loop(
                     .observed_by(start.decision_observer.clone());
                 Box::new(correlate.comparing_in(in_force, observer))
             }
+        }
+    };
+    kafka_log::worker::run(config, &factory, observer, stop)
+}
+
+fn run_vitals(
+    start: &Start,
+    config: WorkerConfig,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<(), WorkerError> {
+    let (_, Standing { setup, .. }) = start.in_force.standing();
+    let facts = start.partitions.get(&Topic::VitalsFacts).copied().unwrap_or(1);
+    let calendar = Calendar::new(&setup.rules, &setup.timezone)
+        .map_err(|error| WorkerError::Configuration(error.to_string()))?;
+    let factory = |topic: Topic, partition: i32| -> Box<dyn Processor> {
+        match topic {
+            Topic::Enriched => Box::new(VitalsOfEvents::new(&setup, partition, facts)),
+            Topic::Incidents => Box::new(VitalsOfIncidents::new(&setup, start.incidents.clone())),
+            _ => Box::new(VitalsOfCells::following(
+                start.in_force.clone(),
+                start.outputs.clone(),
+                calendar.clone(),
+            )),
         }
     };
     kafka_log::worker::run(config, &factory, observer, stop)

@@ -10,6 +10,7 @@ mod merge;
 mod outputs;
 mod replay;
 mod verify;
+mod vitals;
 
 pub use arrival::Arrivals;
 pub use outputs::{Outputs, ReplayLedger, UnmappedCode, UnmappedSource};

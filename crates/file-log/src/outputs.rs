@@ -9,6 +9,7 @@ use anyhow::Context;
 use city_model::{
     EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, Source, hex, sha256_hex,
 };
+use city_vitals::VitalsRecord;
 use incident_engine::{EventRow, Evidence, Output};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -16,16 +17,19 @@ use sha2::{Digest, Sha256};
 use stream_worker::{OutRecord, Unmapped};
 use wire_format::{Topic, headers};
 
-use crate::INPUT_FILES;
+use crate::{INPUT_FILES, ReplayOptions};
 
 /// Written on request only.
 pub(crate) const EVIDENCE: &str = "evidence.ndjson";
+
+/// Written on request only.
+const VITALS: &str = "vitals.ndjson";
 
 /// Codes that no rule maps, the most frequent first; beside what the contract lists.
 const UNMAPPED: &str = "unmapped.json";
 
 /// Every file of an output directory.
-pub(crate) const FILES: [&str; 10] = [
+pub(crate) const FILES: [&str; 11] = [
     "incidents.ndjson",
     "revisions.ndjson",
     "outcomes.ndjson",
@@ -34,6 +38,7 @@ pub(crate) const FILES: [&str; 10] = [
     "device_faults.ndjson",
     "members.csv",
     EVIDENCE,
+    VITALS,
     UNMAPPED,
     "ledger.json",
 ];
@@ -136,12 +141,12 @@ impl Outputs {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn create(dir: &Path, with_evidence: bool) -> anyhow::Result<Outputs> {
+    pub fn create(dir: &Path, options: ReplayOptions) -> anyhow::Result<Outputs> {
         std::fs::create_dir_all(dir).with_context(|| format!("create {}", dir.display()))?;
         let mut writers = BTreeMap::new();
         for name in FILES {
             let path = dir.join(name);
-            if name == EVIDENCE && !with_evidence {
+            if (name == EVIDENCE && !options.evidence) || (name == VITALS && !options.vitals) {
                 match std::fs::remove_file(&path) {
                     Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                         return Err(error).with_context(|| format!("remove {}", path.display()));
@@ -228,6 +233,17 @@ impl Outputs {
                 // It shows as `related`.
                 Output::Withheld(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Writes vital signs.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn vitals(&mut self, told: Vec<VitalsRecord>) -> anyhow::Result<()> {
+        for record in told {
+            self.json(VITALS, &record)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use stream_worker::{Correlate, Enrich, InputRecord, Outbox, PlaceObserver, Settl
 use wire_format::Topic;
 
 use crate::merge::Merge;
+use crate::vitals::FileVitals;
 use crate::{INPUT_FILES, Outputs, ReplayLedger};
 
 /// What a replay is asked for besides its input.
@@ -17,6 +18,8 @@ use crate::{INPUT_FILES, Outputs, ReplayLedger};
 pub struct ReplayOptions {
     /// Write `evidence.ndjson`.
     pub evidence: bool,
+    /// Write `vitals.ndjson`.
+    pub vitals: bool,
 }
 
 /// Replays a directory into another.
@@ -29,7 +32,7 @@ pub fn replay(
     output: &Path,
     options: ReplayOptions,
 ) -> anyhow::Result<ReplayLedger> {
-    let pipeline = Pipeline::new(&setup)?;
+    let pipeline = Pipeline::new(&setup)?.counting(&setup, options.vitals)?;
     run(pipeline, &setup, input, output, options)
 }
 
@@ -44,7 +47,9 @@ pub fn replay_watched(
     options: ReplayOptions,
     observer: Arc<dyn PlaceObserver>,
 ) -> anyhow::Result<ReplayLedger> {
-    let pipeline = Pipeline::new(&setup)?.comparing(&setup, &observer);
+    let pipeline = Pipeline::new(&setup)?
+        .counting(&setup, options.vitals)?
+        .comparing(&setup, &observer);
     run(pipeline, &setup, input, output, options)
 }
 
@@ -57,7 +62,7 @@ fn run(
 ) -> anyhow::Result<ReplayLedger> {
     let timezone = TimeZone::get(&setup.timezone)?;
     let mut merge = Merge::open(input, &setup.decoder, &timezone)?;
-    let mut outputs = Outputs::create(output, options.evidence)?;
+    let mut outputs = Outputs::create(output, options)?;
     while let Some((source, line)) = merge.next()? {
         pipeline.tick_to(line.arrival, &mut outputs)?;
         let record = record_of(source, &line.bytes, line.number, line.arrival);
@@ -120,6 +125,7 @@ fn record_of(source: Source, bytes: &[u8], line: i64, arrival: EventTime) -> Inp
 struct Pipeline {
     enrich: Vec<(Source, Enrich)>,
     correlate: Correlate,
+    vitals: Option<FileVitals>,
     out: Outbox,
     clock: Name,
     ticked: Option<EventTime>,
@@ -141,10 +147,27 @@ impl Pipeline {
         Ok(Pipeline {
             enrich,
             correlate: Correlate::without_changelog(Engine::with_setting(setting)),
+            vitals: None,
             out: Outbox::default(),
             clock,
             ticked: None,
         })
+    }
+
+    fn counting(self, setup: &Arc<Setup>, wanted: bool) -> anyhow::Result<Pipeline> {
+        Ok(Pipeline {
+            vitals: wanted.then(|| FileVitals::new(setup)).transpose()?,
+            ..self
+        })
+    }
+
+    /// Lets the engine decide, and writes what it says.
+    fn decide(&mut self, input: &Input, outputs: &mut Outputs) -> anyhow::Result<()> {
+        let told = self.correlate.take(input);
+        if let Some(vitals) = &mut self.vitals {
+            outputs.vitals(vitals.take(input, &told))?;
+        }
+        outputs.engine(told)
     }
 
     fn comparing(self, setup: &Arc<Setup>, observer: &Arc<dyn PlaceObserver>) -> Pipeline {
@@ -187,7 +210,7 @@ impl Pipeline {
         let tick = Tick {
             clocks: vec![(self.clock.clone(), at)],
         };
-        outputs.engine(self.correlate.take(&Input::Tick(tick)))
+        self.decide(&Input::Tick(tick), outputs)
     }
 
     fn take(
@@ -215,7 +238,7 @@ impl Pipeline {
             outputs.settled(&key, outcome, reason.as_deref())?;
         }
         for input in std::mem::take(&mut self.out.inputs).into_values().flatten() {
-            outputs.engine(self.correlate.take(&input))?;
+            self.decide(&input, outputs)?;
         }
         Ok(())
     }

@@ -147,6 +147,7 @@ impl<'a> Retelling<'a> {
             incident,
             evidence,
             also_in_reach,
+            ..
         } = found;
         // With nobody else who holds it the incident is edited where it is: a copy for each event of a crowd would cost its square.
         drop(incident);
@@ -337,6 +338,10 @@ impl Scene for Retelling<'_> {
 
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
         self.present(self.engine.survivor(&merged.id)?)
+    }
+
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        self.present(self.engine.survivor(id)?)
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {

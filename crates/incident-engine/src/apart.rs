@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use city_model::{Event, Extent, Incident, Name, Point, Turn};
+use city_model::{Event, Extent, Incident, IncidentId, Name, Point, Turn};
 use city_rules::KindId;
 
 use crate::engine::Engine;
@@ -63,6 +63,12 @@ impl Scene for AsTheyAre<'_> {
         let survivor = Engine::survivor(self.engine, &merged.id)?;
         self.look_at(survivor);
         Some(survivor.clone())
+    }
+
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        let found = self.engine.survivor(id)?;
+        self.look_at(found);
+        Some(found.clone())
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {

@@ -3,20 +3,17 @@
 //! Its word is remembered: an incident with a command is not decided again, one that was merged still stands for its place, so
 //! that what comes there goes to the survivor, and nothing brings two together that it parted.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use city_model::{
-    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, Name, Outcome, Status, Turn, Why,
-};
+use city_model::{Command, EventTime, Incident, IncidentId, Status};
 
+use crate::Held;
 use crate::combining::combine;
-use crate::command::remembered;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::life::{self, Step};
-use crate::rebuilt::{stand_as, take};
-use crate::{EventRow, Evidence, Held};
+use crate::parting::Parted;
+use crate::rebuilt::take;
 
 impl Engine {
     /// The other incident becomes part of this one.
@@ -25,7 +22,7 @@ impl Engine {
         draft: &mut Draft<'_>,
         incident: &Arc<Incident>,
         command: &Command,
-    ) -> Result<(), String> {
+    ) -> Result<Option<&'static str>, String> {
         let other = self.other_of(incident, command)?;
         if incident.status != Status::Open {
             return Err("the incident is closed".to_owned());
@@ -38,17 +35,25 @@ impl Engine {
             ));
         }
         let now = draft.now;
+        let setting = draft.setting();
+        let last = self.to_take_back(setting, incident, command);
+        let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
+        let is_taken_in = is_mended(incident) && !is_mended(other) && other.status == Status::Open;
         draft.edit(&incident.id, |_, edited| {
-            edited.last_command = Some(remembered(incident, command));
             freeze(edited);
             combine(edited, other);
+            if is_taken_in {
+                let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
+            }
+            edited.last_command = Some(Arc::new(last));
         });
         let survivor = incident.id.clone();
+        let last = self.to_take_back(setting, other, command);
         draft.edit(&other.id, |_, edited| {
             become_part(edited, survivor, now);
-            edited.last_command = Some(remembered(other, command));
+            edited.last_command = Some(Arc::new(last));
         });
-        Ok(())
+        Ok(is_taken_in.then_some("the handling is open again: what was merged into it is not resolved"))
     }
 
     /// Some events become an incident of their own.
@@ -60,10 +65,10 @@ impl Engine {
     ) -> Result<(), String> {
         let parting = self.parting(incident, command)?;
         let setting = draft.setting();
-        let remaining = self.without(draft, incident, &parting)?;
+        let remaining = self.remaining(setting, incident, &parting)?;
         let mut own: Option<Incident> = None;
-        for held in &parting {
-            take(setting, &mut own, held);
+        for parted in &parting {
+            take(setting, &mut own, &parted.as_own());
         }
         let Some(mut own) = own else {
             return Err("a split needs events".to_owned());
@@ -73,13 +78,13 @@ impl Engine {
         own.recurrence_of = None;
         own.related.insert(incident.id.clone());
         freeze(&mut own);
-        let mut last = (*remembered(&own, command)).clone();
+        let mut last = self.to_take_back(setting, &own, command);
         last.other = Some(incident.id.clone()); // only both together are taken back
         own.last_command = Some(Arc::new(last));
         draft.touched.insert(id.clone(), own);
-        let keys = parting.iter().map(|held| held.event.key.clone()).collect();
-        self.put_remaining(draft, incident, command, remaining, Some(id.clone()), keys);
-        self.tell_parted(draft, &parting, &id, true);
+        self.put_remaining(draft, incident, command, (remaining, &parting, &id));
+        let held: Vec<Arc<Held>> = parting.iter().map(|parted| Arc::new(parted.as_own())).collect();
+        self.tell_parted(draft, &held, &id, true);
         Ok(())
     }
 
@@ -95,14 +100,15 @@ impl Engine {
             return Err("the other incident is closed".to_owned());
         }
         let parting = self.parting(incident, command)?;
-        let remaining = self.without(draft, incident, &parting)?;
-        let keys: Vec<EventKey> = parting.iter().map(|held| held.event.key.clone()).collect();
+        let setting = draft.setting();
+        let remaining = self.remaining(setting, incident, &parting)?;
+        let moved = |parted: &Parted| Arc::new(self.as_moved(setting, other, parted));
+        let held: Vec<Arc<Held>> = parting.iter().map(moved).collect();
+        let mut last = self.to_take_back(setting, other, command);
+        last.other = Some(incident.id.clone());
         draft.edit(&other.id, |setting, edited| {
-            let mut last = (*remembered(other, command)).clone();
-            last.other = Some(incident.id.clone());
-            freeze(edited);
             let mut with = Some(edited.clone());
-            for held in &parting {
+            for held in &held {
                 take(setting, &mut with, held);
             }
             if let Some(with) = with {
@@ -112,92 +118,9 @@ impl Engine {
             freeze(edited);
         });
         let target = other.id.clone();
-        self.put_remaining(draft, incident, command, remaining, Some(target.clone()), keys);
-        self.tell_parted(draft, &parting, &target, false);
+        self.put_remaining(draft, incident, command, (remaining, &parting, &target));
+        self.tell_parted(draft, &held, &target, false);
         Ok(())
-    }
-
-    /// Takes the last command back. What was heard since stays.
-    pub(crate) fn undo(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>) -> Result<(), String> {
-        let Some(last) = incident.last_command.clone() else {
-            return Err("there is no command to take back".to_owned());
-        };
-        let same = |other: &&Arc<Incident>| {
-            other
-                .last_command
-                .as_ref()
-                .is_some_and(|theirs| theirs.command_id == last.command_id)
-        };
-        let other = match &last.other {
-            None => None,
-            Some(id) => Some(self.incidents.get(id).filter(same).ok_or_else(|| {
-                "the other incident had a command since: take that one back first".to_owned()
-            })?),
-        };
-        if let (Action::Split | Action::Move, true, Some(from)) = (last.action, last.events.is_empty(), other)
-        {
-            return self.undo(draft, from); // said of the incident that the events came to
-        }
-        if incident.status == Status::Merged {
-            return Err("the incident was merged into another: take the merge back there".to_owned());
-        }
-        match (last.action, other) {
-            (Action::Split, Some(own)) => {
-                // The part goes back with all that it heard.
-                draft.edit(&incident.id, |_, edited| {
-                    freeze(edited);
-                    combine(edited, own);
-                    edited.last_command = None;
-                });
-                let now = draft.now;
-                let survivor = incident.id.clone();
-                draft.edit(&own.id, |_, edited| {
-                    become_part(edited, survivor, now);
-                    edited.last_command = None;
-                });
-            }
-            (action, other) => {
-                self.take_back(draft, incident, &last);
-                if let Some(other) = other
-                    && let Some(theirs) = &other.last_command
-                {
-                    self.take_back(draft, other, theirs);
-                }
-                if action == Action::Move {
-                    let parted: Vec<Arc<Held>> = last
-                        .events
-                        .iter()
-                        .filter_map(|key| self.held(key).cloned())
-                        .collect();
-                    self.tell_parted(draft, &parted, &incident.id, false);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
-        let without = &last.without;
-        self.learn(
-            draft,
-            incident,
-            incident.care().was_false,
-            without.care().was_false,
-        );
-        draft.edit(&incident.id, |_, edited| {
-            let (revision, dirty) = (edited.revision, edited.dirty);
-            let (revised_at, shown_in) = (edited.revised_at, edited.shown_in);
-            let (band, previous) = (edited.band, edited.previous.clone());
-            *edited = without.clone();
-            edited.revision = revision;
-            edited.dirty = dirty;
-            edited.revised_at = revised_at;
-            edited.shown_in = shown_in;
-            edited.band = band;
-            edited.previous = previous;
-            edited.lower_since = edited.pinned.is_none().then_some(crate::priority::UNPINNED);
-            freeze(edited);
-        });
     }
 
     /// The other incident that a command names.
@@ -221,116 +144,15 @@ impl Engine {
         Ok(other)
     }
 
-    /// The events that a command names, with what they said.
-    fn parting(&self, incident: &Incident, command: &Command) -> Result<Vec<Arc<Held>>, String> {
-        if command.event_ids.is_empty() {
-            return Err(format!("a {} needs events", command.action));
-        }
-        let named: BTreeSet<&Name> = command.event_ids.iter().collect();
-        let mut parting = Vec::new();
-        for name in named {
-            let key = name.split_once('/').map(|(system, id)| EventKey::new(system, id));
-            let Some(row) = key.as_ref().and_then(|key| self.events.get(key)) else {
-                return Err(format!("no such event: {name}"));
-            };
-            let belongs = row.incident.as_ref().and_then(|id| self.survivor(id));
-            if belongs.is_none_or(|other| other.id != incident.id) {
-                return Err(format!("event {name} does not belong to the incident"));
-            }
-            let turn = incident.tail.iter().find(|turn| turn.key == row.key);
-            match (&row.held, turn) {
-                (Some(held), Some(_)) => parting.push(held.clone()),
-                _ => {
-                    return Err(format!(
-                        "event {name} is settled: what it said is no longer kept; report it anew"
-                    ));
-                }
-            }
-        }
-        Ok(parting)
-    }
-
-    /// An incident without some of its events.
-    fn without(
-        &self,
-        draft: &Draft<'_>,
-        incident: &Arc<Incident>,
-        parting: &[Arc<Held>],
-    ) -> Result<Incident, String> {
-        let parts = |turn: &Turn| parting.iter().any(|held| held.event.key == turn.key);
-        let mut remaining = incident.base.as_ref().map(|base| Incident {
-            base: Some(base.clone()),
-            ..(**base).clone()
-        });
-        for turn in incident.tail.iter().filter(|turn| !parts(turn)) {
-            if let Some(held) = self.held(&turn.key) {
-                take(draft.setting(), &mut remaining, held);
-            }
-        }
-        let Some(mut remaining) = remaining else {
-            return Err("nothing would be left of the incident".to_owned());
-        };
-        stand_as(&mut remaining, incident);
-        let known = |device: &Name| incident.devices.get(device).copied();
-        remaining
-            .devices
-            .rewrite(|device, watcher| known(device).unwrap_or(*watcher));
-        remaining.cleared_at = incident.cleared_at.filter(|_| remaining.is_cleared());
-        Ok(remaining)
-    }
-
-    fn put_remaining(
-        &self,
-        draft: &mut Draft<'_>,
-        incident: &Arc<Incident>,
-        command: &Command,
-        remaining: Incident,
-        other: Option<IncidentId>,
-        events: Vec<EventKey>,
-    ) {
-        let mut last = (*remembered(incident, command)).clone();
-        last.other = other;
-        last.events = events;
-        draft.edit(&incident.id, |_, edited| {
-            *edited = remaining;
-            edited.related.extend(last.other.clone());
-            if edited.pinned.is_none() {
-                edited.lower_since = Some(crate::priority::UNPINNED);
-            }
-            edited.last_command = Some(Arc::new(last));
-            freeze(edited);
-        });
-    }
-
-    /// Tells of events that the centre put elsewhere.
-    fn tell_parted(&self, draft: &mut Draft<'_>, parted: &[Arc<Held>], id: &IncidentId, opens: bool) {
-        let evidence = Evidence::bare(Why::Operator, 0);
-        for (number, held) in parted.iter().enumerate() {
-            let event = &held.event;
-            let outcome = match self.events.get(&event.key) {
-                Some(row) if !opens && row.outcome == Outcome::Opened => Outcome::Joined,
-                Some(row) if !opens || number > 0 => row.outcome,
-                _ if opens => Outcome::Opened,
-                _ => Outcome::Joined,
-            };
-            let held = Some(Arc::new(Held::new(event.clone(), &evidence)));
-            let reorder_ms = draft.setting().activation.reorder_ms;
-            let row = EventRow::of(event, reorder_ms, outcome, Some(id.clone()), held);
-            self.retell(draft, row, "moved by the centre", &evidence);
-        }
-    }
-
     fn free_id(&self, setting: &crate::Setting, incident: &Incident) -> IncidentId {
         crate::regroup::free_id(setting, incident, |id| !self.incidents.contains_key(id))
     }
 }
 
-/// From here on it is not decided again: what it took in is settled.
-fn freeze(incident: &mut Incident) {
+/// From here on it is not decided again.
+pub(crate) fn freeze(incident: &mut Incident) {
     incident.commanded = true;
     incident.silences = None;
-    incident.tail.clear();
-    incident.base = None;
     if incident.status == Status::Merged {
         let began = incident.opened_at;
         part(incident, began);
@@ -344,7 +166,7 @@ pub(crate) fn part(incident: &mut Incident, at: EventTime) {
 }
 
 /// From here on it stands for its place alone; what comes there goes to the survivor.
-fn become_part(incident: &mut Incident, survivor: IncidentId, now: EventTime) {
+pub(crate) fn become_part(incident: &mut Incident, survivor: IncidentId, now: EventTime) {
     freeze(incident);
     let _ = life::take(incident, Step::Merge, now); // freezing it made it no part, and what is none can become one
     incident.merged_into = Some(survivor);

@@ -1,11 +1,52 @@
 //! Two incidents as one: sums add up, maxima and sets join, as if every event had been told of the one.
 
-use city_model::{Incident, Watcher};
+use std::sync::Arc;
+
+use city_model::{Fused, Incident, Watcher};
 
 use crate::joining::{ADDRESSES_KEPT, MEMBERS_SHOWN};
 
-/// Takes into an incident all that was told about another. What was done about either, and how readers know it, stays its own.
+/// Takes into an incident all that was told about another, and keeps of both what is not settled. What was done about either, and
+/// how readers know it, stays its own.
 pub(crate) fn combine(incident: &mut Incident, other: &Incident) {
+    let is_placed = incident.fused.point().is_some();
+    let base = match (base_of(incident), base_of(other)) {
+        (base, None) => base,
+        (None, Some(mut others)) => {
+            if is_placed {
+                others.fused = Fused::default();
+                others.extent = None;
+            }
+            Some(others)
+        }
+        (Some(mut base), Some(mut others)) => {
+            if is_placed {
+                others.fused = Fused::default();
+                others.extent = None;
+            }
+            add(&mut base, &others);
+            Some(base)
+        }
+    };
+    let mut tail = std::mem::take(&mut incident.tail);
+    tail.extend(other.tail.iter().cloned());
+    tail.sort_unstable();
+    tail.dedup();
+    add(incident, other);
+    incident.base = base.filter(|_| !tail.is_empty()).map(Arc::new);
+    incident.tail = tail;
+}
+
+/// What is settled of an incident.
+fn base_of(incident: &Incident) -> Option<Incident> {
+    match &incident.base {
+        Some(base) => Some((**base).clone()),
+        None if incident.tail.is_empty() && incident.member_count > 0 => Some(incident.as_base()),
+        None => None,
+    }
+}
+
+fn add(incident: &mut Incident, other: &Incident) {
     if other.founding < incident.founding {
         let namer = incident.namer().clone();
         incident.named_after = Some(namer);
@@ -15,7 +56,8 @@ pub(crate) fn combine(incident: &mut Incident, other: &Incident) {
     incident.last_event_at = incident.last_event_at.max(other.last_event_at);
     incident.last_heard_at = incident.last_heard_at.max(other.last_heard_at);
     // Each stands for its own place: the mean of two is where neither is.
-    if incident.fused.point().is_none() {
+    if incident.fused.point().is_none() && other.fused.point().is_some() {
+        incident.place_of = other.place_of.clone().or_else(|| Some(other.id.clone()));
         incident.fused = other.fused;
         incident.extent = other.extent;
     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
+use city_model::{Action, Command, EventTime, Incident, Outcome, Source, Status};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
+use crate::undoing::handled;
 use crate::{Decision, EventRow, limits};
 
 impl Engine {
@@ -27,28 +28,27 @@ impl Engine {
             return draft.finish();
         }
         draft.set_now(self.clock().unwrap_or(command.issued_at));
-        let carried_out = self.carry_out(&mut draft, command);
+        let (outcome, reason) = match self.carry_out(&mut draft, command) {
+            Ok(note) => (Outcome::Applied, note.map(Into::into)),
+            Err(refusal) => (Outcome::Refused, Some(refusal.into())),
+        };
         let row = EventRow {
             key,
             source: Source::Command,
-            outcome: if carried_out.is_err() {
-                Outcome::Refused
-            } else {
-                Outcome::Applied
-            },
+            outcome,
             incident: Some(command.incident_id.clone()),
             ingested_at: draft.now,
             ticket: None,
             order: None,
             held: None,
         };
-        draft.told(row, carried_out.err().map(Into::into), None);
+        draft.told(row, reason, None);
         draft.settle_touched();
         draft.finish()
     }
 
-    /// Does what a command says, or says why it makes no sense now; then nothing is changed.
-    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<(), String> {
+    /// Does what a command says, and tells what else that made; or says why it makes no sense now, and then nothing is changed.
+    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<Option<&'static str>, String> {
         let known = self.incidents.get(&command.incident_id);
         let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
             return Err("no such incident".to_owned());
@@ -57,10 +57,10 @@ impl Engine {
             return Err("the incident was merged into another".to_owned());
         }
         match command.action {
-            Action::Merge => self.merge(draft, incident, command),
-            Action::Split => self.split(draft, incident, command),
-            Action::Move => self.move_events(draft, incident, command),
-            Action::Undo => self.undo(draft, incident),
+            Action::Merge => return self.merge(draft, incident, command),
+            Action::Split => self.split(draft, incident, command)?,
+            Action::Move => self.move_events(draft, incident, command)?,
+            Action::Undo => self.undo(draft, incident)?,
             _ => {
                 let now = draft.now;
                 if let Some(refusal) = refusal(incident, command, now) {
@@ -69,7 +69,7 @@ impl Engine {
                 let (before, said) = (incident.care().was_false, verdict(incident, command.action));
                 self.learn(draft, incident, before, said);
                 draft.edit(&incident.id, |setting, edited| {
-                    edited.last_command = Some(remembered(incident, command));
+                    edited.last_command = Some(Arc::new(handled(incident, command)));
                     edited.commanded = true;
                     handle(edited, command, now);
                     if before != said {
@@ -77,23 +77,10 @@ impl Engine {
                     }
                     limits::keep(setting, edited, now);
                 });
-                Ok(())
             }
         }
+        Ok(None)
     }
-}
-
-/// What an incident was before a command, so that it can be taken back.
-pub(crate) fn remembered(incident: &Incident, command: &Command) -> Arc<LastCommand> {
-    let mut without = incident.clone();
-    without.last_command = None;
-    Arc::new(LastCommand {
-        command_id: command.command_id.clone(),
-        action: command.action,
-        other: command.other_incident_id.clone(),
-        events: Vec::new(),
-        without,
-    })
 }
 
 /// What the centre's word makes of those who told of an incident, after an action: whether it was a false alarm.
@@ -128,6 +115,7 @@ fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
     if let Some(step) = Step::of(command.action) {
         if step == Step::Reopen {
             incident.last_heard_at = incident.last_heard_at.max(now);
+            incident.take_care(|care| care.reopened_at = Some(now));
         }
         let _ = life::take(incident, step, now); // what cannot be taken was refused
         return;

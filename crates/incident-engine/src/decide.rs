@@ -133,7 +133,12 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            draft.decision.outputs.push(Output::Late(event.clone()));
+            // It decides nothing more, so nobody need know which algorithm told of it: the public schema has no such field.
+            let mut told = event.clone();
+            if told.algorithm.is_some() {
+                Arc::make_mut(&mut told).algorithm = None;
+            }
+            draft.decision.outputs.push(Output::Late(told));
             return draft.finish();
         }
         // The clock may lag behind a record: it is the least over all partitions. What the record shows is later.
@@ -167,6 +172,7 @@ impl Engine {
                 }
             }
         };
+        let mut related = found_match.also_in_reach;
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {
@@ -185,13 +191,21 @@ impl Engine {
             }
             None => {
                 let mut incident = found(setting, event);
-                incident.recurrence_of = self.recurrence(setting, kind, event);
+                incident.recurrence_of = found_match
+                    .repeats
+                    .or_else(|| self.recurrence(setting, kind, event));
+                // By what the centre closed those who urge that ticket find this one.
+                related.extend(
+                    incident
+                        .recurrence_of
+                        .clone()
+                        .filter(|closed| self.is_commanded(closed)),
+                );
                 let id = incident.id.clone();
                 draft.touched.insert(id.clone(), incident);
                 (id, Outcome::Opened)
             }
         };
-        let mut related = found_match.also_in_reach;
         if outcome != Outcome::Continued {
             related.extend(self.related_near(setting, kind, event));
         }
@@ -285,6 +299,10 @@ fn is_history(incident: &Incident, event: &Event) -> bool {
 }
 
 impl Engine {
+    fn is_commanded(&self, id: &IncidentId) -> bool {
+        self.incidents.get(id).is_some_and(|incident| incident.commanded)
+    }
+
     /// How many records of a source have an outcome here.
     pub fn counted(&self, source: Source, outcome: Outcome) -> i64 {
         self.ledger.get(LedgerCell::Outcome(source, outcome))

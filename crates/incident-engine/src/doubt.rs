@@ -8,10 +8,10 @@
 //! Where several incidents would do, each is likely to be the wrong one ([`rivals`]). The weights were found by search over the
 //! simulator's seeds 1 to 3, and rounded.
 
-use city_model::{Event, Incident, isqrt};
+use city_model::{Event, Incident, Why, isqrt};
 use city_rules::KindRule;
 
-use crate::street::{self, Streets};
+use crate::street::{self, Place, Streets};
 
 /// Of the squared distance, beyond which an error is taken for a gross one (a wrong house), four times as wide.
 const GROSS: i64 = 6_000;
@@ -68,7 +68,7 @@ pub(crate) fn weigh(
     let variance = (u * u + i128::from(incident.fused.variance_mm2()) + breadth * breadth).max(1);
     let streets = match street::compare(incident, event) {
         Streets::SameRoad => -SAME_ROAD,
-        other => said(other),
+        other => said(rule, other),
     };
     let doublings = log2_milli(variance as u128) - log2_milli(PLAIN_VARIANCE);
     let beside = VAGUE * doublings / 1_000 + silence(rule, gap_ms) + streets + reporter(incident, event);
@@ -84,17 +84,21 @@ pub(crate) fn weigh(
     }
 }
 
-/// Weighs an event without a place, or an incident without one, `gap_ms` from its span. Two doors that differ are two places,
-/// for nothing else says where they are. Where lives are at stake a road is not enough either: a second leak a kilometre
-/// along it must not be hidden in the first.
-pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> i64 {
-    let streets = match street::compare(incident, event) {
-        Streets::Differ => TOO_MUCH,
-        Streets::SameRoad if rule.endangers_life() => TOO_MUCH,
-        Streets::SameRoad => SAME_ROAD,
-        other => said(other),
+/// Weighs an event without a place, or an incident without one, `gap_ms` from its span, and says what of the two addresses
+/// speaks for it. Two doors that differ are two places, for nothing else says where they are. Where lives are at stake neither
+/// a road is enough nor a lane in which each names another house: a second leak must not be hidden in the first.
+pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> (i64, Why) {
+    let streets = street::compare(incident, event);
+    let (why, address) = match streets {
+        Streets::Differ => (Why::SameRoad, TOO_MUCH),
+        Streets::SameRoad | Streets::Beside(_) if rule.endangers_life() => (Why::SameRoad, TOO_MUCH),
+        Streets::SameRoad => (Why::SameRoad, SAME_ROAD),
+        Streets::Silent => (Why::SameRoad, 0),
+        Streets::Same(_) => (Why::SameAddress, said(rule, streets)),
+        Streets::Within(_) | Streets::Beside(_) => (Why::SameLane, said(rule, streets)),
     };
-    NO_PLACE + silence(rule, gap_ms) + streets + reporter(incident, event)
+    let doubt = NO_PLACE + silence(rule, gap_ms) + address + reporter(incident, event);
+    (doubt, why)
 }
 
 /// What it adds to the doubt of the best incident that others would do as well: each by how likely it is beside the best.
@@ -110,11 +114,15 @@ pub(crate) fn rivals(best: i64, others: impl Iterator<Item = i64>) -> i64 {
     RIVAL * others.map(beside).sum::<i64>() / 1_000
 }
 
-fn said(streets: Streets) -> i64 {
+fn said(rule: &KindRule, streets: Streets) -> i64 {
     match streets {
-        Streets::SameDoor => -SAME_DOOR,
-        Streets::SameName => -SAME_NAME,
-        Streets::SameCrossing => -SAME_CROSSING,
+        // Where lives are at stake another house is another place.
+        Streets::Beside(_) if rule.endangers_life() => OTHER_ADDRESS,
+        Streets::Same(place) | Streets::Within(place) | Streets::Beside(place) => match place {
+            Place::Door => -SAME_DOOR,
+            Place::Name => -SAME_NAME,
+            Place::Crossing => -SAME_CROSSING,
+        },
         Streets::Differ => OTHER_ADDRESS,
         Streets::SameRoad | Streets::Silent => 0,
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Silence, Status};
+use city_model::{Band, Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, Outcome, Silence, Status};
 
 use crate::engine::Engine;
 use crate::priority::Assessment;
@@ -13,6 +13,11 @@ use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, Withhel
 /// What merely continues is worth a revision only this often, unless it changes the priority.
 const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
 
+/// So many revisions of what is no P1 are published in one tick; the rest waits for the next, the more urgent and then those
+/// that waited longest first. So a flood of them never makes the transaction long that a P1 comes in. About 25 MB in the
+/// topics.
+const REVISIONS_A_TICK: usize = 4_000;
+
 /// A decision in the making: incidents that it touches are copied, edited, judged once and then entered.
 pub(crate) struct Draft<'a> {
     engine: &'a Engine,
@@ -20,6 +25,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) now: EventTime,
     /// The tick of this decision: an incident has one revision in each.
     tick: Option<EventTime>,
+    /// It begins that tick: what it has to tell goes by urgency, with what waited.
+    flushes: bool,
     pub(crate) touched: BTreeMap<IncidentId, Incident>,
     pub(crate) continued: Option<IncidentId>,
     /// A silence that this decision revises, as it is from now on.
@@ -36,6 +43,7 @@ impl<'a> Draft<'a> {
             setting,
             now: EventTime::MIN,
             tick: engine.flushed,
+            flushes: false,
             touched: BTreeMap::new(),
             continued: None,
             revised: None,
@@ -51,6 +59,7 @@ impl<'a> Draft<'a> {
     /// This decision begins a tick: what changed in the last one is published.
     pub(crate) fn begin_tick(&mut self, tick: EventTime) {
         self.tick = Some(tick);
+        self.flushes = true;
         self.change(Change::Flushed(tick));
     }
 
@@ -130,6 +139,7 @@ impl<'a> Draft<'a> {
     /// Judges every touched incident and enters it: what is new, closed, or of another band is published at once, unless it was
     /// published in this tick already; the rest waits for the next.
     pub(crate) fn settle_touched(&mut self) {
+        self.inhibit();
         for (id, incident) in std::mem::take(&mut self.touched) {
             let before = self.engine.incidents.get(&id).map(Arc::as_ref);
             if incident.status != Status::Open
@@ -178,7 +188,7 @@ impl<'a> Draft<'a> {
         }
         incident.config_version = self.setting.activation.version.clone();
         let is_told = incident.revision > 0 && incident.revised_in == self.tick;
-        if moved && !is_told {
+        if moved && !is_told && !self.flushes {
             self.publish(&mut incident, &assessment);
         }
         self.decision
@@ -203,7 +213,8 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Publishes every incident that changed since its last revision: those of this draft and those of earlier ones.
+    /// Publishes the incidents that changed since their last revision, those of this draft and those of earlier ones: P1
+    /// first, and of the others no more than a tick may.
     pub(crate) fn publish_dirty(&mut self) {
         let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
         for incident in self.engine.numbered(&self.engine.dirty) {
@@ -220,14 +231,17 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-        for (_, mut incident) in latest {
-            if incident.dirty {
-                let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-                self.publish(&mut incident, &assessment);
-                self.decision
-                    .changes
-                    .push(Change::PutIncident(Arc::new(incident)));
-            }
+        let mut waiting: Vec<Incident> = latest.into_values().filter(|incident| incident.dirty).collect();
+        // What leaves the P1 topic is as urgent as what enters it. The sort is stable, ids come last.
+        let is_p1 = |incident: &Incident| incident.band == Band::P1 || incident.shown_in == Some(Band::P1);
+        waiting.sort_by_key(|incident| (!is_p1(incident), incident.band, incident.revised_at));
+        let urgent = waiting.iter().filter(|incident| is_p1(incident)).count();
+        for mut incident in waiting.into_iter().take(urgent + REVISIONS_A_TICK) {
+            let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
+            self.publish(&mut incident, &assessment);
+            self.decision
+                .changes
+                .push(Change::PutIncident(Arc::new(incident)));
         }
     }
 

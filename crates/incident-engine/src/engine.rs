@@ -23,6 +23,9 @@ use crate::{Change, EventRow, Held, Setting, SettingError, Trust, Witness};
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
 
+/// Of so many merges one into the other the survivor is found.
+pub(crate) const LONGEST_CHAIN: usize = 64;
+
 /// The state of one partition's groups.
 #[derive(Debug, Default)]
 pub struct Engine {
@@ -41,6 +44,8 @@ pub struct Engine {
     pub(crate) neighbours: Neighbours,
     pub(crate) by_device: FxHashMap<Name, Numbers>,
     pub(crate) by_component: FxHashMap<Name, Numbers>,
+    /// By the id of what explains them away.
+    pub(crate) inhibited: FxHashMap<Name, Numbers>,
     pub(crate) by_street: ByStreet,
     /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
     pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
@@ -230,7 +235,7 @@ impl Engine {
         let mut incident = self.incidents.get(id)?;
         // Each merge leads to an incident that was founded earlier, so the chain ends; the bound guards against rows
         // that no engine wrote.
-        for _ in 0..64 {
+        for _ in 0..LONGEST_CHAIN {
             match &incident.merged_into {
                 Some(next) => incident = self.incidents.get(next)?,
                 None => return Some(incident),
@@ -258,6 +263,7 @@ impl Engine {
         self.neighbours.clear();
         self.by_device.clear();
         self.by_component.clear();
+        self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
         self.dirty.clear();

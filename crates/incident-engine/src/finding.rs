@@ -97,6 +97,11 @@ impl Engine {
                 components_of(is),
             );
         }
+        if differ(|was, is| was.inhibited_by == is.inhibited_by) {
+            let cause = |of: Option<&Incident>| of?.inhibited_by.as_ref().map(|id| Name::from(id.as_str()));
+            let (from, to) = (cause(was), cause(is));
+            move_under(&mut self.inhibited, number, from.iter(), to.iter());
+        }
         if differ(|was, is| {
             was.kind == is.kind
                 && was.town == is.town

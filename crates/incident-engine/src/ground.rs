@@ -3,6 +3,7 @@
 use city_model::{CellRef, Event, EventTime, Incident, Kind, Name, Position, Silence, SilenceArea};
 
 use crate::Setting;
+use crate::weather::quiet_after_ms;
 
 /// Where something lies, as far as a silence asks.
 pub(crate) struct Spot<'a> {
@@ -89,7 +90,8 @@ impl Announces for Silence {
             || (self.is_about(&incident.kind) && self.lies_about(&Spot::of_incident(setting, incident)));
         let is_now = self.starts_at <= now && now < self.ends_at;
         let was_then = self.starts_at <= incident.last_event_at && incident.last_event_at < self.ends_at;
-        let gap_ms = setting.kind_of(incident).map_or(0, |(_, rule)| rule.gap_ms);
+        let rule = setting.kind_of(incident).map(|(_, rule)| rule);
+        let gap_ms = rule.map_or(0, |rule| quiet_after_ms(setting, rule, incident));
         let outlasts = || incident.last_event_at + gap_ms > self.ends_at || alarms_on();
         announced && (is_now || (was_then && (now < self.ends_at || !outlasts())))
     }

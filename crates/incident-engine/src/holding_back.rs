@@ -115,6 +115,14 @@ impl Engine {
         told_by(row, row.incident.as_ref().and_then(|id| self.held_back(id))).0
     }
 
+    /// Whether an event counts in an open incident that is held back: when that is shown, it has to be told of.
+    pub(crate) fn is_to_be_told(&self, key: &EventKey) -> bool {
+        let row = self.events.get(key);
+        let counts = row.filter(|row| matches!(row.outcome, Outcome::Opened | Outcome::Joined));
+        let incident = counts.and_then(|row| self.incidents.get(row.incident.as_ref()?));
+        incident.is_some_and(|incident| incident.is_held_back() && incident.status == Status::Open)
+    }
+
     /// The open incidents that are held back, in the order of their ids.
     pub(crate) fn all_held_back(&self) -> impl Iterator<Item = &Incident> {
         let open = self.open_incidents().map(std::sync::Arc::as_ref);

@@ -88,6 +88,7 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         tail: Vec::new(),
         base: None,
         commanded: false,
+        place_of: None,
         last_command: None,
     }
 }
@@ -147,8 +148,11 @@ pub(crate) fn absorb(
     if event.located.is_none() {
         incident.town = incident.town.take().or_else(|| event.town.clone());
         incident.address_key = incident.address_key.take().or_else(|| event.address_key.clone());
-    } else if let (Some(town), Some(address)) = (&event.town, &event.address_key)
+    }
+    // Of those without a place the first address is its own; another house in the same lane keeps further ones apart.
+    if let (Some(town), Some(address)) = (&event.town, &event.address_key)
         && !is_bare_road(address)
+        && (event.located.is_some() || incident.address_key.as_ref() != Some(address))
     {
         incident.also_at.insert((town.clone(), address.clone()));
         if incident.also_at.len() > ADDRESSES_KEPT {
@@ -194,7 +198,7 @@ pub(crate) fn enter(
         }
     } else {
         if incident.tail.is_empty() && incident.member_count > 0 {
-            incident.base = Some(Arc::new(incident.clone()));
+            incident.base = Some(Arc::new(incident.as_base()));
         }
         let at = incident.tail.partition_point(|other| *other < turn);
         incident.tail.insert(at, turn);
@@ -203,9 +207,7 @@ pub(crate) fn enter(
     crate::silence::announce(incident, held);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
-        let without = &mut Arc::make_mut(last).without;
-        let counts = !crate::rebuilt::continues(without, held);
-        absorb(setting, without, &held.event, &held.evidence(), counts);
+        crate::undoing::hear(setting, last, held, settled_before);
     }
 }
 

@@ -48,6 +48,10 @@ impl Engine {
         let mut found: Vec<&Arc<Incident>> = Vec::new();
         let mut look = |incident| {
             let incident: &Arc<Incident> = incident;
+            // At the place of what was merged the survivor's end counts.
+            let Some(incident) = self.survivor(&incident.id) else {
+                return;
+            };
             if incident.status == Status::Closed
                 && !incident.is_held_back()
                 && incident.last_event_at <= event.event_time

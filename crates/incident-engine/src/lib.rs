@@ -25,8 +25,8 @@
 //! much, at most the cap. Other incidents that would do nearly as well add to the doubt of the best; if that is too much, the event
 //! joins none of them. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
 //! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
-//! gap around the incident's span in event time, both ways, within the kind's longest life; kinds and caps are those of the
-//! incident. A join in space keeps the extent
+//! gap around the incident's span in event time, both ways, within the kind's longest life, both stretched where the event happened
+//! in a storm or its aftermath (`weather`); kinds and caps are those of the incident. A join in space keeps the extent
 //! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
@@ -60,11 +60,19 @@
 //!
 //! Its times to dispatch and control begin then. What went quiet or cleared before the end never shows.
 //!
+//! # Cause and symptom
+//!
+//! Where the rules say that a kind inhibits another (`inhibition`), an incident of the other that stands near an open one is
+//! published like any, `related` to it, with the ceiling P4 and the override `I1.inhibited_by`. A P1 keeps its band. When the
+//! cause closes the symptom has its own band again, at once. Grouping knows nothing of it.
+//!
 //! # The centre's word
 //!
-//! Merge, split, move and undo (`centre`). An incident with a command is frozen: its members stay. One that was merged still stands
-//! for its place, components, devices and addresses: what comes there goes to the survivor. A merge hides nothing: the more
-//! urgent one must survive. Split and move take events as long as what they said is kept, until they are settled.
+//! Merge, split, move and undo (`centre`, `parting`, `undoing`). An incident with a command is not decided again: its members stay.
+//! One that was merged still stands for its place, components, devices and addresses: what comes there goes to the survivor. A
+//! merge hides nothing: the more urgent one must survive. Split and move take events as long as what they said is kept, until they
+//! are settled, whatever was ordered before. The last eight commands are taken back the newest first; an incident keeps what it
+//! would be without each.
 //!
 //! # The shape
 //!
@@ -85,6 +93,7 @@ mod engine;
 mod finding;
 mod ground;
 mod holding_back;
+mod inhibition;
 mod joining;
 mod kept;
 mod kinship;
@@ -94,6 +103,7 @@ mod limits;
 mod matching;
 mod neighbours;
 mod numbers;
+mod parting;
 mod passage;
 mod priority;
 mod reasons;
@@ -107,6 +117,7 @@ mod settling;
 mod silence;
 mod street;
 mod trust;
+mod undoing;
 mod unsettled;
 mod weather;
 mod weighing;

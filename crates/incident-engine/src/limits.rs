@@ -8,11 +8,11 @@ use city_rules::{Clock, Deadline};
 
 use crate::Setting;
 
-/// Whether time counts against an incident: the centre has begun with it and not said that it is mended.
+/// Whether time counts against an incident: readers know of it, the centre has begun with it and not said that it is mended.
 pub(crate) fn run(setting: &Setting, incident: &Incident) -> bool {
     let handling = &incident.handling;
     let counts = handling.has_begun() || setting.rules.priority().time_unhandled;
-    incident.status == Status::Open && counts && handling.resolved_at.is_none()
+    incident.status == Status::Open && !incident.is_held_back() && counts && handling.resolved_at.is_none()
 }
 
 /// The limits of a new incident, of one that is opened again, or of one that came to another band.

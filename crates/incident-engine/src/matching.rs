@@ -5,6 +5,7 @@ use std::sync::Arc;
 use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
+use crate::engine::LONGEST_CHAIN;
 use crate::scene::{Mark, Scene, is_at};
 use crate::weather::stretch;
 use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
@@ -21,6 +22,8 @@ pub(crate) struct Match {
     pub(crate) evidence: Evidence,
     /// Other incidents in reach: they have to do with it.
     pub(crate) also_in_reach: Vec<IncidentId>,
+    /// The incident that it says itself that it repeats: its ticket cites one of it, and the centre closed it.
+    pub(crate) repeats: Option<IncidentId>,
 }
 
 /// Holds events against a scene by the rules.
@@ -32,19 +35,39 @@ pub(crate) struct Matcher<'a, S> {
 impl<S: Scene> Matcher<'_, S> {
     /// Finds the incident of an event by the order of evidence.
     pub(crate) fn find(&self, kind: KindId, event: &Event) -> Match {
-        if let Some(cited) = event
+        let cited = event
             .cites
             .as_ref()
-            .and_then(|ticket| self.scene.of_ticket(ticket))
-            && is_joinable(&cited)
-        {
-            return Match::by(cited, Why::CitedTicket, event);
+            .and_then(|ticket| self.scene.of_ticket(ticket));
+        let cited = cited.map(|cited| self.latest_of(cited, event));
+        if let Some(cited) = cited.as_ref().filter(|cited| is_joinable(cited, event)) {
+            return Match::by(cited.clone(), Why::CitedTicket, event);
         }
         let own = self.find_as(kind, event);
-        if own.incident.is_some() {
-            return own;
+        let mut found = match own.incident {
+            Some(_) => own,
+            None => self.find_as_other(kind, event).unwrap_or(own),
+        };
+        found.repeats = cited.map(|cited| cited.id.clone());
+        found
+    }
+
+    /// Of a cited incident that the centre closed, what repeated it last.
+    fn latest_of(&self, cited: Arc<Incident>, event: &Event) -> Arc<Incident> {
+        let mut latest = cited;
+        for _ in 0..LONGEST_CHAIN {
+            if is_joinable(&latest, event) {
+                break;
+            }
+            let related = latest.related.iter().filter_map(|id| self.scene.known(id));
+            let repeating = related.filter(|other| other.recurrence_of.as_ref() == Some(&latest.id));
+            let next = repeating.max_by(|a, b| a.founding.cmp(&b.founding));
+            match next {
+                Some(next) => latest = next,
+                None => break,
+            }
         }
-        self.find_as_other(kind, event).unwrap_or(own)
+        latest
     }
 
     /// The incident that an event joins by one of its other readings, where none of its own kind fits. Never a milder
@@ -113,7 +136,7 @@ impl<S: Scene> Matcher<'_, S> {
             .into_iter()
             .filter_map(|incident| {
                 let (other, rule) = self.setting.kind_of(&incident)?;
-                let life = self.life_of(&incident)?;
+                let life = self.life_of(&incident, event)?;
                 let stretch = stretch(self.setting, rule, in_storm);
                 let fits = may_merge(&self.setting.rules, kind, other)
                     && time_barrier(rule, stretch, &life, event).is_none();
@@ -124,12 +147,12 @@ impl<S: Scene> Matcher<'_, S> {
 
     /// The incident that an event joins where it meets this one: itself, or what the centre merged it into. `None` when
     /// it takes no more events.
-    fn life_of(&self, incident: &Arc<Incident>) -> Option<Arc<Incident>> {
+    fn life_of(&self, incident: &Arc<Incident>, event: &Event) -> Option<Arc<Incident>> {
         if incident.status != Status::Merged {
-            return is_joinable(incident).then(|| incident.clone());
+            return is_joinable(incident, event).then(|| incident.clone());
         }
         let survivor = incident.commanded.then(|| self.scene.survivor(incident))??;
-        is_joinable(&survivor).then_some(survivor)
+        is_joinable(&survivor, event).then_some(survivor)
     }
 
     fn nearest(&self, kind: KindId, event: &Event, point: Point, u_mm: i64) -> Match {
@@ -151,7 +174,7 @@ impl<S: Scene> Matcher<'_, S> {
             }
             self.scene
                 .near(other, rule.cap_mm, point, &mut |incident, distance_mm| {
-                    if let Some(life) = self.life_of(incident) {
+                    if let Some(life) = self.life_of(incident, event) {
                         candidates.push(weigh(&asked, other, incident, &life, distance_mm));
                     }
                 });
@@ -181,6 +204,7 @@ impl<S: Scene> Matcher<'_, S> {
                 .map(|candidate| candidate.incident.id.clone())
                 .collect(),
             incident: best.map(|c| c.incident.clone()),
+            repeats: None,
         }
     }
 
@@ -190,8 +214,11 @@ impl<S: Scene> Matcher<'_, S> {
         let Some(best) = candidates.iter().position(Candidate::in_reach) else {
             return;
         };
-        let Some(doubt) = candidates[best].doubt() else {
-            return;
+        let Some(doubt) = candidates[best]
+            .doubt()
+            .filter(|_| candidates[best].stands_in_rows)
+        else {
+            return; // rather in the likelier one, which is open already, than in one more
         };
         let others = candidates
             .iter()
@@ -213,7 +240,7 @@ impl<S: Scene> Matcher<'_, S> {
         };
         let rules = &self.setting.rules;
         let in_storm = self.scene.is_in_storm(self.setting, event);
-        let mut weighed: Vec<(i64, Arc<Incident>)> = Vec::new();
+        let mut weighed: Vec<(i64, Why, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
         for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
             let rule = rules.kind(other);
@@ -226,11 +253,12 @@ impl<S: Scene> Matcher<'_, S> {
                     found.filter(|incident| event.located.is_none() || incident.fused.point().is_none());
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
-                        let life = self.life_of(&incident)?;
+                        let life = self.life_of(&incident, event)?;
                         let stretch = stretch(self.setting, rule, in_storm);
                         let is_open = time_barrier(rule, stretch, &life, event).is_none();
-                        let doubt = doubt::weigh_told(rule, &incident, event, gap_ms(&life, event) / stretch);
-                        (is_open && doubt <= most).then_some((doubt - most, incident))
+                        let gap_ms = gap_ms(&life, event) / stretch;
+                        let (doubt, why) = doubt::weigh_told(rule, &incident, event, gap_ms);
+                        (is_open && doubt <= most).then_some((doubt - most, why, incident))
                     })),
                     None => exact.extend(found.filter(|incident| is_at(incident, town, address))),
                 }
@@ -238,10 +266,12 @@ impl<S: Scene> Matcher<'_, S> {
         }
         let best = weighed
             .into_iter()
-            .min_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.founding.cmp(&other.founding)));
-        let found = best.map_or(exact, |(_, incident)| vec![incident]);
+            .min_by(|(a, _, one), (b, _, other)| a.cmp(b).then_with(|| one.founding.cmp(&other.founding)));
+        let (why, found) = best.map_or((Why::SameAddress, exact), |(_, why, incident)| {
+            (why, vec![incident])
+        });
         match self.first_founded(kind, event, found) {
-            Some((elsewhere, incident)) => Match::by(incident, Why::SameAddress, event).elsewhere(elsewhere),
+            Some((elsewhere, incident)) => Match::by(incident, why, event).elsewhere(elsewhere),
             None => Match::none(),
         }
     }
@@ -254,6 +284,7 @@ impl Match {
             incident: Some(incident),
             evidence: Evidence::bare(why, gap_ms),
             also_in_reach: Vec::new(),
+            repeats: None,
         }
     }
 
@@ -268,6 +299,7 @@ impl Match {
             incident: None,
             evidence: Evidence::bare(Why::Founded, 0),
             also_in_reach: Vec::new(),
+            repeats: None,
         }
     }
 }

@@ -101,7 +101,7 @@ impl Engine {
             for incident in self.numbered(due.map(|(_, number)| number)) {
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
-            for key in self.forgettable(clock) {
+            for key in self.forgettable(clock).filter(|key| !self.is_to_be_told(key)) {
                 draft.change(Change::ForgetEvent(key.clone()));
             }
         }

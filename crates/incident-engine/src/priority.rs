@@ -7,6 +7,7 @@ use city_rules::{KindId, KindRule, OverrideEffect, OverrideRule};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
+use crate::inhibition::{Cause, INHIBITED};
 use crate::trust::Belief;
 use crate::weather::Spot;
 use crate::{Setting, limits};
@@ -68,6 +69,8 @@ pub struct Assessment {
     pub(crate) area: Option<usize>,
     /// What feedback makes of its witnesses.
     pub(crate) beliefs: Vec<Belief>,
+    /// What explains it away, so that it can wait.
+    pub(crate) inhibited: Option<Cause>,
 }
 
 impl Assessment {
@@ -123,6 +126,8 @@ impl Assessment {
             .and_then(|rule| rule.base_at(peak))
             .filter(|base| *base < band);
         band = base.unwrap_or(band);
+        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
+        band = inhibited.as_ref().map_or(band, |_| Band::P4);
         // Chased once, however many limits are over.
         let raises = holding.iter().map(|index| tables.overrides[*index].effect);
         let raised = raises
@@ -133,6 +138,7 @@ impl Assessment {
             parts,
             score,
             band,
+            inhibited,
             grade,
             holding,
             base,
@@ -221,6 +227,9 @@ impl Assessment {
         if incident.pinned.is_some() {
             return "O5.operator_pin".into();
         }
+        if self.inhibited.is_some() && target == Band::P4 {
+            return INHIBITED.into();
+        }
         if target > incident.band {
             let was_pinned = before.is_some_and(|before| before.pinned.is_some());
             return match () {
@@ -278,6 +287,7 @@ impl Assessment {
             .map(|index| table[*index].id.clone())
             .collect();
         ids.extend(self.base.map(|band| format!("O7.base_{band}")));
+        ids.extend(self.inhibited.as_ref().map(|_| INHIBITED.to_owned()));
         ids.extend(incident.pinned.map(|_| "O5.operator_pin".to_owned()));
         ids.extend((incident.pinned.is_none() && incident.band < self.band).then(|| "hold".to_owned()));
         ids

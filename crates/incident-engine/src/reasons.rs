@@ -2,7 +2,7 @@
 //! tells of it, what lies around, which warning stands.
 
 use city_model::{Channel, Incident};
-use city_rules::{GradeStep, KindRule, Text, Texts};
+use city_rules::{GradeStep, KindRule, OverrideEffect, OverrideRule, Text, Texts};
 
 use crate::Setting;
 use crate::priority::Assessment;
@@ -15,6 +15,9 @@ impl Assessment {
         if incident.pinned.is_some() {
             reasons.push(texts.sentence("pin"));
         }
+        if let Some(cause) = &self.inhibited {
+            reasons.push(texts.inhibited(&cause.name, cause.id.as_str()));
+        }
         self.decisive(setting, incident, &mut reasons);
         self.around(setting, incident, &mut reasons);
         self.witnessed(texts, incident, &mut reasons);
@@ -26,8 +29,14 @@ impl Assessment {
     fn decisive(&self, setting: &Setting, incident: &Incident, reasons: &mut Vec<Text>) {
         let (rules, texts) = (&setting.rules, setting.rules.texts());
         let mut told: Vec<&str> = Vec::new();
-        for index in &self.holding {
-            let over = &rules.priority().overrides[*index];
+        let overrides = &rules.priority().overrides;
+        let decides = |over: &&OverrideRule| match over.effect {
+            OverrideEffect::Floor(band) | OverrideEffect::Ceiling(band) => band == self.band,
+            OverrideEffect::Raise(_) => true,
+        };
+        let held = || self.holding.iter().map(|index| &overrides[*index]);
+        let others = held().filter(|over| !decides(over));
+        for over in held().filter(decides).chain(others) {
             let metric = over.metric.as_ref().map(|(metric, _)| metric.as_str());
             told.extend(metric);
             reasons.push(over.reason(metric.and_then(|metric| incident.peaks.get(metric).copied())));

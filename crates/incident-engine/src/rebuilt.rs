@@ -1,8 +1,9 @@
 //! An incident put together again from its base and some of its tail: as it was before a turn, or without what left it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use city_model::{EventKey, EventTime, Incident, IncidentId, Turn};
+use city_model::{EventKey, EventTime, Incident, IncidentId, LastCommand, Status, Turn};
 use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
@@ -22,6 +23,37 @@ impl Engine {
         self.events.get(key)?.held.as_ref()
     }
 
+    /// The same as a member of one incident: what came to it by a merge says nothing of where it lies.
+    pub(crate) fn held_in(&self, incident: &Incident, key: &EventKey) -> Option<Cow<'_, Held>> {
+        let row = self.events.get(key)?;
+        let held = row.held.as_deref()?;
+        let home = row.incident.as_ref().filter(|home| {
+            **home != incident.id && incident.place_of.as_ref() != Some(home) && !held.elsewhere
+        });
+        if home.is_none_or(|home| !self.is_part_of(home, &incident.id)) {
+            return Some(Cow::Borrowed(held));
+        }
+        Some(Cow::Owned(Held {
+            elsewhere: true,
+            ..held.clone()
+        }))
+    }
+
+    /// Whether one incident was merged into another, also by way of others.
+    fn is_part_of(&self, part: &IncidentId, whole: &IncidentId) -> bool {
+        let next = |incident: &Arc<Incident>| {
+            incident
+                .merged_into
+                .as_ref()
+                .and_then(|id| self.incidents.get(id))
+        };
+        let chain = std::iter::successors(self.incidents.get(part), |incident| next(incident));
+        chain
+            .skip(1)
+            .take(crate::engine::LONGEST_CHAIN)
+            .any(|incident| incident.id == *whole)
+    }
+
     /// An incident as it was before a turn; `None` when it had no member then. What was put together of it before an earlier turn
     /// is gone on with: a crowd costs its members once, not once for each turn.
     pub(crate) fn as_before(
@@ -31,7 +63,7 @@ impl Engine {
         turn: &Turn,
         earlier: &mut FxHashMap<IncidentId, Rebuilt>,
     ) -> Option<Arc<Incident>> {
-        if incident.tail.last().is_none_or(|last| last < turn) {
+        if is_grouped_by_hand(incident) || incident.tail.last().is_none_or(|last| last < turn) {
             return Some(incident.clone());
         }
         let rebuilt = earlier.entry(incident.id.clone()).or_insert_with(|| Rebuilt {
@@ -49,8 +81,8 @@ impl Engine {
         if rebuilt.members < until {
             let mut before = rebuilt.incident.take().map(Arc::unwrap_or_clone);
             for member in &incident.tail[rebuilt.members..until] {
-                if let Some(held) = self.held(&member.key) {
-                    take_as(setting, &mut before, held, || incident.id.clone());
+                if let Some(held) = self.held_in(incident, &member.key) {
+                    take_as(setting, &mut before, &held, || incident.id.clone());
                 }
             }
             rebuilt.incident = before.map(|mut before| {
@@ -62,8 +94,37 @@ impl Engine {
         rebuilt.incident.clone()
     }
 
-    /// The same incident with the members before a time in its base. `None` when there are none.
+    /// The same incident with the members before a time in its base, and so what it would be without its commands. `None` when
+    /// there are none.
     pub(crate) fn settled(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        before: EventTime,
+    ) -> Option<Incident> {
+        let last = incident.last_command.as_deref().and_then(|last| {
+            let without = self.settled(setting, &last.without, before)?;
+            Some(Arc::new(LastCommand {
+                command_id: last.command_id.clone(),
+                action: last.action,
+                other: last.other.clone(),
+                events: last.events.clone(),
+                homes: last.homes.clone(),
+                without,
+                of_handling: last.of_handling,
+            }))
+        });
+        let own = self.settled_alone(setting, incident, before);
+        if own.is_none() && last.is_none() {
+            return None;
+        }
+        let mut settled = own.unwrap_or_else(|| incident.clone());
+        settled.last_command = last.or(settled.last_command);
+        Some(settled)
+    }
+
+    /// The same without regard to its commands.
+    pub(crate) fn settled_alone(
         &self,
         setting: &Setting,
         incident: &Incident,
@@ -81,17 +142,20 @@ impl Engine {
         }
         let mut base = incident.base.as_deref().cloned();
         for member in settled.tail.drain(..until) {
-            if let Some(held) = self.held(&member.key) {
-                take_as(setting, &mut base, held, || incident.id.clone());
+            if let Some(held) = self.held_in(incident, &member.key) {
+                take_as(setting, &mut base, &held, || incident.id.clone());
             }
         }
-        settled.base = base.map(|mut base| {
-            base.tail.clear();
-            base.base = None;
-            Arc::new(base)
-        });
+        settled.base = base.map(|base| Arc::new(base.as_base()));
         Some(settled)
     }
+}
+
+/// Whether the centre said what belongs to an incident: that is not decided again, and stands as it is for events of any turn.
+fn is_grouped_by_hand(incident: &Incident) -> bool {
+    let last = incident.last_command.as_deref();
+    let mut chain = std::iter::successors(last, |last| last.without.last_command.as_deref());
+    incident.commanded && (incident.status == Status::Merged || chain.any(|last| !last.of_handling))
 }
 
 /// Enters a member into an incident that is put together again, and opens it with the first.
@@ -110,11 +174,13 @@ pub(crate) fn take_as(
     let incident = incident.get_or_insert_with(|| found_as(setting, &held.event, id()));
     let counts = !continues(incident, held);
     if incident.tail.is_empty() && incident.base.is_none() && incident.member_count > 0 {
-        incident.base = Some(Arc::new(incident.clone()));
+        incident.base = Some(Arc::new(incident.as_base()));
     }
     absorb(setting, incident, &held.event, &held.evidence(), counts);
     crate::silence::announce(incident, held);
-    incident.tail.push(held.event.turn(setting.activation.reorder_ms));
+    let turn = held.event.turn(setting.activation.reorder_ms);
+    let at = incident.tail.partition_point(|other| *other < turn);
+    incident.tail.insert(at, turn);
 }
 
 /// Whether an event only goes on with what its device reported already.
@@ -158,5 +224,6 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     }
     rebuilt.config_version = known.config_version.clone();
     rebuilt.commanded = known.commanded;
+    rebuilt.place_of = known.place_of.clone();
     rebuilt.last_command = known.last_command.clone();
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, Kind, Name, Point};
+use city_model::{Event, Incident, IncidentId, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
@@ -31,6 +31,9 @@ pub(crate) trait Scene {
 
     /// What an incident was merged into, at the end of the chain.
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>>;
+
+    /// An incident by its id; the survivor, if it was merged.
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>>;
 
     /// The incident that a ticket belongs to; the survivor, if that one was merged.
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
@@ -93,6 +96,10 @@ impl Scene for Engine {
 
     fn survivor(&self, merged: &Incident) -> Option<Arc<Incident>> {
         Engine::survivor(self, &merged.id).cloned()
+    }
+
+    fn known(&self, id: &IncidentId) -> Option<Arc<Incident>> {
+        Engine::survivor(self, id).cloned()
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use city_model::{EventTime, Incident, IncidentId};
+use city_model::{EventKey, EventTime, Incident, IncidentId};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -27,11 +27,7 @@ impl Engine {
 
     /// Settles the members before a time. Readers see nothing of it, so it makes no revision.
     pub(crate) fn settle_tails(&self, draft: &mut Draft<'_>, setting: &Setting, before: EventTime) {
-        let ids: BTreeSet<&IncidentId> = self
-            .unsettled
-            .settled(before)
-            .filter_map(|key| self.events.get(key)?.incident.as_ref())
-            .collect();
+        let ids = self.concerned(self.unsettled.settled(before));
         if ids.is_empty() {
             return;
         }
@@ -51,5 +47,29 @@ impl Engine {
             }
         }
         draft.decision.changes.extend(settled);
+    }
+
+    /// The incidents that some events belong to, and those that hold them as well: what theirs was merged into, and what would
+    /// have them again if a command were taken back.
+    fn concerned<'a>(&'a self, keys: impl Iterator<Item = &'a EventKey>) -> BTreeSet<&'a IncidentId> {
+        let mut waiting: Vec<&IncidentId> = keys
+            .filter_map(|key| self.events.get(key)?.incident.as_ref())
+            .collect();
+        let mut found = BTreeSet::new();
+        while let Some(id) = waiting.pop() {
+            if !found.insert(id) {
+                continue;
+            }
+            let Some(incident) = self.incidents.get(id) else {
+                continue;
+            };
+            waiting.extend(&incident.merged_into);
+            let mut last = incident.last_command.as_deref();
+            while let Some(command) = last {
+                waiting.extend(command.other.iter().chain(&command.homes));
+                last = command.without.last_command.as_deref();
+            }
+        }
+        found
     }
 }

@@ -9,29 +9,49 @@ const ROADS: [&str; 5] = ["公路", "大道", "路", "街", "巷"];
 /// The place that an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spot<'a> {
-    /// A number on a road: 弄, 号 or what else stands behind the digits.
-    Door { road: &'a str, number: &'a str },
+    /// Numbers on a road: of a house (号) or a lane (弄), and of a house in that lane.
+    Door { road: &'a str, numbers: &'a str },
     /// Two roads, in the order of their signs; the number of a house at the corner narrows it and is left out.
     Crossing(&'a str, &'a str),
-    /// An estate, a building, a shop; the number of a house in it narrows it and is left out.
-    Named(&'a str),
+    /// An estate, a building, a shop, and the numbers of a house in it.
+    Named { name: &'a str, numbers: &'a str },
 }
 
-/// How an event's address and those of an incident's members go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a place is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// The first number on a road.
+    Door,
+    /// An estate or other name.
+    Name,
+    /// Two roads.
+    Crossing,
+}
+
+/// How an event's address and those of an incident's members go together; what is further down outweighs what is above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Streets {
     /// One of the two has none, or they are of unlike forms: a door says nothing about a crossing.
     Silent,
-    /// The same door.
-    SameDoor,
-    /// The same estate or other name.
-    SameName,
-    /// The same crossing.
-    SameCrossing,
     /// Of unlike forms that name one road: a door on a road of the crossing.
     SameRoad,
     /// Of one form, and another one.
     Differ,
+    /// The same lane or estate, of which one of the two names a house.
+    Within(Place),
+    /// The same lane or estate, and two houses in it.
+    Beside(Place),
+    /// All that both say.
+    Same(Place),
+}
+
+/// What stands behind a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Lane,
+    House,
+    Building,
+    Unsaid,
 }
 
 impl<'a> Spot<'a> {
@@ -45,19 +65,24 @@ impl<'a> Spot<'a> {
         let (before, number) = key.split_at(digits.unwrap_or(key.len()));
         let is_road = ROADS.iter().any(|class| before.ends_with(class));
         if before.is_empty() {
-            return Some(Spot::Named(key));
+            return Some(Spot::Named {
+                name: key,
+                numbers: "",
+            });
         }
         if let Some((one, other)) = corner(before) {
             return Some(Spot::crossing(one, other));
         }
         match (is_road, number) {
             (true, "") => None,
-            (true, number) => {
-                let end = number.find(|c: char| !c.is_ascii_digit());
-                let number = &number[..end.unwrap_or(number.len())];
-                Some(Spot::Door { road: before, number })
-            }
-            (false, _) => Some(Spot::Named(before)),
+            (true, numbers) => Some(Spot::Door {
+                road: before,
+                numbers,
+            }),
+            (false, numbers) => Some(Spot::Named {
+                name: before,
+                numbers,
+            }),
         }
     }
 
@@ -70,13 +95,85 @@ impl<'a> Spot<'a> {
         let (one, other) = match self {
             Spot::Door { road, .. } => (Some(road), None),
             Spot::Crossing(one, other) => (Some(one), Some(other)),
-            Spot::Named(name) => (road_before(name), None),
+            Spot::Named { name, .. } => (road_before(name), None),
         };
         one.into_iter().chain(other)
     }
 
-    fn is_like(self, other: Spot<'_>) -> bool {
-        std::mem::discriminant(&self) == std::mem::discriminant::<Spot<'_>>(&other)
+    /// How another one goes with it; `None` where the two are of unlike forms.
+    fn beside(self, other: Spot<'_>) -> Option<Streets> {
+        let is_place = |same, place| {
+            if same {
+                Streets::Same(place)
+            } else {
+                Streets::Differ
+            }
+        };
+        Some(match (self, other) {
+            (Spot::Crossing(..), Spot::Crossing(..)) => is_place(self == other, Place::Crossing),
+            (
+                Spot::Door { road, numbers },
+                Spot::Door {
+                    road: other,
+                    numbers: others,
+                },
+            ) => match is_place(road == other, Place::Door) {
+                Streets::Same(door) => by_numbers(numbers, others, door),
+                differ => differ,
+            },
+            (
+                Spot::Named { name, numbers },
+                Spot::Named {
+                    name: other,
+                    numbers: others,
+                },
+            ) => match is_place(name == other, Place::Name) {
+                Streets::Same(named) => by_numbers(numbers, others, named),
+                differ => differ,
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// The numbers of an address, each with what stands behind it. A letter counts as one: building A.
+fn numbers(text: &str) -> impl Iterator<Item = (&str, Class)> {
+    let is_number = |c: char| c.is_ascii_alphanumeric();
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let begins = &rest[rest.find(is_number)?..];
+        let (number, behind) = begins.split_at(begins.find(|c| !is_number(c)).unwrap_or(begins.len()));
+        rest = behind;
+        let class = match behind {
+            lane if lane.starts_with('弄') => Class::Lane,
+            building if building.starts_with(['幢', '栋', '座', '楼']) || building.starts_with("号楼") => {
+                Class::Building
+            }
+            house if house.starts_with('号') => Class::House,
+            _ => Class::Unsaid,
+        };
+        Some((number, class))
+    })
+}
+
+/// How two rows of numbers on one road or in one estate go together. 1500弄 and 1500号 are two doors; 3号 and 3号楼 in one lane
+/// are one house.
+fn by_numbers(one: &str, other: &str, place: Place) -> Streets {
+    let (mut ours, mut theirs) = (numbers(one), numbers(other));
+    let mut is_first = place == Place::Door;
+    loop {
+        let fits = |a: Class, b: Class| match (a, b) {
+            (Class::Unsaid, _) | (_, Class::Unsaid) => true,
+            (Class::House, Class::Building) | (Class::Building, Class::House) => !is_first,
+            (a, b) => a == b,
+        };
+        match (ours.next(), theirs.next()) {
+            (None, None) => return Streets::Same(place),
+            (None, Some(_)) | (Some(_), None) => return Streets::Within(place),
+            (Some((a, of_a)), Some((b, of_b))) if a == b && fits(of_a, of_b) => is_first = false,
+            _ if is_first => return Streets::Differ,
+            _ => return Streets::Beside(place),
+        }
     }
 }
 
@@ -115,26 +212,15 @@ pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
     let Some(own) = event.address_key.as_deref().and_then(Spot::read) else {
         return Streets::Silent;
     };
-    let placed = incident.also_at.iter().map(|(_, address)| address);
-    let mut said = Streets::Silent;
-    for address in placed.chain(incident.address_key.as_ref()) {
-        let Some(other) = Spot::read(address) else {
-            continue;
-        };
-        if own == other {
-            return match own {
-                Spot::Door { .. } => Streets::SameDoor,
-                Spot::Named(_) => Streets::SameName,
-                Spot::Crossing(..) => Streets::SameCrossing,
-            };
-        }
-        if own.is_like(other) {
-            said = Streets::Differ;
-        } else if said == Streets::Silent && own.roads().any(|road| other.roads().any(|same| same == road)) {
-            said = Streets::SameRoad;
-        }
-    }
-    said
+    let others = incident.also_at.iter().map(|(_, address)| address);
+    let others = others.chain(incident.address_key.as_ref());
+    let said = others.filter_map(|address| {
+        let other = Spot::read(address)?;
+        let shares_road = || own.roads().any(|road| other.roads().any(|same| same == road));
+        own.beside(other)
+            .or_else(|| shares_road().then_some(Streets::SameRoad))
+    });
+    said.max().unwrap_or(Streets::Silent)
 }
 
 #[cfg(test)]
@@ -153,9 +239,12 @@ mod tests {
 
     #[test]
     fn spots_are_read_from_keys() {
-        let door = |road, number| Some(Spot::Door { road, number });
-        assert_eq!(Spot::read("谷阳北路1500弄"), door("谷阳北路", "1500"));
-        assert_eq!(Spot::read("谷阳北路1500弄23号"), door("谷阳北路", "1500"));
+        let named = |name, numbers| Some(Spot::Named { name, numbers });
+        let door = Spot::Door {
+            road: "谷阳北路",
+            numbers: "1500弄23号",
+        };
+        assert_eq!(Spot::read("谷阳北路1500弄23号"), Some(door));
         assert_eq!(Spot::read("谷阳北路"), None);
         assert_eq!(
             Spot::read("人民路×谷阳北路"),
@@ -165,12 +254,32 @@ mod tests {
         {
             assert_eq!(Spot::read(corner), Spot::read("人民路×谷阳北路"), "{corner}");
         }
-        assert_eq!(Spot::read("谷阳北路路口"), Some(Spot::Named("谷阳北路路口")));
-        assert_eq!(
-            Spot::read("谷阳北路金地苑12幢"),
-            Some(Spot::Named("谷阳北路金地苑"))
-        );
-        assert_eq!(Spot::read("金地苑"), Some(Spot::Named("金地苑")));
-        assert_eq!(Spot::read("12幢"), Some(Spot::Named("12幢")));
+        assert_eq!(Spot::read("谷阳北路路口"), named("谷阳北路路口", ""));
+        assert_eq!(Spot::read("谷阳北路金地苑12幢"), named("谷阳北路金地苑", "12幢"));
+        assert_eq!(Spot::read("金地苑"), named("金地苑", ""));
+        assert_eq!(Spot::read("12幢"), named("12幢", ""));
+    }
+
+    #[test]
+    fn addresses_are_held_against_each_other_number_by_number() {
+        use Place::{Door, Name};
+        let told = |one, other| Spot::read(one).unwrap().beside(Spot::read(other).unwrap());
+        for (one, other, said) in [
+            ("谷阳北路1500弄", "谷阳北路1500弄", Streets::Same(Door)),
+            ("谷阳北路1500弄", "谷阳北路1500号", Streets::Differ),
+            ("谷阳北路1500弄", "谷阳北路1500", Streets::Same(Door)),
+            ("谷阳北路1500弄", "谷阳北路1501弄", Streets::Differ),
+            ("谷阳北路1500弄", "谷阳北路1500弄3幢", Streets::Within(Door)),
+            ("谷阳北路1500弄3幢", "谷阳北路1500弄18幢", Streets::Beside(Door)),
+            ("谷阳北路1500弄3号", "谷阳北路1500弄3幢", Streets::Same(Door)),
+            ("谷阳北路1500弄3号楼", "谷阳北路1500弄3幢", Streets::Same(Door)),
+            ("谷阳北路1500弄a座", "谷阳北路1500弄b座", Streets::Beside(Door)),
+            ("金地苑12幢", "金地苑3幢", Streets::Beside(Name)),
+            ("金地苑12幢", "金地苑", Streets::Within(Name)),
+            ("金地苑12幢", "银地苑12幢", Streets::Differ),
+        ] {
+            assert_eq!(told(one, other), Some(said), "{one} {other}");
+            assert_eq!(told(other, one), Some(said), "{other} {one}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Flag, Incident, Point, Status};
+use city_model::{Event, EventTime, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::weather::stretch;
@@ -17,6 +17,8 @@ pub(crate) struct Candidate {
     pub(crate) rank: (i64, i64),
     /// The first of the rank is doubt, the second what its kind bears, and nothing but doubt keeps the event out.
     is_doubted: bool,
+    /// Where others would do as well an event rather opens another than that it joins the wrong one.
+    pub(crate) stands_in_rows: bool,
     /// From the learned table, where it knows the two kinds.
     pub(crate) points: Option<i32>,
     pub(crate) gap_ms: i64,
@@ -133,6 +135,13 @@ pub(crate) fn weigh(
         radius_mm,
         rank,
         is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
+        stands_in_rows: match std::env::var("RIV").as_deref() {
+            Ok("all") => true,
+            Ok("life") => !rule.endangers_life(),
+            Ok("none") => false,
+            Ok("trees") => rule.name.as_str() == "tree_fallen",
+            _ => rule.stands_in_rows(),
+        },
         points: learned.ok().flatten(),
         gap_ms,
         elsewhere: place.id != life.id,
@@ -150,9 +159,16 @@ pub(crate) fn radius_mm(setting: &Setting, rule: &KindRule, incident: &Incident,
 
 /// The gap in event time between an event and an incident's span; zero inside it.
 pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
-    (incident.first_event_at - event.event_time)
-        .max(event.event_time - incident.last_event_at)
-        .max(0)
+    let (first, last) = span(incident);
+    (first - event.event_time).max(event.event_time - last).max(0)
+}
+
+/// From when to when an incident lasted so far. What the centre opened again begins anew: something was told of it then.
+fn span(incident: &Incident) -> (EventTime, EventTime) {
+    let last = incident
+        .last_event_at
+        .max(incident.reopened_at().unwrap_or(EventTime::MIN));
+    (incident.first_event_at, last)
 }
 
 /// Why time keeps an event out of an incident; a storm stretches the kind's times.
@@ -162,8 +178,9 @@ pub(crate) fn time_barrier(
     incident: &Incident,
     event: &Event,
 ) -> Option<&'static str> {
-    let last = incident.last_event_at.max(event.event_time);
-    let first = incident.first_event_at.min(event.event_time);
+    let (first, last) = span(incident);
+    let since = incident.reopened_at().unwrap_or(EventTime::MIN);
+    let (first, last) = (first.max(since).min(event.event_time), last.max(event.event_time));
     if gap_ms(incident, event) > rule.gap_ms.saturating_mul(stretch) {
         Some("gap")
     } else if last - first > rule.max_life_ms.saturating_mul(stretch) {
@@ -183,12 +200,16 @@ pub(crate) fn differs(incident: &Incident, event: &Event) -> bool {
         .is_some_and(|own| is_stated && !incident.components.is_empty() && !incident.components.contains(own))
 }
 
-/// An incident that the centre closed or merged takes no more events; one that went quiet or cleared opens again.
-pub(crate) fn is_joinable(incident: &Incident) -> bool {
+/// An incident that the centre closed takes what tells of the time before, and stays closed; one that went quiet or cleared opens
+/// again. What was merged takes nothing.
+pub(crate) fn is_joinable(incident: &Incident, event: &Event) -> bool {
     use city_model::CloseReason::{Cleared, Quiet, Stale};
     match incident.status {
         Status::Open => true,
-        Status::Closed => matches!(incident.close_reason, Some(Quiet | Cleared | Stale)),
+        Status::Closed => {
+            let is_before = || incident.closed_at.is_some_and(|closed| event.event_time < closed);
+            matches!(incident.close_reason, Some(Quiet | Cleared | Stale)) || is_before()
+        }
         Status::Merged => false,
     }
 }

@@ -3,76 +3,9 @@
 
 mod teller;
 
-use std::sync::Arc;
-
-use city_model::{Action, Band, Command, Incident, IncidentId, Status};
-use incident_engine::{Change, Engine, Setting};
-use teller::{Teller, Told, call, command, inspector};
-
-/// Rubbish at a place, told by a caller of his own.
-fn rubbish(id: &str, x: f64, minute: i64) -> Told {
-    call(id, "garbage_exposed", x, 0.0).at(minute)
-}
-
-fn id_of(story: &Teller, event: &str) -> IncidentId {
-    let holds = |incident: &&Incident| {
-        incident
-            .members
-            .iter()
-            .any(|member| &*member.key.event_id == event)
-    };
-    let incidents = story.incidents();
-    let found: Vec<_> = incidents.iter().filter(holds).collect();
-    assert_eq!(found.len(), 1, "{event}: {incidents:#?}");
-    found[0].id.clone()
-}
-
-fn order(id: &str, incident: &IncidentId, action: Action) -> Command {
-    command(id, incident, action)
-}
-
-fn merging(id: &str, into: &IncidentId, other: &IncidentId) -> Command {
-    Command {
-        other_incident_id: Some(other.clone()),
-        ..order(id, into, Action::Merge)
-    }
-}
-
-fn parting(id: &str, from: &IncidentId, events: &[&str]) -> Command {
-    Command {
-        event_ids: events
-            .iter()
-            .map(|event| format!("hotline/{event}").into())
-            .collect(),
-        ..order(id, from, Action::Split)
-    }
-}
-
-/// What a compacted changelog gives back.
-fn restart(story: &mut Teller) {
-    let activation = Arc::new(teller::activation());
-    let mut engine = Engine::with_setting(Setting::with_rules(activation, teller::rules()).unwrap());
-    for value in story.rows.values().flatten() {
-        engine.apply(&Change::from_row(value).unwrap()).unwrap();
-    }
-    story.engine = engine;
-}
-
-fn kept(story: &Teller, id: &IncidentId) -> Incident {
-    story.incidents.get(id).unwrap().as_ref().clone()
-}
-
-/// Two heaps 400 m apart, each with two callers.
-fn two_heaps() -> (Teller, IncidentId, IncidentId) {
-    let mut story = Teller::new();
-    story.tell(rubbish("a1", 0.0, 0));
-    story.tell(rubbish("b1", 400.0, 1));
-    story.tell(rubbish("a2", 3.0, 2));
-    story.tell(rubbish("b2", 403.0, 3));
-    let (a, b) = (id_of(&story, "a1"), id_of(&story, "b1"));
-    assert_ne!(a, b);
-    (story, a, b)
-}
+use city_model::{Action, Band, Command, IncidentId, Status};
+use teller::desk::{id_of, kept, merging, moving, order, parting, restart, rubbish, two_heaps};
+use teller::{Teller, call, inspector};
 
 #[test]
 fn what_is_merged_stands_at_both_places() {
@@ -170,12 +103,7 @@ fn a_part_that_was_split_off_stays_apart() {
 #[test]
 fn what_was_moved_can_be_moved_back() {
     let (mut story, a, b) = two_heaps();
-    let moving = Command {
-        action: Action::Move,
-        other_incident_id: Some(b.clone()),
-        ..parting("k1", &a, &["a2"])
-    };
-    assert_eq!(story.command(moving), "move applied");
+    assert_eq!(story.command(moving("k1", &a, &b, &["a2"])), "move applied");
     assert_eq!(
         (kept(&story, &a).member_count, kept(&story, &b).member_count),
         (1, 3)

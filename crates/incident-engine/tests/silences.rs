@@ -303,3 +303,23 @@ fn a_restart_in_the_middle_changes_nothing() {
     assert!(calm.0.iter().any(|record| record.priority.band == Band::P1));
     assert_eq!(calm, tell(true));
 }
+
+#[test]
+fn what_counts_is_remembered_until_it_can_be_told() {
+    let mut story = Teller::new();
+    story.silence(silence("W1", &["hydrant_fault"], 0, 6_000));
+    let hydrant = || sensor("h", "hydrant_fault", 0.0, 0.0).in_town(TOWN);
+    // Longer than identities are remembered.
+    (10..6_000)
+        .step_by(1_000)
+        .for_each(|minute| story.tell(hydrant().at(minute)));
+    story.tick(at(5_999));
+    assert_eq!(open(&story), []);
+    story.tick(at(6_000));
+    assert_eq!(open(&story), [(Band::P3, 1)]);
+    assert_eq!(
+        story.count(Outcome::Opened),
+        1,
+        "by the report that opened it, four days ago"
+    );
+}

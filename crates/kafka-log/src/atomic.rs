@@ -94,16 +94,19 @@ impl AtomicSender {
             let headers: Vec<(String, Vec<u8>)> = headers
                 .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
                 .collect();
-            self.transactor.send(&Outgoing {
-                topic: record.topic,
-                partition: record.partition,
-                key: record.key,
-                value: record.value,
-                headers: &[],
-                own_headers: &headers,
-                timestamp: record.timestamp.map(city_model::EventTime::millis),
-                tick: false,
-            })?;
+            self.transactor.send(
+                &Outgoing {
+                    topic: record.topic,
+                    partition: record.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: &[],
+                    own_headers: &headers,
+                    timestamp: record.timestamp.map(city_model::EventTime::millis),
+                    tick: false,
+                },
+                &|| {},
+            )?;
         }
         self.transactor
             .commit(&TopicPartitionList::new(), None, &|| {})

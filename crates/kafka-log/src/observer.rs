@@ -48,7 +48,13 @@ pub trait Observer: Sync {
     /// A tick names this input partition with a time that is so far behind the wall clock.
     fn tick(&self, _worker: &str, _topic: Topic, _partition: i32, _lag_ms: i64) {}
 
-    /// The loop goes round, at least every second unless a request to the broker hangs.
+    /// The broker has answered: a commit, or a look at the ends of the inputs, which comes every five seconds at least.
+    fn answered(&self, _worker: &str) {}
+
+    /// The loop has given up its clients and begins again: it has no partitions until [`Observer::assigned`].
+    fn lost(&self, _worker: &str) {}
+
+    /// The loop goes round, at least every second, also while it waits for the broker.
     fn heartbeat(&self, _worker: &str) {}
 }
 

@@ -1,16 +1,19 @@
 //! Asks where partitions begin and end, control records and open transactions included.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::Properties;
 use crate::settings::{self, Reports};
 
-/// How long one request may take.
+/// How long an answer may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one request may take; then it is made by a new client.
+const REQUEST: Duration = Duration::from_secs(3);
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -20,8 +23,12 @@ pub(crate) type Place = (String, i32);
 
 /// A client that reads nothing. It is `read_uncommitted`: for a `read_committed` one, a partition ends before the first
 /// open transaction.
+///
+/// A client that asks for offsets alone never hears that a leader has moved while the old one is dead: it would ask that
+/// one until it comes back. So a request that nobody answers is made again by a new client.
 pub(crate) struct Probe {
-    consumer: BaseConsumer<Reports>,
+    config: ClientConfig,
+    consumer: RefCell<BaseConsumer<Reports>>,
 }
 
 impl Probe {
@@ -31,9 +38,9 @@ impl Probe {
             ("isolation.level", "read_uncommitted"),
             ("enable.auto.commit", "false"),
         ];
-        Ok(Probe {
-            consumer: settings::client(properties, &fixed).create_with_context(Reports::default())?,
-        })
+        let config = settings::client(properties, &fixed);
+        let consumer = RefCell::new(config.create_with_context(Reports::default())?);
+        Ok(Probe { config, consumer })
     }
 
     /// The offset after the last record of each partition, in the order asked, in one request per broker.
@@ -57,13 +64,19 @@ impl Probe {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
-            let answers = self.consumer.offsets_for_times(asked.clone(), TIMEOUT);
+            let answers = self.consumer.borrow().offsets_for_times(asked.clone(), REQUEST);
             match answers.and_then(|answers| Self::sort(places, &answers)) {
+                Err(error) if is_unanswered(&error) && Instant::now() < deadline => {
+                    tracing::debug!(%error, "asking again for offsets, with a new client");
+                    *self.consumer.borrow_mut() = self.config.create_with_context(Reports::default())?;
+                    // Some say at once that nobody is there.
+                    self.consumer.borrow().poll(PAUSE * 5);
+                }
                 // Leaders are elected, topics become known: the library learns of both only by such an answer.
                 Err(error) if passes(&error) && Instant::now() < deadline => {
                     tracing::debug!(%error, "asking again for offsets");
                     // Serves what the client has to report, and waits.
-                    self.consumer.poll(PAUSE);
+                    self.consumer.borrow().poll(PAUSE);
                 }
                 result => return result,
             }
@@ -87,6 +100,21 @@ impl Probe {
     }
 }
 
+/// Whoever was asked is not there.
+fn is_unanswered(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::BrokerNotAvailable
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::DestroyBroker
+        )
+    )
+}
+
 /// What the next metadata will have mended.
 fn passes(error: &KafkaError) -> bool {
     matches!(
@@ -101,4 +129,25 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::ReplicaNotAvailable
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+
+    #[test]
+    fn a_leader_that_moves_while_the_old_one_is_away_is_found() {
+        let cluster = MockCluster::new(3).unwrap();
+        cluster.create_topic("moves", 1, 3).unwrap();
+        cluster.partition_leader("moves", 0, Some(1)).unwrap();
+        let properties = Properties::from([("bootstrap.servers".to_owned(), cluster.bootstrap_servers())]);
+        let probe = Probe::new(&properties).unwrap();
+        let places = [("moves".to_owned(), 0)];
+        assert_eq!(probe.ends(&places).unwrap(), [0]);
+        cluster.broker_down(1).unwrap();
+        cluster.partition_leader("moves", 0, Some(2)).unwrap();
+        assert_eq!(probe.ends(&places).unwrap(), [0]);
+    }
 }

@@ -20,6 +20,8 @@ use crate::{Properties, admin};
 /// How long nothing may come, not even the end of an open transaction (at most 15 min by the broker's default).
 const STALL_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
+/// How many records are read before it is asked whether to go on.
+const ASK_EVERY: u64 = 1_000;
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +176,7 @@ pub(crate) fn read_spans(
         return Ok(());
     }
     let consumer = assigned(config, spans)?;
-    let mut last = Instant::now();
+    let (mut last, mut read) = (Instant::now(), 0_u64);
     while !open.is_empty() {
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
@@ -189,6 +191,11 @@ pub(crate) fn read_spans(
                 }
                 if record.offset() + 1 >= end {
                     open.remove(&(record.topic().to_owned(), record.partition()));
+                }
+                read += 1;
+                // A long restore has no pause in which it could say that it lives, or hear that it shall stop.
+                if read.is_multiple_of(ASK_EVERY) && !go_on() {
+                    return Ok(());
                 }
                 continue;
             }

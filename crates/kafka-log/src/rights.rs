@@ -150,6 +150,7 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
         let reader = settings::reader(&config.properties, group, "read_committed");
         let consumer: BaseConsumer<Reports> = reader.create_with_context(Reports::default())?;
         let member = consumer.group_metadata().context("a consumer without a group")?;
+        let member = std::sync::Arc::new(member);
         let mut producer = producers.take().map_err(said)?;
         if !producer.may_commit(topic, &member).map_err(said)? {
             found.push(missing_right("READ", "group", group));

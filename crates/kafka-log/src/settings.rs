@@ -29,9 +29,31 @@ pub(crate) fn client(properties: &Properties, fixed: &[(&str, &str)]) -> ClientC
     config
 }
 
+/// What a reader without a budget of its own keeps ready, and what it asks for at once, per broker.
+const READER_QUEUE_KIB: &str = "16384";
+const READER_FETCH_BYTES: usize = 16 * 1024 * 1024;
+
+/// Sets properties that the user may know better.
+pub(crate) fn unless_given(config: &mut ClientConfig, properties: &Properties, defaults: &[(&str, &str)]) {
+    for (key, value) in defaults {
+        if !properties.contains_key(*key) {
+            config.set(*key, *value);
+        }
+    }
+}
+
+/// How much a broker may send in one answer. Where the user bounds messages or answers, the library derives it from that,
+/// and would refuse one that does not go with it.
+pub(crate) fn fetch_at_once(config: &mut ClientConfig, properties: &Properties, bytes: usize) {
+    let bounds = ["message.max.bytes", "receive.message.max.bytes"];
+    if !bounds.iter().any(|key| properties.contains_key(*key)) {
+        unless_given(config, properties, &[("fetch.max.bytes", &bytes.to_string())]);
+    }
+}
+
 /// Adds what every reader needs: nothing committed by itself, and records up to the largest.
 pub(crate) fn reader(properties: &Properties, group: &str, isolation: &str) -> ClientConfig {
-    client(
+    let mut config = client(
         properties,
         &[
             ("group.id", group),
@@ -45,7 +67,14 @@ pub(crate) fn reader(properties: &Properties, group: &str, isolation: &str) -> C
             // When the local queue is full, look again soon: the default of 1 s makes a fast reader stutter.
             ("fetch.queue.backoff.ms", "20"),
         ],
-    )
+    );
+    unless_given(
+        &mut config,
+        properties,
+        &[("queued.max.messages.kbytes", READER_QUEUE_KIB)],
+    );
+    fetch_at_once(&mut config, properties, READER_FETCH_BYTES);
+    config
 }
 
 /// How the library words that a topic may not be used.

@@ -239,11 +239,8 @@ fn publish(
             }
             // Without a key, as in the enriched log.
             Output::Late(event) => records.push(OutRecord {
-                topic: Topic::Late,
                 key: None,
-                value: Some(format.value(Topic::Late, &event)),
-                headers: Vec::new(),
-                own_headers: Vec::new(),
+                ..OutRecord::keyed(Topic::Late, "", Some(format.value(Topic::Late, &event)))
             }),
         }
     }

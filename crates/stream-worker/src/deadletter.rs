@@ -27,6 +27,7 @@ pub fn dead_letter(record: &InputRecord<'_>, refusal: &Refusal) -> OutRecord {
     };
     OutRecord {
         topic: Topic::DeadLetters,
+        partition: None,
         key: record.key.map(<[u8]>::to_vec),
         // A record without a value stays one without a value.
         value: record.value.map(|_| kept.to_vec()),

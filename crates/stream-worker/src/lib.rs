@@ -1,4 +1,4 @@
-//! How one partition lives: restore, read, decide, commit; the two processors, and what they hand to a log.
+//! How one partition lives: restore, read, decide, commit; the processors, and what they hand to a log.
 //!
 //! A log (Kafka, files) owns reading, committing and threads. It gives each [`Processor`] the records of its partition in
 //! order and takes what [`Outbox`] has gathered: records for other topics, inputs for the enriched log, and state rows.
@@ -14,6 +14,7 @@ mod outputs;
 mod partners;
 mod setup;
 mod unmapped;
+mod vitals;
 
 pub use correlate::{Correlate, DecisionObserver};
 pub use deadletter::dead_letter;
@@ -24,3 +25,4 @@ pub use outputs::Outputs;
 pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};
 pub use unmapped::{Frequency, Unmapped};
+pub use vitals::{VitalsOfCells, VitalsOfEvents, VitalsOfIncidents};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use city_model::{EventTime, Input};
+use city_model::{Band, EventTime, Input};
 use wire_format::{Headers, Topic};
 
 /// A record as a log delivers it.
@@ -29,6 +29,8 @@ pub struct InputRecord<'a> {
 pub struct OutRecord {
     /// The topic.
     pub topic: Topic,
+    /// The partition; `None` goes by the key.
+    pub partition: Option<i32>,
     /// The key.
     pub key: Option<Vec<u8>>,
     /// The value; `None` is a tombstone.
@@ -44,6 +46,7 @@ impl OutRecord {
     pub fn keyed(topic: Topic, key: &str, value: Option<Vec<u8>>) -> OutRecord {
         OutRecord {
             topic,
+            partition: None,
             key: Some(key.as_bytes().to_vec()),
             value,
             headers: Vec::new(),
@@ -73,6 +76,14 @@ impl Outbox {
         if !again {
             inputs.push(input);
         }
+    }
+
+    /// The records for other topics in the order in which they are written: those of the P1 topic first, so that they never
+    /// wait in a client's queue behind a flood of others. Each topic's own order stays.
+    pub fn by_urgency(&self) -> impl Iterator<Item = &OutRecord> {
+        let is_urgent = |record: &&OutRecord| record.topic == Topic::of_band(Band::P1);
+        let others = self.records.iter().filter(move |record| !is_urgent(record));
+        self.records.iter().filter(is_urgent).chain(others)
     }
 
     /// Whether there is nothing to commit.
@@ -116,4 +127,41 @@ pub trait Processor: Send {
 
     /// Adds the state rows of everything decided since the last call.
     fn checkpoint(&mut self, out: &mut Outbox);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_p1_is_written_before_everything_and_each_topic_keeps_its_order() {
+        let mut out = Outbox::default();
+        let (p1, p4) = (Topic::of_band(Band::P1), Topic::of_band(Band::P4));
+        for number in 0..1_000 {
+            out.records.push(OutRecord::keyed(p4, &number.to_string(), None));
+        }
+        for (topic, key) in [
+            (p1, "first"),
+            (Topic::Incidents, "first"),
+            (p1, "gone"),
+            (p4, "last"),
+            (p1, "first"),
+        ] {
+            out.records.push(OutRecord::keyed(topic, key, None));
+        }
+        let written: Vec<&OutRecord> = out.by_urgency().collect();
+        assert_eq!(written.len(), out.records.len());
+        let key = |record: &OutRecord| String::from_utf8(record.key.clone().unwrap()).unwrap();
+        let keys: Vec<String> = written.iter().take(4).map(|record| key(record)).collect();
+        assert_eq!(keys, ["first", "gone", "first", "0"]);
+        for topic in [p1, p4, Topic::Incidents] {
+            let own: Vec<_> = out
+                .records
+                .iter()
+                .filter(|record| record.topic == topic)
+                .collect();
+            let others = written.iter().filter(|record| record.topic == topic);
+            assert!(others.eq(&own));
+        }
+    }
 }

@@ -104,10 +104,14 @@ topics! {
     DeviceFaults = "city.device.faults.v1", "device_id", Compact, avsc!("city.device.faults.v1");
     /// Vital signs.
     Vitals = "city.vitals.v1", "layer + code", Compact, avsc!("city.vitals.v1");
+    /// What counts towards the vital signs, on its way to its cells.
+    VitalsFacts = "city.vitals.facts.v1", "layer + widest cell", Delete, None;
     /// State of the enrich worker.
     EnrichChangelog = "city.enrich.changelog.v1", "internal", Compact, None;
     /// State of the correlate worker.
     CorrelateChangelog = "city.correlate.changelog.v1", "internal", Compact, None;
+    /// State of the vitals worker.
+    VitalsChangelog = "city.vitals.changelog.v1", "internal", Compact, None;
 }
 
 impl Topic {
@@ -154,7 +158,7 @@ impl Topic {
     }
 
     /// The topics with a schema that are for the outside: what `[output] format` is about.
-    pub const OUTPUTS: [Topic; 8] = [
+    pub const OUTPUTS: [Topic; 9] = [
         Topic::Incidents,
         Topic::IncidentsP1,
         Topic::IncidentsP2,
@@ -163,6 +167,7 @@ impl Topic {
         Topic::Outcomes,
         Topic::Late,
         Topic::DeviceFaults,
+        Topic::Vitals,
     ];
 
     /// The registry's subject of its values' schema.
@@ -189,6 +194,6 @@ mod tests {
         for topic in Topic::ALL.iter().copied() {
             assert_eq!(Topic::by_name(topic.name()), Some(topic));
         }
-        assert_eq!(Topic::ALL.len(), 20);
+        assert_eq!(Topic::ALL.len(), 22);
     }
 }

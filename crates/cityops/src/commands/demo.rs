@@ -17,6 +17,7 @@ use wire_format::Topic;
 use crate::CommandResult;
 use crate::board::Filter;
 use crate::cli::DemoArgs;
+use crate::commands::print;
 use crate::commands::replay::print_ledger;
 use crate::commands::run::asked_to_stop;
 use crate::commands::simulate::simulate_files;
@@ -24,7 +25,7 @@ use crate::config::{Idle, Loaded};
 use crate::exit::{Exit, usage};
 use crate::http::wall_clock;
 use crate::outputs::Written;
-use crate::service::{Ending, Service, ServiceStart, worker_ended};
+use crate::service::{Service, ServiceStart, ended};
 use crate::workers::Role;
 use crate::{assemble, table, topics};
 
@@ -89,7 +90,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         setup,
         properties,
         partitions,
-        roles: vec![Role::Enrich, Role::Correlate],
+        roles: vec![Role::Enrich, Role::Correlate, Role::Vitals],
         listen: &args.listen,
         embedded: true,
         keep_grouping: true,
@@ -113,11 +114,12 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
     if screen.is_some_and(|screen| screen.join().is_err()) {
         tracing::error!("the table panicked");
     }
+    if !json {
+        print(service.vitals.summary());
+    }
     let ledger = final_ledger(&service);
     service.stop();
-    if let Ending::Worker(role, result) = ending {
-        worker_ended(role, result)?;
-    }
+    ended(ending)?;
     if let Some(error) = trouble {
         return Err(error.context("feed the simulated city's records"));
     }

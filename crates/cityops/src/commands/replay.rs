@@ -37,6 +37,7 @@ pub(super) fn run(args: &ReplayArgs, json: bool) -> CommandResult {
     let setup = Arc::new(crate::assemble::setup(&loaded, 1)?);
     let options = ReplayOptions {
         evidence: args.evidence,
+        vitals: args.vitals,
     };
     let started = std::time::Instant::now();
     let watch = Arc::new(SourceWatch::new(&setup, None));

@@ -10,7 +10,7 @@ use crate::cli::RunArgs;
 use crate::config::Loaded;
 use crate::exit::{Exit, usage};
 use crate::reload::{ReloadStart, Reloader, ask_at_hangup};
-use crate::service::{Ending, Service, ServiceStart, worker_ended};
+use crate::service::{Service, ServiceStart, ended};
 use crate::workers::Role;
 use crate::{acls, assemble, outputs, topics};
 use kafka_log::Properties;
@@ -49,9 +49,7 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     let _reloader = Reloader::start(start, ask, asks)?;
     let ending = service.wait(|| asked.load(Ordering::Relaxed));
     service.stop();
-    if let Ending::Worker(role, result) = ending {
-        worker_ended(role, result)?;
-    }
+    ended(ending)?;
     Ok(Exit::Clean)
 }
 
@@ -81,9 +79,10 @@ fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
         let role = match name.as_str() {
             "enrich" => Role::Enrich,
             "correlate" => Role::Correlate,
+            "vitals" => Role::Vitals,
             other => {
                 return Err(usage(format!(
-                    "--workers {other}: the workers are enrich and correlate"
+                    "--workers {other}: the workers are enrich, correlate and vitals"
                 )));
             }
         };

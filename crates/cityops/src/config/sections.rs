@@ -213,6 +213,8 @@ pub struct Kafka {
     pub topic_prefix: String,
     /// Loops per worker in this process.
     pub loops: usize,
+    /// What a loop may have under way at once, in MiB: read ahead, decided, sent and not yet acknowledged; at least 64.
+    pub in_flight_mib: usize,
     /// After how long the group gives a silent process's partitions away; at most 10 s.
     pub session_timeout: DurationMs,
     /// How long a stop may take.
@@ -229,6 +231,7 @@ impl Default for Kafka {
             group_prefix: "cityops".to_owned(),
             topic_prefix: String::new(),
             loops: 1,
+            in_flight_mib: 128,
             session_timeout: DurationMs(10_000),
             shutdown_timeout: DurationMs(30_000),
             properties: BTreeMap::new(),

@@ -32,6 +32,16 @@ pub(super) fn outcome(key: &EventKey, told: &Told, now_in: Option<&IncidentRecor
             format!("{key} 是解除信号，对应事件 {incident}。"),
             format!("{key} is a clear signal, for incident {incident}."),
         ),
+        Outcome::Silenced => Both(
+            format!(
+                "{key} 属于已申报的计划施工（{}），暂不显示；施工结束后仍持续或达到P1时即显示。",
+                because.unwrap_or("—")
+            ),
+            format!(
+                "{key} was announced by planned works and is held back ({}): it shows if the trouble outlasts them, or becomes a P1.",
+                because.unwrap_or("—")
+            ),
+        ),
         other => Both(
             format!(
                 "{key} 没有归入任何事件：{other}（{}）。",
@@ -77,12 +87,27 @@ pub(super) fn compared(evidence: &Evidence) -> Both {
             format!("It comes from the same device, {} apart in time.", gap.en()),
         ),
         Why::SameAddress => Both(
+            format!("没有坐标，但在同一街镇，地址相同，时间间隔 {}。", gap.zh()),
             format!(
-                "没有坐标，但在同一街镇，地址相同或在同一条路上，时间间隔 {}。",
+                "Without a position, but in the same town and at the same address, {} apart in time.",
+                gap.en()
+            ),
+        ),
+        Why::SameLane => Both(
+            format!(
+                "没有坐标，但在同一街镇的同一弄或同一小区，楼号不同或有一方未报，时间间隔 {}。",
                 gap.zh()
             ),
             format!(
-                "Without a position, but in the same town and at the same address or on the same road, {} apart in time.",
+                "Without a position, but in the same town, in one lane or estate (another house, or one of the two names none), \
+                 {} apart in time.",
+                gap.en()
+            ),
+        ),
+        Why::SameRoad => Both(
+            format!("没有坐标，但在同一街镇的同一条路上，时间间隔 {}。", gap.zh()),
+            format!(
+                "Without a position, but in the same town and on the same road, {} apart in time.",
                 gap.en()
             ),
         ),

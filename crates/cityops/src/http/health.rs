@@ -4,9 +4,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A loop that gives no sign for this long does not live. A round takes about a second; a request to a broker that hangs
-/// takes up to the transaction timeout of 10 s, and two may follow each other.
+/// A loop that gives no sign for this long does not live. A round takes about a second, and so does a wait for the broker
+/// between two signs, however long it lasts; a look at the ends of the inputs takes up to 13 s.
 pub const SILENT_MAX: Duration = Duration::from_secs(30);
+
+/// A loop that has heard nothing from the broker for this long is not ready: it looks at the ends of its inputs every five
+/// seconds at least, and a look takes up to three.
+pub(super) const UNANSWERED_MAX: Duration = Duration::from_secs(15);
+
+/// After this silence nothing is waited for any more: the process ends so that its supervisor starts another one. The
+/// client library's waits, for instance, have their deadlines on the wall clock: one that goes back by an hour holds them for
+/// an hour.
+pub(super) const SILENT_END: Duration = Duration::from_secs(60);
 
 /// The loops of a process, and what they all need.
 #[derive(Debug, Default)]
@@ -22,6 +31,7 @@ impl Health {
             worker,
             begun: Instant::now(),
             beat_ms: AtomicU64::new(0),
+            answered_ms: AtomicU64::new(0),
             assigned: AtomicBool::new(false),
             restored: AtomicBool::new(false),
         });
@@ -39,16 +49,25 @@ impl Health {
 
     /// The loops that have been silent for too long.
     pub fn silent(&self) -> Vec<(&'static str, Duration)> {
-        self.silent_at(Instant::now())
+        self.silent_at(Instant::now(), SILENT_MAX)
     }
 
-    fn silent_at(&self, now: Instant) -> Vec<(&'static str, Duration)> {
+    /// A loop that has been silent for so long that the process had better end.
+    pub fn given_up(&self) -> Option<(&'static str, Duration)> {
+        self.silent_at(Instant::now(), SILENT_END).pop()
+    }
+
+    fn silent_at(&self, now: Instant, limit: Duration) -> Vec<(&'static str, Duration)> {
         let silences = self.loops().into_iter().map(|it| (it.worker, it.silence(now)));
-        silences.filter(|(_, silence)| *silence >= SILENT_MAX).collect()
+        silences.filter(|(_, silence)| *silence >= limit).collect()
     }
 
     /// What is missing until the process is ready; empty when it is.
     pub fn missing(&self) -> Vec<String> {
+        self.missing_at(Instant::now())
+    }
+
+    fn missing_at(&self, now: Instant) -> Vec<String> {
         let mut missing = Vec::new();
         if !self.grid_loaded.load(Ordering::Acquire) {
             missing.push("grid: loaded".to_owned());
@@ -58,6 +77,12 @@ impl Health {
                 missing.push(format!("{}: assigned", it.worker));
             } else if !it.restored.load(Ordering::Acquire) {
                 missing.push(format!("{}: restored", it.worker));
+            } else if it.unanswered(now) >= UNANSWERED_MAX {
+                let seconds = it.unanswered(now).as_secs();
+                missing.push(format!(
+                    "{}: an answer from the broker for {seconds} s",
+                    it.worker
+                ));
             }
         }
         missing
@@ -75,6 +100,8 @@ pub struct LoopHealth {
     begun: Instant,
     /// The last sign of life, in milliseconds after `begun`.
     beat_ms: AtomicU64,
+    /// When the broker last answered, likewise.
+    answered_ms: AtomicU64,
     assigned: AtomicBool,
     restored: AtomicBool,
 }
@@ -87,8 +114,24 @@ impl LoopHealth {
 
     /// The loop goes round.
     pub fn beat(&self) {
-        let since = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.beat_ms.store(since, Ordering::Relaxed);
+        self.beat_ms.store(self.since_begun(), Ordering::Relaxed);
+    }
+
+    /// The broker has answered it.
+    pub fn answered(&self) {
+        self.answered_ms.store(self.since_begun(), Ordering::Relaxed);
+        self.beat();
+    }
+
+    /// It has given up its clients and begins again.
+    pub fn lost(&self) {
+        self.assigned.store(false, Ordering::Release);
+        self.restored.store(false, Ordering::Release);
+        self.beat();
+    }
+
+    fn since_begun(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The group has given it its partitions, perhaps none; they are to be restored now.
@@ -105,8 +148,16 @@ impl LoopHealth {
     }
 
     fn silence(&self, now: Instant) -> Duration {
-        let beat = Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.begun + beat)
+        self.since(&self.beat_ms, now)
+    }
+
+    fn unanswered(&self, now: Instant) -> Duration {
+        self.since(&self.answered_ms, now)
+    }
+
+    fn since(&self, ms: &AtomicU64, now: Instant) -> Duration {
+        let then = self.begun + Duration::from_millis(ms.load(Ordering::Relaxed));
+        now.saturating_duration_since(then)
     }
 }
 
@@ -119,11 +170,11 @@ mod tests {
         let health = Health::default();
         let (first, second) = (health.add_loop("enrich"), health.add_loop("correlate"));
         let now = Instant::now();
-        assert!(health.silent_at(now + SILENT_MAX / 2).is_empty());
-        assert_eq!(health.silent_at(now + SILENT_MAX).len(), 2);
+        assert!(health.silent_at(now + SILENT_MAX / 2, SILENT_MAX).is_empty());
+        assert_eq!(health.silent_at(now + SILENT_MAX, SILENT_MAX).len(), 2);
         first.beat_ms.store(20_000, Ordering::Relaxed);
         second.beat_ms.store(9_000, Ordering::Relaxed);
-        let silent = health.silent_at(now + Duration::from_secs(40));
+        let silent = health.silent_at(now + Duration::from_secs(40), SILENT_MAX);
         assert_eq!(
             silent.iter().map(|(worker, _)| *worker).collect::<Vec<_>>(),
             ["correlate"]
@@ -138,9 +189,31 @@ mod tests {
         health.set_grid_loaded();
         it.assigned();
         assert_eq!(health.missing(), ["enrich: restored"]);
+        it.answered();
         it.restored();
         assert!(health.missing().is_empty());
         it.assigned();
         assert_eq!(health.missing(), ["enrich: restored"]);
+    }
+
+    #[test]
+    fn who_hears_nothing_from_the_broker_lives_and_is_not_ready() {
+        let health = Health::default();
+        health.set_grid_loaded();
+        let it = health.add_loop("enrich");
+        it.assigned();
+        it.answered();
+        it.restored();
+        let later = Instant::now() + UNANSWERED_MAX + Duration::from_secs(1);
+        it.beat_ms.store(16_000, Ordering::Relaxed);
+        assert!(health.silent_at(later, SILENT_MAX).is_empty());
+        assert_eq!(
+            health.missing_at(later),
+            ["enrich: an answer from the broker for 16 s"]
+        );
+        it.answered_ms.store(10_000, Ordering::Relaxed);
+        assert!(health.missing_at(later).is_empty());
+        it.lost();
+        assert_eq!(health.missing_at(later), ["enrich: assigned"]);
     }
 }

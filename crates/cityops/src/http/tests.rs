@@ -69,6 +69,7 @@ fn ask(address: &str, method: &str, target: &str) -> Answer {
 fn serving() -> Serving {
     Serving {
         board: Arc::default(),
+        vitals: Arc::default(),
         health: Arc::default(),
         metrics: Arc::new(Metrics::register(&Registry::new()).unwrap()),
     }
@@ -235,4 +236,55 @@ fn a_client_that_never_finishes_does_not_keep_it_from_ending() {
     assert_eq!(stream.read(&mut [0; 8]).unwrap(), 8);
     stop.send(()).unwrap();
     runtime.block_on(server).unwrap().unwrap();
+}
+
+#[test]
+fn vital_signs_are_found_by_layer_level_code_and_notice() {
+    let serving = serving();
+    let golden = include_str!("../../../stream-worker/tests/written/golden/city.vitals.v1.1.json");
+    let told: city_vitals::VitalsRecord = serde_json::from_str(golden).unwrap();
+    serving.vitals.put(told.clone());
+    let quiet = city_vitals::VitalsRecord {
+        code: "310117002".into(),
+        notices: Vec::new(),
+        ..told.clone()
+    };
+    serving.vitals.put(quiet.clone());
+    serving.vitals.put(city_vitals::VitalsRecord {
+        level: "duty_cell".into(),
+        code: "31011700200101".into(),
+        ..quiet
+    });
+    with_server(&serving, |address| {
+        let codes = |target: &str| -> Vec<String> {
+            let answer = ask(address, "GET", target);
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let cells = answer.json()["vitals"].clone();
+            cells
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|cell| cell["code"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(codes("/api/vitals"), ["310117001", "310117002", "31011700200101"]);
+        assert_eq!(
+            codes("/api/vitals?level=town&layer=duty"),
+            ["310117001", "310117002"]
+        );
+        assert_eq!(codes("/api/vitals?notices=true"), ["310117001"]);
+        assert_eq!(codes("/api/vitals?code=310117002,310117009"), ["310117002"]);
+        let first = ask(address, "GET", "/api/vitals?limit=2").json();
+        assert_eq!(
+            first["vitals"][0],
+            serde_json::from_str::<Value>(golden).unwrap(),
+            "as it was published"
+        );
+        let next = first["next"].as_str().unwrap();
+        assert_eq!(
+            codes(&format!("/api/vitals?limit=2&cursor={next}")),
+            ["31011700200101"]
+        );
+        assert_eq!(ask(address, "GET", "/api/vitals?levl=town").status, 400);
+    });
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kafka_log::{CommitInfo, Observer};
-use prometheus::IntCounterVec;
+use prometheus::{IntCounterVec, IntGaugeVec};
 use wire_format::topics::Topic;
 
 use super::{Maker, Metrics, seconds};
 use crate::http::LoopHealth;
+use crate::workers::Role;
 
 /// Thirty years: no record is that old.
 const NEVER_MS: i64 = 30 * 365 * 24 * 3_600_000;
@@ -73,6 +74,15 @@ impl LoopObserver {
             partitions: Mutex::default(),
         }
     }
+
+    /// Vital signs read the enriched log, too: under one name the slower of two readers would hide behind the faster.
+    fn lags(&self) -> &IntGaugeVec {
+        if self.health.worker() == Role::Vitals.as_str() {
+            &self.metrics.vitals_lag
+        } else {
+            &self.metrics.lag
+        }
+    }
 }
 
 impl Observer for LoopObserver {
@@ -107,8 +117,7 @@ impl Observer for LoopObserver {
         for (topic, partition) in had.difference(&has) {
             // A series that was never written is not there to be removed; that is no error.
             let _ = self
-                .metrics
-                .lag
+                .lags()
                 .remove_label_values(&[topic.name(), &partition.to_string()]);
             let named = stream_worker::input_partition_name(*topic, *partition);
             let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
@@ -134,8 +143,7 @@ impl Observer for LoopObserver {
     }
 
     fn lag(&self, topic: Topic, partition: i32, records: i64) {
-        self.metrics
-            .lag
+        self.lags()
             .with_label_values(&[topic.name(), &partition.to_string()])
             .set(records);
     }
@@ -150,6 +158,16 @@ impl Observer for LoopObserver {
             .watermark_lag
             .with_label_values(&[worker, &*partition])
             .set(lag_ms as f64 / 1_000.0);
+    }
+
+    fn answered(&self, _worker: &str) {
+        self.health.answered();
+    }
+
+    fn lost(&self, worker: &str) {
+        // What it had is another's now, or nobody's.
+        self.assigned(worker, &[]);
+        self.health.lost();
     }
 
     fn heartbeat(&self, _worker: &str) {
@@ -212,5 +230,23 @@ mod tests {
         assert!(shown("cityops_rebalances_total{worker=\"enrich\"} 2"));
         assert!(shown("cityops_records_committed_total{worker=\"enrich\"} 10"));
         assert!(shown("cityops_stage_duration_seconds_count{stage=\"enrich\"} 1"));
+    }
+
+    #[test]
+    fn two_readers_of_one_topic_do_not_hide_each_other() {
+        let metrics = Arc::new(Metrics::register(&Registry::new()).unwrap());
+        let health = Health::default();
+        for (worker, behind) in [("correlate", 7), ("vitals", 900)] {
+            let observer = LoopObserver::new(metrics.clone(), health.add_loop(worker));
+            observer.assigned(worker, &[(Topic::Enriched, 0)]);
+            observer.lag(Topic::Enriched, 0, behind);
+        }
+        let text = metrics.text(EventTime::default()).unwrap();
+        for line in [
+            "cityops_consumer_lag_records{partition=\"0\",topic=\"city.events.enriched.v1\"} 7",
+            "cityops_vitals_lag_records{partition=\"0\",topic=\"city.events.enriched.v1\"} 900",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }

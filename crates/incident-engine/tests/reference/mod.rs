@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{Event, Flag, Name, Plane, Point, Signal, Source, Turn};
+use city_model::{Event, EventTime, Flag, Name, Plane, Point, Signal, Source, Turn};
 use city_rules::{KindId, KindRule, Rules};
 
 /// What one city decides by.
@@ -21,6 +21,15 @@ pub struct Book<'a> {
     pub reorder_ms: i64,
     pub max_late_ms: i64,
     pub sensors_max_late_ms: i64,
+    pub storms: &'a [Storm],
+}
+
+/// A warning that stood in a region, from a time until another.
+#[derive(Debug, Clone)]
+pub struct Storm {
+    pub region: String,
+    pub from: EventTime,
+    pub until: EventTime,
 }
 
 /// An incident as a list of its members in the order of their turns; of those that only continue, too.
@@ -191,6 +200,8 @@ impl Book<'_> {
                 let halved = 1_000 - 500 * (more.max(0) % 1_386) / 1_386;
                 halved >> (more.max(0) / 1_386).min(60)
             });
+            // What may hurt goes to the likeliest, which is open; other things rather open another.
+            let is_weighed = is_weighed && self.rules.kind(self.kind_of(&groups[at])).stands_in_rows();
             if !is_weighed || doubt + i128::from(1_400 * likely.sum::<i64>() / 1_000) <= most {
                 return Some(at);
             }
@@ -222,9 +233,9 @@ impl Book<'_> {
                     }
                     let streets = match group.says(event) {
                         Some(('!', _)) => continue,
-                        Some(('r', _)) if rule.safety_class == "life" => continue,
+                        Some(('r' | '|', _)) if rule.safety_class == "life" => continue,
                         Some(('r', _)) => 1_000,
-                        other => street_doubt(other),
+                        other => street_doubt(rule, other),
                     };
                     let doubt = 5_000 + self.silence(rule, group, event) + group.caller(event) + streets;
                     if doubt <= most && best.is_none_or(|(least, _)| doubt - most < least) {
@@ -240,7 +251,22 @@ impl Book<'_> {
         let times = || group.members.iter().map(|member| member.event_time);
         let (first, last) = (times().min().unwrap(), times().max().unwrap());
         let gap = (first - event.event_time).max(event.event_time - last).max(0);
-        8_000 * gap / rule.gap_ms
+        8_000 * (gap / self.times(rule, event)) / rule.gap_ms
+    }
+
+    /// By how much a storm in which an event happened, or that was over for six hours at most, makes a kind's times longer.
+    fn times(&self, rule: &KindRule, event: &Event) -> i64 {
+        let place = event.town.as_deref().unwrap_or("310117");
+        let stands = |storm: &Storm| {
+            storm.from <= event.event_time
+                && event.event_time < storm.until + 6 * 3_600_000
+                && place.starts_with(&storm.region)
+        };
+        if rule.weather && self.storms.iter().any(stands) {
+            2
+        } else {
+            1
+        }
     }
 
     fn kind_of(&self, group: &Group<'_>) -> KindId {
@@ -268,7 +294,8 @@ impl Book<'_> {
             .unwrap();
         let gap = (first - event.event_time).max(event.event_time - last);
         let life = last.max(event.event_time) - first.min(event.event_time);
-        gap <= rule.gap_ms && life <= rule.max_life_ms
+        let times = self.times(rule, event);
+        gap <= rule.gap_ms * times && life <= rule.max_life_ms * times
     }
 
     /// The sums of weights, and of weighted places.
@@ -332,7 +359,7 @@ impl Book<'_> {
         let vague = 555 * (log2_milli(variance) - log2_milli(900_000_000)) / 1_000;
         let address = match group.says(event) {
             Some(('r', _)) => -1_000,
-            other => street_doubt(other),
+            other => street_doubt(rule, other),
         };
         let beside = i128::from(vague + self.silence(rule, group, event) + address + group.caller(event));
         let squared = i128::from(distance) * i128::from(distance) * 1_000 / variance;
@@ -367,11 +394,12 @@ fn log2_milli(n: i128) -> i64 {
 }
 
 /// What is said of addresses, as doubt: 'r' for a road that both name is left to the caller.
-fn street_doubt(said: Option<(char, char)>) -> i64 {
+fn street_doubt(rule: &KindRule, said: Option<(char, char)>) -> i64 {
     match said {
-        Some(('=', 'd')) => -4_000,
-        Some(('=', 'x')) => -2_500,
-        Some(('=', _)) => -1_800,
+        Some(('|', _)) if rule.safety_class == "life" => 3_000,
+        Some(('=' | '<' | '|', 'd')) => -4_000,
+        Some(('=' | '<' | '|', 'x')) => -2_500,
+        Some(('=' | '<' | '|', _)) => -1_800,
         Some(('!', _)) => 3_000,
         _ => 0,
     }
@@ -398,24 +426,75 @@ fn names(address: &str) -> Vec<String> {
     }
 }
 
-/// What an address names: a door by the road and its number, a crossing, or else a name.
-fn spot(address: &str) -> Option<(char, String)> {
+/// What an address names: of which form, by what, and the numbers in it with what stands behind them.
+struct Spot {
+    form: char,
+    name: String,
+    numbers: Vec<(String, char)>,
+}
+
+fn spot(address: &str) -> Option<Spot> {
     let mut roads = names(address);
     if roads.len() == 2 {
         roads.sort();
-        return Some(('x', roads.join("×")));
+        let name = roads.join("×");
+        return Some(Spot {
+            form: 'x',
+            name,
+            numbers: Vec::new(),
+        });
     }
     let at = address
         .find(|c: char| c.is_ascii_digit())
         .unwrap_or(address.len());
-    match address[..at].ends_with('路') {
-        true if at == address.len() => None,
-        true => Some((
-            'd',
-            address[..address.find('弄').unwrap_or(address.len())].to_owned(),
-        )),
-        false if at == 0 => Some(('n', address.to_owned())),
-        false => Some(('n', address[..at].to_owned())),
+    let (before, behind) = address.split_at(at);
+    let form = if before.ends_with('路') { 'd' } else { 'n' };
+    if form == 'd' && behind.is_empty() {
+        return None;
+    }
+    if before.is_empty() {
+        return Some(Spot {
+            form,
+            name: address.to_owned(),
+            numbers: Vec::new(),
+        });
+    }
+    let mut numbers: Vec<(String, char)> = Vec::new();
+    let mut last = '?';
+    for c in behind.chars() {
+        match (c.is_ascii_alphanumeric(), last.is_ascii_alphanumeric()) {
+            (true, true) => numbers.last_mut().unwrap().0.push(c),
+            (true, false) => numbers.push((c.to_string(), '?')),
+            (false, true) => numbers.last_mut().unwrap().1 = c,
+            (false, false) => {}
+        }
+        last = c;
+    }
+    Some(Spot {
+        form,
+        name: before.to_owned(),
+        numbers,
+    })
+}
+
+impl Spot {
+    /// '=' for all that both say, '<' for less of it, '|' for two houses of one lane or estate, '!' for two places.
+    fn says(&self, other: &Spot) -> char {
+        if self.name != other.name {
+            return '!';
+        }
+        for at in 0..self.numbers.len().max(other.numbers.len()) {
+            let (Some(a), Some(b)) = (self.numbers.get(at), other.numbers.get(at)) else {
+                return '<';
+            };
+            let is_door = self.form == 'd' && at == 0;
+            let both = [a.1, b.1];
+            let is_house = both.iter().all(|class| ['号', '幢'].contains(class)) && !is_door;
+            if a.0 != b.0 || !(a.1 == b.1 || is_house || both.contains(&'?')) {
+                return if is_door { '!' } else { '|' };
+            }
+        }
+        '='
     }
 }
 
@@ -432,46 +511,42 @@ impl<'e> Group<'e> {
         self.members.iter().copied().filter(counts).collect()
     }
 
-    /// Whether an event names a place of the incident's ('='), another one of the same form ('!'), or a place of another form
-    /// on the same road ('r'), and of which form it is; `None` when nothing can be compared.
+    /// What an event's address says beside those of the incident: the most telling of '=', '|', '<', '!' and 'r' for another form
+    /// on the same road; and of which form its own is. `None` when nothing can be compared.
     fn says(&self, event: &Event) -> Option<(char, char)> {
         let key = event.address_key.as_deref()?;
         let own = spot(key)?;
         let addresses: Vec<String> = self.addresses().into_iter().map(|(_, address)| address).collect();
-        let others: Vec<_> = addresses
-            .iter()
-            .filter_map(|address| Some((spot(address)?, address)))
-            .collect();
-        if others.iter().any(|(other, _)| *other == own) {
-            return Some(('=', own.0));
-        }
-        if others.iter().any(|(other, _)| other.0 == own.0) {
-            return Some(('!', own.0));
-        }
-        let on_road = |address: &str| {
+        let shares = |address: &str| {
             names(address)
                 .iter()
                 .any(|road| road.ends_with('路') && names(key).contains(road))
         };
-        others
-            .iter()
-            .any(|(_, address)| on_road(address))
-            .then_some(('r', own.0))
+        let said = addresses.iter().filter_map(|address| {
+            let other = spot(address)?;
+            match other.form == own.form {
+                true => Some(own.says(&other)),
+                false => shares(address).then_some('r'),
+            }
+        });
+        let best = said.max_by_key(|said| "r!<|=".find(*said))?;
+        Some((best, own.form))
     }
 
-    /// Of members with a place the first eight addresses, and of those without one the first in their order, with its town.
+    /// The first address of those without a place, with the first town of theirs; of all others that are more than a road the
+    /// first eight.
     fn addresses(&self) -> Vec<(Name, String)> {
         let counted = self.counted();
-        let placed: BTreeSet<_> = counted
+        let nowhere = || counted.iter().filter(|member| member.located.is_none());
+        let own = nowhere().find_map(|member| member.address_key.clone());
+        let others: BTreeSet<_> = counted
             .iter()
-            .filter(|member| member.located.is_some())
+            .filter(|member| member.located.is_some() || member.address_key != own)
             .filter_map(|member| Some((member.town.clone()?, member.address_key.clone()?)))
             .filter(|(_, address)| spot(address).is_some())
             .collect();
-        let nowhere = || counted.iter().filter(|member| member.located.is_none());
         let town = nowhere().find_map(|member| member.town.clone());
-        let first = town.zip(nowhere().find_map(|member| member.address_key.clone()));
-        let all = placed.into_iter().take(8).chain(first);
+        let all = others.into_iter().take(8).chain(town.zip(own));
         all.map(|(town, address)| (town, address.to_string())).collect()
     }
 
@@ -500,22 +575,10 @@ impl<'e> Group<'e> {
         }
     }
 
-    /// Found at the address of its first member without a place, or at those of members that have one.
+    /// Found at the very address.
     fn is_found_at(&self, event: &Event) -> bool {
-        let counted = self.counted();
-        let nowhere = counted.iter().filter(|member| member.located.is_none());
-        let mut own = (None, None);
-        for member in nowhere {
-            own = (
-                own.0.or(member.town.as_ref()),
-                own.1.or(member.address_key.as_ref()),
-            );
-        }
-        if own == (event.town.as_ref(), event.address_key.as_ref()) {
-            return true;
-        }
-        counted.iter().any(|member| {
-            member.located.is_some() && member.town == event.town && member.address_key == event.address_key
-        })
+        let key = (event.town.as_deref(), event.address_key.as_deref());
+        let mut addresses = self.addresses().into_iter();
+        addresses.any(|(town, address)| key == (Some(&*town), Some(address.as_str())))
     }
 }

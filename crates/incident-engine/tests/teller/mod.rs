@@ -7,6 +7,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod desk;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 

@@ -13,6 +13,9 @@ use crate::Properties;
 /// The longest session and transaction timeouts: how long a dead loop's partitions and records may wait.
 const TIMEOUT_MAX_MS: u32 = 10_000;
 
+/// The least budget: the largest record, of 24 MiB, must fit into the outgoing half.
+pub const BUDGET_MIN_BYTES: usize = 64 * 1024 * 1024;
+
 /// One loop.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
@@ -28,10 +31,10 @@ pub struct WorkerConfig {
     pub changelog: Topic,
     /// The clock that it sends, if it does.
     pub ticks: Option<TickConfig>,
-    /// A batch ends with this many records …
+    /// A batch ends with this many records, or with its share of `budget_bytes`, whichever comes first.
     pub max_batch_records: usize,
-    /// … or with this many bytes, whichever comes first.
-    pub max_batch_bytes: usize,
+    /// What may be under way at once, in bytes: read and not decided, decided and not committed. See [`Shares`].
+    pub budget_bytes: usize,
     /// After how long the group gives a silent loop's partitions away; at most 10 s.
     pub session_timeout_ms: u32,
     /// After how long the broker ends a dead loop's transaction; at most 10 s.
@@ -44,6 +47,20 @@ pub struct WorkerConfig {
     pub unreachable_after: Duration,
     /// The broker is [`crate::embedded`]: its transactions keep no offsets, so they are committed beside them.
     pub embedded: bool,
+}
+
+/// How a loop's budget is shared, in bytes. Where a share is used up, the loop waits: the client stops fetching, and a
+/// full outgoing queue holds the loop until the broker has taken some of it. So a slow broker costs time and no memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// A quarter: read by the client and not yet by the loop.
+    pub read_ahead: usize,
+    /// An eighth: one answer of a broker, by which the read-ahead may be overdrawn.
+    pub fetch: usize,
+    /// A sixteenth: one batch. What is decided of it is a few times as much, and goes into the outgoing queue.
+    pub batch: usize,
+    /// Half: sent and not yet acknowledged.
+    pub outgoing: usize,
 }
 
 /// The clock that a loop sends with its inputs.
@@ -60,7 +77,7 @@ pub struct TickConfig {
 }
 
 impl WorkerConfig {
-    /// A loop with the limits that suit most: 10,000 records or 8 MiB a batch, timeouts of 10 s.
+    /// A loop with the limits that suit most: 128 MiB under way, of that 10,000 records or 8 MiB a batch; timeouts of 10 s.
     pub fn new(
         name: &'static str,
         properties: Properties,
@@ -75,7 +92,7 @@ impl WorkerConfig {
             changelog,
             ticks: None,
             max_batch_records: 10_000,
-            max_batch_bytes: 8 * 1024 * 1024,
+            budget_bytes: 128 * 1024 * 1024,
             session_timeout_ms: TIMEOUT_MAX_MS,
             transaction_timeout_ms: TIMEOUT_MAX_MS,
             transactional_id_prefix: format!("cityops-{name}-"),
@@ -85,12 +102,25 @@ impl WorkerConfig {
         }
     }
 
+    /// How the budget is shared.
+    pub fn shares(&self) -> Shares {
+        Shares {
+            read_ahead: self.budget_bytes / 4,
+            fetch: self.budget_bytes / 8,
+            batch: self.budget_bytes / 16,
+            outgoing: self.budget_bytes / 2,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), WorkerError> {
         let refuse = |text: &str| Err(WorkerError::Configuration(text.to_owned()));
         if !self.properties.contains_key("bootstrap.servers") {
             return refuse("bootstrap.servers is not set");
         }
-        if self.inputs.is_empty() || self.max_batch_records == 0 || self.max_batch_bytes == 0 {
+        if self.budget_bytes < BUDGET_MIN_BYTES {
+            return refuse("the budget must hold the largest record twice: at least 64 MiB");
+        }
+        if self.inputs.is_empty() || self.max_batch_records == 0 {
             return refuse("a worker needs inputs and a batch of at least one record");
         }
         if !(1..=TIMEOUT_MAX_MS).contains(&self.session_timeout_ms)

@@ -23,6 +23,8 @@ pub enum WorkerError {
         /// The last failure.
         last: String,
     },
+    /// The loop's thread panicked.
+    Panicked,
 }
 
 impl fmt::Display for WorkerError {
@@ -37,6 +39,7 @@ impl fmt::Display for WorkerError {
                     names.join(", ")
                 )
             }
+            WorkerError::Panicked => f.write_str("panicked; the log says where"),
             WorkerError::GaveUp { attempts, last } => write!(f, "gave up after {attempts} attempts: {last}"),
         }
     }
@@ -51,6 +54,8 @@ pub(crate) enum Failure {
     Fenced(String),
     /// The client is not usable any more, or its state is unknown: make new ones.
     Fatal(String),
+    /// A call to the library did not come back: the client is left to it, and new ones are made.
+    Hangs(String),
     /// The transaction was given up; the same clients go on after restoring.
     Retry(String),
     /// The broker does not grant it; rights may be given while it is tried again.
@@ -113,7 +118,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
-            Failure::Fatal(text) | Failure::Retry(text) => f.write_str(text),
+            Failure::Fatal(text) | Failure::Hangs(text) | Failure::Retry(text) => f.write_str(text),
             Failure::NoRight(text) => write!(f, "a right is missing (cityops topics plan --acls): {text}"),
             Failure::Refused(error) => error.fmt(f),
         }

@@ -110,6 +110,14 @@ fn consumer_config(config: &WorkerConfig) -> ClientConfig {
         )
         // Restoring happens between two polls.
         .set("max.poll.interval.ms", "600000");
+    let shares = config.shares();
+    let read_ahead_kib = (shares.read_ahead / 1024).to_string();
+    settings::unless_given(
+        &mut client,
+        &config.properties,
+        &[("queued.max.messages.kbytes", &read_ahead_kib)],
+    );
+    settings::fetch_at_once(&mut client, &config.properties, shares.fetch);
     if config.embedded {
         // That broker answers a fetch only when its wait is over.
         client.set("fetch.wait.max.ms", "10");

@@ -3,6 +3,7 @@
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
 mod batch;
+mod bounded;
 mod clocks;
 mod config;
 pub(crate) mod failure;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use stream_worker::Processor;
 use wire_format::topics::Topic;
 
-pub use config::{TickConfig, WorkerConfig};
+pub use config::{BUDGET_MIN_BYTES, Shares, TickConfig, WorkerConfig};
 pub use failure::WorkerError;
 
 use crate::{Observer, admin, topic_name};
@@ -35,6 +36,8 @@ pub type Factory<'a> = &'a (dyn Fn(Topic, i32) -> Box<dyn Processor> + Sync);
 
 /// Failures in a row, with no commit between them, after which the loop gives up and leaves the rest to its supervisor.
 const ATTEMPTS_MAX: u32 = 10;
+/// Calls in a row that did not come back, with no commit between them, after which it does the same: each takes twelve seconds.
+const HANGS_MAX: u32 = 4;
 /// The wait after the first failure; it doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -47,7 +50,7 @@ const TOPICS_SHOW_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the configuration is refused, topics are missing, the broker cannot be reached at the start, or ten attempts in
-/// a row failed without a commit between them.
+/// a row failed without a commit between them, or four calls to the library did not come back.
 pub fn run(
     config: WorkerConfig,
     factory: Factory<'_>,
@@ -60,8 +63,9 @@ pub fn run(
         return Ok(());
     }
     check_topics(&config, stop)?;
-    let mut attempts = 0;
+    let (mut attempts, mut hangs) = (0, 0);
     loop {
+        let before = attempts;
         let failure = match Session::start(&config, &transactional_id, factory, observer) {
             Ok(mut session) => match session.run(stop, &mut attempts) {
                 Ok(()) => return Ok(()),
@@ -72,9 +76,15 @@ pub fn run(
         if let Failure::Refused(error) = failure {
             return Err(error);
         }
+        observer.lost(config.name);
+        // A commit has set it back.
+        if attempts < before || attempts == 0 {
+            hangs = 0;
+        }
         attempts += 1;
+        hangs += u32::from(matches!(failure, Failure::Hangs(_)));
         tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
-        if attempts >= ATTEMPTS_MAX {
+        if attempts >= ATTEMPTS_MAX || hangs >= HANGS_MAX {
             return Err(WorkerError::GaveUp {
                 attempts,
                 last: failure.to_string(),

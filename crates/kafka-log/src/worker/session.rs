@@ -1,5 +1,6 @@
 //! The loop itself: one consumer, one producer, the tasks; from joining the group to the first failure or the stop.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
 use super::batch::gather;
+use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::Failure;
 use super::group::{GroupConsumer, join};
@@ -20,12 +22,15 @@ use crate::probe::Probe;
 
 /// How long the loop waits for a first record before it looks around.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long leaving the group may take.
+const LEAVE: Duration = Duration::from_secs(5);
 /// How often the distance to the ends is looked at without ticks.
 pub(super) const LAG_EVERY: Duration = Duration::from_secs(5);
 
 /// A member of the group with its producer.
 pub(super) struct Session<'a> {
-    consumer: GroupConsumer,
+    /// There until the end.
+    consumer: Option<GroupConsumer>,
     pub(super) work: Work<'a>,
 }
 
@@ -40,7 +45,7 @@ pub(super) struct Work<'a> {
     pub(super) owner: &'a str,
     /// The membership under which the partitions are held. It is taken when they are assigned and not asked for again:
     /// what the client says while it is losing its membership could pass for "no member at all", which is not fenced.
-    pub(super) member: Option<ConsumerGroupMetadata>,
+    pub(super) member: Option<Arc<ConsumerGroupMetadata>>,
     pub(super) tasks: Vec<Task>,
     /// Taken back by a rebalance; they come back to life if nobody else has committed meanwhile.
     pub(super) parked: Vec<Task>,
@@ -80,7 +85,7 @@ impl<'a> Session<'a> {
             processing: Duration::ZERO,
         };
         Ok(Session {
-            consumer: join(config)?,
+            consumer: Some(join(config)?),
             work,
         })
     }
@@ -88,13 +93,16 @@ impl<'a> Session<'a> {
     /// Goes round until `stop`. `attempts` counts failures since the last commit.
     pub(super) fn run(&mut self, stop: &AtomicBool, attempts: &mut u32) -> Result<(), Failure> {
         let Session { consumer, work } = self;
+        let Some(consumer) = consumer.as_ref() else {
+            return Ok(());
+        };
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
             // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());
             let patience = due.map_or(PATIENCE, |clocks| clocks.due_in(Instant::now()).min(PATIENCE));
-            let (records, bytes) = (work.config.max_batch_records, work.config.max_batch_bytes);
+            let (records, bytes) = (work.config.max_batch_records, work.config.shares().batch);
             let batch = gather(consumer, records, bytes, patience)?;
             if consumer.context().take_revoked() {
                 // Nothing is committed of what was gathered, so dropping it is enough.
@@ -155,10 +163,18 @@ fn known(list: &TopicPartitionList, prefix: &str) -> Vec<(Topic, i32)> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
+        let Some(consumer) = self.consumer.take() else {
+            return;
+        };
         // The client waits until its partitions are given back, also those that it has only been offered.
-        self.consumer.context().close();
-        if let Err(error) = self.consumer.unassign() {
+        consumer.context().close();
+        if let Err(error) = consumer.unassign() {
             tracing::debug!(%error, "partitions could not be given back");
+        }
+        // It tells the group that it leaves, and waits for the answer. Without one the group gives it up by itself.
+        let (observer, name) = (self.work.observer, self.work.config.name);
+        if bounded(LEAVE, &|| observer.heartbeat(name), move || drop(consumer)).is_err() {
+            tracing::warn!(worker = name, "the group did not hear that the loop leaves");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Takes exactly the assigned partitions, and lets go of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::consumer::Consumer;
@@ -23,7 +24,7 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         self.tasks.clear();
         let parked = std::mem::take(&mut self.parked);
-        self.member = consumer.group_metadata();
+        self.member = consumer.group_metadata().map(Arc::new);
         let alive = || {
             self.observer.heartbeat(self.config.name);
             !stop.load(Ordering::Relaxed)
@@ -91,6 +92,7 @@ impl Work<'_> {
             partitions = self.tasks.len(),
             "reading"
         );
+        self.observer.answered(self.config.name);
         self.observer.ready(self.config.name);
         Ok(())
     }

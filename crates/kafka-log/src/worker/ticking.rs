@@ -24,7 +24,10 @@ impl Work<'_> {
         self.last_lag = now;
         // A broker that does not answer this now will hardly answer the transaction; then nobody is at the end.
         let at_end = match at_ends(&self.probe, &self.tasks) {
-            Ok(ends) => ends,
+            Ok(ends) => {
+                self.observer.answered(self.config.name);
+                ends
+            }
             Err(error) => {
                 tracing::warn!(worker = self.config.name, %error, "the ends of the inputs are not known");
                 vec![None; self.tasks.len()]

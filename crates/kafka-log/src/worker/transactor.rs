@@ -1,6 +1,6 @@
 //! One transaction after the other on one producer: all of it commits, or it is aborted.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -12,6 +12,7 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 
 use super::WorkerConfig;
+use super::bounded::{Hangs, bounded};
 use super::failure::{Failure, is_no_right};
 use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 
@@ -19,6 +20,12 @@ use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One request; the library takes it up again where it stood when called again.
 const REQUEST: Duration = Duration::from_secs(5);
+/// How long giving up may take: the broker does it by itself when the transaction's time is over, and for a new client at once.
+const ABORT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may take that does not keep to its timeout: longer than any transaction lasts, so what it was about is
+/// aborted by then. Sending the offsets does not hear that the group's coordinator has moved while the old one is dead; a new
+/// client asks who it is.
+const HANGS_AFTER: Duration = Duration::from_secs(12);
 /// Delivery reports are taken in while sending, every so many records.
 const POLL_EVERY: u64 = 1_024;
 
@@ -89,7 +96,8 @@ impl ProducerContext for Deliveries {
 
 /// The loop's producer.
 pub(crate) struct Transactor {
-    producer: BaseProducer<Deliveries>,
+    /// Shared with the call under way, which may outlive this.
+    producer: Arc<BaseProducer<Deliveries>>,
     sent: u64,
 }
 
@@ -117,21 +125,28 @@ impl Transactor {
                 ("delivery.report.only.error", &only_errors),
             ],
         );
-        for (key, value) in [
-            ("linger.ms", "5"),
-            ("compression.type", "lz4"),
-            ("retry.backoff.ms", "20"),
-        ] {
-            if !config.properties.contains_key(key) {
-                client.set(key, value);
-            }
-        }
+        let outgoing_kib = (config.shares().outgoing / 1024).to_string();
+        settings::unless_given(
+            &mut client,
+            &config.properties,
+            &[
+                ("linger.ms", "5"),
+                ("compression.type", "lz4"),
+                ("retry.backoff.ms", "20"),
+                ("queue.buffering.max.kbytes", &outgoing_kib),
+            ],
+        );
         let producer: BaseProducer<Deliveries> = client
             .create_with_context(Deliveries::default())
             .map_err(|error| Failure::of("create the producer", &error))?;
-        resume(alive, || producer.init_transactions(REQUEST))
-            .map_err(|error| Failure::of("init transactions", &error))?;
-        Ok(Transactor { producer, sent: 0 })
+        let transactor = Transactor {
+            producer: Arc::new(producer),
+            sent: 0,
+        };
+        transactor.ask("init transactions", PATIENCE, alive, |producer| {
+            producer.init_transactions(REQUEST)
+        })?;
+        Ok(transactor)
     }
 
     /// Opens a transaction.
@@ -150,7 +165,7 @@ impl Transactor {
     }
 
     /// Sends a record in the open transaction.
-    pub(crate) fn send(&mut self, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, outgoing: &Outgoing<'_>, alive: &dyn Fn()) -> Result<(), Failure> {
         let mut record =
             BaseRecord::<[u8], [u8], usize>::with_opaque_to(outgoing.topic, usize::from(outgoing.tick));
         record.partition = outgoing.partition;
@@ -181,6 +196,8 @@ impl Transactor {
             if !full || Instant::now() >= deadline {
                 return Err(Failure::of(&format!("send to {}", outgoing.topic), &error));
             }
+            // The queue's bound is what holds a loop back whose broker is slow.
+            alive();
             self.producer.poll(Duration::from_millis(1));
             record = back;
         }
@@ -200,20 +217,20 @@ impl Transactor {
     pub(crate) fn commit(
         &mut self,
         offsets: &TopicPartitionList,
-        member: Option<&ConsumerGroupMetadata>,
+        member: Option<&Arc<ConsumerGroupMetadata>>,
         alive: &dyn Fn(),
     ) -> Result<Option<i64>, Failure> {
         if let Some(member) = member.filter(|_| offsets.count() > 0) {
             // Before draining: the request travels while the records do. Away from the broker it ignores its timeout.
-            resume(alive, || {
-                self.producer
-                    .send_offsets_to_transaction(offsets, member, REQUEST)
-            })
-            .map_err(|error| Failure::of("send the offsets", &error))?;
+            let (offsets, member) = (offsets.clone(), member.clone());
+            self.ask("send the offsets", PATIENCE, alive, move |producer| {
+                producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
+            })?;
         }
         self.drain(alive)?;
-        resume(alive, || self.producer.commit_transaction(REQUEST))
-            .map_err(|error| Failure::of("commit", &error))?;
+        self.ask("commit", PATIENCE, alive, |producer| {
+            producer.commit_transaction(REQUEST)
+        })?;
         Ok(self
             .producer
             .context()
@@ -264,16 +281,19 @@ impl Transactor {
     pub(crate) fn may_write(&mut self, topics: &[String], within: Duration) -> Result<bool, Failure> {
         self.begin()?;
         for topic in topics {
-            self.send(&Outgoing {
-                topic,
-                partition: Some(0),
-                key: Some(b"cityops.rights"),
-                value: None,
-                headers: &[],
-                own_headers: &[],
-                timestamp: None,
-                tick: false,
-            })?;
+            self.send(
+                &Outgoing {
+                    topic,
+                    partition: Some(0),
+                    key: Some(b"cityops.rights"),
+                    value: None,
+                    headers: &[],
+                    own_headers: &[],
+                    timestamp: None,
+                    tick: false,
+                },
+                &|| {},
+            )?;
         }
         let refused = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_no_right);
         let deadline = Instant::now() + within;
@@ -307,21 +327,19 @@ impl Transactor {
     pub(crate) fn may_commit(
         &mut self,
         topic: &str,
-        member: &ConsumerGroupMetadata,
+        member: &Arc<ConsumerGroupMetadata>,
     ) -> Result<bool, Failure> {
         self.begin()?;
         let mut offsets = TopicPartitionList::new();
         offsets
             .add_partition_offset(topic, 0, rdkafka::Offset::Offset(0))
             .map_err(|error| Failure::of("name an offset", &error))?;
-        let result = resume(&|| {}, || {
-            self.producer
-                .send_offsets_to_transaction(&offsets, member, REQUEST)
+        let member = member.clone();
+        let result = self.ask("try to send an offset", &|| {}, move |producer| {
+            producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
         });
         // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
-        let refused = result.is_err_and(|error| {
-            error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
-        });
+        let refused = matches!(result, Err(Failure::NoRight(_)));
         if let Err(error) = self.abort(&|| {}) {
             tracing::debug!(%error, "the transaction that tried a right could not be aborted");
         }
@@ -335,21 +353,41 @@ impl Transactor {
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(1));
         }
-        resume(alive, || self.producer.abort_transaction(REQUEST))
-            .map_err(|error| Failure::Fatal(format!("abort: {error}")))
+        self.ask("abort", ABORT_PATIENCE, alive, |producer| {
+            producer.abort_transaction(REQUEST)
+        })
+        .map_err(|failure| match failure {
+            Failure::Hangs(_) => failure,
+            _ => Failure::Fatal(failure.to_string()),
+        })
     }
-}
 
-/// Calls again while the library says that calling again goes on where it stood.
-fn resume(alive: &dyn Fn(), mut call: impl FnMut() -> KafkaResult<()>) -> KafkaResult<()> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match call() {
-            Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < deadline => {
-                tracing::debug!(%error, "the transaction waits");
-                alive();
+    /// Makes a request, and makes it again while the library says that calling again goes on where it stood.
+    fn ask(
+        &self,
+        doing: &str,
+        patience: Duration,
+        alive: &dyn Fn(),
+        request: impl Fn(&BaseProducer<Deliveries>) -> KafkaResult<()> + Clone + Send + 'static,
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let (producer, request) = (self.producer.clone(), request.clone());
+            match bounded(HANGS_AFTER, alive, move || request(&producer)) {
+                Err(Hangs { waited }) => {
+                    return Err(Failure::Hangs(format!(
+                        "{doing}: no answer for {} s",
+                        waited.as_secs()
+                    )));
+                }
+                Ok(Err(KafkaError::Transaction(error)))
+                    if error.is_retriable() && Instant::now() < deadline =>
+                {
+                    tracing::debug!(%error, doing, "the transaction waits");
+                    alive();
+                }
+                Ok(answer) => return answer.map_err(|error| Failure::of(doing, &error)),
             }
-            result => return result,
         }
     }
 }

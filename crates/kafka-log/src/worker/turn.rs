@@ -59,6 +59,7 @@ impl Work<'_> {
         }
         self.outbox = Outbox::default();
         self.last_commit = Instant::now();
+        self.observer.answered(self.config.name);
         self.observer.batch_committed(&CommitInfo {
             worker: self.config.name,
             sources: &sources,
@@ -166,7 +167,7 @@ impl Work<'_> {
         } else {
             self.member.as_ref()
         };
-        let result = match write(config, &self.outbox, &self.tasks, &mut self.transactor) {
+        let result = match write(config, &self.outbox, &self.tasks, &mut self.transactor, &alive) {
             Ok(()) => self.transactor.commit(&offsets, member, &alive),
             Err(failure) => Err(failure),
         };
@@ -180,6 +181,8 @@ impl Work<'_> {
                 self.transactor.abort(&alive)?;
                 return Err(failure);
             }
+            // Another call on the same client would hang behind it.
+            Err(failure @ Failure::Hangs(_)) => return Err(failure),
             Err(failure) => {
                 // Its end matters to readers now, to us no more: the next start takes the id over and ends it anyway.
                 if let Err(error) = self.transactor.abort(&alive) {

@@ -17,24 +17,28 @@ pub(super) fn write(
     outbox: &Outbox,
     tasks: &[Task],
     transactor: &mut Transactor,
+    alive: &dyn Fn(),
 ) -> Result<(), Failure> {
     let mut last: Option<(Topic, String)> = None;
-    for record in &outbox.records {
+    for record in outbox.by_urgency() {
         // Records for one topic come in runs.
         let (_, topic) = match last.take() {
             Some(known) if known.0 == record.topic => last.insert(known),
             _ => last.insert((record.topic, topic_name(&config.topic_prefix, record.topic))),
         };
-        transactor.send(&Outgoing {
-            topic,
-            partition: None,
-            key: record.key.as_deref(),
-            value: record.value.as_deref(),
-            headers: &record.headers,
-            own_headers: &record.own_headers,
-            timestamp: None,
-            tick: false,
-        })?;
+        transactor.send(
+            &Outgoing {
+                topic,
+                partition: record.partition,
+                key: record.key.as_deref(),
+                value: record.value.as_deref(),
+                headers: &record.headers,
+                own_headers: &record.own_headers,
+                timestamp: None,
+                tick: false,
+            },
+            alive,
+        )?;
     }
     let enriched = config
         .ticks
@@ -47,16 +51,19 @@ pub(super) fn write(
         let records = pack(inputs, PACKED_MAX_BYTES);
         let count = records.len();
         for (index, record) in records.iter().enumerate() {
-            transactor.send(&Outgoing {
-                topic: &enriched,
-                partition: Some(*partition),
-                key: None,
-                value: Some(record),
-                headers: &[],
-                own_headers: &[],
-                timestamp: None,
-                tick: tick && index + 1 == count,
-            })?;
+            transactor.send(
+                &Outgoing {
+                    topic: &enriched,
+                    partition: Some(*partition),
+                    key: None,
+                    value: Some(record),
+                    headers: &[],
+                    own_headers: &[],
+                    timestamp: None,
+                    tick: tick && index + 1 == count,
+                },
+                alive,
+            )?;
         }
     }
     let changelog = topic_name(&config.topic_prefix, config.changelog);
@@ -67,16 +74,19 @@ pub(super) fn write(
             key.push_str(task.topic.name());
             key.push('/');
             key.push_str(row);
-            transactor.send(&Outgoing {
-                topic: &changelog,
-                partition: Some(task.partition),
-                key: Some(key.as_bytes()),
-                value: value.as_deref(),
-                headers: &[],
-                own_headers: &[],
-                timestamp: None,
-                tick: false,
-            })?;
+            transactor.send(
+                &Outgoing {
+                    topic: &changelog,
+                    partition: Some(task.partition),
+                    key: Some(key.as_bytes()),
+                    value: value.as_deref(),
+                    headers: &[],
+                    own_headers: &[],
+                    timestamp: None,
+                    tick: false,
+                },
+                alive,
+            )?;
         }
     }
     Ok(())

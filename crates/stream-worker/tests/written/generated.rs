@@ -112,6 +112,12 @@ impl<'a> Maker<'a> {
                         .map(|_| self.value(&object["items"], field, record))
                         .collect()
                 }
+                "map" => {
+                    let count = self.dice.below(4);
+                    let items =
+                        (0..count).map(|_| (self.dice.text(), self.value(&object["values"], field, record)));
+                    Value::Object(items.collect())
+                }
                 "enum" => {
                     self.named.push((object["name"].as_str().unwrap(), schema));
                     let symbols = object["symbols"].as_array().unwrap();

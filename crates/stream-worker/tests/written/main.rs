@@ -17,6 +17,7 @@ use apache_avro::Schema;
 use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value as Avro;
 use city_model::{Event, EventTime};
+use city_vitals::VitalsRecord;
 use event_intake::DeviceFault;
 use generated::{Dice, Maker};
 use incident_engine::{IncidentRecord, OutcomeRecord};
@@ -28,11 +29,12 @@ use stream_worker::Outputs;
 use wire_format::{Format, Reader, SchemaStore, Topic, Unread};
 
 /// The records of the outside topics; the bands' are incidents.
-const WRITTEN: [Topic; 4] = [
+const WRITTEN: [Topic; 5] = [
     Topic::Incidents,
     Topic::Outcomes,
     Topic::Late,
     Topic::DeviceFaults,
+    Topic::Vitals,
 ];
 
 fn golden(topic: Topic, version: u32, extension: &str) -> PathBuf {
@@ -64,6 +66,7 @@ fn ways(topic: Topic, reader: &Reader, json: &[u8]) -> Ways {
         Topic::Outcomes => ways_of::<OutcomeRecord>(topic, reader, json),
         Topic::Late => ways_of::<Event>(topic, reader, json),
         Topic::DeviceFaults => ways_of::<DeviceFault>(topic, reader, json),
+        Topic::Vitals => ways_of::<VitalsRecord>(topic, reader, json),
         _ => ways_of::<IncidentRecord>(topic, reader, json),
     }
 }
@@ -113,6 +116,13 @@ fn say_the_same(avro: &Avro, json: Option<&Value>) -> bool {
             let others = json.as_array().unwrap();
             items.len() == others.len() && items.iter().zip(others).all(|(a, b)| say_the_same(a, Some(b)))
         }
+        Avro::Map(items) => {
+            let others = json.as_object().unwrap();
+            items.len() == others.len()
+                && items
+                    .iter()
+                    .all(|(key, value)| say_the_same(value, others.get(key)))
+        }
         Avro::TimestampMillis(ms) => {
             let text = EventTime::from_millis(*ms).to_string();
             json.as_i64() == Some(*ms) || json.as_str() == Some(&text)
@@ -140,7 +150,7 @@ fn by_the_reference(schema: &str, avro: &[u8]) -> Avro {
 fn made(topic: Topic, schema: &Value, seed: u64) -> Value {
     let mut maker = Maker {
         dice: Dice(seed),
-        text_times: topic == Topic::Incidents,
+        text_times: [Topic::Incidents, Topic::Vitals].contains(&topic),
         named: Vec::new(),
     };
     maker.record(schema)
@@ -172,6 +182,7 @@ fn golden_files_are_written_and_read_as_they_always_were() {
                 Topic::Outcomes => serde_json::to_value(reader.read::<OutcomeRecord>(&avro).unwrap()),
                 Topic::Late => serde_json::to_value(reader.read::<Event>(&avro).unwrap()),
                 Topic::DeviceFaults => serde_json::to_value(reader.read::<DeviceFault>(&avro).unwrap()),
+                Topic::Vitals => serde_json::to_value(reader.read::<VitalsRecord>(&avro).unwrap()),
                 _ => serde_json::to_value(reader.read::<IncidentRecord>(&avro).unwrap()),
             }
             .unwrap();
@@ -250,6 +261,7 @@ proptest! {
                 Topic::Outcomes => reader.read::<OutcomeRecord>(bytes).map(drop),
                 Topic::Late => reader.read::<Event>(bytes).map(drop),
                 Topic::DeviceFaults => reader.read::<DeviceFault>(bytes).map(drop),
+                Topic::Vitals => reader.read::<VitalsRecord>(bytes).map(drop),
                 _ => reader.read::<IncidentRecord>(bytes).map(drop),
             };
             prop_assert!(matches!(read(&bytes[..cut]), Err(Unread::Never(_))), "{} cut at {}", topic, cut);

@@ -1,0 +1,107 @@
+//! The clock of one partition of the enriched log: the least over the input partitions that its activation names, as the
+//! engine has it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use city_model::{EventTime, MINUTE_MS, Name, Tick};
+use serde::{Deserialize, Serialize};
+
+/// The input partitions that the clock is the least of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    /// Their names.
+    partitions: Vec<Name>,
+    /// Whether one that never had a record is left out.
+    hold_idle: bool,
+}
+
+/// What ticks have told.
+#[derive(Debug, Default)]
+pub struct Clocks {
+    listed: Option<Listed>,
+    heard: BTreeMap<Name, EventTime>,
+    /// The minute that was told last.
+    told: Option<i64>,
+}
+
+/// All of it is one row: some dozens of partitions, and it changes once a minute.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    listed: Option<Listed>,
+    heard: BTreeMap<Name, EventTime>,
+    told: Option<i64>,
+}
+
+/// The row's key.
+const KEY: &str = "clock";
+
+impl Clocks {
+    /// A configuration holds from here on.
+    pub fn list(&mut self, partitions: &[Name], hold_idle: bool) {
+        self.listed = Some(Listed {
+            partitions: partitions.to_vec(),
+            hold_idle,
+        });
+    }
+
+    /// Takes a tick.
+    pub fn take(&mut self, tick: &Tick) {
+        for (name, at) in &tick.clocks {
+            let known = self.heard.entry(name.clone()).or_insert(*at);
+            *known = (*known).max(*at);
+        }
+    }
+
+    /// The clock; `None` until every partition that counts was heard of.
+    pub fn now(&self) -> Option<EventTime> {
+        let listed = self.listed.as_ref()?;
+        let mut least = None;
+        for name in &listed.partitions {
+            match self.heard.get(name) {
+                Some(at) => least = Some(least.map_or(*at, |least: EventTime| least.min(*at))),
+                None if listed.hold_idle => {}
+                None => return None,
+            }
+        }
+        least
+    }
+
+    /// The clock, when it has come into another minute since the last call that gave one.
+    pub fn moved(&mut self) -> Option<EventTime> {
+        let now = self.now()?;
+        let minute = now.millis().div_euclid(MINUTE_MS);
+        let is_new = self.told.is_none_or(|told| told < minute);
+        is_new.then(|| {
+            self.told = Some(minute);
+            now
+        })
+    }
+
+    /// The row.
+    pub fn row(&self) -> (String, Vec<u8>) {
+        let row = Row {
+            listed: self.listed.clone(),
+            heard: self.heard.clone(),
+            told: self.told,
+        };
+        // Serialising to memory cannot fail: the keys are text.
+        (KEY.to_owned(), serde_json::to_vec(&row).unwrap_or_default())
+    }
+
+    /// Enters the row.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn restore(&mut self, key: &str, value: &[u8]) -> anyhow::Result<()> {
+        if key == KEY {
+            let row: Row = serde_json::from_slice(value).with_context(|| format!("restore row {key}"))?;
+            *self = Clocks {
+                listed: row.listed,
+                heard: row.heard,
+                told: row.told,
+            };
+        }
+        Ok(())
+    }
+}

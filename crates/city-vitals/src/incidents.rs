@@ -1,0 +1,260 @@
+//! From revisions to facts: what an incident was told as, what it is told as now, and the difference in each cell.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use city_model::{Band, EventTime, MINUTE_MS, Name, Status};
+use incident_engine::IncidentRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{Cell, Fact, Path, What, paths};
+
+/// Deadlines are counted in steps of ten minutes: a district's open incidents fill a few hundred.
+pub(crate) const DUE_STEP_MS: i64 = 10 * MINUTE_MS;
+
+/// What an incident counted as when it was told last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    paths: Vec<Path>,
+    kind: Name,
+    /// The band, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<Band>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    merged: bool,
+    opened_at: EventTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_at: Option<EventTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recurs: bool,
+    /// When the band changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_at: Option<EventTime>,
+}
+
+impl Told {
+    /// What a revision counts as.
+    pub fn of(city: &Name, record: &IncidentRecord) -> Told {
+        let is = |status: Status| record.status == status.as_str();
+        let cells = record.cells.iter();
+        let (deadline, handling) = (&record.priority.deadline, &record.handling);
+        // What is next: to send it out, then to have it under control; after that nothing is due.
+        let due = match (handling.dispatched_at, handling.resolved_at) {
+            (_, Some(_)) => None,
+            (Some(_), None) => Some(deadline.control_by),
+            (None, None) => Some(deadline.dispatch_by),
+        };
+        let step = due.map(|due| (due.0 + (DUE_STEP_MS - 1)).millis().div_euclid(DUE_STEP_MS));
+        Told {
+            paths: paths(
+                city,
+                cells.map(|cell| (&cell.layer, &cell.level, &cell.code, &cell.name)),
+            ),
+            kind: record.kind.as_str().into(),
+            open: is(Status::Open).then_some(record.priority.band),
+            merged: is(Status::Merged),
+            opened_at: record.opened_at.0,
+            closed_at: record.closed_at.map(|at| at.0),
+            due: step.filter(|_| is(Status::Open)),
+            recurs: record.recurrence_of.is_some(),
+            changed_at: record
+                .priority
+                .previous
+                .as_ref()
+                .map(|previous| previous.changed_at.0),
+        }
+    }
+
+    /// The sums that it is part of. A merged one is part of none: its survivor counts.
+    fn sums(&self) -> Vec<What> {
+        if self.merged {
+            return Vec::new();
+        }
+        let mut sums = vec![What::Opened(self.opened_at)];
+        sums.extend(self.recurs.then_some(What::Recurred(self.opened_at)));
+        sums.extend(self.open.map(What::Open));
+        sums.extend(self.due.map(What::Due));
+        sums
+    }
+
+    /// What happened between two revisions; `before` is `None` at the first one.
+    fn happened(&self, before: Option<&Told>) -> Vec<What> {
+        let mut happened = Vec::new();
+        let was_new = before.is_none_or(|before| before.merged);
+        if self.merged {
+            happened.extend((!was_new).then_some(What::Merged));
+            return happened;
+        }
+        if was_new {
+            happened.push(What::Began(self.opened_at));
+        }
+        let was_open = before.is_none_or(|before| before.merged || before.open.is_some());
+        match (self.open, self.closed_at) {
+            (None, Some(at)) if was_open => happened.push(What::Ended(at)),
+            (Some(_), _) if !was_open => happened.push(What::Reopened),
+            _ => {}
+        }
+        // Bands are in the order of urgency, the most urgent first.
+        if let (Some(old), Some(new), Some(at)) =
+            (before.and_then(|before| before.open), self.open, self.changed_at)
+            && new < old
+        {
+            happened.push(What::Escalated(at));
+        }
+        happened
+    }
+}
+
+/// The facts that lead from one telling to the next; `None` is before the first, and after an incident was forgotten.
+fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let nothing = Vec::new();
+    let old_paths = before.map_or(&nothing, |told| &told.paths);
+    let new_paths = after.map_or(&nothing, |told| &told.paths);
+    let happened = after.map(|after| after.happened(before)).unwrap_or_default();
+    for new in new_paths {
+        let old = old_paths.iter().find(|old| old.layer == new.layer);
+        let known =
+            |cell: &Cell| old.is_some_and(|old| old.cells.iter().any(|other| other.code == cell.code));
+        let (stays, enters): (Vec<Cell>, Vec<Cell>) = new.cells.iter().cloned().partition(known);
+        push(&mut facts, &new.layer, stays, before, after, &happened);
+        push(&mut facts, &new.layer, enters, None, after, &happened);
+    }
+    for old in old_paths {
+        let new = new_paths.iter().find(|new| new.layer == old.layer);
+        let gone = |cell: &&Cell| new.is_none_or(|new| new.cells.iter().all(|other| other.code != cell.code));
+        let leaves = old.cells.iter().filter(gone).cloned().collect();
+        push(&mut facts, &old.layer, leaves, before, None, &[]);
+    }
+    facts
+}
+
+/// Adds the facts for cells that lie within each other.
+fn push(
+    facts: &mut Vec<Fact>,
+    layer: &Name,
+    cells: Vec<Cell>,
+    before: Option<&Told>,
+    after: Option<&Told>,
+    happened: &[What],
+) {
+    if cells.is_empty() {
+        return;
+    }
+    let mut by_kind: BTreeMap<&Name, BTreeMap<What, i64>> = BTreeMap::new();
+    for (told, by) in [(before, -1), (after, 1)] {
+        let Some(told) = told else { continue };
+        let counts = by_kind.entry(&told.kind).or_default();
+        for what in told.sums() {
+            *counts.entry(what).or_default() += by;
+        }
+    }
+    if let Some(after) = after {
+        let counts = by_kind.entry(&after.kind).or_default();
+        for what in happened {
+            *counts.entry(*what).or_default() += 1;
+        }
+    }
+    for (kind, counts) in by_kind {
+        let counts: Vec<(What, i64)> = counts.into_iter().filter(|(_, by)| *by != 0).collect();
+        if !counts.is_empty() {
+            facts.push(Fact::Incident {
+                path: Path {
+                    layer: layer.clone(),
+                    cells: cells.clone(),
+                },
+                kind: kind.clone(),
+                counts,
+            });
+        }
+    }
+}
+
+/// The incidents of a part of the log, as they were told last.
+#[derive(Debug, Default)]
+pub struct Incidents {
+    city: Name,
+    told: BTreeMap<String, Told>,
+    changed: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl Incidents {
+    /// None yet, of the city with this code.
+    pub fn of_city(city: Name) -> Incidents {
+        Incidents {
+            city,
+            told: BTreeMap::new(),
+            changed: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a revision, or that an incident was forgotten: the facts with the key that each travels by.
+    pub fn take(&mut self, id: &str, record: Option<&IncidentRecord>) -> Vec<(String, Fact)> {
+        let before = self.told.get(id);
+        let after = record.map(|record| Told::of(&self.city, record));
+        if before == after.as_ref() {
+            return Vec::new();
+        }
+        // A closed one that is forgotten was counted and stays so; one that is open still is taken back.
+        let facts = match (&after, before) {
+            (None, Some(before)) if before.open.is_none() => Vec::new(),
+            _ => difference(before, after.as_ref()),
+        };
+        // A fact about inner cells alone still travels with the widest one of its path.
+        let widest = |layer: &Name, told: Option<&Told>, code: &Name| {
+            told?
+                .paths
+                .iter()
+                .find(|path| path.layer == *layer && path.cells.iter().any(|cell| cell.code == *code))
+                .map(Path::key)
+        };
+        let keyed = facts.into_iter().map(|fact| {
+            let key = match &fact {
+                Fact::Incident { path, .. } => path.cells.first().and_then(|cell| {
+                    widest(&path.layer, after.as_ref(), &cell.code)
+                        .or_else(|| widest(&path.layer, before, &cell.code))
+                }),
+                _ => None,
+            };
+            (key.unwrap_or_default(), fact)
+        });
+        let keyed: Vec<(String, Fact)> = keyed.collect();
+        // Serialising to memory cannot fail: text, numbers and texts as keys.
+        let row = after
+            .as_ref()
+            .map(|told| serde_json::to_vec(told).unwrap_or_default());
+        self.changed.insert(format!("incident/{id}"), row);
+        match after {
+            Some(told) => self.told.insert(id.to_owned(), told),
+            None => self.told.remove(id),
+        };
+        keyed
+    }
+
+    /// The rows that changed since the last call; `None` deletes.
+    pub fn rows(&mut self) -> BTreeMap<String, Option<Vec<u8>>> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Enters a row.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
+        let Some(id) = key.strip_prefix("incident/") else {
+            return Ok(());
+        };
+        match value {
+            Some(value) => {
+                let told = serde_json::from_slice(value).with_context(|| format!("restore row {key}"))?;
+                self.told.insert(id.to_owned(), told);
+            }
+            None => {
+                self.told.remove(id);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! `cityops report`: the evaluation (考评) of any span of committed history, as tables, JSON, or a page to print.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::Context;
+use city_model::{EventTime, IncidentId};
+use incident_engine::{IncidentRecord, Output};
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use wire_format::Topic;
+
+use crate::CommandResult;
+use crate::cli::ReportArgs;
+use crate::commands::again::decide_again;
+use crate::commands::print;
+use crate::config::Loaded;
+use crate::evaluation::{Evaluation, Span, page, table};
+use crate::exit::{Exit, usage};
+use crate::{assemble, topics};
+
+pub(super) fn run(args: &ReportArgs, json: bool) -> CommandResult {
+    let loaded = args.config.as_ref().map(|path| Loaded::read(path)).transpose()?;
+    let zone = match &loaded {
+        Some(loaded) => assemble::timezone(loaded)?,
+        None => TimeZone::get("Asia/Shanghai").context("the zone of days without a configuration")?,
+    };
+    let instant = |name: &str, told: &Option<String>| -> anyhow::Result<Option<EventTime>> {
+        told.as_ref().map(|text| instant(name, text, &zone)).transpose()
+    };
+    let span = Span {
+        from: instant("--from", &args.from)?,
+        to: instant("--to", &args.to)?,
+    };
+    if let (Some(from), Some(to)) = (span.from, span.to)
+        && from >= to
+    {
+        return Err(usage("--from is not before --to".to_owned()));
+    }
+    let incidents = match (&args.output, &loaded) {
+        (Some(dir), _) => of_replay(dir)?,
+        (None, Some(loaded)) => live(loaded)?,
+        (None, None) => {
+            return Err(usage(
+                "say where to look: --output DIR of a replay, or --config FILE".to_owned(),
+            ));
+        }
+    };
+    let evaluation = Evaluation::of(incidents.values(), span);
+    if let Some(path) = &args.html {
+        std::fs::write(path, page(&evaluation)).with_context(|| format!("write {}", path.display()))?;
+    }
+    if json {
+        print(serde_json::to_string(&evaluation)?);
+    } else {
+        print(table(&evaluation).trim_end());
+    }
+    Ok(Exit::Clean)
+}
+
+type Incidents = BTreeMap<IncidentId, IncidentRecord>;
+
+fn of_replay(dir: &Path) -> anyhow::Result<Incidents> {
+    let path = dir.join("incidents.ndjson");
+    let file = std::fs::File::open(&path).with_context(|| format!("read {}", path.display()))?;
+    let mut incidents = Incidents::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.with_context(|| format!("read {}", path.display()))?;
+        let record: IncidentRecord = serde_json::from_str(&line)
+            .with_context(|| format!("{}:{}: no incident", path.display(), number + 1))?;
+        incidents.insert(record.incident_id.clone(), record);
+    }
+    Ok(incidents)
+}
+
+/// Decides the committed enriched log again: what `city.incidents.v1` has forgotten still counts.
+fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
+    let properties = topics::properties(loaded)?;
+    let partitions = topics::partitions(loaded, &properties)?;
+    let partitions = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
+    let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Enriched);
+    let mut incidents = Incidents::new();
+    for partition in 0..partitions {
+        let mut first = true;
+        decide_again(&properties, &topic, partition, |offset, _, outputs| {
+            if std::mem::take(&mut first) && offset > 0 {
+                tracing::warn!(
+                    partition,
+                    offset,
+                    "retention has cut the log: earlier incidents do not count"
+                );
+            }
+            for output in outputs {
+                if let Output::Revision { record, .. } = output {
+                    incidents.insert(record.incident_id.clone(), *record);
+                }
+            }
+        })?;
+    }
+    Ok(incidents)
+}
+
+/// RFC 3339, or a day, which begins at midnight in the city.
+fn instant(name: &str, text: &str, zone: &TimeZone) -> anyhow::Result<EventTime> {
+    let timestamp = text.parse::<jiff::Timestamp>().ok();
+    let day = || {
+        zone.to_timestamp(text.parse::<Date>().ok()?.to_datetime(Time::midnight()))
+            .ok()
+    };
+    timestamp
+        .or_else(|| day())
+        .map(|at| EventTime::from_millis(at.as_millisecond()))
+        .ok_or_else(|| {
+            usage(format!(
+                "{name} {text}: a day such as 2026-06-01, or a time in RFC 3339"
+            ))
+        })
+}

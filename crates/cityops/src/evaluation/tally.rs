@@ -1,0 +1,229 @@
+//! Counts incidents by kind, town, unit and witness. What counts for each rate is said at its field.
+
+use std::collections::BTreeMap;
+
+use city_model::{EventTime, Name};
+use incident_engine::IncidentRecord;
+use serde::Serialize;
+
+use super::Rate;
+
+/// Which incidents count: those opened from one instant on and before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// From then on.
+    pub from: Option<EventTime>,
+    /// Before then.
+    pub to: Option<EventTime>,
+}
+
+impl Span {
+    fn holds(&self, at: EventTime) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
+    }
+}
+
+/// What is counted of one group of incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Tally {
+    /// Incidents; what was merged into another counts there.
+    pub incidents: u64,
+    /// Open at the end.
+    pub open: u64,
+    /// Handled: acknowledged or sent out by the centre.
+    pub handled: u64,
+    /// Sent out in time, of those that were sent out, or are open and should have been.
+    pub dispatch_on_time: Rate,
+    /// Under control in time, of those that were resolved, or were sent out, are open and should have been.
+    pub control_on_time: Rate,
+    /// Returned by the unit at least once (返工), of those that were sent out.
+    pub rework: Rate,
+    /// Repeats a closed one of the same place (复发), of all.
+    pub repeat: Rate,
+    /// False alarms (误报), of those that the centre judged: resolved, verified, closed by it, or false.
+    pub false_alarm: Rate,
+}
+
+impl Tally {
+    fn count(&mut self, record: &IncidentRecord, until: EventTime) {
+        let (handling, deadline) = (&record.handling, &record.priority.deadline);
+        let is_open = record.status == "OPEN";
+        self.incidents += 1;
+        self.open += u64::from(is_open);
+        self.handled += u64::from(handling.acknowledged_at.or(handling.dispatched_at).is_some());
+        match handling.dispatched_at {
+            Some(at) => self.dispatch_on_time.count(at <= deadline.dispatch_by),
+            None if is_open && deadline.dispatch_by.0 < until => self.dispatch_on_time.count(false),
+            None => {}
+        }
+        match handling.resolved_at {
+            Some(at) => self.control_on_time.count(at <= deadline.control_by),
+            None if is_open && handling.dispatched_at.is_some() && deadline.control_by.0 < until => {
+                self.control_on_time.count(false);
+            }
+            None => {}
+        }
+        if handling.dispatched_at.is_some() {
+            self.rework.count(handling.returned_count > 0);
+        }
+        self.repeat.count(record.recurrence_of.is_some());
+        if let Some(is_false) = judged(record) {
+            self.false_alarm.count(is_false);
+        }
+    }
+}
+
+/// What the centre found: whether it was a false alarm; `None` where it did not say.
+fn judged(record: &IncidentRecord) -> Option<bool> {
+    match record.close_reason.as_deref() {
+        Some("false_alarm") => Some(true),
+        Some("resolved" | "closed") => Some(false),
+        _ => {
+            let found = record.handling.resolved_at.or(record.handling.verified_at);
+            found.map(|_| false)
+        }
+    }
+}
+
+/// The counts of one kind, town, unit or witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Its code or id; empty where there is none.
+    pub code: String,
+    /// What it is called.
+    pub name: String,
+    /// The counts.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// How right those are who report, by the kind of witness and its system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    /// The kind of witness: sensor, video, hotline …
+    pub channel: String,
+    /// The system: each algorithm's platform, each maker of devices has its own.
+    pub source_system: String,
+    /// Incidents that it reported.
+    pub incidents: u64,
+    /// Not false, of those that the centre judged.
+    pub precision: Rate,
+}
+
+/// All that is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evaluation {
+    /// The earliest opening that counts, as it was asked for; else that of the first incident.
+    pub from: Option<String>,
+    /// Openings before it count; else the last thing that is known of.
+    pub to: Option<String>,
+    /// Everything together.
+    pub all: Tally,
+    /// By kind.
+    pub kinds: Vec<Group>,
+    /// By town.
+    pub towns: Vec<Group>,
+    /// By the unit in charge.
+    pub units: Vec<Group>,
+    /// By witness.
+    pub witnesses: Vec<Witness>,
+}
+
+impl Evaluation {
+    /// Counts the last revision of each incident.
+    pub fn of<'a>(records: impl Iterator<Item = &'a IncidentRecord> + Clone, span: Span) -> Evaluation {
+        let known = records.clone().map(last_known).max();
+        // Deadlines are held against the end of what is known, which the same files always have.
+        let until = known.unwrap_or_default();
+        let mut all = Tally::default();
+        let mut kinds: BTreeMap<(String, String), Tally> = BTreeMap::new();
+        let (mut towns, mut units) = (kinds.clone(), kinds.clone());
+        let mut witnesses: BTreeMap<(String, String), (u64, Rate)> = BTreeMap::new();
+        let mut first: Option<EventTime> = None;
+        for record in records.filter(|record| record.status != "MERGED" && span.holds(record.opened_at.0)) {
+            let opened = record.opened_at.0;
+            first = Some(first.map_or(opened, |first| first.min(opened)));
+            all.count(record, until);
+            let kind = (record.kind.clone(), record.name_zh.clone());
+            kinds.entry(kind).or_default().count(record, until);
+            towns.entry(town(record)).or_default().count(record, until);
+            units.entry(unit(record)).or_default().count(record, until);
+            let mut told: Vec<(String, String)> = record
+                .members
+                .iter()
+                .map(|member| (member.source.clone(), member.source_system.to_string()))
+                .collect();
+            told.sort_unstable();
+            told.dedup();
+            for witness in told {
+                let (incidents, precision) = witnesses.entry(witness).or_default();
+                *incidents += 1;
+                if let Some(is_false) = judged(record) {
+                    precision.count(!is_false);
+                }
+            }
+        }
+        let groups = |counted: BTreeMap<(String, String), Tally>| {
+            let groups = counted.into_iter();
+            let mut groups: Vec<Group> = groups
+                .map(|((code, name), tally)| Group { code, name, tally })
+                .collect();
+            // Stable, so equals stay in order of code.
+            groups.sort_by_key(|group| std::cmp::Reverse(group.tally.incidents));
+            groups
+        };
+        let witnesses = witnesses.into_iter();
+        Evaluation {
+            from: span.from.or(first).map(|at| at.to_string()),
+            to: span.to.or(known).map(|at| at.to_string()),
+            all,
+            kinds: groups(kinds),
+            towns: groups(towns),
+            units: groups(units),
+            witnesses: witnesses
+                .map(|((channel, source_system), (incidents, precision))| Witness {
+                    channel,
+                    source_system,
+                    incidents,
+                    precision,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The last instant that an incident tells of.
+fn last_known(record: &IncidentRecord) -> EventTime {
+    let handling = &record.handling;
+    let steps = [
+        record.closed_at,
+        handling.acknowledged_at,
+        handling.dispatched_at,
+        handling.arrived_at,
+        handling.resolved_at,
+        handling.verified_at,
+    ];
+    let last = steps.into_iter().flatten().map(|at| at.0).max();
+    record.opened_at.0.max(last.unwrap_or(EventTime::MIN))
+}
+
+fn town(record: &IncidentRecord) -> (String, String) {
+    let found = record.cells.iter().find(|cell| &*cell.level == "town");
+    named(found.map(|cell| (&cell.code, &cell.name)))
+}
+
+fn unit(record: &IncidentRecord) -> (String, String) {
+    let charge = record.responsible.as_ref();
+    match charge.and_then(|charge| charge.unit.as_ref()) {
+        Some(unit) => (String::new(), unit.to_string()),
+        None => named(charge.map(|charge| (&charge.code, &charge.name))),
+    }
+}
+
+fn named(cell: Option<(&Name, &Name)>) -> (String, String) {
+    match cell {
+        Some((code, name)) if name.is_empty() => (code.to_string(), code.to_string()),
+        Some((code, name)) => (code.to_string(), name.to_string()),
+        None => (String::new(), "未定位 / no place".to_owned()),
+    }
+}

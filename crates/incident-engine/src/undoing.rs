@@ -1,0 +1,254 @@
+//! What an incident would be without the centre's commands, and taking them back, the newest first.
+
+use std::sync::Arc;
+
+use city_model::{
+    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why,
+};
+
+use crate::centre::{become_part, freeze};
+use crate::combining::combine;
+use crate::draft::Draft;
+use crate::engine::Engine;
+use crate::joining::enter;
+use crate::rebuilt::continues;
+use crate::{Evidence, Held, Setting};
+
+/// So many commands of an incident can be taken back one after the other: what it would be without each is kept in its row.
+const DEEPEST: usize = 8;
+/// Of a crowd's events so many, the latest, can still be parted after a command is taken back.
+const LATEST: usize = 200;
+
+/// What an incident was before a command about its handling.
+pub(crate) fn handled(incident: &Incident, command: &Command) -> LastCommand {
+    let hollow = Incident {
+        members: Vec::new(),
+        cells: Arc::default(),
+        responsible: None,
+        also_affects: SmallSet::default(),
+        also_at: SmallSet::default(),
+        devices: SmallMap::default(),
+        components: SmallSet::default(),
+        inferred_components: SmallSet::default(),
+        reporters: SmallSet::default(),
+        reporters_before: SmallSet::default(),
+        witnesses: SmallMap::default(),
+        peaks: SmallMap::default(),
+        facilities: SmallSet::default(),
+        hints: SmallSet::default(),
+        algorithms: SmallSet::default(),
+        related: SmallSet::default(),
+        ..incident.as_base()
+    };
+    LastCommand {
+        of_handling: true,
+        ..said(incident, command, hollow)
+    }
+}
+
+fn said(incident: &Incident, command: &Command, without: Incident) -> LastCommand {
+    LastCommand {
+        command_id: command.command_id.clone(),
+        action: command.action,
+        other: command.other_incident_id.clone(),
+        events: Vec::new(),
+        homes: Vec::new(),
+        without: Incident {
+            last_command: shallow(incident.last_command.as_ref(), DEEPEST - 1),
+            ..without
+        },
+        of_handling: false,
+    }
+}
+
+/// A chain of commands without those that lie deeper.
+fn shallow(last: Option<&Arc<LastCommand>>, deepest: usize) -> Option<Arc<LastCommand>> {
+    let last = last.filter(|_| deepest > 0)?;
+    let before = last.without.last_command.as_ref();
+    let kept = shallow(before, deepest - 1);
+    if before.map(Arc::as_ptr) == kept.as_ref().map(Arc::as_ptr) {
+        return Some(last.clone());
+    }
+    let mut cut = (**last).clone();
+    cut.without.last_command = kept;
+    Some(Arc::new(cut))
+}
+
+/// Enters an event into what an incident would be without its commands.
+pub(crate) fn hear(setting: &Setting, last: &mut Arc<LastCommand>, held: &Held, settled_before: EventTime) {
+    let mut chain = std::iter::successors(Some(&**last), |last| last.without.last_command.as_deref());
+    if chain.all(|last| last.of_handling) {
+        return; // nothing of what was told is kept there
+    }
+    let last = Arc::make_mut(last);
+    let without = &mut last.without;
+    if last.of_handling {
+        if let Some(before) = &mut without.last_command {
+            hear(setting, before, held, settled_before);
+        }
+        return;
+    }
+    if without.tail.len() >= 2 * LATEST {
+        without.tail.clear();
+        without.base = None;
+    }
+    let counts = !continues(without, held);
+    enter(setting, without, held, counts, settled_before);
+}
+
+impl Engine {
+    /// What an incident was before a command about what belongs to it.
+    pub(crate) fn to_take_back(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        command: &Command,
+    ) -> LastCommand {
+        let first = incident
+            .tail
+            .len()
+            .checked_sub(LATEST)
+            .and_then(|at| incident.tail.get(at));
+        let shorter = first.and_then(|first| self.settled_alone(setting, incident, first.order));
+        said(incident, command, shorter.unwrap_or_else(|| incident.clone()))
+    }
+
+    /// Takes the last command back. What was heard since stays.
+    pub(crate) fn undo(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>) -> Result<(), String> {
+        let Some(last) = incident.last_command.clone() else {
+            return Err("there is no command to take back".to_owned());
+        };
+        let other = match &last.other {
+            None => None,
+            Some(id) => Some(self.with_same(id, &last).ok_or_else(|| {
+                "the other incident had a command since: take that one back first".to_owned()
+            })?),
+        };
+        if let (Action::Split | Action::Move, true, Some(from)) = (last.action, last.events.is_empty(), other)
+        {
+            return self.undo(draft, from); // said of the incident that the events came to
+        }
+        if incident.status == Status::Merged {
+            return Err("the incident was merged into another: take the merge back there".to_owned());
+        }
+        match (last.action, other) {
+            (Action::Split, Some(own)) => self.put_back(draft, incident, own, &last),
+            (_, other) => {
+                self.take_back(draft, incident, &last);
+                if let Some(other) = other
+                    && let Some(theirs) = &other.last_command
+                {
+                    self.take_back(draft, other, theirs);
+                }
+            }
+        }
+        for home in self.homes_of(incident, &last) {
+            if let Some(theirs) = &home.last_command {
+                self.take_back(draft, home, theirs);
+            }
+        }
+        self.send_home(draft, incident, &last);
+        Ok(())
+    }
+
+    /// An incident whose last command is the same one.
+    fn with_same(&self, id: &IncidentId, last: &LastCommand) -> Option<&Arc<Incident>> {
+        self.incidents.get(id).filter(|other| {
+            let theirs = other.last_command.as_ref();
+            theirs.is_some_and(|theirs| theirs.command_id == last.command_id)
+        })
+    }
+
+    /// What had been merged into an incident, and had events parted from it by a command.
+    fn homes_of(&self, incident: &Incident, last: &LastCommand) -> Vec<&Arc<Incident>> {
+        let mut homes: Vec<&IncidentId> = last.homes.iter().filter(|home| **home != incident.id).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        homes
+            .into_iter()
+            .filter_map(|home| self.with_same(home, last))
+            .collect()
+    }
+
+    /// What was split off goes back, with all that it heard.
+    fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
+        let settled_before = self.settled_before();
+        let is_parted = |key: &EventKey| last.events.contains(key);
+        let heard = own.tail.iter().filter(|turn| !is_parted(&turn.key));
+        let heard: Vec<&Arc<Held>> = heard.filter_map(|turn| self.held(&turn.key)).collect();
+        let before = last.without.last_command.clone();
+        draft.edit(&incident.id, |setting, edited| {
+            freeze(edited);
+            combine(edited, own);
+            edited.last_command = before;
+            // What it would be without the commands before has heard of it, too.
+            if let Some(before) = &mut edited.last_command {
+                heard
+                    .iter()
+                    .for_each(|held| hear(setting, before, held, settled_before));
+            }
+        });
+        let (now, survivor) = (draft.now, incident.id.clone());
+        draft.edit(&own.id, |_, edited| {
+            become_part(edited, survivor, now);
+            edited.last_command = None;
+        });
+    }
+
+    fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
+        let without = &last.without;
+        self.learn(
+            draft,
+            incident,
+            incident.care().was_false,
+            without.care().was_false,
+        );
+        let is_kept = without.tail.iter().all(|turn| self.held(&turn.key).is_some());
+        draft.edit(&incident.id, |_, edited| {
+            if last.of_handling {
+                handle_as(edited, without);
+            } else {
+                let mut back = without.clone();
+                back.revision = edited.revision;
+                back.dirty = edited.dirty;
+                back.revised_at = edited.revised_at;
+                back.revised_in = edited.revised_in;
+                back.shown_in = edited.shown_in;
+                back.band = edited.band;
+                back.previous = edited.previous.clone();
+                if !is_kept {
+                    back.tail.clear();
+                    back.base = None;
+                }
+                *edited = back;
+            }
+            edited.lower_since = edited.pinned.is_none().then_some(crate::priority::UNPINNED);
+            edited.commanded = true;
+            edited.silences = None;
+        });
+    }
+
+    /// The events of a command belong where they belonged before it.
+    fn send_home(&self, draft: &mut Draft<'_>, incident: &Incident, last: &LastCommand) {
+        for (number, key) in last.events.iter().enumerate() {
+            let home = last.homes.get(number).unwrap_or(&incident.id);
+            if let Some(held) = self.held(key) {
+                let held = held.decided_by(&Evidence::bare(Why::Operator, 0));
+                self.tell_parted(draft, &[Arc::new(held)], home, false);
+            }
+        }
+    }
+}
+
+/// Gives an incident the handling that another state of it had.
+fn handle_as(incident: &mut Incident, was: &Incident) {
+    incident.status = was.status;
+    incident.close_reason = was.close_reason;
+    incident.opened_at = was.opened_at;
+    incident.closed_at = was.closed_at;
+    incident.handling = was.handling.clone();
+    incident.care = was.care.clone();
+    incident.pinned = was.pinned;
+    incident.time_points = was.time_points;
+    incident.last_command = was.last_command.clone();
+}

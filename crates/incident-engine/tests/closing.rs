@@ -1,0 +1,120 @@
+//! What comes to an incident that the centre closed, opened again or resolved.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod teller;
+
+use city_model::{Action, CloseReason, Status, Why};
+use teller::desk::{id_of, kept, merging, order, restart, rubbish, two_heaps};
+use teller::{Teller, at, call};
+
+fn ponding(id: &str, x_m: f64, minute: i64) -> teller::Told {
+    call(id, "road_ponding", x_m, 0.0).at(minute)
+}
+
+#[test]
+fn what_is_opened_again_has_its_time_anew() {
+    let mut story = Teller::new();
+    story.tell(ponding("a1", 0.0, 0));
+    story.tick(at(61));
+    let a = story.only().id;
+    assert_eq!(kept(&story, &a).close_reason, Some(CloseReason::Quiet));
+    story.tick(at(100));
+    assert_eq!(story.command(order("k1", &a, Action::Reopen)), "reopen applied");
+    restart(&mut story);
+    story.tell(ponding("a2", 5.0, 110));
+    assert_eq!(
+        story.only().member_count,
+        2,
+        "ten minutes after it was opened again"
+    );
+    story.tick(at(171));
+    story.tell(ponding("a3", 5.0, 172));
+    assert_ne!(id_of(&story, "a3"), a, "an hour after the last of it");
+}
+
+#[test]
+fn what_tells_of_the_time_before_the_end_belongs_to_what_ended() {
+    for action in [Action::Close, Action::FalseAlarm] {
+        let mut story = Teller::new();
+        story.tell(ponding("a1", 0.0, 0));
+        story.tick(at(10));
+        let a = story.only().id;
+        story.command(order("k1", &a, action));
+        story.tell(ponding("late", 5.0, 7).came_after(6));
+        let after = story.only();
+        assert_eq!(
+            (after.member_count, after.status),
+            (2, Status::Closed),
+            "{action}"
+        );
+        story.tell(ponding("new", 5.0, 14));
+        let new = id_of(&story, "new");
+        assert_eq!(kept(&story, &new).recurrence_of, Some(a), "{action}");
+    }
+}
+
+#[test]
+fn who_urges_a_closed_ticket_opens_what_the_next_one_joins() {
+    let mut story = Teller::new();
+    story.tell(ponding("h1", 0.0, 0).ticket("T1"));
+    let first = story.only().id;
+    story.tick(at(5));
+    story.command(order("k1", &first, Action::Close));
+    let urging = |number: i64| {
+        let told = call(&format!("u{number}"), "road_ponding", 0.0, 0.0).nowhere();
+        told.ticket(&format!("T{number}")).cites("T1").at(8 * number)
+    };
+    for number in 2..5 {
+        story.tell(urging(number));
+        restart(&mut story);
+    }
+    let second = id_of(&story, "u2");
+    let again = kept(&story, &second);
+    assert_eq!(
+        (again.recurrence_of, again.member_count),
+        (Some(first.clone()), 3)
+    );
+    assert_eq!(again.members[0].why, Why::CitedTicket);
+    assert_eq!(kept(&story, &first).status, Status::Closed);
+    // Once more: what repeated it is closed as well.
+    story.command(order("k2", &second, Action::FalseAlarm));
+    story.tell(urging(5));
+    story.tell(urging(6));
+    let third = id_of(&story, "u5");
+    assert_eq!(kept(&story, &third).recurrence_of, Some(second));
+    assert_eq!(id_of(&story, "u6"), third);
+}
+
+#[test]
+fn what_was_merged_repeats_what_it_became_part_of() {
+    let (mut story, a, b) = two_heaps();
+    story.command(merging("k1", &a, &b));
+    story.command(order("k2", &a, Action::Close));
+    story.tell(rubbish("b3", 401.0, 9));
+    let new = id_of(&story, "b3");
+    assert_eq!(kept(&story, &new).recurrence_of, Some(a));
+}
+
+#[test]
+fn what_nobody_mended_is_not_hidden_in_what_is_resolved() {
+    let (mut story, a, b) = two_heaps();
+    story.command(order("k1", &a, Action::Dispatch));
+    story.command(order("k2", &a, Action::Resolve));
+    assert_eq!(
+        story.command(merging("k3", &a, &b)),
+        "merge applied: the handling is open again: what was merged into it is not resolved"
+    );
+    let whole = kept(&story, &a);
+    assert_eq!(
+        (whole.handling.resolved_at, whole.handling.verified_at),
+        (None, None)
+    );
+    assert!(whole.handling.dispatched_at.is_some());
+    assert!(
+        story
+            .command(order("k4", &a, Action::Verify))
+            .starts_with("verify refused")
+    );
+    story.command(order("k5", &a, Action::Undo));
+    assert!(kept(&story, &a).handling.resolved_at.is_some());
+}

@@ -1,0 +1,132 @@
+//! Where several incidents would do, and where addresses are all that is told.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod teller;
+
+use city_model::{Band, Status, Why};
+use teller::desk::{id_of, kept, parting};
+use teller::{Teller, call, inspector, sensor};
+
+const TOWN: &str = "310117001";
+
+#[test]
+fn callers_between_two_covers_go_to_the_likelier_one() {
+    let mut story = Teller::new();
+    story.tell(sensor("m1", "manhole_missing", 0.0, 0.0).at(0));
+    story.tell(sensor("m2", "manhole_missing", 25.0, 0.0).at(1));
+    let around = [
+        (1, 15),
+        (-11, 12),
+        (-3, -3),
+        (23, 2),
+        (-1, 9),
+        (13, 0),
+        (7, -12),
+        (-4, -5),
+    ];
+    for (number, (x, y)) in (0..).zip(around) {
+        let caller = call(
+            &format!("c{number}"),
+            "manhole_missing",
+            f64::from(x),
+            f64::from(y),
+        );
+        story.tell(caller.reporter(number).at(4 + number as i64));
+    }
+    let incidents = story.incidents();
+    assert_eq!(incidents.len(), 2, "{incidents:#?}");
+    let first = kept(&story, &id_of(&story, "m1@0"));
+    assert_eq!(first.band, Band::P1, "a sensor and callers tell of it");
+    assert!(first.member_count >= 6 && !first.related.is_empty(), "{first:#?}");
+}
+
+#[test]
+fn callers_at_what_the_centre_split_go_to_the_likelier_part() {
+    let mut story = Teller::new();
+    story.tell(inspector("a", "manhole_missing", 0.0, 0.0).unsure(5).at(0));
+    story.tell(inspector("b", "manhole_missing", 10.0, 0.0).unsure(5).at(1));
+    let one = story.only().id;
+    let mut command = parting("k1", &one, &[]);
+    command.event_ids = vec!["report/b".into()];
+    assert_eq!(story.command(command), "split applied");
+    for (number, x) in (0..).zip([-6.0, -12.0, 7.0, 8.0, 13.0]) {
+        story.tell(call(&format!("c{number}"), "manhole_missing", x, 0.0).at(8 + number));
+    }
+    let open = story.incidents();
+    assert_eq!(
+        open.iter().filter(|one| one.status == Status::Open).count(),
+        2,
+        "{open:#?}"
+    );
+}
+
+#[test]
+fn where_things_stand_in_rows_a_vague_call_joins_none() {
+    let mut story = Teller::new();
+    for (number, x) in (0..).zip([0.0, 60.0, 120.0, 180.0]) {
+        story.tell(
+            inspector(&format!("t{number}"), "tree_fallen", x, 0.0)
+                .unsure(5)
+                .at(number),
+        );
+    }
+    assert_eq!(story.incidents().len(), 4);
+    story.tell(call("vague", "tree_fallen", 90.0, 30.0).unsure(60).at(9));
+    assert_eq!(story.incidents().len(), 5);
+}
+
+#[test]
+fn two_houses_of_a_lane_are_two_where_lives_are_at_stake() {
+    let told = |kind: &str, addresses: &[&str]| {
+        let mut story = Teller::new();
+        for (number, address) in (0..).zip(addresses) {
+            let call = call(&format!("c{number}"), kind, 0.0, 0.0);
+            story.tell(call.nowhere().address(TOWN, address).at(3 * number));
+        }
+        story
+    };
+    for kind in [
+        "elevator_trap",
+        "fire_smoke",
+        "gas_leak",
+        "manhole_missing",
+        "road_collapse",
+    ] {
+        let pairs = [
+            ["谷阳北路1500弄3幢", "谷阳北路1500弄18幢"],
+            ["谷阳北路1500弄", "谷阳北路1500号"],
+            ["金地苑3幢", "金地苑18幢"],
+            ["谷阳北路1500弄a座", "谷阳北路1500弄b座"],
+        ];
+        for pair in pairs {
+            assert_eq!(told(kind, &pair).incidents().len(), 2, "{kind} {pair:?}");
+        }
+        // What is merely less exact does not lead from one house to the other.
+        let houses = [
+            "谷阳北路1500弄",
+            "谷阳北路1500弄3幢",
+            "谷阳北路1500弄18幢",
+            "谷阳北路1500弄3幢",
+        ];
+        let story = told(kind, &houses);
+        let apart = id_of(&story, "c2");
+        assert!(
+            ["c1", "c3"].iter().all(|house| id_of(&story, house) != apart),
+            "{kind}"
+        );
+        assert_eq!(id_of(&story, "c1"), id_of(&story, "c3"), "{kind}");
+    }
+    let lift = told(
+        "elevator_trap",
+        &["谷阳北路1500弄3幢", "谷阳北路1500弄", "谷阳北路1500弄3幢"],
+    )
+    .only();
+    let why: Vec<Why> = lift.members.iter().map(|member| member.why).collect();
+    assert_eq!(why, [Why::SameAddress, Why::SameLane, Why::Founded]);
+    let rubbish = told("garbage_exposed", &["谷阳北路1500弄3幢", "谷阳北路1500弄18幢"]).only();
+    assert_eq!(
+        rubbish.members[0].why,
+        Why::SameLane,
+        "where it costs no life a lane is enough"
+    );
+}

@@ -1,0 +1,87 @@
+//! Processes, network and brokers fail in every way that is listed; then nothing is lost and nothing doubled.
+//!
+//! A short run on one broker by default. `CITYOPS_FAULTS=200` makes it a long one with 200 faults on three brokers.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod acting;
+mod beside;
+#[path = "../city/mod.rs"]
+mod city;
+mod cluster;
+mod cutting;
+mod faults;
+mod feed;
+mod processes;
+mod stage;
+mod verdict;
+
+use std::sync::{Mutex, PoisonError};
+
+use city_simulator::Scenario;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use faults::Fault;
+use processes::Build;
+use stage::{Script, Stage, say};
+
+/// One run at a time: brokers and processes of two would only wait for each other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Records of the short run, and of the long one for each fault.
+const RECORDS: usize = 2_600;
+const RECORDS_PER_FAULT: usize = 120;
+
+#[test]
+fn whatever_fails_nothing_is_lost_and_nothing_doubled() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = city::seed();
+    let asked = std::env::var("CITYOPS_FAULTS").ok();
+    let count = asked.map(|count| count.parse().expect("CITYOPS_FAULTS is a number"));
+    let script = Script {
+        scenario: Scenario::Typhoon,
+        seed,
+        records: count.map_or(RECORDS, |count: usize| count * RECORDS_PER_FAULT),
+        brokers: if count.is_some() { 3 } else { 1 },
+        processes: if count.is_some() { 3 } else { 2 },
+        build: Build::AsItIs,
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut stage = Stage::start(script);
+    let plan = match count {
+        Some(count) => faults::long(&mut random, count, |fault| stage.can(fault)),
+        None => faults::short(&mut random),
+    };
+    stage.suffer(&plan);
+    let complaints = stage.judge();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    say("nothing was lost and nothing doubled");
+}
+
+/// The same checks must find it when a position is committed outside its transaction.
+#[test]
+fn a_position_beside_its_transaction_is_found() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = city::seed();
+    let mut stage = Stage::start(Script {
+        scenario: Scenario::Typhoon,
+        seed,
+        records: 600,
+        brokers: 1,
+        processes: 1,
+        build: Build::BrokenOnPurpose,
+    });
+    stage.suffer(&[Fault::KillBeforePosition; 3]);
+    let complaints = stage.judge();
+    say(&complaints.join("\n"));
+    assert!(
+        complaints.iter().any(|it| it.contains("records were sent")),
+        "nobody noticed: {complaints:?}"
+    );
+}

@@ -1,0 +1,133 @@
+//! `cityops report` over a replay with the centre's feedback: rates, spans, and a page that can be printed.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod city;
+
+use city::City;
+use city_simulator::Scenario;
+use serde_json::{Value, json};
+
+fn report(dir: &str, more: &[&str]) -> Value {
+    let args = [&["--json", "report", "--output", dir], more].concat();
+    serde_json::from_str(&city::expect(0, &args)).unwrap()
+}
+
+#[test]
+fn a_history_with_feedback_is_evaluated() {
+    let city = City::new(Scenario::Normal, 7, 2_000);
+    let before = city.replayed("before");
+    let incidents = before.lines("incidents.ndjson");
+    let dir = before.dir.to_str().unwrap();
+    let untold = report(dir, &[]);
+    for rate in ["dispatch_on_time", "control_on_time", "rework", "false_alarm"] {
+        assert!(untold["all"][rate]["hits"] == 0, "{rate}: {untold}");
+    }
+    assert_eq!(
+        untold["all"]["rework"]["share"],
+        Value::Null,
+        "nothing is known: no zero"
+    );
+    assert_eq!(
+        untold["all"]["incidents"],
+        incidents.iter().filter(|one| one["status"] != "MERGED").count()
+    );
+
+    // The centre handles thirty incidents as they open: ten false, ten sent out and returned once, ten done.
+    let input = city.input_from("told", |_, bytes| Some(bytes));
+    let mut commands = Vec::new();
+    for (index, incident) in incidents
+        .iter()
+        .filter(|one| one["status"] != "MERGED")
+        .take(30)
+        .enumerate()
+    {
+        let opened = millis(&incident["opened_at"]);
+        let mut say = |action: &str, seconds: i64| {
+            commands.push((
+                opened + seconds * 1_000,
+                json!({"command_id": format!("{index}-{action}-{seconds}"), "incident_id": incident["incident_id"],
+                    "action": action, "operator": "desk", "issued_at": opened + seconds * 1_000}),
+            ));
+        };
+        match index % 3 {
+            0 => say("false_alarm", 30),
+            1 => {
+                say("dispatch", 20);
+                say("return", 40);
+                say("dispatch", 60);
+            }
+            _ => {
+                say("dispatch", 20);
+                say("resolve", 90);
+            }
+        }
+    }
+    commands.sort_by_key(|(at, _)| *at);
+    let lines: String = commands
+        .iter()
+        .map(|(_, command)| format!("{command}\n"))
+        .collect();
+    std::fs::write(input.join("command.ndjson"), lines).unwrap();
+    let replayed = city.replay_of(&input, "after", &[]);
+    let dir = replayed.dir.to_str().unwrap();
+    let page = city.path("report.html");
+    let told = report(dir, &["--html", page.to_str().unwrap()]);
+    let all = &told["all"];
+    let hits = |rate: &str| all[rate]["hits"].as_u64().unwrap();
+    assert!((5..=10).contains(&hits("false_alarm")), "{all}");
+    assert!((5..=10).contains(&hits("rework")), "{all}");
+    assert!(hits("dispatch_on_time") >= 10, "{all}");
+    assert_eq!(
+        all["false_alarm"]["small"],
+        all["false_alarm"]["of"].as_u64().unwrap() < 20
+    );
+    for groups in ["kinds", "towns", "units"] {
+        let sum: u64 = told[groups]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["incidents"].as_u64().unwrap())
+            .sum();
+        assert_eq!(sum, all["incidents"].as_u64().unwrap(), "{groups}");
+        let judged: u64 = told[groups]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["false_alarm"]["of"].as_u64().unwrap())
+            .sum();
+        assert_eq!(judged, all["false_alarm"]["of"].as_u64().unwrap(), "{groups}");
+    }
+
+    // Two halves of the history are the whole.
+    let mut opened: Vec<&str> = incidents
+        .iter()
+        .map(|one| one["opened_at"].as_str().unwrap())
+        .collect();
+    opened.sort_unstable();
+    let middle = opened[opened.len() / 2];
+    let count = |more: &[&str]| report(dir, more)["all"]["incidents"].as_u64().unwrap();
+    assert_eq!(
+        count(&["--to", middle]) + count(&["--from", middle]),
+        all["incidents"].as_u64().unwrap()
+    );
+    assert_eq!(
+        report(dir, &["--from", "2100-01-01"])["all"]["repeat"]["share"],
+        Value::Null
+    );
+    city::expect(2, &["report", "--output", dir, "--from", "yesterday"]);
+    city::expect(2, &["report"]);
+
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("误报") && html.contains("A4") && html.contains("—"));
+    assert!(!html.contains("http"), "it needs nothing from elsewhere");
+    let table = city::expect(0, &["report", "--output", dir]);
+    assert!(
+        table.contains("按街镇 / by town") && table.contains('*'),
+        "{table}"
+    );
+}
+
+fn millis(time: &Value) -> i64 {
+    let time: city_model::UtcTime = serde_json::from_value(time.clone()).unwrap();
+    time.0.millis()
+}
