@@ -335,7 +335,7 @@ impl Transactor {
             .add_partition_offset(topic, 0, rdkafka::Offset::Offset(0))
             .map_err(|error| Failure::of("name an offset", &error))?;
         let member = member.clone();
-        let result = self.ask("try to send an offset", &|| {}, move |producer| {
+        let result = self.ask("try to send an offset", PATIENCE, &|| {}, move |producer| {
             producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
         });
         // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
