@@ -90,6 +90,7 @@ mod decide;
 mod doubt;
 mod draft;
 mod engine;
+mod events;
 mod finding;
 mod ground;
 mod holding_back;
