@@ -10,6 +10,9 @@ use kafka_log::Properties;
 use serde_json::Value;
 use wire_format::Topic;
 
+/// Incidents of a band by key, as they were told last.
+type Shown = BTreeSet<(Vec<u8>, Vec<u8>)>;
+
 /// How many identities are named in a complaint.
 const NAMED: usize = 5;
 
@@ -161,7 +164,7 @@ fn incidents_and_bands(properties: &Properties, prefix: &str) -> Vec<String> {
         }
         incidents.insert(key.to_vec(), value.to_vec());
     });
-    let mut open: BTreeMap<String, BTreeSet<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
+    let mut open: BTreeMap<String, Shown> = BTreeMap::new();
     for (key, value) in incidents {
         let told: Value = serde_json::from_slice(&value).unwrap();
         if told["status"] == "OPEN" {
@@ -184,7 +187,7 @@ fn incidents_and_bands(properties: &Properties, prefix: &str) -> Vec<String> {
                 shown.remove(key);
             }
         });
-        let shown: BTreeSet<(Vec<u8>, Vec<u8>)> = shown.into_iter().collect();
+        let shown: Shown = shown.into_iter().collect();
         let open = open.remove(name).unwrap_or_default();
         for (key, _) in open.symmetric_difference(&shown).take(NAMED) {
             let id = String::from_utf8_lossy(key);

@@ -117,7 +117,9 @@ impl KindRule {
     /// things stand in rows, and nobody is hurt by one more. Elsewhere it joins the likeliest, which is open already.
     pub fn stands_in_rows(&self) -> bool {
         let is_mild = |grade: Grade| grade >= Grade::C;
-        !self.endangers_life() && is_mild(self.grade) && self.grade_steps.iter().all(|step| is_mild(step.grade))
+        !self.endangers_life()
+            && is_mild(self.grade)
+            && self.grade_steps.iter().all(|step| is_mild(step.grade))
     }
 
     /// The grade, given the peak of each metric.

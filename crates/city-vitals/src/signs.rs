@@ -222,7 +222,7 @@ impl VitalSigns {
             if !state.is_idle() {
                 self.busy.insert(key.clone());
             }
-            self.cells.insert(key, *state);
+            self.cells.insert(key, state);
         }
         self.comparison = Some(comparison);
     }

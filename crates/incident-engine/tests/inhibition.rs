@@ -85,7 +85,7 @@ fn a_symptom_is_quiet_while_its_cause_stands_and_shows_when_that_is_over() {
         format!("由停电（{cause}）引起，随其一并处置")
     );
     assert!(record.priority.reasons_en[0].starts_with("explained by a power outage ("));
-    assert_eq!(record.related, [cause.clone()]);
+    assert_eq!(record.related, std::slice::from_ref(&cause));
     assert!(record.explanation.contains("由停电"), "{}", record.explanation);
 
     // By whatever ends it: here by quiet, with nothing said of the signal since.

@@ -109,7 +109,7 @@ fn instant(name: &str, text: &str, zone: &TimeZone) -> anyhow::Result<EventTime>
             .ok()
     };
     timestamp
-        .or_else(|| day())
+        .or_else(day)
         .map(|at| EventTime::from_millis(at.as_millisecond()))
         .ok_or_else(|| {
             usage(format!(

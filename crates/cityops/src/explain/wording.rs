@@ -87,10 +87,7 @@ pub(super) fn compared(evidence: &Evidence) -> Both {
             format!("It comes from the same device, {} apart in time.", gap.en()),
         ),
         Why::SameAddress => Both(
-            format!(
-                "没有坐标，但在同一街镇，地址相同，时间间隔 {}。",
-                gap.zh()
-            ),
+            format!("没有坐标，但在同一街镇，地址相同，时间间隔 {}。", gap.zh()),
             format!(
                 "Without a position, but in the same town and at the same address, {} apart in time.",
                 gap.en()
