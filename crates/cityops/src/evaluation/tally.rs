@@ -32,7 +32,8 @@ pub struct Tally {
     pub open: u64,
     /// Handled: acknowledged or sent out by the centre.
     pub handled: u64,
-    /// Sent out in time, of those that were sent out, or are open and should have been.
+    /// Sent out in time, of those that were sent out, or are open and should have been; the latter only where the centre
+    /// tells at all.
     pub dispatch_on_time: Rate,
     /// Under control in time, of those that were resolved, or were sent out, are open and should have been.
     pub control_on_time: Rate,
@@ -45,20 +46,25 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, record: &IncidentRecord, until: EventTime) {
+    fn count(&mut self, record: &IncidentRecord, until: Option<EventTime>) {
         let (handling, deadline) = (&record.handling, &record.priority.deadline);
         let is_open = record.status == "OPEN";
         self.incidents += 1;
         self.open += u64::from(is_open);
-        self.handled += u64::from(handling.acknowledged_at.or(handling.dispatched_at).is_some());
+        self.handled += u64::from(is_handled(record));
         match handling.dispatched_at {
             Some(at) => self.dispatch_on_time.count(at <= deadline.dispatch_by),
-            None if is_open && deadline.dispatch_by.0 < until => self.dispatch_on_time.count(false),
+            None if is_open && until.is_some_and(|until| deadline.dispatch_by.0 < until) => {
+                self.dispatch_on_time.count(false)
+            }
             None => {}
         }
         match handling.resolved_at {
             Some(at) => self.control_on_time.count(at <= deadline.control_by),
-            None if is_open && handling.dispatched_at.is_some() && deadline.control_by.0 < until => {
+            None if is_open
+                && handling.dispatched_at.is_some()
+                && until.is_some_and(|until| deadline.control_by.0 < until) =>
+            {
                 self.control_on_time.count(false);
             }
             None => {}
@@ -71,6 +77,12 @@ impl Tally {
             self.false_alarm.count(is_false);
         }
     }
+}
+
+/// Whether the centre has begun to handle it, as far as it told.
+fn is_handled(record: &IncidentRecord) -> bool {
+    let handling = &record.handling;
+    handling.acknowledged_at.or(handling.dispatched_at).is_some()
 }
 
 /// What the centre found: whether it was a false alarm; `None` where it did not say.
@@ -134,7 +146,9 @@ impl Evaluation {
     pub fn of<'a>(records: impl Iterator<Item = &'a IncidentRecord> + Clone, span: Span) -> Evaluation {
         let known = records.clone().map(last_known).max();
         // Deadlines are held against the end of what is known, which the same files always have.
-        let until = known.unwrap_or_default();
+        let until = known;
+        // A centre that tells nothing is not late: nothing is known of it.
+        let until = until.filter(|_| records.clone().any(|record| is_handled(record)));
         let mut all = Tally::default();
         let mut kinds: BTreeMap<(String, String), Tally> = BTreeMap::new();
         let (mut towns, mut units) = (kinds.clone(), kinds.clone());

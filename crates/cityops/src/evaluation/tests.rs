@@ -66,7 +66,11 @@ fn each_rate_counts_what_its_words_say() {
     assert_eq!(rate(all.rework), (1, 3));
     assert_eq!(rate(all.repeat), (0, 6));
     assert_eq!(rate(all.false_alarm), (1, 3));
-    let untold = of(&[incident(5, None, None, Some("quiet"))]).all;
+    let untold = of(&[
+        incident(4, None, None, None),
+        incident(5, None, None, Some("quiet")),
+    ])
+    .all;
     assert_eq!(
         [untold.dispatch_on_time, untold.rework, untold.false_alarm].map(|rate| rate.shown()),
         ["—"; 3]
