@@ -182,7 +182,13 @@ pub fn create_topics(
         if specs.iter().all(|spec| known.contains_key(&spec.name)) {
             return Ok(outcome);
         }
-        anyhow::ensure!(Instant::now() < deadline, "the created topics do not show");
+        let hidden = specs.iter().filter(|spec| !known.contains_key(&spec.name));
+        let hidden: Vec<&str> = hidden.map(|spec| spec.name.as_str()).collect();
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "these topics are there but do not show; is DESCRIBE on them granted, which ALTER brings? {}",
+            hidden.join(" ")
+        );
         thread::park_timeout(Duration::from_millis(50));
     }
 }
