@@ -54,6 +54,10 @@ impl Stage {
     pub fn start(script: Script) -> Stage {
         let cluster = Cluster::start(script.brokers);
         let city = City::new(script.scenario, script.seed, script.records);
+        // They are not fed either; see `Feed::send`.
+        for file in ["weather.ndjson", "silence.ndjson"] {
+            std::fs::remove_file(city.path(file)).unwrap();
+        }
         let name = format!("faults-{}", script.seed);
         city.on_kafka(&cluster.bootstrap(), &name);
         let config = city.path("cityops.toml");
@@ -150,6 +154,7 @@ impl Stage {
             scenario: self.script.scenario,
             seed: self.script.seed,
             records: self.script.records,
+            sent: self.feed.sent,
             enriched_partitions: 4,
             calm: calm["grouping_digest"].as_str().unwrap(),
         });

@@ -23,6 +23,8 @@ pub struct Judged<'a> {
     pub scenario: Scenario,
     pub seed: u64,
     pub records: usize,
+    /// How many of them were sent.
+    pub sent: i64,
     pub enriched_partitions: i32,
     /// The grouping of a calm run over the same records.
     pub calm: &'a str,
@@ -42,7 +44,7 @@ pub fn verdict(judged: &Judged<'_>) -> Vec<String> {
     // Each record has one outcome, and those of single events agree with what was counted.
     let ledger = cityops::commands::ledger::committed(properties, prefix, &read).unwrap();
     let counted: i64 = ledger.outcomes.values().sum();
-    let sent = judged.records as i64;
+    let sent = judged.sent;
     expect(
         counted == sent,
         format!("{sent} records were sent, {counted} have an outcome"),
