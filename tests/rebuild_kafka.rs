@@ -8,7 +8,7 @@ use std::process::Command;
 
 use city::{City, Running, broker, expect, seed, web};
 use city_model::EventTime;
-use city_simulator::Scenario;
+use city_simulator::{Scenario, Source};
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
 use serde_json::Value;
@@ -24,8 +24,8 @@ fn a_city_is_rebuilt_from_its_source_topics() {
     city.on_kafka(&broker(), &name);
     let config = city.config();
     expect(0, &["topics", "apply", "--config", &config]);
-    feed(seed, &format!("{name}."));
-    let before = decided(&city, "before.log");
+    let fed = feed(seed, &format!("{name}."));
+    let before = decided(&city, fed, "before.log");
 
     let lost: Vec<String> = Topic::ALL
         .iter()
@@ -42,9 +42,9 @@ fn a_city_is_rebuilt_from_its_source_topics() {
         ]);
     }
     expect(0, &["topics", "apply", "--config", &config]);
-    let after = decided(&city, "after.log");
+    let after = decided(&city, fed, "after.log");
 
-    assert_eq!(before["consumed"], RECORDS, "{before}");
+    assert_eq!(before["consumed"], fed, "{before}");
     assert_eq!(before["unaccounted"], 0, "{before}");
     assert!(before["outcomes"]["joined"].as_i64() > Some(0), "{before}");
     for told in ["consumed", "unaccounted", "outcomes", "grouping_digest"] {
@@ -54,13 +54,13 @@ fn a_city_is_rebuilt_from_its_source_topics() {
 }
 
 /// Runs the program until all is accounted for, ends it, and gives its ledger; the audit finds nothing.
-fn decided(city: &City, log: &str) -> Value {
+fn decided(city: &City, fed: usize, log: &str) -> Value {
     let (config, log) = (city.config(), city.path(log));
     let process = Running::start(&["run", "--config", &config], &log);
     web::wait("every record has its outcome", &log, || {
         web::address(&log).is_some_and(|address| {
             let consumed = web::metric(&address, "cityops_events_consumed_total{");
-            consumed == RECORDS as f64 && web::metric(&address, "cityops_unaccounted_events ") == 0.0
+            consumed == fed as f64 && web::metric(&address, "cityops_unaccounted_events ") == 0.0
         })
     });
     assert_eq!(process.terminate(), Some(0));
@@ -71,10 +71,14 @@ fn decided(city: &City, log: &str) -> Value {
     read("ledger")
 }
 
-fn feed(seed: u64, prefix: &str) {
+/// Sends the city's records but for warnings and silences, and says how many. What those change depends on which events were
+/// read before them, which no two readings of several partitions share.
+fn feed(seed: u64, prefix: &str) -> usize {
     let properties = Properties::from([("bootstrap.servers".to_owned(), broker())]);
     let sender = Sender::new(&properties).unwrap();
-    for record in city_simulator::simulate(Scenario::Typhoon, seed, RECORDS) {
+    let mut fed = 0;
+    let records = city_simulator::simulate(Scenario::Typhoon, seed, RECORDS);
+    for record in records.filter(|record| !matches!(record.source, Source::Weather | Source::Silence)) {
         let topic = kafka_log::topic_name(prefix, Topic::of(record.source));
         let record = NewRecord {
             topic: &topic,
@@ -85,8 +89,10 @@ fn feed(seed: u64, prefix: &str) {
             headers: &[],
         };
         sender.send(&record).unwrap();
+        fed += 1;
     }
     sender.flush().unwrap();
+    fed
 }
 
 fn tool(args: &[&str]) {

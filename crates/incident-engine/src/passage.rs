@@ -55,8 +55,14 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
 /// When an incident goes quiet. One that a silence holds back does not while a sensor has not said that it is over: many
 /// tell of an alarm once. It would be over before anybody heard of it.
 fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTime {
-    let quiet_at = incident.last_heard_at + quiet_after_ms(setting, rule, incident);
-    if incident.is_held_back() && incident.is_alarming() {
+    let quiet_after_ms = quiet_after_ms(setting, rule, incident);
+    let quiet_at = incident.last_heard_at + quiet_after_ms;
+    if !incident.is_held_back() {
+        return quiet_at;
+    }
+    // Whether it outlasts its silence follows from its events' own times, wherever the clock stood when they were read.
+    let quiet_at = quiet_at.max(incident.last_event_at + quiet_after_ms);
+    if incident.is_alarming() {
         return quiet_at.max(incident.first_event_at + rule.max_life_ms);
     }
     quiet_at
@@ -98,7 +104,12 @@ impl Engine {
             self.expire_weather(&mut draft, before, clock);
             self.expire_silences(&mut draft, before, clock);
             let due = self.due.range(..=(clock, u32::MAX));
+            let ends = self.a_silence_ends(before, clock);
             for incident in self.numbered(due.map(|(_, number)| number)) {
+                // What outlasts a silence shows before it goes quiet, also where one tick sees both.
+                if ends && incident.is_held_back() {
+                    continue;
+                }
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
             for key in self.forgettable(clock).filter(|key| !self.is_to_be_told(key)) {

@@ -94,20 +94,26 @@ impl Engine {
 
     /// Judges anew what is held back when a silence ends, and drops those that ended long ago.
     pub(crate) fn expire_silences(&self, draft: &mut Draft<'_>, before: Option<EventTime>, clock: EventTime) {
-        let mut ends = false;
         for silence in self.silences.values() {
-            ends |= silence.ends_at <= clock && before.is_none_or(|before| before < silence.ends_at);
             let id = &silence.silence_id;
             let names = |incident: &Incident| incident.silences.iter().flatten().any(|own| own == id);
             if clock - silence.ends_at > crate::engine::SEEN_MS && !self.all_held_back().any(names) {
                 draft.change(Change::RemoveSilence(id.clone()));
             }
         }
-        if ends {
+        if self.a_silence_ends(before, clock) {
             for incident in self.all_held_back() {
                 draft.edit(&incident.id, |_, _| {});
             }
         }
+    }
+
+    /// Whether a silence ends in a tick.
+    pub(crate) fn a_silence_ends(&self, before: Option<EventTime>, clock: EventTime) -> bool {
+        let ends = |silence: &Silence| {
+            silence.ends_at <= clock && before.is_none_or(|before| before < silence.ends_at)
+        };
+        self.silences.values().any(ends)
     }
 
     /// The silence that announced an event, by what was known when it was read.

@@ -18,9 +18,13 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::Properties;
 use crate::settings::{self, Reports};
+use crate::worker::bounded;
 
 /// How long the broker may take: a busy one needs many seconds for dozens of topics.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much longer than it was told to the client may take to say that nobody answers.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How long an altered setting may take to show.
 const SHOWS_WITHIN: Duration = Duration::from_secs(5);
@@ -76,7 +80,21 @@ pub fn topic_partitions(
         .collect())
 }
 
+/// By a thread of its own: what the library waits for has its deadline on the wall clock, which may go back.
 fn metadata(properties: &Properties, timeout: Duration) -> Result<rdkafka::metadata::Metadata, Unreachable> {
+    let asked = properties.clone();
+    bounded(timeout + GRACE, &|| {}, move || ask_metadata(&asked, timeout)).unwrap_or_else(|hangs| {
+        Err(Unreachable {
+            bootstrap: properties.get("bootstrap.servers").cloned().unwrap_or_default(),
+            reason: format!("the client gave no answer for {} s", hangs.waited.as_secs()),
+        })
+    })
+}
+
+fn ask_metadata(
+    properties: &Properties,
+    timeout: Duration,
+) -> Result<rdkafka::metadata::Metadata, Unreachable> {
     let bootstrap = properties.get("bootstrap.servers").cloned().unwrap_or_default();
     let unreachable = |reason: String| Unreachable {
         bootstrap: bootstrap.clone(),
@@ -164,7 +182,13 @@ pub fn create_topics(
         if specs.iter().all(|spec| known.contains_key(&spec.name)) {
             return Ok(outcome);
         }
-        anyhow::ensure!(Instant::now() < deadline, "the created topics do not show");
+        let hidden = specs.iter().filter(|spec| !known.contains_key(&spec.name));
+        let hidden: Vec<&str> = hidden.map(|spec| spec.name.as_str()).collect();
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "these topics are there but do not show; is DESCRIBE on them granted, which ALTER brings? {}",
+            hidden.join(" ")
+        );
         thread::park_timeout(Duration::from_millis(50));
     }
 }

@@ -35,7 +35,7 @@ fn work(config: &Path, register: bool, json: bool) -> CommandResult {
             .wrong(
                 "schemas",
                 "registry",
-                "no registry is configured; write its address, such as http://host:port",
+                "\"schemas.registry\" is not set; write the registry's address, such as http://host:port",
             )
             .into());
     };

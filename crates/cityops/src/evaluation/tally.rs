@@ -148,7 +148,7 @@ impl Evaluation {
         // Deadlines are held against the end of what is known, which the same files always have.
         let until = known;
         // A centre that tells nothing is not late: nothing is known of it.
-        let until = until.filter(|_| records.clone().any(|record| is_handled(record)));
+        let until = until.filter(|_| records.clone().any(is_handled));
         let mut all = Tally::default();
         let mut kinds: BTreeMap<(String, String), Tally> = BTreeMap::new();
         let (mut towns, mut units) = (kinds.clone(), kinds.clone());

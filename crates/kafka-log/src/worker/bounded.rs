@@ -12,13 +12,13 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A call did not come back in time, or could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hangs {
+pub(crate) struct Hangs {
     /// How long it was waited for.
-    pub(super) waited: Duration,
+    pub(crate) waited: Duration,
 }
 
 /// Makes the call and waits for its answer. `alive` is called while it waits.
-pub(super) fn bounded<T: Send + 'static>(
+pub(crate) fn bounded<T: Send + 'static>(
     limit: Duration,
     alive: &dyn Fn(),
     call: impl FnOnce() -> T + Send + 'static,

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use stream_worker::Processor;
 use wire_format::topics::Topic;
 
+pub(crate) use bounded::bounded;
 pub use config::{BUDGET_MIN_BYTES, Shares, TickConfig, WorkerConfig};
 pub use failure::WorkerError;
 
