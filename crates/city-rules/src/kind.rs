@@ -113,15 +113,6 @@ impl KindRule {
         self.safety_class == "life"
     }
 
-    /// Whether an event that might be of several incidents rather opens one of its own than that it joins the wrong one: such
-    /// things stand in rows, and nobody is hurt by one more. Elsewhere it joins the likeliest, which is open already.
-    pub fn stands_in_rows(&self) -> bool {
-        let is_mild = |grade: Grade| grade >= Grade::C;
-        !self.endangers_life()
-            && is_mild(self.grade)
-            && self.grade_steps.iter().all(|step| is_mild(step.grade))
-    }
-
     /// The grade, given the peak of each metric.
     pub fn grade_at(&self, peak: impl Fn(&str) -> Option<i64>) -> Grade {
         let reached = self

@@ -5,7 +5,7 @@
 //! V being the variance of both positions and of the trouble's own breadth; the vaguer they are, the more strangers lie as
 //! near, which costs the logarithm of V. What a kind allows stands for how many like it there are: few like a gas leak, many
 //! like exposed garbage. A report without a place is weighed as a very vague one at no distance: its street must speak for it.
-//! Where several incidents would do, each is likely to be the wrong one ([`rivals`]); that counts for kinds that hurt nobody. The weights were found by search over the
+//! Where several incidents would do, each is likely to be the wrong one ([`rivals`]); that counts where no lives are at stake. The weights were found by search over the
 //! simulator's seeds 1 to 3, and rounded.
 
 use city_model::{Event, Incident, Why, isqrt};

@@ -215,10 +215,7 @@ impl<S: Scene> Matcher<'_, S> {
         let Some(best) = candidates.iter().position(Candidate::in_reach) else {
             return;
         };
-        let Some(doubt) = candidates[best]
-            .doubt()
-            .filter(|_| candidates[best].stands_in_rows)
-        else {
+        let Some(doubt) = candidates[best].doubt().filter(|_| candidates[best].is_refusable) else {
             return; // rather in the likelier one, which is open already, than in one more
         };
         let others = candidates

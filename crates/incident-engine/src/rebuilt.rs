@@ -28,7 +28,10 @@ impl Engine {
         let seen = self.seen(key)?;
         let held: &Held = seen.held()?;
         let home = seen.incident_id().filter(|home| {
-            **home != incident.id && incident.place_of.as_ref() != Some(home) && !held.elsewhere
+            incident.commanded
+                && **home != incident.id
+                && incident.place_of.as_ref() != Some(home)
+                && !held.elsewhere
         });
         if home.is_none_or(|home| !self.is_part_of(home, &incident.id)) {
             return Some(Cow::Borrowed(held));

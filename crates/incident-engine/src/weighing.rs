@@ -19,7 +19,7 @@ pub(crate) struct Candidate {
     /// The first of the rank is doubt, the second what its kind bears, and nothing but doubt keeps the event out.
     is_doubted: bool,
     /// Where others would do as well an event rather opens another than that it joins the wrong one.
-    pub(crate) stands_in_rows: bool,
+    pub(crate) is_refusable: bool,
     /// From the learned table, where it knows the two kinds.
     pub(crate) points: Option<i32>,
     pub(crate) gap_ms: i64,
@@ -138,7 +138,7 @@ pub(crate) fn weigh(
         radius_mm,
         rank,
         is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
-        stands_in_rows: rule.stands_in_rows(),
+        is_refusable: !rule.endangers_life(),
         points: learned.ok().flatten(),
         gap_ms,
         elsewhere: place.id != life.id,

@@ -200,8 +200,9 @@ impl Book<'_> {
                 let halved = 1_000 - 500 * (more.max(0) % 1_386) / 1_386;
                 halved >> (more.max(0) / 1_386).min(60)
             });
-            // What may hurt goes to the likeliest, which is open; other things rather open another.
-            let is_weighed = is_weighed && self.rules.kind(self.kind_of(&groups[at])).stands_in_rows();
+            // Where lives are at stake it goes to the likeliest, which is open; elsewhere rather to one of its own.
+            let is_life = self.rules.kind(self.kind_of(&groups[at])).safety_class == "life";
+            let is_weighed = is_weighed && !is_life;
             if !is_weighed || doubt + i128::from(1_400 * likely.sum::<i64>() / 1_000) <= most {
                 return Some(at);
             }
