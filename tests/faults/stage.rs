@@ -109,7 +109,7 @@ impl Stage {
             let (before, came) = (self.feed.sent, begun.elapsed());
             self.feed.send(chunk / 2);
             // Somewhere in the middle of this half, wherever the processes are with it just then.
-            let at = before + self.random.random_range(0..=(chunk / 2) as i64);
+            let at = before + self.random.random_range(0..=self.feed.sent - before);
             self.wait(&format!("{at} records are read"), |stage| {
                 stage.watch.ledger().consumed() >= at
             });
