@@ -1,11 +1,11 @@
 //! The index of neighbours alone: all incidents of a kind within its cap of a place, and an incident that moves, beside an
-//! R-tree for each kind that holds the same ids, in the same run. Kinds have the shares that the rules expect; 33 incidents
+//! R-tree for each kind that holds the same numbers, in the same run. Kinds have the shares that the rules expect; 33 incidents
 //! are open on a square kilometre, half of them within 30 m of another, as callers of one trouble are.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use std::hint::black_box;
 
-use city_model::{IncidentId, Point};
+use city_model::Point;
 use city_rules::{KindId, Rules};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use incident_engine::Neighbours;
@@ -17,13 +17,13 @@ use rstar::{AABB, RTree};
 const PER_KM2: f64 = 33.0;
 const ASKED: usize = 2_048;
 
-type Entry = GeomWithData<[i64; 2], IncidentId>;
+type Entry = GeomWithData<[i64; 2], u32>;
 
 struct Open {
     kind: KindId,
     side_mm: i64,
     point: Point,
-    id: IncidentId,
+    number: u32,
 }
 
 fn city(count: usize) -> Vec<Open> {
@@ -44,7 +44,6 @@ fn city(count: usize) -> Vec<Open> {
             is_it
         });
         let (kind, side_mm, _) = *drawn.unwrap_or(&shares[0]);
-        let id = IncidentId::new(&format!("310117-{}-{number:016x}", rules.kind(kind).name));
         let (kind, side_mm, point) = match all.last() {
             Some(last) if random.random_bool(0.5) => {
                 let mut near = |at: i64| at + random.random_range(-30_000..30_000);
@@ -64,24 +63,25 @@ fn city(count: usize) -> Vec<Open> {
             kind,
             side_mm,
             point,
-            id,
+            number: u32::try_from(number).unwrap(),
         });
     }
     all
 }
 
 fn entry(open: &Open) -> Entry {
-    GeomWithData::new([open.point.x, open.point.y], open.id.clone())
+    GeomWithData::new([open.point.x, open.point.y], open.number)
 }
 
-/// What both answer: the ids with their distances.
-fn from_tree(tree: &RTree<Entry>, at: Point, side_mm: i64, mut visit: impl FnMut(&IncidentId, i64)) {
+/// What both answer: the numbers of the incidents and where they lie. Neither takes a root.
+fn from_tree(tree: &RTree<Entry>, at: Point, side_mm: i64, mut visit: impl FnMut(u32, Point)) {
     let around = AABB::from_corners([at.x - side_mm, at.y - side_mm], [at.x + side_mm, at.y + side_mm]);
+    let beyond = (side_mm + 1) * (side_mm + 1);
     for entry in tree.locate_in_envelope(around) {
         let [x, y] = *entry.geom();
-        let distance = at.distance_mm(Point { x, y });
-        if distance <= side_mm {
-            visit(&entry.data, distance);
+        let (dx, dy) = (x - at.x, y - at.y);
+        if dx * dx + dy * dy < beyond {
+            visit(entry.data, Point { x, y });
         }
     }
 }
@@ -93,7 +93,7 @@ fn neighbours(criterion: &mut Criterion) {
         let mut trees: Vec<Vec<Entry>> = vec![Vec::new(); kinds];
         let mut index = Neighbours::default();
         for open in &all {
-            index.insert(open.kind, open.side_mm, open.point, open.id.clone());
+            index.insert(open.kind, open.side_mm, open.point, open.number);
             trees[open.kind.index()].push(entry(open));
         }
         let mut trees: Vec<RTree<Entry>> = trees.into_iter().map(RTree::bulk_load).collect();
@@ -101,14 +101,14 @@ fn neighbours(criterion: &mut Criterion) {
         let asked: Vec<&Open> = all.iter().step_by(step).take(ASKED).collect();
         for open in &asked {
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            index.near(open.kind, open.side_mm, open.point, |id, distance| {
-                ours.push((distance, id.clone()));
+            index.near(open.kind, open.side_mm, open.point, |number, at| {
+                ours.push((number, at))
             });
             from_tree(
                 &trees[open.kind.index()],
                 open.point,
                 open.side_mm,
-                |id, distance| theirs.push((distance, id.clone())),
+                |number, at| theirs.push((number, at)),
             );
             ours.sort_unstable();
             theirs.sort_unstable();
@@ -121,8 +121,8 @@ fn neighbours(criterion: &mut Criterion) {
             bench.iter(|| {
                 let mut sum = 0;
                 for open in &asked {
-                    index.near(open.kind, open.side_mm, open.point, |id, distance| {
-                        sum += distance + i64::from(black_box(id).as_str().is_empty());
+                    index.near(open.kind, open.side_mm, open.point, |number, at| {
+                        sum += at.x + i64::from(black_box(number));
                     });
                 }
                 sum
@@ -133,8 +133,8 @@ fn neighbours(criterion: &mut Criterion) {
                 let mut sum = 0;
                 for open in &asked {
                     let tree = &trees[open.kind.index()];
-                    from_tree(tree, open.point, open.side_mm, |id, distance| {
-                        sum += distance + i64::from(black_box(id).as_str().is_empty());
+                    from_tree(tree, open.point, open.side_mm, |number, at| {
+                        sum += at.x + i64::from(black_box(number));
                     });
                 }
                 sum
@@ -149,8 +149,8 @@ fn neighbours(criterion: &mut Criterion) {
             bench.iter(|| {
                 for (from, to) in [(0, 1_000), (1_000, 0)] {
                     for open in &asked {
-                        index.remove(open.kind, open.side_mm, moved(open, from), &open.id);
-                        index.insert(open.kind, open.side_mm, moved(open, to), open.id.clone());
+                        let way = (moved(open, from), moved(open, to));
+                        index.shift(open.kind, open.side_mm, way, open.number);
                     }
                 }
             });
@@ -160,8 +160,7 @@ fn neighbours(criterion: &mut Criterion) {
                 for (from, to) in [(0, 1_000), (1_000, 0)] {
                     for open in &asked {
                         let tree = &mut trees[open.kind.index()];
-                        let at =
-                            |by: i64| GeomWithData::new([open.point.x + by, open.point.y], open.id.clone());
+                        let at = |by: i64| GeomWithData::new([open.point.x + by, open.point.y], open.number);
                         assert!(tree.remove(&at(from)).is_some());
                         tree.insert(at(to));
                     }

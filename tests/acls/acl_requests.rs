@@ -90,21 +90,58 @@ impl Granting {
 
     fn ask(&mut self, api: i16, rights: &[Right]) -> Vec<u8> {
         let mut body = Vec::new();
-        body.extend(api.to_be_bytes());
-        body.extend(1_i16.to_be_bytes());
-        body.extend(7_i32.to_be_bytes());
-        put_text(&mut body, "tests");
         body.extend((rights.len() as i32).to_be_bytes());
         for right in rights {
             right.put(&mut body);
         }
-        self.stream.write_all(&(body.len() as i32).to_be_bytes()).unwrap();
-        self.stream.write_all(&body).unwrap();
-        let mut length = [0; 4];
-        self.stream.read_exact(&mut length).unwrap();
-        let mut answer = vec![0; i32::from_be_bytes(length) as usize];
-        self.stream.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer[..4], 7_i32.to_be_bytes());
-        answer.split_off(4)
+        ask(&mut self.stream, api, 1, &body)
     }
+}
+
+/// Asks for a group as a member (Heartbeat) or an onlooker (OffsetFetch) would; the broker's error code.
+pub(crate) fn group_as(users: &str, user: &str, group: &str, as_member: bool) -> i16 {
+    let mut stream = TcpStream::connect(users).unwrap();
+    let mut body = Vec::new();
+    put_text(&mut body, "PLAIN");
+    let answer = ask(&mut stream, 17, 1, &body);
+    assert_eq!(&answer[..2], [0, 0], "SaslHandshake");
+    let token = format!("\0{user}\0{user}");
+    let mut body = (token.len() as i32).to_be_bytes().to_vec();
+    body.extend(token.as_bytes());
+    let answer = ask(&mut stream, 36, 0, &body);
+    assert_eq!(&answer[..2], [0, 0], "SaslAuthenticate");
+    let mut body = Vec::new();
+    put_text(&mut body, group);
+    let answer = match as_member {
+        true => {
+            body.extend(0_i32.to_be_bytes());
+            put_text(&mut body, "nobody");
+            ask(&mut stream, 12, 0, &body)
+        }
+        false => {
+            // All of its partitions.
+            body.extend((-1_i32).to_be_bytes());
+            ask(&mut stream, 9, 2, &body)
+        }
+    };
+    // Of both answers the code is the last.
+    let at = answer.len() - 2;
+    i16::from_be_bytes([answer[at], answer[at + 1]])
+}
+
+fn ask(stream: &mut TcpStream, api: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let mut request = Vec::new();
+    request.extend(api.to_be_bytes());
+    request.extend(version.to_be_bytes());
+    request.extend(7_i32.to_be_bytes());
+    put_text(&mut request, "tests");
+    request.extend(body);
+    stream.write_all(&(request.len() as i32).to_be_bytes()).unwrap();
+    stream.write_all(&request).unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; i32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer[..4], 7_i32.to_be_bytes());
+    answer.split_off(4)
 }

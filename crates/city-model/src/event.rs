@@ -217,6 +217,7 @@ closed_set! {
 
 /// An event of the one log that the correlator reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "crate::told::ToldEvent")]
 pub struct Event {
     /// Its identity.
     #[serde(flatten)]
@@ -320,13 +321,13 @@ pub struct Event {
 }
 
 /// 64 bits that are no amount: a whole number in JSON, the same bits in Avro, whose numbers have a sign.
-mod bits {
+pub(crate) mod bits {
     use std::fmt;
 
     use serde::de::{self, Deserializer, Visitor};
     use serde::ser::Serializer;
 
-    pub(super) fn serialize<S: Serializer>(bits: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bits: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
         match bits {
             None => serializer.serialize_none(),
             Some(bits) if serializer.is_human_readable() => serializer.serialize_some(bits),
@@ -334,7 +335,7 @@ mod bits {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
         deserializer.deserialize_option(Bits)
     }
 

@@ -209,6 +209,7 @@ impl Extent {
 
 /// A member as the incident shows it, with what was compared when it joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "crate::told::ToldMember")]
 pub struct Member {
     /// Its identity.
     #[serde(flatten)]

@@ -16,6 +16,7 @@ mod shared;
 mod small;
 mod source;
 mod time;
+mod told;
 mod utc;
 
 pub use crs::{Crs, UnknownCrs};

@@ -63,8 +63,12 @@ pub struct IncidentId(Name);
 impl IncidentId {
     /// The id of the incident that `founding` opens.
     pub fn found(city: &str, group: &Group, founding: &crate::EventKey) -> IncidentId {
-        let hash = crate::fingerprint(founding.to_string().as_bytes());
-        IncidentId(format!("{city}-{group}-{}", &crate::hex(&hash)[..16]).into())
+        let mut whole = crate::Fingerprinting::default();
+        for part in [&founding.source_system, "/", &founding.event_id] {
+            whole.update(part.as_bytes());
+        }
+        let hash = crate::hex(&whole.finish()[..8]);
+        IncidentId([city, "-", group.as_str(), "-", &hash].concat().into())
     }
 
     /// An id as it was read from the wire.

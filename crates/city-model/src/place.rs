@@ -46,17 +46,35 @@ pub struct Point {
 impl Point {
     /// The straight distance to `other`, in millimetres, rounded down.
     pub fn distance_mm(self, other: Point) -> i64 {
-        let dx = i128::from(self.x) - i128::from(other.x);
-        let dy = i128::from(self.y) - i128::from(other.y);
-        i64::try_from(isqrt((dx * dx + dy * dy) as u128)).unwrap_or(i64::MAX)
+        let (dx, dy) = (self.x.abs_diff(other.x), self.y.abs_diff(other.y));
+        if (dx | dy) < 1 << 26 {
+            return isqrt_64(dx * dx + dy * dy).cast_signed(); // within 67 km the squares stay below 2^53
+        }
+        let (dx, dy) = (u128::from(dx), u128::from(dy));
+        i64::try_from(isqrt(dx.saturating_mul(dx).saturating_add(dy.saturating_mul(dy)))).unwrap_or(i64::MAX)
     }
 }
 
 /// The whole-number square root, rounded down. Distances below 3,000 km square into 64 bits, where it costs a fraction.
 pub fn isqrt(n: u128) -> u128 {
     match u64::try_from(n) {
-        Ok(n) => u128::from(n.isqrt()),
+        Ok(n) => u128::from(isqrt_64(n)),
         Err(_) => n.isqrt(),
+    }
+}
+
+/// A floating-point root is off by one at most below 2^53, where it is put right; so no rounding shows.
+fn isqrt_64(n: u64) -> u64 {
+    if n >= 1 << 53 {
+        return n.isqrt();
+    }
+    let near = libm::sqrt(n as f64) as u64;
+    if near * near > n {
+        near - 1
+    } else if (near + 1) * (near + 1) <= n {
+        near + 1
+    } else {
+        near
     }
 }
 
@@ -165,6 +183,26 @@ mod tests {
             (1 << 32) + 1,
         ] {
             assert_eq!((isqrt(root * root), isqrt(root * root + 2 * root)), (root, root));
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_whole_number_s_own() {
+        let mut n = 1_u64;
+        for _ in 0..100_000 {
+            n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            for n in [
+                n,
+                n >> 11,
+                n >> 24,
+                (n >> 38).pow(2),
+                (n >> 38).pow(2).saturating_sub(1),
+            ] {
+                assert_eq!(isqrt(u128::from(n)), u128::from(n.isqrt()), "{n}");
+            }
+        }
+        for n in [0, 1, 2, (1 << 53) - 1, 1 << 53] {
+            assert_eq!(isqrt(n), u128::from((n as u64).isqrt()));
         }
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct Retelling<'a> {
     turn: Turn,
     queue: BTreeSet<Turn>,
     moved: Moved,
+    /// The numbers of the known ones among the changed incidents, sorted.
+    changed: Vec<u32>,
     /// What was looked through for an incident as a kind: it is of another kind when another event opens it.
     regions: BTreeMap<(IncidentId, KindId), Extent>,
     /// Unchanged incidents as they were before the present turn or an earlier one.
@@ -84,6 +86,7 @@ impl<'a> Retelling<'a> {
             turn: turn.clone(),
             queue: BTreeSet::new(),
             moved: Moved::default(),
+            changed: Vec::new(),
             regions: BTreeMap::new(),
             rebuilt: RefCell::default(),
         };
@@ -118,10 +121,10 @@ impl<'a> Retelling<'a> {
 
     fn decide_again(&mut self) {
         let engine = self.engine;
-        let Some(row) = engine.events.get(&self.turn.key) else {
+        let Some(seen) = engine.seen(&self.turn.key) else {
             return;
         };
-        let (Some(held), Some(old)) = (&row.held, &row.incident) else {
+        let (Some(held), Some(old)) = (seen.held(), seen.incident_id()) else {
             return;
         };
         let Some(kind) = self.setting.rules.kind_id(held.event.kind.as_str()) else {
@@ -198,6 +201,11 @@ impl<'a> Retelling<'a> {
         let present = self.unchanged(known);
         self.rebuilt.borrow_mut().remove(id);
         self.moved.slots.insert(id.clone(), present);
+        if let Some(number) = engine.incidents.number_of(id)
+            && let Err(at) = self.changed.binary_search(&number)
+        {
+            self.changed.insert(at, number);
+        }
         for member in &known.tail {
             self.enqueue(member);
         }
@@ -208,7 +216,7 @@ impl<'a> Retelling<'a> {
             self.spread_device(device);
         }
         for component in known.components.iter().chain(&known.inferred_components) {
-            self.spread_to(&Said::Component(component.clone()));
+            self.spread_to(Said::Component(component));
         }
         for (town, address) in addresses_of(known) {
             self.spread_address(
@@ -271,10 +279,16 @@ impl Scene for Retelling<'_> {
         }
         // An incident may have lain elsewhere before its later members came, as far as its extent goes.
         let engine = self.engine;
-        let mut look = |known: &Arc<Incident>| {
+        let mut look = |number: u32| {
+            if self.changed.binary_search(&number).is_ok() {
+                return;
+            }
+            let Some(known) = engine.incidents.at(number) else {
+                return;
+            };
             // Wherever it lay before, it was among its members.
             let may_have_lain = |extent: Extent| extent.is_within(point, side_mm);
-            if !known.extent.is_some_and(may_have_lain) || self.moved.slots.contains_key(&known.id) {
+            if !known.extent.is_some_and(may_have_lain) {
                 return;
             }
             // Most have no later member, and are as they were.
@@ -297,10 +311,10 @@ impl Scene for Retelling<'_> {
             .neighbours
             .within(kind, side_mm, point, side_mm + rule.extent_mm, |number| {
                 if wide.binary_search(&number).is_err() {
-                    engine.incidents.at(number).into_iter().for_each(&mut look);
+                    look(number);
                 }
             });
-        engine.numbered(&wide).for_each(look);
+        wide.into_iter().for_each(look);
     }
 
     fn bearing(&self, mark: Mark<'_>) -> Vec<Arc<Incident>> {
@@ -315,13 +329,12 @@ impl Scene for Retelling<'_> {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
             let at = |is_placed| {
                 let rules = &self.setting.rules;
-                engine.unsettled.at_street(rules, kind, (town, name), is_placed)
+                engine
+                    .unsettled
+                    .at_street(rules, kind, (town, &**name), is_placed)
             };
             let turns = at(false).chain(at(true));
-            all.extend(turns.filter_map(|turn| {
-                let id = engine.events.get(&turn.key)?.incident.as_ref()?;
-                engine.incidents.get(id)
-            }));
+            all.extend(turns.filter_map(|turn| engine.seen(&turn.key)?.incident()));
             all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             all.dedup_by(|a, b| a.id == b.id);
         }
@@ -346,15 +359,19 @@ impl Scene for Retelling<'_> {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let engine = self.engine;
-        let settled = engine.cited(ticket).filter(|key| engine.held(key).is_none());
-        if let Some(incident) = settled.and_then(|key| engine.incident_of(key)) {
+        let settled = engine.cited(ticket).filter(|seen| seen.held().is_none());
+        if let Some(incident) = settled.and_then(|seen| engine.survivor_of(seen.incident()?)) {
             return self.present(incident);
         }
         // An event that was not read before bears no row yet: what was decided in this telling comes first.
         let turns = engine
             .unsettled
-            .saying(&Said::Ticket(ticket.clone()))
-            .filter(|turn| **turn < self.turn);
+            .saying(Said::Ticket(ticket))
+            .filter(|turn| **turn < self.turn)
+            .filter(|turn| {
+                let seen = engine.seen(&turn.key);
+                seen.is_some_and(|seen| seen.ticket() == Some(ticket))
+            });
         let told = self
             .moved
             .decided

@@ -47,13 +47,12 @@ impl Scene for AsTheyAre<'_> {
         {
             // What it was found by before may have given way to other addresses.
             for is_placed in [false, true] {
-                let street = (town, name);
+                let street = (town, &**name);
                 let turns = engine
                     .unsettled
                     .at_street(&self.setting.rules, kind, street, is_placed);
-                let ids = turns.filter_map(|turn| engine.events.get(&turn.key)?.incident.as_ref());
-                ids.filter_map(|id| engine.incidents.get(id))
-                    .for_each(|incident| self.look_at(incident));
+                let incidents = turns.filter_map(|turn| engine.seen(&turn.key)?.incident());
+                incidents.for_each(|incident| self.look_at(incident));
             }
         }
         found
@@ -128,12 +127,12 @@ impl Engine {
                 std::iter::once(read).chain(merged)
             })
         };
-        let cites = event.ticket.clone().map(Said::Cites);
-        let named = event.component.clone().map(Said::Component);
+        let cites = event.ticket.as_ref().map(Said::Cites);
+        let named = event.component.as_ref().map(Said::Component);
         let is_last_by_name = cites
             .iter()
             .chain(&named)
-            .all(|said| self.is_last_saying(said, turn))
+            .all(|said| self.is_last_saying(*said, turn))
             && event.device.iter().all(|device| self.is_last_of(device, turn));
         let address = event.town.as_ref().zip(event.address_key.as_ref());
         let is_nowhere = event.located.is_none();
@@ -185,11 +184,11 @@ impl Engine {
                 .devices
                 .keys()
                 .all(|device| self.is_last_of(device, turn))
-            && components.all(|name| self.is_last_saying(&Said::Component(name.clone()), turn))
+            && components.all(|name| self.is_last_saying(Said::Component(name), turn))
             && addresses_of(incident).all(|at| self.is_last_at(setting, kind, has_own, at, turn))
     }
 
-    fn is_last_saying(&self, said: &Said, turn: &Turn) -> bool {
+    fn is_last_saying(&self, said: Said<'_>, turn: &Turn) -> bool {
         self.unsettled.saying(said).all(|other| other <= turn)
     }
 
@@ -203,9 +202,9 @@ impl Engine {
         (town, address): (&Name, &Name),
         turn: &Turn,
     ) -> bool {
-        street::names(address).map(Name::from).all(|name| {
+        street::names(address).all(|name| {
             [false, true].into_iter().all(|is_placed| {
-                let street = (town, &name);
+                let street = (town, name);
                 let mut turns = self.unsettled.at_street(&setting.rules, kind, street, is_placed);
                 (is_placed && !has_own) || turns.all(|other| other <= turn)
             })

@@ -81,7 +81,7 @@ impl Engine {
         let mut last = self.to_take_back(setting, &own, command);
         last.other = Some(incident.id.clone()); // only both together are taken back
         own.last_command = Some(Arc::new(last));
-        draft.touched.insert(id.clone(), own);
+        draft.touched.insert(id.clone(), Arc::new(own));
         self.put_remaining(draft, incident, command, (remaining, &parting, &id));
         let held: Vec<Arc<Held>> = parting.iter().map(|parted| Arc::new(parted.as_own())).collect();
         self.tell_parted(draft, &held, &id, true);

@@ -10,7 +10,7 @@ use city_model::{
 use crate::again::{Again, Retelling};
 use crate::draft::Draft;
 use crate::engine::{Engine, is_alike};
-use crate::joining::{enter, found};
+use crate::joining::{enter, found_as};
 use crate::matching::Matcher;
 use crate::passage::{close_stale, is_stale, over_since, reopen};
 use crate::scene::Mark;
@@ -110,15 +110,13 @@ impl Engine {
             return self.decide_failed(&Input::Event(event.clone()));
         };
         let mut draft = Draft::new(self, setting);
+        if self.events.contains_key(&event.key) {
+            self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
+            return draft.finish();
+        }
         // The incident that an event founded outlives the memory of the event: founding it again would begin it anew.
-        let founded = || {
-            self.incidents.contains_key(&IncidentId::found(
-                &setting.activation.city,
-                &event.group,
-                &event.key,
-            ))
-        };
-        if self.events.contains_key(&event.key) || founded() {
+        let own_id = IncidentId::found(&setting.activation.city, &event.group, &event.key);
+        if self.incidents.contains_key(&own_id) {
             self.count(&mut draft.decision.changes, event.source, Outcome::DuplicateId, 1);
             return draft.finish();
         }
@@ -190,7 +188,7 @@ impl Engine {
                 )
             }
             None => {
-                let mut incident = found(setting, event);
+                let mut incident = found_as(setting, event, own_id);
                 incident.recurrence_of = found_match
                     .repeats
                     .or_else(|| self.recurrence(setting, kind, event));
@@ -202,7 +200,7 @@ impl Engine {
                         .filter(|closed| self.is_commanded(closed)),
                 );
                 let id = incident.id.clone();
-                draft.touched.insert(id.clone(), incident);
+                draft.touched.insert(id.clone(), Arc::new(incident));
                 (id, Outcome::Opened)
             }
         };
@@ -234,7 +232,12 @@ impl Engine {
                 close_stale(incident, now);
             }
         });
-        if draft.touched.get(&id).is_some_and(Incident::is_held_back) || self.held_back(&id).is_some() {
+        if draft
+            .touched
+            .get(&id)
+            .is_some_and(|incident| incident.is_held_back())
+            || self.held_back(&id).is_some()
+        {
             draft.hold_back(&id);
         }
         let is_shown = draft.held_back(&id).is_none();

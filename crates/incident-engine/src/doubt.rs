@@ -5,13 +5,13 @@
 //! V being the variance of both positions and of the trouble's own breadth; the vaguer they are, the more strangers lie as
 //! near, which costs the logarithm of V. What a kind allows stands for how many like it there are: few like a gas leak, many
 //! like exposed garbage. A report without a place is weighed as a very vague one at no distance: its street must speak for it.
-//! Where several incidents would do, each is likely to be the wrong one ([`rivals`]). The weights were found by search over the
+//! Where several incidents would do, each is likely to be the wrong one ([`rivals`]); that counts for kinds that hurt nobody. The weights were found by search over the
 //! simulator's seeds 1 to 3, and rounded.
 
 use city_model::{Event, Incident, Why, isqrt};
 use city_rules::KindRule;
 
-use crate::street::{self, Place, Streets};
+use crate::street::{self, Place, Spot, Streets};
 
 /// Of the squared distance, beyond which an error is taken for a gross one (a wrong house), four times as wide.
 const GROSS: i64 = 6_000;
@@ -58,7 +58,7 @@ pub(crate) fn weigh(
     rule: &KindRule,
     most: i64,
     incident: &Incident,
-    event: &Event,
+    (event, spot): (&Event, Option<Spot<'_>>),
     gap_ms: i64,
     u_mm: i64,
     distance_mm: i64,
@@ -66,7 +66,7 @@ pub(crate) fn weigh(
     let breadth = i128::from(rule.radius_mm) * i128::from(BREADTH_PERMILLE) / 1_000;
     let u = i128::from(u_mm);
     let variance = (u * u + i128::from(incident.fused.variance_mm2()) + breadth * breadth).max(1);
-    let streets = match street::compare(incident, event) {
+    let streets = match street::compare(incident, spot) {
         Streets::SameRoad => -SAME_ROAD,
         other => said(rule, other),
     };
@@ -87,8 +87,13 @@ pub(crate) fn weigh(
 /// Weighs an event without a place, or an incident without one, `gap_ms` from its span, and says what of the two addresses
 /// speaks for it. Two doors that differ are two places, for nothing else says where they are. Where lives are at stake neither
 /// a road is enough nor a lane in which each names another house: a second leak must not be hidden in the first.
-pub(crate) fn weigh_told(rule: &KindRule, incident: &Incident, event: &Event, gap_ms: i64) -> (i64, Why) {
-    let streets = street::compare(incident, event);
+pub(crate) fn weigh_told(
+    rule: &KindRule,
+    incident: &Incident,
+    (event, spot): (&Event, Option<Spot<'_>>),
+    gap_ms: i64,
+) -> (i64, Why) {
+    let streets = street::compare(incident, spot);
     let (why, address) = match streets {
         Streets::Differ => (Why::SameRoad, TOO_MUCH),
         Streets::SameRoad | Streets::Beside(_) if rule.endangers_life() => (Why::SameRoad, TOO_MUCH),

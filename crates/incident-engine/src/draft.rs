@@ -27,7 +27,8 @@ pub(crate) struct Draft<'a> {
     tick: Option<EventTime>,
     /// It begins that tick: what it has to tell goes by urgency, with what waited.
     flushes: bool,
-    pub(crate) touched: BTreeMap<IncidentId, Incident>,
+    /// Nobody else holds these, so they are edited where they are.
+    pub(crate) touched: BTreeMap<IncidentId, Arc<Incident>>,
     pub(crate) continued: Option<IncidentId>,
     /// A silence that this decision revises, as it is from now on.
     pub(crate) revised: Option<Silence>,
@@ -81,10 +82,10 @@ impl<'a> Draft<'a> {
             let Some(incident) = self.engine.incidents.get(id) else {
                 return;
             };
-            self.touched.insert(id.clone(), (**incident).clone());
+            self.touched.insert(id.clone(), Arc::new((**incident).clone()));
         }
         if let Some(incident) = self.touched.get_mut(id) {
-            edit(self.setting, incident);
+            edit(self.setting, Arc::make_mut(incident));
         }
     }
 
@@ -157,25 +158,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn settle(&mut self, before: Option<&Incident>, mut incident: Incident) {
-        if let Some(shorter) = self.engine.shortened(self.setting, &incident) {
-            incident = shorter;
+    fn settle(&mut self, before: Option<&Incident>, mut settling: Arc<Incident>) {
+        let incident = Arc::make_mut(&mut settling);
+        if let Some(shorter) = self.engine.shortened(self.setting, incident) {
+            *incident = shorter;
             self.withheld(Withheld::TooMany, 1);
         }
-        let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-        if self.keeps_back(&incident, &assessment) {
-            assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
+        let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
+        if self.keeps_back(incident, &assessment) {
+            assessment.move_band(self.engine, self.setting, before, incident, self.now);
             incident.dirty = false;
-            self.decision
-                .changes
-                .push(Change::PutIncident(Arc::new(incident)));
+            self.decision.changes.push(Change::PutIncident(settling));
             return;
         }
         incident.silences = None;
         if before.is_some_and(Incident::is_held_back) {
-            self.show(&mut incident);
+            self.show(incident);
         }
-        let changed_band = assessment.move_band(self.engine, self.setting, before, &mut incident, self.now);
+        let changed_band = assessment.move_band(self.engine, self.setting, before, incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status
@@ -183,17 +183,15 @@ impl<'a> Draft<'a> {
                 && Assessment::of(self.engine, self.setting, before, self.now).score == assessment.score
         });
         let moved = before.is_none_or(|before| before.status != incident.status) || changed_band;
-        if moved || (before.is_none_or(|before| *before != incident) && !quietly) {
+        if moved || (!incident.dirty && before.is_none_or(|before| *before != *incident) && !quietly) {
             incident.dirty = true;
         }
         incident.config_version = self.setting.activation.version.clone();
         let is_told = incident.revision > 0 && incident.revised_in == self.tick;
         if moved && !is_told && !self.flushes {
-            self.publish(&mut incident, &assessment);
+            self.publish(incident, &assessment);
         }
-        self.decision
-            .changes
-            .push(Change::PutIncident(Arc::new(incident)));
+        self.decision.changes.push(Change::PutIncident(settling));
     }
 
     /// Makes a revision of an incident.
@@ -216,14 +214,14 @@ impl<'a> Draft<'a> {
     /// Publishes the incidents that changed since their last revision, those of this draft and those of earlier ones: P1
     /// first, and of the others no more than a tick may.
     pub(crate) fn publish_dirty(&mut self) {
-        let mut latest: BTreeMap<IncidentId, Incident> = BTreeMap::new();
+        let mut latest: BTreeMap<IncidentId, Arc<Incident>> = BTreeMap::new();
         for incident in self.engine.numbered(&self.engine.dirty) {
-            latest.insert(incident.id.clone(), (**incident).clone());
+            latest.insert(incident.id.clone(), incident.clone());
         }
         for change in &self.decision.changes {
             match change {
                 Change::PutIncident(incident) => {
-                    latest.insert(incident.id.clone(), (**incident).clone());
+                    latest.insert(incident.id.clone(), incident.clone());
                 }
                 Change::RemoveIncident(id) => {
                     latest.remove(id);
@@ -231,17 +229,16 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-        let mut waiting: Vec<Incident> = latest.into_values().filter(|incident| incident.dirty).collect();
+        let mut waiting: Vec<Arc<Incident>> = latest.into_values().filter(|latest| latest.dirty).collect();
         // What leaves the P1 topic is as urgent as what enters it. The sort is stable, ids come last.
         let is_p1 = |incident: &Incident| incident.band == Band::P1 || incident.shown_in == Some(Band::P1);
         waiting.sort_by_key(|incident| (!is_p1(incident), incident.band, incident.revised_at));
         let urgent = waiting.iter().filter(|incident| is_p1(incident)).count();
-        for mut incident in waiting.into_iter().take(urgent + REVISIONS_A_TICK) {
-            let assessment = Assessment::of(self.engine, self.setting, &incident, self.now);
-            self.publish(&mut incident, &assessment);
-            self.decision
-                .changes
-                .push(Change::PutIncident(Arc::new(incident)));
+        for mut latest in waiting.into_iter().take(urgent + REVISIONS_A_TICK) {
+            let incident = Arc::make_mut(&mut latest);
+            let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
+            self.publish(incident, &assessment);
+            self.decision.changes.push(Change::PutIncident(latest));
         }
     }
 

@@ -11,6 +11,7 @@ use city_model::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::events::Events;
 use crate::finding::ByStreet;
 use crate::kept::Kept;
 use crate::neighbours::Neighbours;
@@ -18,7 +19,7 @@ use crate::numbers::Numbers;
 use crate::unsettled::Unsettled;
 use crate::weather::Told;
 use crate::wide::Wide;
-use crate::{Change, EventRow, Held, Setting, SettingError, Trust, Witness};
+use crate::{Change, Held, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
@@ -34,7 +35,7 @@ pub struct Engine {
     pub(crate) flushed: Option<EventTime>,
     pub(crate) settled: Option<EventTime>,
     pub(crate) incidents: Kept,
-    pub(crate) events: FxHashMap<EventKey, EventRow>,
+    pub(crate) events: Events,
     pub(crate) warnings: BTreeMap<Name, Told>,
     pub(crate) trust: FxHashMap<Witness, Trust>,
     pub(crate) silences: BTreeMap<Name, Silence>,
@@ -47,14 +48,14 @@ pub struct Engine {
     /// By the id of what explains them away.
     pub(crate) inhibited: FxHashMap<Name, Numbers>,
     pub(crate) by_street: ByStreet,
-    /// Events by their ticket, of those that belong to an incident, in the order of their turns: the first one is cited.
-    pub(crate) by_ticket: FxHashMap<Name, Vec<EventKey>>,
+    /// Events by their ticket, of those that belong to an incident.
+    pub(crate) by_ticket: FxHashMap<Name, Numbers>,
     pub(crate) wide: Wide,
     pub(crate) unsettled: Unsettled,
     pub(crate) open: BTreeSet<u32>,
     pub(crate) dirty: BTreeSet<u32>,
     pub(crate) due: BTreeSet<(EventTime, u32)>,
-    pub(crate) expiring: BTreeMap<i64, Vec<EventKey>>,
+    pub(crate) expiring: BTreeMap<i64, Vec<u32>>,
 }
 
 impl Engine {
@@ -231,8 +232,12 @@ impl Engine {
     }
 
     /// The survivor of an incident: itself, or what it was merged into.
-    pub(crate) fn survivor<'a>(&'a self, id: &'a IncidentId) -> Option<&'a Arc<Incident>> {
-        let mut incident = self.incidents.get(id)?;
+    pub(crate) fn survivor(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
+        self.survivor_of(self.incidents.get(id)?)
+    }
+
+    /// What an incident was merged into in the end, or itself.
+    pub(crate) fn survivor_of<'a>(&'a self, mut incident: &'a Arc<Incident>) -> Option<&'a Arc<Incident>> {
         // Each merge leads to an incident that was founded earlier, so the chain ends; the bound guards against rows
         // that no engine wrote.
         for _ in 0..LONGEST_CHAIN {
@@ -270,7 +275,7 @@ impl Engine {
         self.due.clear();
         self.wide.clear();
         self.unsettled.clear();
-        let held: Vec<Arc<Held>> = self.events.values().filter_map(|row| row.held.clone()).collect();
+        let held: Vec<Arc<Held>> = self.events.held().cloned().collect();
         held.iter().for_each(|held| self.hold(held));
         let all: Vec<(u32, Arc<Incident>)> = self.incidents.numbered().collect();
         for (number, incident) in &all {

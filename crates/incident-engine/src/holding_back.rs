@@ -9,6 +9,7 @@ use city_model::{EventKey, Incident, IncidentId, Name, Outcome, Silence, Status,
 
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::events::Seen;
 use crate::ground::Announces;
 use crate::priority::Assessment;
 use crate::scene::Mark;
@@ -90,14 +91,16 @@ impl Draft<'_> {
             })
             .collect();
         let engine = self.engine();
-        for row in engine.rows_of(incident).filter(|row| !told.contains(&row.key)) {
-            let before = engine.as_told(row);
+        let mut rows = engine.rows_of(incident);
+        rows.retain(|row| !told.contains(&row.key));
+        for row in rows {
+            let before = engine.as_told(&row);
             engine.count(&mut self.decision.changes, row.source, before.outcome, -1);
             engine.count(&mut self.decision.changes, row.source, row.outcome, 1);
             self.decision.outputs.push(Output::Outcome {
-                row: row.clone(),
-                reason: Some(SHOWN.into()),
                 evidence: row.held.as_ref().map(|held| Box::new(held.evidence())),
+                reason: Some(SHOWN.into()),
+                row,
             });
         }
     }
@@ -117,9 +120,9 @@ impl Engine {
 
     /// Whether an event counts in an open incident that is held back: when that is shown, it has to be told of.
     pub(crate) fn is_to_be_told(&self, key: &EventKey) -> bool {
-        let row = self.events.get(key);
-        let counts = row.filter(|row| matches!(row.outcome, Outcome::Opened | Outcome::Joined));
-        let incident = counts.and_then(|row| self.incidents.get(row.incident.as_ref()?));
+        let seen = self.seen(key);
+        let counts = seen.filter(|seen| matches!(seen.outcome(), Outcome::Opened | Outcome::Joined));
+        let incident = counts.and_then(Seen::incident);
         incident.is_some_and(|incident| incident.is_held_back() && incident.status == Status::Open)
     }
 
@@ -142,19 +145,17 @@ impl Engine {
     }
 
     /// The rows of the events in an incident, in the order of their identities.
-    fn rows_of(&self, incident: &Incident) -> impl Iterator<Item = &EventRow> {
-        let is_in = |row: &&EventRow| row.outcome.belongs() && row.incident.as_ref() == Some(&incident.id);
-        let mut rows: Vec<&EventRow> = if incident.base.is_none() && !incident.tail.is_empty() {
-            let keys = incident.tail.iter().map(|turn| &turn.key);
-            keys.filter_map(|key| self.events.get(key))
-                .filter(is_in)
-                .collect()
+    fn rows_of(&self, incident: &Incident) -> Vec<EventRow> {
+        let is_in = |seen: &Seen<'_>| seen.outcome().belongs() && seen.incident_id() == Some(&incident.id);
+        let mut rows: Vec<EventRow> = if incident.base.is_none() && !incident.tail.is_empty() {
+            let seen = incident.tail.iter().filter_map(|turn| self.seen(&turn.key));
+            seen.filter(is_in).map(Seen::to_row).collect()
         } else {
             // Of what is settled only the rows know where it went. It is seldom asked for.
-            self.events.values().filter(is_in).collect()
+            self.all_seen().filter(is_in).map(Seen::to_row).collect()
         };
         rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        rows.into_iter()
+        rows
     }
 }
 

@@ -106,8 +106,8 @@ impl Draft<'_> {
 
     /// An incident as this decision has it.
     fn present(&self, id: &IncidentId) -> Option<&Incident> {
-        let known = || self.engine().incidents.get(id).map(std::sync::Arc::as_ref);
-        self.touched.get(id).or_else(known)
+        let known = || self.engine().incidents.get(id);
+        self.touched.get(id).or_else(known).map(std::sync::Arc::as_ref)
     }
 
     /// The first founded of the incidents that stand and explain a symptom away.

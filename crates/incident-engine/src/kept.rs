@@ -96,6 +96,11 @@ impl Kept {
         self.places.get(number as usize).map(|place| &place.id)
     }
 
+    /// The number of an id that is known.
+    pub(crate) fn number_of(&self, id: &IncidentId) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
     fn number(&mut self, id: &IncidentId) -> u32 {
         if let Some(number) = self.numbers.get(id) {
             return *number;

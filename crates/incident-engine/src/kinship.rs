@@ -23,19 +23,18 @@ impl Engine {
         for other in &own.related {
             let rule = setting.rules.kind(*other);
             let reach = rule.radius_mm.max(own.radius_mm).min(rule.cap_mm);
-            self.neighbours
-                .near(*other, rule.cap_mm, point, |number, distance| {
-                    let Some(incident) = self.incidents.at(number) else {
-                        return;
-                    };
-                    if incident.status == Status::Open
-                        && !incident.is_held_back()
-                        && distance <= reach
-                        && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
-                    {
-                        found.push(incident.id.clone());
-                    }
-                });
+            self.neighbours.near(*other, rule.cap_mm, point, |number, at| {
+                let Some(incident) = self.incidents.at(number) else {
+                    return;
+                };
+                if incident.status == Status::Open
+                    && !incident.is_held_back()
+                    && at.distance_mm(point) <= reach
+                    && gap_ms(incident, event) <= rule.gap_ms.max(own.gap_ms)
+                {
+                    found.push(incident.id.clone());
+                }
+            });
         }
         found.sort_unstable();
         found
@@ -62,16 +61,15 @@ impl Engine {
         };
         if let Some(located) = &event.located {
             let point = setting.plane.project(located.position);
-            self.neighbours
-                .near(kind, rule.cap_mm, point, |number, distance| {
-                    let Some(incident) = self.incidents.at(number) else {
-                        return;
-                    };
-                    let different = rule.component_decides && differs(incident, event);
-                    if distance <= radius_mm(setting, rule, incident, located.u_mm) && !different {
-                        look(incident);
-                    }
-                });
+            self.neighbours.near(kind, rule.cap_mm, point, |number, at| {
+                let Some(incident) = self.incidents.at(number) else {
+                    return;
+                };
+                let different = rule.component_decides && differs(incident, event);
+                if at.distance_mm(point) <= radius_mm(setting, rule, incident, located.u_mm) && !different {
+                    look(incident);
+                }
+            });
         } else if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
             let names = street::names(address).map(Name::from);
             for name in names {

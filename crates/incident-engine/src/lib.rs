@@ -22,8 +22,8 @@
 //! by them (`learned`).
 //! A kind that says how much `doubt` it bears is weighed by that: distance in squared sigmas, vagueness, silence, addresses and
 //! callers in one number (`doubt`), and ranked by doubt over its limit; its radius is the distance at which it would just be too
-//! much, at most the cap. Other incidents that would do nearly as well add to the doubt of the best; if that is too much, the event
-//! joins none of them. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
+//! much, at most the cap. For harmless kinds other incidents that would do nearly as well add to the doubt of the best; if that is
+//! too much, the event joins none of them. What may hurt goes to the likeliest, which is open already. Where a kind says nothing, the radius is `min(cap, r_kind + k·√(u² + σ²))` from the event's uncertainty u
 //! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
 //! gap around the incident's span in event time, both ways, within the kind's longest life, both stretched where the event happened
 //! in a storm or its aftermath (`weather`); kinds and caps are those of the incident. A join in space keeps the extent
@@ -31,7 +31,7 @@
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
 //! clear signals or for age changes none of this: what belongs joins, and opens the incident again. What the centre closed takes
-//! no more events.
+//! what tells of the time before, and stays closed.
 //!
 //! # The order of reading
 //!
@@ -90,6 +90,7 @@ mod decide;
 mod doubt;
 mod draft;
 mod engine;
+mod events;
 mod finding;
 mod ground;
 mod holding_back;

@@ -163,6 +163,7 @@ impl<S: Scene> Matcher<'_, S> {
             setting: self.setting,
             kind,
             event,
+            spot: street::spot_of(event),
             point,
             u_mm,
             in_storm: self.scene.is_in_storm(self.setting, event),
@@ -242,6 +243,7 @@ impl<S: Scene> Matcher<'_, S> {
         let in_storm = self.scene.is_in_storm(self.setting, event);
         let mut weighed: Vec<(i64, Why, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
+        let spot = street::spot_of(event);
         for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
             let rule = rules.kind(other);
             for name in street::names(address).map(Name::from) {
@@ -257,7 +259,7 @@ impl<S: Scene> Matcher<'_, S> {
                         let stretch = stretch(self.setting, rule, in_storm);
                         let is_open = time_barrier(rule, stretch, &life, event).is_none();
                         let gap_ms = gap_ms(&life, event) / stretch;
-                        let (doubt, why) = doubt::weigh_told(rule, &incident, event, gap_ms);
+                        let (doubt, why) = doubt::weigh_told(rule, &incident, (event, spot), gap_ms);
                         (is_open && doubt <= most).then_some((doubt - most, why, incident))
                     })),
                     None => exact.extend(found.filter(|incident| is_at(incident, town, address))),

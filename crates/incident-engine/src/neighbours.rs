@@ -1,7 +1,8 @@
 //! Which incidents of a kind may lie within reach of a point: a hash grid per kind.
 //!
-//! One entry an incident, at its fused position: its number and its place side by side. A cell is twice as wide as the kind's cap, so
-//! four cells hold every candidate, and mostly three of them are known to be empty without a look at memory of their own.
+//! An incident is entered, with its number and its place side by side, in every cell that lies within its kind's cap of its fused
+//! position; so one cell holds every candidate, and a look is one look at memory. A cell is three to six times as wide as the cap:
+//! then that is about two cells an incident.
 
 use city_model::Point;
 use city_rules::KindId;
@@ -37,13 +38,26 @@ impl Cell {
             Cell::Many(entries) => entries,
         }
     }
+
+    fn find(&mut self, number: u32) -> Option<&mut Entry> {
+        let entries = match self {
+            Cell::One(entry) => std::slice::from_mut(entry),
+            Cell::Many(entries) => entries,
+        };
+        entries.iter_mut().find(|entry| entry.number == number)
+    }
 }
 
 impl Neighbours {
     /// Enters the incident `number` of `kind` at `point`.
     pub fn insert(&mut self, kind: KindId, cap_mm: i64, point: Point, number: u32) {
-        let entry = Entry { point, number };
-        match self.cells.entry(key_of(kind, side(cap_mm), point)) {
+        for key in keys_about(kind, cap_mm, point, cap_mm) {
+            self.insert_at(key, Entry { point, number });
+        }
+    }
+
+    fn insert_at(&mut self, key: u64, entry: Entry) {
+        match self.cells.entry(key) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Cell::One(entry));
             }
@@ -59,7 +73,12 @@ impl Neighbours {
 
     /// Takes it out again.
     pub fn remove(&mut self, kind: KindId, cap_mm: i64, point: Point, number: u32) {
-        let key = key_of(kind, side(cap_mm), point);
+        for key in keys_about(kind, cap_mm, point, cap_mm) {
+            self.remove_at(key, number);
+        }
+    }
+
+    fn remove_at(&mut self, key: u64, number: u32) {
         let is_empty = match self.cells.get_mut(&key) {
             None => false,
             Some(Cell::One(entry)) => entry.number == number,
@@ -77,60 +96,49 @@ impl Neighbours {
 
     /// Puts an incident that lay at `from` to another place.
     pub fn shift(&mut self, kind: KindId, cap_mm: i64, (from, to): (Point, Point), number: u32) {
-        let side = side(cap_mm);
-        let key = key_of(kind, side, from);
-        if key == key_of(kind, side, to) {
-            let entries = match self.cells.get_mut(&key) {
-                None => return,
-                Some(Cell::One(entry)) => std::slice::from_mut(entry),
-                Some(Cell::Many(entries)) => entries,
-            };
-            if let Some(entry) = entries.iter_mut().find(|entry| entry.number == number) {
-                entry.point = to;
+        let before = Span::about(from, cap_mm, side(cap_mm));
+        let after = Span::about(to, cap_mm, side(cap_mm));
+        let entry = Entry { point: to, number };
+        if before == after {
+            for key in before.keys(kind) {
+                let own = self.cells.get_mut(&key).and_then(|cell| cell.find(number));
+                own.into_iter().for_each(|own| *own = entry);
             }
-        } else {
-            self.remove(kind, cap_mm, from, number);
-            self.insert(kind, cap_mm, to, number);
+            return;
+        }
+        before.keys(kind).for_each(|key| self.remove_at(key, number));
+        after.keys(kind).for_each(|key| self.insert_at(key, entry));
+    }
+
+    /// Calls `visit` with every incident of `kind` within `cap_mm` of `point`, in no order, and with where it lies: not all who ask
+    /// want to pay for a root.
+    #[inline]
+    pub fn near(&self, kind: KindId, cap_mm: i64, point: Point, mut visit: impl FnMut(u32, Point)) {
+        // A distance is rounded down, so what is less than one more is within.
+        let beyond = i128::from(cap_mm) + 1;
+        let beyond = beyond * beyond;
+        let Some(cell) = self.cells.get(&key_of(kind, side(cap_mm), point)) else {
+            return;
+        };
+        for entry in cell.entries() {
+            let dx = i128::from(entry.point.x) - i128::from(point.x);
+            let dy = i128::from(entry.point.y) - i128::from(point.y);
+            if dx * dx + dy * dy < beyond {
+                visit(entry.number, entry.point);
+            }
         }
     }
 
-    /// Calls `visit` with every incident of `kind` within `cap_mm` of `point`, in no order.
-    pub fn near(&self, kind: KindId, cap_mm: i64, point: Point, mut visit: impl FnMut(u32, i64)) {
-        self.cells_about(kind, cap_mm, point, cap_mm, |entry| {
-            let (dx, dy) = (entry.point.x.abs_diff(point.x), entry.point.y.abs_diff(point.y));
-            let cap = cap_mm.unsigned_abs();
-            if dx <= cap && dy <= cap {
-                let distance = entry.point.distance_mm(point);
-                if distance <= cap_mm {
-                    visit(entry.number, distance);
-                }
-            }
-        });
-    }
-
     /// Calls `visit` with every incident of `kind` within `reach_mm` of `point` along both axes, and some that lie beyond, in no
-    /// order.
+    /// order, each once.
     pub fn within(&self, kind: KindId, cap_mm: i64, point: Point, reach_mm: i64, mut visit: impl FnMut(u32)) {
-        self.cells_about(kind, cap_mm, point, reach_mm, |entry| visit(entry.number));
-    }
-
-    fn cells_about(
-        &self,
-        kind: KindId,
-        cap_mm: i64,
-        point: Point,
-        reach_mm: i64,
-        mut visit: impl FnMut(&Entry),
-    ) {
         let side = side(cap_mm);
-        let range =
-            |at: i64| cell_at(at.saturating_sub(reach_mm), side)..=cell_at(at.saturating_add(reach_mm), side);
-        for x in range(point.x) {
-            for y in range(point.y) {
-                if let Some(cell) = self.cells.get(&key(kind, x, y)) {
-                    cell.entries().iter().for_each(&mut visit);
-                }
-            }
+        for key in Span::about(point, reach_mm, side).keys(kind) {
+            let entries = self.cells.get(&key).map_or(&[][..], Cell::entries);
+            let own = entries
+                .iter()
+                .filter(|entry| key_of(kind, side, entry.point) == key);
+            own.for_each(|entry| visit(entry.number));
         }
     }
 
@@ -140,15 +148,47 @@ impl Neighbours {
     }
 }
 
-fn side(cap_mm: i64) -> i64 {
-    cap_mm.saturating_mul(2).max(LEAST_SIDE_MM)
+/// Cells side by side, the last ones included.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Span {
+    west: i64,
+    east: i64,
+    south: i64,
+    north: i64,
 }
 
-fn cell_at(at: i64, side: i64) -> i64 {
-    at.div_euclid(side).clamp(-FARTHEST, FARTHEST - 1)
+impl Span {
+    fn about(point: Point, reach_mm: i64, side: u32) -> Span {
+        let before = |at: i64| cell_at(at.saturating_sub(reach_mm), side);
+        let after = |at: i64| cell_at(at.saturating_add(reach_mm), side);
+        Span {
+            west: before(point.x),
+            east: after(point.x),
+            south: before(point.y),
+            north: after(point.y),
+        }
+    }
+
+    fn keys(self, kind: KindId) -> impl Iterator<Item = u64> {
+        (self.west..=self.east).flat_map(move |x| (self.south..=self.north).map(move |y| key(kind, x, y)))
+    }
 }
 
-fn key_of(kind: KindId, side: i64, point: Point) -> u64 {
+fn keys_about(kind: KindId, cap_mm: i64, point: Point, reach_mm: i64) -> impl Iterator<Item = u64> {
+    Span::about(point, reach_mm, side(cap_mm)).keys(kind)
+}
+
+/// The logarithm of a cell's side to the base two: three to six times the cap. A shift is a tenth of a division.
+fn side(cap_mm: i64) -> u32 {
+    let least = cap_mm.saturating_mul(3).clamp(LEAST_SIDE_MM, 1 << 40);
+    64 - (least - 1).leading_zeros()
+}
+
+fn cell_at(at: i64, side: u32) -> i64 {
+    (at >> side).clamp(-FARTHEST, FARTHEST - 1)
+}
+
+fn key_of(kind: KindId, side: u32, point: Point) -> u64 {
     key(kind, cell_at(point.x, side), cell_at(point.y, side))
 }
 
@@ -167,8 +207,8 @@ mod tests {
 
     fn found(index: &Neighbours, kind: KindId, cap_mm: i64, at: Point) -> Vec<(i64, u32)> {
         let mut found = Vec::new();
-        index.near(kind, cap_mm, at, |number, distance| {
-            found.push((distance, number))
+        index.near(kind, cap_mm, at, |number, point| {
+            found.push((point.distance_mm(at), number))
         });
         found.sort_unstable();
         found

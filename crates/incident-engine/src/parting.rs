@@ -40,18 +40,18 @@ impl Engine {
             let key = name
                 .split_once('/')
                 .map(|(system, id)| city_model::EventKey::new(system, id));
-            let Some(row) = key.as_ref().and_then(|key| self.events.get(key)) else {
+            let Some(seen) = key.as_ref().and_then(|key| self.seen(key)) else {
                 return Err(format!("no such event: {name}"));
             };
-            let belongs = row.incident.as_ref().and_then(|id| self.survivor(id));
+            let belongs = seen.incident().and_then(|of| self.survivor_of(of));
             let (Some(home), true) = (
-                &row.incident,
+                seen.incident_id(),
                 belongs.is_some_and(|other| other.id == incident.id),
             ) else {
                 return Err(format!("event {name} does not belong to the incident"));
             };
-            let turn = incident.tail.iter().find(|turn| turn.key == row.key);
-            let (Some(held), Some(turn)) = (&row.held, turn) else {
+            let turn = incident.tail.iter().find(|turn| Some(&turn.key) == key.as_ref());
+            let (Some(held), Some(turn)) = (seen.held(), turn) else {
                 return Err(format!(
                     "event {name} is settled: what it said is no longer kept; report it anew"
                 ));
@@ -60,7 +60,7 @@ impl Engine {
                 held: held.clone(),
                 turn: turn.clone(),
                 home: home.clone(),
-                continues: row.outcome == Outcome::Continued,
+                continues: seen.outcome() == Outcome::Continued,
             });
         }
         parting.sort_by(|a, b| a.turn.cmp(&b.turn));
@@ -192,9 +192,9 @@ impl Engine {
     ) {
         for (number, held) in parted.iter().enumerate() {
             let event = &held.event;
-            let outcome = match self.events.get(&event.key) {
-                Some(row) if !opens && row.outcome == Outcome::Opened => Outcome::Joined,
-                Some(row) if !opens || number > 0 => row.outcome,
+            let outcome = match self.seen(&event.key) {
+                Some(seen) if !opens && seen.outcome() == Outcome::Opened => Outcome::Joined,
+                Some(seen) if !opens || number > 0 => seen.outcome(),
                 _ if opens => Outcome::Opened,
                 _ => Outcome::Joined,
             };

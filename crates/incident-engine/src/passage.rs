@@ -102,7 +102,7 @@ impl Engine {
                 draft.edit(&incident.id, |setting, incident| pass(setting, incident, clock));
             }
             for key in self.forgettable(clock).filter(|key| !self.is_to_be_told(key)) {
-                draft.change(Change::ForgetEvent(key.clone()));
+                draft.change(Change::ForgetEvent(key));
             }
         }
         draft.settle_touched();

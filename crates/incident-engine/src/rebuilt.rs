@@ -20,14 +20,14 @@ pub(crate) struct Rebuilt {
 impl Engine {
     /// What an event said, as long as it may be decided again.
     pub(crate) fn held(&self, key: &EventKey) -> Option<&Arc<Held>> {
-        self.events.get(key)?.held.as_ref()
+        self.seen(key)?.held()
     }
 
     /// The same as a member of one incident: what came to it by a merge says nothing of where it lies.
     pub(crate) fn held_in(&self, incident: &Incident, key: &EventKey) -> Option<Cow<'_, Held>> {
-        let row = self.events.get(key)?;
-        let held = row.held.as_deref()?;
-        let home = row.incident.as_ref().filter(|home| {
+        let seen = self.seen(key)?;
+        let held: &Held = seen.held()?;
+        let home = seen.incident_id().filter(|home| {
             **home != incident.id && incident.place_of.as_ref() != Some(home) && !held.elsewhere
         });
         if home.is_none_or(|home| !self.is_part_of(home, &incident.id)) {

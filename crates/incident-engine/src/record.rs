@@ -263,7 +263,11 @@ impl IncidentRecord {
     /// The first half of the SHA-256 of the record with this field empty: two records are the same decision if it agrees.
     fn digest(&self) -> String {
         // Serialising to memory cannot fail: every key is text.
-        hex(&fingerprint(&serde_json::to_vec(self).unwrap_or_default()))
+        let mut bytes = Vec::with_capacity(4_096); // more than most take
+        if serde_json::to_writer(&mut bytes, self).is_err() {
+            bytes.clear();
+        }
+        hex(&fingerprint(&bytes))
     }
 }
 

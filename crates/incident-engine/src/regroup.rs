@@ -41,7 +41,7 @@ impl Engine {
             }
             draft.hold_back_as(&incident);
             self.tell_members(draft, moved, &names, &incident, &new.key);
-            draft.touched.insert(incident.id.clone(), incident);
+            draft.touched.insert(incident.id.clone(), Arc::new(incident));
         }
         for (loser, survivor) in &names.merged {
             draft.edit(loser, |_, incident| merge_away(incident, survivor));
@@ -71,7 +71,7 @@ impl Engine {
         let before: BTreeSet<&IncidentId> = incident
             .tail
             .iter()
-            .filter_map(|turn| self.events.get(&turn.key)?.incident.as_ref())
+            .filter_map(|turn| self.seen(&turn.key)?.incident_id())
             .chain([&id])
             .collect();
         let before: Vec<&Arc<Incident>> = before.iter().filter_map(|id| self.incidents.get(id)).collect();
@@ -153,12 +153,13 @@ impl Engine {
         let opener = self.opener(incident, |turn| said(turn)?.event.device.clone());
         let settled = opener
             .as_ref()
-            .and_then(|key| self.events.get(key))
-            .filter(|row| row.held.is_none());
-        if let Some(row) = settled.filter(|row| row.key != *new) {
+            .filter(|key| *key != new)
+            .and_then(|key| self.seen(key))
+            .filter(|seen| seen.held().is_none());
+        if let Some(seen) = settled {
             let row = EventRow {
                 outcome: Outcome::Opened,
-                ..row.clone()
+                ..seen.to_row()
             };
             self.retell(draft, row, DECIDED_AGAIN, &Evidence::bare(Why::Founded, 0));
         }
@@ -194,9 +195,9 @@ impl Engine {
             .get(&incident.id)
             .filter(|known| known.status != Status::Merged);
         let opened = |turn: &&Turn| {
-            let row = self.events.get(&turn.key);
-            row.is_some_and(|row| {
-                row.outcome == Outcome::Opened && row.incident.as_ref() == Some(&incident.id)
+            let seen = self.seen(&turn.key);
+            seen.is_some_and(|seen| {
+                seen.outcome() == Outcome::Opened && seen.incident_id() == Some(&incident.id)
             })
         };
         let before = known.and_then(|known| known.tail.iter().find(opened));
@@ -240,12 +241,13 @@ impl Engine {
 
     /// Tells that an event which was told of before is elsewhere, or counts as something else.
     pub(crate) fn retell(&self, draft: &mut Draft<'_>, row: EventRow, reason: &str, evidence: &Evidence) {
-        let Some(old) = self.events.get(&row.key) else {
+        let Some(old) = self.seen(&row.key) else {
             return;
         };
-        let was_told = self.as_told(old);
+        let old = old.to_row();
+        let was_told = self.as_told(&old);
         let (told, silence) = draft.as_told(&row);
-        if *old != row {
+        if old != row {
             draft.change(Change::PutEvent(row)); // perhaps only what was compared is another
         }
         if was_told.incident == told.incident && was_told.outcome == told.outcome {

@@ -5,12 +5,27 @@ use std::sync::Arc;
 use city_model::{EventKey, EventTime, Incident, MINUTE_MS, Name};
 
 use crate::engine::{Engine, SEEN_MS};
+use crate::events::Seen;
 use crate::{EventRow, Held};
 
 impl Engine {
+    /// What is remembered of an event.
+    pub(crate) fn seen(&self, key: &EventKey) -> Option<Seen<'_>> {
+        self.seen_at(self.events.number(key)?)
+    }
+
+    pub(crate) fn seen_at(&self, number: u32) -> Option<Seen<'_>> {
+        self.events.seen(number, &self.incidents)
+    }
+
+    /// All that is remembered, in no order that means anything.
+    pub(crate) fn all_seen(&self) -> impl Iterator<Item = Seen<'_>> {
+        self.events.numbers().filter_map(|number| self.seen_at(number))
+    }
+
     /// The incident that an event belongs to; the survivor, if it was merged.
     pub(crate) fn incident_of(&self, key: &EventKey) -> Option<&Arc<Incident>> {
-        self.survivor(self.events.get(key)?.incident.as_ref()?)
+        self.survivor_of(self.seen(key)?.incident()?)
     }
 
     /// The time before which no event's turn can come any more.
@@ -24,8 +39,8 @@ impl Engine {
         let keys: Vec<EventKey> = self.unsettled.settled(before).cloned().collect();
         self.unsettled.forget_squares(before);
         for key in &keys {
-            let held = self.events.get_mut(key).and_then(|row| row.held.take());
-            if let Some(held) = held {
+            let number = self.events.number(key);
+            if let Some(held) = number.and_then(|number| self.events.let_go(number)) {
                 self.unhold(&held);
             }
         }
@@ -46,84 +61,79 @@ impl Engine {
     }
 
     pub(crate) fn remember(&mut self, row: &EventRow) {
-        let mut row = row.clone();
         let before = self.settled_before();
         let reorder = self
             .setting
             .as_ref()
             .map_or(0, |setting| setting.activation.reorder_ms);
-        row.held = row.held.filter(|held| held.event.order_time(reorder) >= before);
+        let unsettled = |held: &&Arc<Held>| held.event.order_time(reorder) >= before;
+        let held = row.held.as_ref().filter(unsettled).cloned();
+        let put = self.events.put(row, held.clone(), &mut self.incidents);
         // What is held of it is entered after what was held before is taken out: both are of the same turn.
-        let (key, ingested_at, held) = (row.key.clone(), row.ingested_at, row.held.clone());
-        self.cite(&row);
-        match self.events.insert(key.clone(), row) {
-            Some(old) => old.held.iter().for_each(|held| self.unhold(held)),
-            None => {
-                let minute = ingested_at.millis().div_euclid(MINUTE_MS);
-                self.expiring.entry(minute).or_default().push(key);
+        put.was.iter().for_each(|was| self.unhold(was));
+        held.iter().for_each(|held| self.hold(held));
+        if put.is_new {
+            let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
+            self.expiring.entry(minute).or_default().push(put.number);
+        }
+        if let Some(ticket) = &row.ticket {
+            if row.incident.is_some() {
+                self.by_ticket
+                    .entry(ticket.clone())
+                    .or_default()
+                    .insert(put.number);
+            } else {
+                self.uncite(ticket, put.number);
             }
         }
-        held.iter().for_each(|held| self.hold(held));
     }
 
-    /// Enters a row among those of its ticket, before it is entered itself.
-    fn cite(&mut self, row: &EventRow) {
-        let Some(ticket) = &row.ticket else {
-            return;
-        };
-        self.uncite(ticket, &row.key);
-        if row.incident.is_none() {
-            return;
-        }
-        let keys = self.by_ticket.entry(ticket.clone()).or_default();
-        let turn = (row.order, row.source, &row.key);
-        let at = keys.partition_point(|key| {
-            let other = self.events.get(key);
-            other.is_some_and(|other| (other.order, other.source, &other.key) < turn)
-        });
-        // Nearly every ticket is one event.
-        if keys.is_empty() {
-            keys.reserve_exact(1);
-        }
-        keys.insert(at, row.key.clone());
-    }
-
-    fn uncite(&mut self, ticket: &Name, key: &EventKey) {
-        if let Some(keys) = self.by_ticket.get_mut(ticket) {
-            keys.retain(|other| other != key);
-            if keys.is_empty() {
+    fn uncite(&mut self, ticket: &Name, number: u32) {
+        if let Some(numbers) = self.by_ticket.get_mut(ticket) {
+            numbers.remove(number);
+            if numbers.is_empty() {
                 self.by_ticket.remove(ticket);
             }
         }
     }
 
-    /// The event by which a ticket is found.
-    pub(crate) fn cited(&self, ticket: &Name) -> Option<&EventKey> {
-        self.by_ticket.get(ticket)?.first()
+    /// The event by which a ticket is found: the first of those that belong to an incident, in the order of their turns.
+    pub(crate) fn cited(&self, ticket: &Name) -> Option<Seen<'_>> {
+        let numbers = self.by_ticket.get(ticket)?.as_slice();
+        let all = numbers.iter().filter_map(|number| self.seen_at(*number));
+        all.min_by_key(|seen| seen.turn())
     }
 
     pub(crate) fn forget(&mut self, key: &EventKey) {
-        let Some(row) = self.events.remove(key) else {
+        let Some(number) = self.events.number(key) else {
             return;
         };
-        if let Some(held) = &row.held {
-            self.unhold(held);
+        if let Some(held) = self.events.let_go(number) {
+            self.unhold(&held);
         }
-        let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
-        if let Some(keys) = self.expiring.get_mut(&minute) {
-            keys.retain(|k| k != key);
-            if keys.is_empty() {
+        let (mut minute, mut ticket) = (0, None);
+        if let Some(seen) = self.seen_at(number) {
+            minute = seen.ingested_at().millis().div_euclid(MINUTE_MS);
+            ticket = seen.ticket().cloned();
+        }
+        if let Some(numbers) = self.expiring.get_mut(&minute) {
+            if let Some(at) = numbers.iter().position(|other| *other == number) {
+                numbers.swap_remove(at);
+            }
+            if numbers.is_empty() {
                 self.expiring.remove(&minute);
             }
         }
-        if let Some(ticket) = &row.ticket {
-            self.uncite(ticket, key);
+        if let Some(ticket) = ticket {
+            self.uncite(&ticket, number);
         }
+        self.events.remove(number, &mut self.incidents);
     }
 
-    /// The event identities that may be forgotten at `clock`, oldest first.
-    pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = &EventKey> {
+    /// The event identities that may be forgotten at `clock`, the oldest minutes first.
+    pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = EventKey> + use<'_> {
         let until = (clock - SEEN_MS).millis().div_euclid(MINUTE_MS);
-        self.expiring.range(..until).flat_map(|(_, keys)| keys)
+        let numbers = self.expiring.range(..until).flat_map(|(_, numbers)| numbers);
+        numbers.filter_map(|number| Some(self.seen_at(*number)?.key()))
     }
 }

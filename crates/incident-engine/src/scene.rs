@@ -83,9 +83,9 @@ impl Engine {
 
 impl Scene for Engine {
     fn near(&self, kind: KindId, side_mm: i64, point: Point, visit: &mut dyn FnMut(&Arc<Incident>, i64)) {
-        self.neighbours.near(kind, side_mm, point, |number, distance| {
+        self.neighbours.near(kind, side_mm, point, |number, at| {
             if let Some(incident) = self.incidents.at(number) {
-                visit(incident, distance);
+                visit(incident, at.distance_mm(point));
             }
         });
     }
@@ -103,7 +103,7 @@ impl Scene for Engine {
     }
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
-        self.incident_of(self.cited(ticket)?).cloned()
+        self.survivor_of(self.cited(ticket)?.incident()?).cloned()
     }
 
     fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {

@@ -52,9 +52,7 @@ impl Engine {
     /// The incidents that some events belong to, and those that hold them as well: what theirs was merged into, and what would
     /// have them again if a command were taken back.
     fn concerned<'a>(&'a self, keys: impl Iterator<Item = &'a EventKey>) -> BTreeSet<&'a IncidentId> {
-        let mut waiting: Vec<&IncidentId> = keys
-            .filter_map(|key| self.events.get(key)?.incident.as_ref())
-            .collect();
+        let mut waiting: Vec<&IncidentId> = keys.filter_map(|key| self.seen(key)?.incident_id()).collect();
         let mut found = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if !found.insert(id) {

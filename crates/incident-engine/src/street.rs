@@ -8,7 +8,7 @@ const ROADS: [&str; 5] = ["公路", "大道", "路", "街", "巷"];
 
 /// The place that an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spot<'a> {
+pub(crate) enum Spot<'a> {
     /// Numbers on a road: of a house (号) or a lane (弄), and of a house in that lane.
     Door { road: &'a str, numbers: &'a str },
     /// Two roads, in the order of their signs; the number of a house at the corner narrows it and is left out.
@@ -206,10 +206,15 @@ pub(crate) fn names(address: &str) -> impl Iterator<Item = &str> {
     whole.into_iter().chain(roads)
 }
 
+/// The place that an event's address names.
+pub(crate) fn spot_of(event: &Event) -> Option<Spot<'_>> {
+    event.address_key.as_deref().and_then(Spot::read)
+}
+
 /// Holds an event's address against the addresses of an incident. One that is the same outweighs others that differ:
 /// callers name the two sides of a corner.
-pub(crate) fn compare(incident: &Incident, event: &Event) -> Streets {
-    let Some(own) = event.address_key.as_deref().and_then(Spot::read) else {
+pub(crate) fn compare(incident: &Incident, own: Option<Spot<'_>>) -> Streets {
+    let Some(own) = own else {
         return Streets::Silent;
     };
     let others = incident.also_at.iter().map(|(_, address)| address);

@@ -148,6 +148,9 @@ impl Engine {
             }
         }
         self.send_home(draft, incident, &last);
+        if let (Action::Split, Some(own)) = (last.action, other) {
+            self.tell_home(draft, self.home_of(incident, &last), own, &last);
+        }
         Ok(())
     }
 
@@ -170,25 +173,38 @@ impl Engine {
             .collect()
     }
 
-    /// What was split off goes back, with all that it heard.
-    fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
+    /// Where all that was split off came from: the incident, or the one that was merged into it.
+    fn home_of<'a>(&self, incident: &'a Incident, last: &'a LastCommand) -> &'a IncidentId {
+        match last.homes.split_first() {
+            Some((home, others)) if others.iter().all(|other| other == home) => home,
+            _ => &incident.id,
+        }
+    }
+
+    /// What the part heard belongs where it came from, also without the commands before.
+    fn tell_home(&self, draft: &mut Draft<'_>, home: &IncidentId, own: &Incident, last: &LastCommand) {
         let settled_before = self.settled_before();
         let is_parted = |key: &EventKey| last.events.contains(key);
         let heard = own.tail.iter().filter(|turn| !is_parted(&turn.key));
         let heard: Vec<&Arc<Held>> = heard.filter_map(|turn| self.held(&turn.key)).collect();
-        let before = last.without.last_command.clone();
-        draft.edit(&incident.id, |setting, edited| {
-            freeze(edited);
-            combine(edited, own);
-            edited.last_command = before;
-            // What it would be without the commands before has heard of it, too.
+        draft.edit(home, |setting, edited| {
             if let Some(before) = &mut edited.last_command {
                 heard
                     .iter()
                     .for_each(|held| hear(setting, before, held, settled_before));
             }
         });
-        let (now, survivor) = (draft.now, incident.id.clone());
+    }
+
+    /// What was split off goes back, with all that it heard.
+    fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
+        let before = last.without.last_command.clone();
+        draft.edit(&incident.id, |_, edited| {
+            freeze(edited);
+            combine(edited, own);
+            edited.last_command = before;
+        });
+        let (now, survivor) = (draft.now, self.home_of(incident, last).clone());
         draft.edit(&own.id, |_, edited| {
             become_part(edited, survivor, now);
             edited.last_command = None;

@@ -3,12 +3,13 @@
 //! Another event's turn can come before an event's own as long as the clock allows one to arrive; after that the event is
 //! settled, and nothing of it is kept but its identity.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 
 use city_model::{Event, EventKey, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::{Setting, street};
 
@@ -16,16 +17,26 @@ use crate::{Setting, street};
 const STEP_MS: i64 = 5 * MINUTE_MS;
 
 /// The event bears a name by which an incident is found: then it may be decided by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Said {
+#[derive(Clone, Copy, Hash)]
+pub(crate) enum Said<'a> {
     /// Read as a kind in a town, a name that its address is found by, and whether it has a place besides.
-    Street(Kind, Name, Name, bool),
+    Street(&'a Kind, &'a Name, &'a str, bool),
     /// It is this ticket.
-    Ticket(Name),
+    Ticket(&'a Name),
     /// It cites this ticket.
-    Cites(Name),
+    Cites(&'a Name),
     /// It names this component, stated or inferred.
-    Component(Name),
+    Component(&'a Name),
+}
+
+impl Said<'_> {
+    /// What it is kept under. Two that differ may share it, once in many cities: then events are decided again that need not be,
+    /// which changes nothing.
+    fn mark(self) -> u64 {
+        let mut hasher = FxHasher::default();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// Where an event would be held against the incidents of a kind.
@@ -37,7 +48,8 @@ pub(crate) struct Unsettled {
     places: FxHashMap<Bucket, Vec<(Point, Turn)>>,
     /// The latest place in the order that anything in a wide square had; what left it may still count.
     squares: FxHashMap<Bucket, EventTime>,
-    said: FxHashMap<Said, BTreeSet<Turn>>,
+    /// In the order of turns; mostly there is one.
+    said: FxHashMap<u64, Vec<Turn>>,
     /// Where those lie that cite a ticket: they may be in an incident of any kind.
     citing: BTreeMap<Turn, Point>,
     steps: BTreeMap<i64, Vec<EventKey>>,
@@ -55,10 +67,14 @@ pub(crate) fn settled_before(setting: &Setting, clock: EventTime) -> EventTime {
 impl Unsettled {
     pub(crate) fn insert(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
         for (kind, point) in compared_as(setting, event) {
-            self.places
+            let places = self
+                .places
                 .entry(bucket(&setting.rules, kind, point))
-                .or_default()
-                .push((point, turn.clone()));
+                .or_default();
+            if places.is_empty() {
+                places.reserve_exact(1);
+            }
+            places.push((point, turn.clone()));
             let square = square(&setting.rules, kind);
             let latest = self
                 .squares
@@ -71,7 +87,13 @@ impl Unsettled {
             self.citing.insert(turn.clone(), point);
         }
         for said in says(event) {
-            self.said.entry(said).or_default().insert(turn.clone());
+            let turns = self.said.entry(said.mark()).or_default();
+            if turns.is_empty() {
+                turns.reserve_exact(1);
+            }
+            if let Err(at) = turns.binary_search(turn) {
+                turns.insert(at, turn.clone());
+            }
         }
         self.steps
             .entry(turn.order.millis().div_euclid(STEP_MS))
@@ -98,10 +120,12 @@ impl Unsettled {
             self.citing.remove(turn);
         }
         for said in says(event) {
-            if let Some(turns) = self.said.get_mut(&said) {
-                turns.remove(turn);
+            if let Some(turns) = self.said.get_mut(&said.mark()) {
+                if let Ok(at) = turns.binary_search(turn) {
+                    turns.remove(at);
+                }
                 if turns.is_empty() {
-                    self.said.remove(&said);
+                    self.said.remove(&said.mark());
                 }
             }
         }
@@ -196,33 +220,23 @@ impl Unsettled {
         }
     }
 
-    /// The turns of the events that bear a name; of a component also those that only continue.
-    pub(crate) fn saying(&self, said: &Said) -> impl Iterator<Item = &Turn> + use<'_> {
-        self.said.get(said).into_iter().flatten()
+    /// The turns of the events that bear a name, and in rare cases others; of a component also those that only continue.
+    pub(crate) fn saying(&self, said: Said<'_>) -> impl Iterator<Item = &Turn> + use<'_> {
+        self.said.get(&said.mark()).into_iter().flatten()
     }
 
     /// The turns of the events that may be held against incidents of a kind in a town whose address is found by a name: of those
     /// that have a place, or of those that have none.
-    pub(crate) fn at_street(
-        &self,
-        rules: &Rules,
+    pub(crate) fn at_street<'a>(
+        &'a self,
+        rules: &'a Rules,
         kind: KindId,
-        (town, name): (&Name, &Name),
+        (town, name): (&'a Name, &'a str),
         is_placed: bool,
-    ) -> impl Iterator<Item = &Turn> + use<'_> {
+    ) -> impl Iterator<Item = &'a Turn> {
         let own = rules.kind(kind);
         let kinds = std::iter::once(kind).chain(own.merges_with.iter().copied());
-        let said = kinds.map(move |kind| {
-            Said::Street(
-                rules.kind(kind).name.clone(),
-                town.clone(),
-                name.clone(),
-                is_placed,
-            )
-        });
-        said.collect::<Vec<Said>>()
-            .into_iter()
-            .flat_map(|said| self.saying(&said))
+        kinds.flat_map(move |kind| self.saying(Said::Street(&rules.kind(kind).name, town, name, is_placed)))
     }
 }
 
@@ -239,20 +253,18 @@ fn compared_as<'a>(setting: &'a Setting, event: &'a Event) -> impl Iterator<Item
 }
 
 /// The names that an event bears.
-pub(crate) fn says(event: &Event) -> impl Iterator<Item = Said> + '_ {
+fn says(event: &Event) -> impl Iterator<Item = Said<'_>> {
     let address = event.town.as_ref().zip(event.address_key.as_deref());
     let streets = address.into_iter().flat_map(|(town, address)| {
         let kinds = || std::iter::once(&event.kind).chain(&event.alternatives);
         let is_placed = event.located.is_some();
-        street::names(address).flat_map(move |name| {
-            let name = Name::from(name);
-            kinds().map(move |kind| Said::Street(kind.clone(), town.clone(), name.clone(), is_placed))
-        })
+        street::names(address)
+            .flat_map(move |name| kinds().map(move |kind| Said::Street(kind, town, name, is_placed)))
     });
     let others = [
-        event.ticket.clone().map(Said::Ticket),
-        event.cites.clone().map(Said::Cites),
-        event.component.clone().map(Said::Component),
+        event.ticket.as_ref().map(Said::Ticket),
+        event.cites.as_ref().map(Said::Cites),
+        event.component.as_ref().map(Said::Component),
     ];
     streets.chain(others.into_iter().flatten())
 }

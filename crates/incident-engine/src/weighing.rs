@@ -5,6 +5,7 @@ use std::sync::Arc;
 use city_model::{Event, EventTime, Flag, Incident, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
+use crate::street::Spot;
 use crate::weather::stretch;
 use crate::{Miss, Setting, doubt, learned};
 
@@ -66,6 +67,8 @@ pub(crate) struct Asked<'a> {
     /// As which it is read.
     pub(crate) kind: KindId,
     pub(crate) event: &'a Event,
+    /// What its address names.
+    pub(crate) spot: Option<Spot<'a>>,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
     /// It happened in a storm.
@@ -91,7 +94,7 @@ pub(crate) fn weigh(
                 rule,
                 most,
                 place,
-                event,
+                (event, asked.spot),
                 gap_ms / stretch,
                 asked.u_mm,
                 distance_mm,

@@ -4,12 +4,14 @@
 //! Reading is tried at each topic's end, writing by a record in a transaction that is aborted, so nobody who reads what is
 //! committed sees anything of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use wire_format::topics::Topic;
 
@@ -73,7 +75,8 @@ pub fn missing(properties: &Properties, wanted: &Wanted) -> anyhow::Result<Vec<M
     Ok(found)
 }
 
-/// Topics that may not be read.
+/// Topics that may not be read. All at once first, for that is how it nearly always is; an error does not say of which topic it is, so
+/// then one by one.
 fn unread(properties: &Properties, topics: &[String]) -> anyhow::Result<Vec<Missing>> {
     let mut config = settings::reader(properties, "cityops-reader", "read_committed");
     config
@@ -81,66 +84,66 @@ fn unread(properties: &Properties, topics: &[String]) -> anyhow::Result<Vec<Miss
         // The end is told with the first answer; it need not wait for a record.
         .set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer<Reports> = config.create_with_context(Reports::default())?;
+    if may_read(&consumer, topics)? {
+        return Ok(Vec::new());
+    }
     let mut found = Vec::new();
     for topic in topics {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, 0, Offset::End)?;
-        consumer.assign(&list)?;
-        let deadline = Instant::now() + TRY_MAX;
-        loop {
-            let granted = match consumer.poll(POLL) {
-                Some(Ok(_)) | Some(Err(KafkaError::PartitionEOF(_))) => Some(true),
-                Some(Err(error)) if refuses(&error) => Some(false),
-                Some(Err(_)) | None => None,
-            };
-            match granted {
-                Some(true) => break,
-                Some(false) => {
-                    found.push(Missing {
-                        operation: "READ",
-                        resource: "topic",
-                        name: topic.clone(),
-                    });
-                    break;
-                }
-                None => anyhow::ensure!(
-                    Instant::now() < deadline,
-                    "{topic} does not answer: {}",
-                    consumer.context().trouble().unwrap_or_default()
-                ),
-            }
+        if !may_read(&consumer, std::slice::from_ref(topic))? {
+            found.push(missing_right("READ", "topic", topic));
         }
     }
     Ok(found)
 }
 
+/// Whether the first partition of each of these topics lets its end be read.
+fn may_read(consumer: &BaseConsumer<Reports>, topics: &[String]) -> anyhow::Result<bool> {
+    let mut list = TopicPartitionList::new();
+    for topic in topics {
+        list.add_partition_offset(topic, 0, Offset::End)?;
+    }
+    consumer.assign(&list)?;
+    let deadline = Instant::now() + TRY_MAX;
+    // An end does not say of which topic it is; a record does, and where records come fast there may be no end.
+    let mut ends = 0;
+    let mut read = BTreeSet::new();
+    while ends + read.len() < topics.len() {
+        match consumer.poll(POLL) {
+            Some(Err(KafkaError::PartitionEOF(_))) => ends += 1,
+            Some(Err(error)) if refuses(&error) => return Ok(false),
+            Some(Ok(record)) => {
+                read.insert(record.topic().to_owned());
+            }
+            Some(Err(_)) | None => {}
+        }
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "{} does not answer: {}",
+            topics.join(", "),
+            consumer.context().trouble().unwrap_or_default()
+        );
+    }
+    Ok(true)
+}
+
 /// Topics that may not be written, and the group and the transactional id, if they may not be used.
 fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missing>> {
-    let missing = |operation, resource, name: &str| Missing {
-        operation,
-        resource,
-        name: name.to_owned(),
-    };
-    let start = || Transactor::start(config, &config.new_transactional_id(), &|| {});
-    let mut transactor = match start() {
-        Ok(transactor) => Some(transactor),
+    let mut producers = Producers { config, ready: None };
+    let mut found = Vec::new();
+    match producers.take() {
+        Ok(first) => producers.ready = Some(first),
         Err(Failure::NoRight(_)) => {
             let name = format!("{}*", config.transactional_id_prefix);
-            return Ok(vec![missing("WRITE", "transactional-id", &name)]);
+            return Ok(vec![missing_right("WRITE", "transactional-id", &name)]);
         }
         Err(failure) => anyhow::bail!("{failure}"),
-    };
-    let mut found = Vec::new();
-    for topic in &wanted.writes {
-        let mut current = match transactor.take() {
-            Some(current) => current,
-            // After a refusal the producer may be of no more use.
-            None => start().map_err(|failure| anyhow::anyhow!("{failure}"))?,
-        };
-        let granted = current.may_write(topic, TRY_MAX);
-        match granted.map_err(|failure| anyhow::anyhow!("{failure}"))? {
-            true => transactor = Some(current),
-            false => found.push(missing("WRITE", "topic", topic)),
+    }
+    // As with reading: which one it is shows only where it is alone.
+    if !producers.may_write(&wanted.writes)? {
+        for topic in &wanted.writes {
+            if !producers.may_write(std::slice::from_ref(topic))? {
+                found.push(missing_right("WRITE", "topic", topic));
+            }
         }
     }
     if let (Some(group), Some(topic)) = (&wanted.group, wanted.reads.first()) {
@@ -148,16 +151,48 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
         let consumer: BaseConsumer<Reports> = reader.create_with_context(Reports::default())?;
         let member = consumer.group_metadata().context("a consumer without a group")?;
         let member = std::sync::Arc::new(member);
-        let mut current = match transactor.take() {
-            Some(current) => current,
-            None => start().map_err(|failure| anyhow::anyhow!("{failure}"))?,
-        };
-        let granted = current.may_commit(topic, &member);
-        if !granted.map_err(|failure| anyhow::anyhow!("{failure}"))? {
-            found.push(missing("READ", "group", group));
+        let mut producer = producers.take().map_err(said)?;
+        if !producer.may_commit(topic, &member).map_err(said)? {
+            found.push(missing_right("READ", "group", group));
         }
     }
     Ok(found)
+}
+
+/// Producers one after the other: after a refusal one may be of no more use.
+struct Producers<'a> {
+    config: &'a WorkerConfig,
+    ready: Option<Transactor>,
+}
+
+impl Producers<'_> {
+    fn take(&mut self) -> Result<Transactor, Failure> {
+        match self.ready.take() {
+            Some(ready) => Ok(ready),
+            None => Transactor::start(self.config, &self.config.new_transactional_id(), &|| {}),
+        }
+    }
+
+    fn may_write(&mut self, topics: &[String]) -> anyhow::Result<bool> {
+        let mut producer = self.take().map_err(said)?;
+        let granted = producer.may_write(topics, TRY_MAX).map_err(said)?;
+        if granted {
+            self.ready = Some(producer);
+        }
+        Ok(granted)
+    }
+}
+
+fn said(failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!("{failure}")
+}
+
+fn missing_right(operation: &'static str, resource: &'static str, name: &str) -> Missing {
+    Missing {
+        operation,
+        resource,
+        name: name.to_owned(),
+    }
 }
 
 /// Whether an error refuses a topic. The reader's group, which it never joins, may be refused as well.

@@ -84,6 +84,8 @@ const NO_TOPIC_RIGHT: &str = "Topic authorization failed";
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     trouble: Mutex<Option<String>>,
+    /// The first that says which topic may not be used.
+    refused: Mutex<Option<String>>,
 }
 
 impl Reports {
@@ -98,15 +100,26 @@ impl Reports {
     /// Forgets it: what comes now is about something else.
     pub(crate) fn forget_trouble(&self) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The last trouble, if it is that a topic may not be written: where it may be seen, records for it just stay, and the
-    /// library only reports why.
+    /// The report that a topic may not be written, if there was one: where it may be seen, records for it just stay, and the
+    /// library says why nowhere else.
     pub(crate) fn no_topic_right(&self) -> Option<String> {
-        self.trouble().filter(|text| text.contains(NO_TOPIC_RIGHT))
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn keep(&self, text: String) {
+        if text.contains(NO_TOPIC_RIGHT) {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            // Of several reports about one refusal, one in quotes names the topic.
+            if refused.as_ref().is_none_or(|known| !known.contains('"')) {
+                *refused = Some(text.clone());
+            }
+        }
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 }

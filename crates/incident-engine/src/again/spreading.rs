@@ -55,10 +55,10 @@ impl Retelling<'_> {
             self.spread_address(kind, has_own, town, address);
         }
         if let Some(component) = &event.component {
-            self.spread_to(&Said::Component(component.clone()));
+            self.spread_to(Said::Component(component));
         }
         if let Some(ticket) = &event.ticket {
-            self.spread_to(&Said::Cites(ticket.clone()));
+            self.spread_to(Said::Cites(ticket));
         }
     }
 
@@ -73,7 +73,7 @@ impl Retelling<'_> {
         tails.flatten().filter(says).for_each(|turn| self.enqueue(turn));
     }
 
-    pub(super) fn spread_to(&mut self, said: &Said) {
+    pub(super) fn spread_to(&mut self, said: Said<'_>) {
         let engine = self.engine;
         engine.unsettled.saying(said).for_each(|turn| self.enqueue(turn));
     }
@@ -89,10 +89,10 @@ impl Retelling<'_> {
     ) {
         let Some((kind, _)) = kind else { return };
         let (engine, rules) = (self.engine, &self.setting.rules);
-        for name in street::names(address).map(Name::from) {
+        for name in street::names(address) {
             for is_placed in [false, true] {
                 if !is_placed || has_own {
-                    let turns = engine.unsettled.at_street(rules, kind, (town, &name), is_placed);
+                    let turns = engine.unsettled.at_street(rules, kind, (town, name), is_placed);
                     turns.for_each(|turn| self.enqueue(turn));
                 }
             }
@@ -101,15 +101,13 @@ impl Retelling<'_> {
 
     /// An event has its turn again, unless it is past, settled, or the centre gave a command about its incident.
     pub(super) fn enqueue(&mut self, turn: &Turn) {
-        let id = self
-            .engine
-            .events
-            .get(&turn.key)
-            .and_then(|row| row.incident.as_ref());
-        let incident = id.and_then(|id| self.engine.incidents.get(id));
+        if *turn <= self.turn {
+            return;
+        }
+        let incident = self.engine.seen(&turn.key).and_then(|seen| seen.incident());
         let may_move =
             |incident: &Arc<Incident>| !incident.commanded && incident.tail.binary_search(turn).is_ok();
-        if *turn > self.turn && incident.is_some_and(may_move) {
+        if incident.is_some_and(may_move) {
             self.queue.insert(turn.clone());
         }
     }

@@ -244,6 +244,10 @@ impl Transactor {
     fn drain(&self, alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // First, for it takes all other records of the transaction with it.
+            if let Some(why) = self.producer.context().reports.no_topic_right() {
+                return Err(Failure::NoRight(why));
+            }
             if let Some((topic, error)) = &self
                 .producer
                 .context()
@@ -261,9 +265,6 @@ impl Transactor {
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
             }
-            if let Some(why) = self.producer.context().reports.no_topic_right() {
-                return Err(Failure::NoRight(why));
-            }
             if Instant::now() >= deadline {
                 let trouble = self.producer.context().reports.trouble().unwrap_or_default();
                 return Err(Failure::Retry(format!(
@@ -275,23 +276,25 @@ impl Transactor {
         }
     }
 
-    /// Whether a topic may be written: a record for it goes into a transaction that is aborted. After `false` this
-    /// producer is of no more use.
-    pub(crate) fn may_write(&mut self, topic: &str, within: Duration) -> Result<bool, Failure> {
+    /// Whether all of these topics may be written: a record for each goes into a transaction that is aborted. After `false`
+    /// this producer is of no more use.
+    pub(crate) fn may_write(&mut self, topics: &[String], within: Duration) -> Result<bool, Failure> {
         self.begin()?;
-        self.send(
-            &Outgoing {
-                topic,
-                partition: Some(0),
-                key: Some(b"cityops.rights"),
-                value: None,
-                headers: &[],
-                own_headers: &[],
-                timestamp: None,
-                tick: false,
-            },
-            &|| {},
-        )?;
+        for topic in topics {
+            self.send(
+                &Outgoing {
+                    topic,
+                    partition: Some(0),
+                    key: Some(b"cityops.rights"),
+                    value: None,
+                    headers: &[],
+                    own_headers: &[],
+                    timestamp: None,
+                    tick: false,
+                },
+                &|| {},
+            )?;
+        }
         let refused = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_no_right);
         let deadline = Instant::now() + within;
         while self.producer.in_flight_count() > 0 {
@@ -302,8 +305,14 @@ impl Transactor {
             }
             if Instant::now() >= deadline {
                 let trouble = reports.trouble().unwrap_or_default();
-                return Err(Failure::Retry(format!("{topic} does not answer: {trouble}")));
+                return Err(Failure::Retry(format!(
+                    "{} does not answer: {trouble}",
+                    topics.join(", ")
+                )));
             }
+        }
+        if self.producer.context().reports.no_topic_right().is_some() {
+            return Ok(false);
         }
         let seen = self.producer.context().seen.lock();
         let failed = seen.unwrap_or_else(PoisonError::into_inner).failed.clone();
