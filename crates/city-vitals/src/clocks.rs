@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use city_model::{EventTime, MINUTE_MS, Name, Tick};
+use city_model::{EventTime, Name, Tick};
 use serde::{Deserialize, Serialize};
+
+use crate::signs::GRACE_MS;
 
 /// The input partitions that the clock is the least of.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,11 +23,11 @@ pub(crate) struct Listed {
 pub struct Clocks {
     listed: Option<Listed>,
     heard: BTreeMap<Name, EventTime>,
-    /// The minute that was told last.
+    /// The step that was told last.
     told: Option<i64>,
 }
 
-/// All of it is one row: some dozens of partitions, and it changes once a minute.
+/// All of it is one row: some dozens of partitions.
 #[derive(Serialize, Deserialize)]
 struct Row {
     listed: Option<Listed>,
@@ -67,13 +69,13 @@ impl Clocks {
         least
     }
 
-    /// The clock, when it has come into another minute since the last call that gave one.
+    /// The clock, when it has come into another step of 15 s since the last call that gave one.
     pub fn moved(&mut self) -> Option<EventTime> {
         let now = self.now()?;
-        let minute = now.millis().div_euclid(MINUTE_MS);
-        let is_new = self.told.is_none_or(|told| told < minute);
+        let step = now.millis().div_euclid(GRACE_MS);
+        let is_new = self.told.is_none_or(|told| told < step);
         is_new.then(|| {
-            self.told = Some(minute);
+            self.told = Some(step);
             now
         })
     }
@@ -103,5 +105,33 @@ impl Clocks {
             };
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_partition_counts_and_each_step_is_told_once() {
+        let mut clocks = Clocks::default();
+        let mut tick = |name: &str, ms: i64| {
+            let at = EventTime::from_millis(ms);
+            clocks.take(&Tick {
+                clocks: vec![(name.into(), at)],
+            });
+            clocks.list(&["a".into(), "b".into()], false);
+            clocks.moved().map(EventTime::millis)
+        };
+        assert_eq!(tick("a", 90_000), None, "nothing is known of the other");
+        assert_eq!(tick("b", 61_000), Some(61_000));
+        assert_eq!(tick("b", 74_999), None);
+        assert_eq!(tick("b", 70_000), None, "it never goes back");
+        assert_eq!(tick("b", 75_000), Some(75_000));
+        assert_eq!(tick("c", 0), None, "one that is not listed");
+        let (key, row) = clocks.row();
+        let mut again = Clocks::default();
+        again.restore(&key, &row).unwrap();
+        assert_eq!((again.now(), again.moved()), (clocks.now(), None));
     }
 }

@@ -14,8 +14,9 @@ use crate::hours::{Comparison, HourOf, Hours, Slot};
 use crate::record::{Notice, OpenByBand, VitalsRecord};
 use crate::usual::{LEAST, Sample, Usual};
 
-/// A minute is told so long after its end: what happened in it has mostly been published by then.
-const GRACE_MS: i64 = 15_000;
+/// A minute is told so long after its end: what happened in it has mostly been published by then. Clocks come in steps of
+/// it, so that none is told a whole minute late.
+pub(crate) const GRACE_MS: i64 = 15_000;
 /// After a gap of more than a day the minutes in it are not told one by one; nothing of them is lost.
 const GAP_MINUTES: i64 = 24 * 60;
 /// So many recurrences within the kind's `recur` are a notice: the third time.
