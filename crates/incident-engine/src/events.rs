@@ -86,7 +86,7 @@ impl Events {
         self.rows.iter().flatten().filter_map(|row| row.held.as_ref())
     }
 
-    /// Enters a row in the place of what it was; answers its number, whether it is new, and what it had said.
+    /// Enters a row in the place of what it was; answers its number, when it came before, and what it had said then.
     pub(crate) fn put(&mut self, row: &EventRow, held: Option<Arc<Held>>, kept: &mut Kept) -> Put {
         let incident = row.incident.as_ref().map_or(NONE, |id| kept.mention(id));
         let ticket = row.ticket.as_ref().map(|ticket| {
@@ -101,14 +101,14 @@ impl Events {
                 kept.mention_no_more(own.incident);
             }
             own.incident = incident;
-            own.ingested_at = row.ingested_at;
+            let was_at = std::mem::replace(&mut own.ingested_at, row.ingested_at);
             own.ticket = ticket;
             own.source = row.source;
             own.outcome = row.outcome;
             let was = std::mem::replace(&mut own.held, held);
             return Put {
                 number,
-                is_new: false,
+                was_at: Some(was_at),
                 was,
             };
         }
@@ -143,7 +143,7 @@ impl Events {
             .insert_unique(hash(&row.key.source_system, &row.key.event_id), number, rehash);
         Put {
             number,
-            is_new: true,
+            was_at: None,
             was: None,
         }
     }
@@ -189,7 +189,8 @@ impl Events {
 /// What entering a row came to.
 pub(crate) struct Put {
     pub(crate) number: u32,
-    pub(crate) is_new: bool,
+    /// When it came by the row before; `None` where there was none.
+    pub(crate) was_at: Option<EventTime>,
     pub(crate) was: Option<Arc<Held>>,
 }
 

@@ -72,8 +72,10 @@ impl Engine {
         // What is held of it is entered after what was held before is taken out: both are of the same turn.
         put.was.iter().for_each(|was| self.unhold(was));
         held.iter().for_each(|held| self.hold(held));
-        if put.is_new {
-            let minute = row.ingested_at.millis().div_euclid(MINUTE_MS);
+        // A number that stayed under the minute of its former row would outlive that row, and forget another event for it.
+        let (minute, was_in) = (minute_of(row.ingested_at), put.was_at.map(minute_of));
+        if was_in != Some(minute) {
+            was_in.iter().for_each(|was_in| self.unlist(*was_in, put.number));
             self.expiring.entry(minute).or_default().push(put.number);
         }
         if let Some(ticket) = &row.ticket {
@@ -113,9 +115,17 @@ impl Engine {
         }
         let (mut minute, mut ticket) = (0, None);
         if let Some(seen) = self.seen_at(number) {
-            minute = seen.ingested_at().millis().div_euclid(MINUTE_MS);
+            minute = minute_of(seen.ingested_at());
             ticket = seen.ticket().cloned();
         }
+        self.unlist(minute, number);
+        if let Some(ticket) = ticket {
+            self.uncite(&ticket, number);
+        }
+        self.events.remove(number, &mut self.incidents);
+    }
+
+    fn unlist(&mut self, minute: i64, number: u32) {
         if let Some(numbers) = self.expiring.get_mut(&minute) {
             if let Some(at) = numbers.iter().position(|other| *other == number) {
                 numbers.swap_remove(at);
@@ -124,16 +134,17 @@ impl Engine {
                 self.expiring.remove(&minute);
             }
         }
-        if let Some(ticket) = ticket {
-            self.uncite(&ticket, number);
-        }
-        self.events.remove(number, &mut self.incidents);
     }
 
     /// The event identities that may be forgotten at `clock`, the oldest minutes first.
     pub(crate) fn forgettable(&self, clock: EventTime) -> impl Iterator<Item = EventKey> + use<'_> {
-        let until = (clock - SEEN_MS).millis().div_euclid(MINUTE_MS);
+        let until = minute_of(clock - SEEN_MS);
         let numbers = self.expiring.range(..until).flat_map(|(_, numbers)| numbers);
         numbers.filter_map(|number| Some(self.seen_at(*number)?.key()))
     }
+}
+
+/// Identities are forgotten minute by minute of when they came.
+fn minute_of(at: EventTime) -> i64 {
+    at.millis().div_euclid(MINUTE_MS)
 }

@@ -323,3 +323,21 @@ fn what_counts_is_remembered_until_it_can_be_told() {
         "by the report that opened it, four days ago"
     );
 }
+
+#[test]
+fn a_silence_that_is_told_again_makes_nothing_else_forgotten() {
+    let mut story = works(&["noise"]);
+    // A second word on it an hour later: one row, told of twice.
+    story.tick(at(540));
+    story.silence(silence("W1", &["noise"], 480, 1_140));
+    story.tick(at(600));
+    // The row is forgotten three days later, and what comes then takes the room that it had.
+    story.tick(at(600 + 73 * 60));
+    let late = || call("c1", "noise", 0.0, 0.0).at(600 + 73 * 60);
+    story.tell(late());
+    assert_eq!(story.engine.remembered(), (1, 1));
+    story.tick(at(601 + 73 * 60));
+    assert_eq!(story.engine.remembered(), (1, 1), "and its identity stays");
+    story.tell(late());
+    assert_eq!(story.count(Outcome::DuplicateId), 1);
+}
