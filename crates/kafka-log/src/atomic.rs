@@ -78,8 +78,11 @@ impl AtomicSender {
         match self.try_send(batch) {
             Ok(()) => Ok(()),
             Err(failure) => {
-                // So that nobody waits for its timeout; a failed abort is that timeout's.
-                if !matches!(failure, Failure::Fatal(_) | Failure::Fenced(_)) {
+                // So that nobody waits for its timeout; a failed abort is that timeout's. Behind a call that hangs it would hang, too.
+                if !matches!(
+                    failure,
+                    Failure::Fatal(_) | Failure::Fenced(_) | Failure::Hangs(_)
+                ) {
                     let _ = self.transactor.abort(&|| {});
                 }
                 Err(failure.into())

@@ -47,6 +47,15 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a topic that was just created may take to be known to the broker that is asked.
 const TOPICS_SHOW_WITHIN: Duration = Duration::from_secs(5);
 
+/// What has failed since the last commit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Streak {
+    /// How often anything did.
+    attempts: u32,
+    /// How many calls to the library did not come back.
+    hangs: u32,
+}
+
 /// Runs the loop on the calling thread until `stop` is set.
 ///
 /// # Errors
@@ -64,11 +73,10 @@ pub fn run(
         return Ok(());
     }
     check_topics(&config, stop)?;
-    let (mut attempts, mut hangs) = (0, 0);
+    let mut streak = Streak::default();
     loop {
-        let before = attempts;
         let failure = match Session::start(&config, &transactional_id, factory, observer) {
-            Ok(mut session) => match session.run(stop, &mut attempts) {
+            Ok(mut session) => match session.run(stop, &mut streak) {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             },
@@ -78,12 +86,9 @@ pub fn run(
             return Err(error);
         }
         observer.lost(config.name);
-        // A commit has set it back.
-        if attempts < before || attempts == 0 {
-            hangs = 0;
-        }
-        attempts += 1;
-        hangs += u32::from(matches!(failure, Failure::Hangs(_)));
+        streak.attempts += 1;
+        streak.hangs += u32::from(matches!(failure, Failure::Hangs(_)));
+        let Streak { attempts, hangs } = streak;
         tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
         if attempts >= ATTEMPTS_MAX || hangs >= HANGS_MAX {
             return Err(WorkerError::GaveUp {

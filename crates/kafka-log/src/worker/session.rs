@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::group::{GroupConsumer, join};
 use super::tasks::Task;
 use super::transactor::Transactor;
-use super::{ATTEMPTS_MAX, Factory, WorkerConfig, backoff, wait};
+use super::{ATTEMPTS_MAX, Factory, Streak, WorkerConfig, backoff, wait};
 use crate::Observer;
 use crate::probe::Probe;
 
@@ -90,8 +90,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Goes round until `stop`. `attempts` counts failures since the last commit.
-    pub(super) fn run(&mut self, stop: &AtomicBool, attempts: &mut u32) -> Result<(), Failure> {
+    /// Goes round until `stop`. `streak` counts failures since the last commit.
+    pub(super) fn run(&mut self, stop: &AtomicBool, streak: &mut Streak) -> Result<(), Failure> {
         let Session { consumer, work } = self;
         let Some(consumer) = consumer.as_ref() else {
             return Ok(());
@@ -115,20 +115,20 @@ impl<'a> Session<'a> {
             } else {
                 match work.turn(consumer, batch) {
                     Ok(false) => {}
-                    Ok(true) => *attempts = 0,
+                    Ok(true) => *streak = Streak::default(),
                     Err(Failure::Retry(text) | Failure::NoRight(text)) => {
-                        *attempts += 1;
+                        streak.attempts += 1;
                         work.observer.aborted(work.config.name);
                         tracing::warn!(
                             worker = work.config.name,
-                            attempts = *attempts,
+                            attempts = streak.attempts,
                             reason = text,
                             "restoring after a failed transaction"
                         );
-                        if *attempts >= ATTEMPTS_MAX {
+                        if streak.attempts >= ATTEMPTS_MAX {
                             return Err(Failure::Fatal(text));
                         }
-                        wait(backoff(*attempts), stop);
+                        wait(backoff(streak.attempts), stop);
                         let held = work
                             .tasks
                             .iter()

@@ -13,7 +13,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 
 use super::WorkerConfig;
 use super::bounded::{Hangs, bounded};
-use super::failure::{Failure, is_no_right};
+use super::failure::Failure;
 use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
@@ -227,7 +227,7 @@ impl Transactor {
                 producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
             })?;
         }
-        self.drain(alive)?;
+        self.drain(PATIENCE, alive)?;
         self.ask("commit", PATIENCE, alive, |producer| {
             producer.commit_transaction(REQUEST)
         })?;
@@ -241,8 +241,8 @@ impl Transactor {
     }
 
     /// Takes in all delivery reports. The library's flush, also the one inside commit, looks only every 100 ms.
-    fn drain(&self, alive: &dyn Fn()) -> Result<(), Failure> {
-        let deadline = Instant::now() + PATIENCE;
+    fn drain(&self, within: Duration, alive: &dyn Fn()) -> Result<(), Failure> {
+        let deadline = Instant::now() + within;
         loop {
             // First, for it takes all other records of the transaction with it.
             if let Some(why) = self.producer.context().reports.no_topic_right() {
@@ -295,31 +295,11 @@ impl Transactor {
                 &|| {},
             )?;
         }
-        let refused = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_no_right);
-        let deadline = Instant::now() + within;
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
-            let reports = &self.producer.context().reports;
-            if reports.no_topic_right().is_some() {
-                return Ok(false);
-            }
-            if Instant::now() >= deadline {
-                let trouble = reports.trouble().unwrap_or_default();
-                return Err(Failure::Retry(format!(
-                    "{} does not answer: {trouble}",
-                    topics.join(", ")
-                )));
-            }
-        }
-        if self.producer.context().reports.no_topic_right().is_some() {
-            return Ok(false);
-        }
-        let seen = self.producer.context().seen.lock();
-        let failed = seen.unwrap_or_else(PoisonError::into_inner).failed.clone();
-        match failed {
-            Some((_, error)) if refused(&error) => Ok(false),
-            Some((topic, error)) => Err(Failure::of(&format!("deliver a record to {topic}"), &error)),
-            None => self.abort(&|| {}).map(|()| true),
+        match self.drain(within, &|| {}) {
+            Ok(()) => self.abort(&|| {}).map(|()| true),
+            Err(Failure::NoRight(_)) => Ok(false),
+            Err(Failure::Retry(why)) => Err(Failure::Retry(format!("{}: {why}", topics.join(", ")))),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -338,6 +318,9 @@ impl Transactor {
         let result = self.ask("try to send an offset", PATIENCE, &|| {}, move |producer| {
             producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
         });
+        if let Err(failure @ Failure::Hangs(_)) = result {
+            return Err(failure); // nobody has answered, and an abort would hang behind it
+        }
         // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
         let refused = matches!(result, Err(Failure::NoRight(_)));
         if let Err(error) = self.abort(&|| {}) {
