@@ -11,27 +11,19 @@ use crate::signs::GRACE_MS;
 
 /// The input partitions that the clock is the least of.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Listed {
+pub struct Listed {
     /// Their names.
-    partitions: Vec<Name>,
+    pub partitions: Vec<Name>,
     /// Whether one that never had a record is left out.
-    hold_idle: bool,
+    pub hold_idle: bool,
 }
 
-/// What ticks have told.
-#[derive(Debug, Default)]
+/// What ticks have told. All of it is one row: some dozens of partitions.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Clocks {
     listed: Option<Listed>,
     heard: BTreeMap<Name, EventTime>,
     /// The step that was told last.
-    told: Option<i64>,
-}
-
-/// All of it is one row: some dozens of partitions.
-#[derive(Serialize, Deserialize)]
-struct Row {
-    listed: Option<Listed>,
-    heard: BTreeMap<Name, EventTime>,
     told: Option<i64>,
 }
 
@@ -40,11 +32,8 @@ const KEY: &str = "clock";
 
 impl Clocks {
     /// A configuration holds from here on.
-    pub fn list(&mut self, partitions: &[Name], hold_idle: bool) {
-        self.listed = Some(Listed {
-            partitions: partitions.to_vec(),
-            hold_idle,
-        });
+    pub fn list(&mut self, listed: Listed) {
+        self.listed = Some(listed);
     }
 
     /// Takes a tick.
@@ -82,13 +71,8 @@ impl Clocks {
 
     /// The row.
     pub fn row(&self) -> (String, Vec<u8>) {
-        let row = Row {
-            listed: self.listed.clone(),
-            heard: self.heard.clone(),
-            told: self.told,
-        };
         // Serialising to memory cannot fail: the keys are text.
-        (KEY.to_owned(), serde_json::to_vec(&row).unwrap_or_default())
+        (KEY.to_owned(), serde_json::to_vec(self).unwrap_or_default())
     }
 
     /// Enters the row.
@@ -97,12 +81,7 @@ impl Clocks {
     /// When it cannot be read.
     pub fn restore(&mut self, key: &str, value: &[u8]) -> anyhow::Result<()> {
         if key == KEY {
-            let row: Row = serde_json::from_slice(value).with_context(|| format!("restore row {key}"))?;
-            *self = Clocks {
-                listed: row.listed,
-                heard: row.heard,
-                told: row.told,
-            };
+            *self = serde_json::from_slice(value).with_context(|| format!("restore row {key}"))?;
         }
         Ok(())
     }
@@ -120,7 +99,10 @@ mod tests {
             clocks.take(&Tick {
                 clocks: vec![(name.into(), at)],
             });
-            clocks.list(&["a".into(), "b".into()], false);
+            clocks.list(Listed {
+                partitions: vec!["a".into(), "b".into()],
+                hold_idle: false,
+            });
             clocks.moved().map(EventTime::millis)
         };
         assert_eq!(tick("a", 90_000), None, "nothing is known of the other");

@@ -1,7 +1,5 @@
 //! What changes the vital signs: facts, each about the cells of one layer that lie within each other.
 
-use std::fmt;
-
 use city_model::{Band, EventTime, Name};
 use serde::{Deserialize, Serialize};
 
@@ -45,10 +43,10 @@ impl Path {
 }
 
 /// Names a cell for [`paths`]: layer, level, code, name.
-pub type CellsOf<'a> = (&'a Name, &'a Name, &'a Name, &'a Name);
+pub(crate) type CellsOf<'a> = (&'a Name, &'a Name, &'a Name, &'a Name);
 
 /// The paths of something with these cells, widest first within a layer; the whole city's comes first.
-pub fn paths<'a>(city: &Name, cells: impl Iterator<Item = CellsOf<'a>>) -> Vec<Path> {
+pub(crate) fn paths<'a>(city: &Name, cells: impl Iterator<Item = CellsOf<'a>>) -> Vec<Path> {
     let whole = Cell {
         level: CITY.into(),
         code: city.clone(),
@@ -139,10 +137,4 @@ pub enum Fact {
         /// The minute since 1970, the stream, how many.
         counts: Vec<(i64, Name, i64)>,
     },
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key())
-    }
 }

@@ -1,6 +1,6 @@
 //! From revisions to facts: what an incident was told as, what it is told as now, and the difference in each cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use city_model::{Band, EventTime, MINUTE_MS, Name, Status};
@@ -14,7 +14,7 @@ pub(crate) const DUE_STEP_MS: i64 = 10 * MINUTE_MS;
 
 /// What an incident counted as when it was told last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub(crate) struct Told {
     paths: Vec<Path>,
     kind: Name,
     /// The band, while it is open.
@@ -36,7 +36,7 @@ pub struct Told {
 
 impl Told {
     /// What a revision counts as.
-    pub fn of(city: &Name, record: &IncidentRecord) -> Told {
+    pub(crate) fn of(city: &Name, record: &IncidentRecord) -> Told {
         let is = |status: Status| record.status == status.as_str();
         let cells = record.cells.iter();
         let (deadline, handling) = (&record.priority.deadline, &record.handling);
@@ -107,8 +107,9 @@ impl Told {
     }
 }
 
-/// The facts that lead from one telling to the next; `None` is before the first, and after an incident was forgotten.
-fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<Fact> {
+/// The facts that lead from one telling to the next; `None` is before the first, and after an incident was forgotten. Each
+/// travels by the widest cell of its path, also where it is about inner cells alone.
+fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<(String, Fact)> {
     let mut facts = Vec::new();
     let nothing = Vec::new();
     let old_paths = before.map_or(&nothing, |told| &told.paths);
@@ -119,22 +120,22 @@ fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<Fact> {
         let known =
             |cell: &Cell| old.is_some_and(|old| old.cells.iter().any(|other| other.code == cell.code));
         let (stays, enters): (Vec<Cell>, Vec<Cell>) = new.cells.iter().cloned().partition(known);
-        push(&mut facts, &new.layer, stays, before, after, &happened);
-        push(&mut facts, &new.layer, enters, None, after, &happened);
+        push(&mut facts, new, stays, before, after, &happened);
+        push(&mut facts, new, enters, None, after, &happened);
     }
     for old in old_paths {
         let new = new_paths.iter().find(|new| new.layer == old.layer);
         let gone = |cell: &&Cell| new.is_none_or(|new| new.cells.iter().all(|other| other.code != cell.code));
         let leaves = old.cells.iter().filter(gone).cloned().collect();
-        push(&mut facts, &old.layer, leaves, before, None, &[]);
+        push(&mut facts, old, leaves, before, None, &[]);
     }
     facts
 }
 
-/// Adds the facts for cells that lie within each other.
+/// Adds the facts for cells of a path.
 fn push(
-    facts: &mut Vec<Fact>,
-    layer: &Name,
+    facts: &mut Vec<(String, Fact)>,
+    path: &Path,
     cells: Vec<Cell>,
     before: Option<&Told>,
     after: Option<&Told>,
@@ -160,14 +161,15 @@ fn push(
     for (kind, counts) in by_kind {
         let counts: Vec<(What, i64)> = counts.into_iter().filter(|(_, by)| *by != 0).collect();
         if !counts.is_empty() {
-            facts.push(Fact::Incident {
+            let fact = Fact::Incident {
                 path: Path {
-                    layer: layer.clone(),
+                    layer: path.layer.clone(),
                     cells: cells.clone(),
                 },
                 kind: kind.clone(),
                 counts,
-            });
+            };
+            facts.push((path.key(), fact));
         }
     }
 }
@@ -177,7 +179,7 @@ fn push(
 pub struct Incidents {
     city: Name,
     told: BTreeMap<String, Told>,
-    changed: BTreeMap<String, Option<Vec<u8>>>,
+    changed: BTreeSet<String>,
 }
 
 impl Incidents {
@@ -186,7 +188,7 @@ impl Incidents {
         Incidents {
             city,
             told: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -202,40 +204,25 @@ impl Incidents {
             (None, Some(before)) if before.open.is_none() => Vec::new(),
             _ => difference(before, after.as_ref()),
         };
-        // A fact about inner cells alone still travels with the widest one of its path.
-        let widest = |layer: &Name, told: Option<&Told>, code: &Name| {
-            told?
-                .paths
-                .iter()
-                .find(|path| path.layer == *layer && path.cells.iter().any(|cell| cell.code == *code))
-                .map(Path::key)
-        };
-        let keyed = facts.into_iter().map(|fact| {
-            let key = match &fact {
-                Fact::Incident { path, .. } => path.cells.first().and_then(|cell| {
-                    widest(&path.layer, after.as_ref(), &cell.code)
-                        .or_else(|| widest(&path.layer, before, &cell.code))
-                }),
-                _ => None,
-            };
-            (key.unwrap_or_default(), fact)
-        });
-        let keyed: Vec<(String, Fact)> = keyed.collect();
-        // Serialising to memory cannot fail: text, numbers and texts as keys.
-        let row = after
-            .as_ref()
-            .map(|told| serde_json::to_vec(told).unwrap_or_default());
-        self.changed.insert(format!("incident/{id}"), row);
+        self.changed.insert(id.to_owned());
         match after {
             Some(told) => self.told.insert(id.to_owned(), told),
             None => self.told.remove(id),
         };
-        keyed
+        facts
     }
 
     /// The rows that changed since the last call; `None` deletes.
     pub fn rows(&mut self) -> BTreeMap<String, Option<Vec<u8>>> {
-        std::mem::take(&mut self.changed)
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        // Serialising to memory cannot fail: text, numbers and texts as keys.
+        let row = |id: &String| Some(serde_json::to_vec(self.told.get(id)?).unwrap_or_default());
+        changed.map(|id| (format!("incident/{id}"), row(&id))).collect()
+    }
+
+    /// Lets go of what [`Incidents::rows`] would tell, where nothing is restored.
+    pub fn forget_changes(&mut self) {
+        self.changed.clear();
     }
 
     /// Enters a row.

@@ -14,10 +14,9 @@ mod record;
 mod signs;
 mod usual;
 
-pub use clocks::Clocks;
+pub use clocks::{Clocks, Listed};
 pub use events::EventCounts;
-pub use fact::{Cell, CellsOf, Fact, Path, What, paths};
-pub use incidents::{Incidents, Told};
+pub use fact::{Cell, Fact, Path, What};
+pub use incidents::Incidents;
 pub use record::{Notice, OpenByBand, VitalsRecord};
 pub use signs::VitalSigns;
-pub use usual::{HOURS_KEPT, HOURS_LEAST, LEAST, Sample, Usual};

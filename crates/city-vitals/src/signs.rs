@@ -331,6 +331,11 @@ impl VitalSigns {
         }
     }
 
+    /// Lets go of what [`VitalSigns::rows`] would tell, where nothing is restored.
+    pub fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
     /// The rows that changed since the last call.
     pub fn rows(&mut self) -> Vec<(String, Vec<u8>)> {
         let mut rows = Vec::new();

@@ -16,17 +16,17 @@
 use city_model::isqrt;
 
 /// Hours of the same sort that the usual is made of.
-pub const HOURS_KEPT: usize = 10;
+pub(crate) const HOURS_KEPT: usize = 10;
 /// Fewer say nothing.
-pub const HOURS_LEAST: usize = 4;
+pub(crate) const HOURS_LEAST: usize = 4;
 /// Fewer incidents in an hour are never above the usual: one in a quiet cell is no notice.
-pub const LEAST: i64 = 5;
+pub(crate) const LEAST: i64 = 5;
 /// The square of how many standard deviations are above.
 const SIGMAS_SQUARED: i128 = 25;
 
 /// The usual number of an hour, and how it varies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     mean_milli: i64,
     variance_milli: i64,
     hours: usize,
@@ -34,7 +34,7 @@ pub struct Sample {
 
 impl Sample {
     /// Of the counts of the same hour on other days; `None` when they are too few.
-    pub fn of(counts: &[i64]) -> Option<Sample> {
+    pub(crate) fn of(counts: &[i64]) -> Option<Sample> {
         if counts.len() < HOURS_LEAST {
             return None;
         }
@@ -67,7 +67,7 @@ impl Sample {
     }
 
     /// The hour that ends `minutes` into this one and began in the one `before`.
-    pub fn ending(self, before: Sample, minutes: i64) -> Usual {
+    pub(crate) fn ending(self, before: Sample, minutes: i64) -> Usual {
         let minutes = minutes.clamp(0, 60);
         let share = |now: i64, then: i64| {
             let sum = i128::from(now) * i128::from(minutes) + i128::from(then) * i128::from(60 - minutes);
@@ -83,22 +83,22 @@ impl Sample {
 
 /// What is usual for the hour that ends now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usual {
+pub(crate) struct Usual {
     /// The usual number, in thousandths.
-    pub usual_milli: i64,
+    pub(crate) usual_milli: i64,
     variance_milli: i64,
     /// Of how many hours it is made.
-    pub hours: usize,
+    pub(crate) hours: usize,
 }
 
 impl Usual {
     /// Whether so many are above the usual.
-    pub fn is_above(&self, count: i64) -> bool {
+    pub(crate) fn is_above(&self, count: i64) -> bool {
         count >= LEAST && self.is_beyond(count, 1)
     }
 
     /// Whether a notice goes on: more than half of the way up.
-    pub fn is_over(&self, count: i64) -> bool {
+    pub(crate) fn is_over(&self, count: i64) -> bool {
         self.is_beyond(count, 4)
     }
 
@@ -109,7 +109,7 @@ impl Usual {
     }
 
     /// The least whole number that is above the usual.
-    pub fn limit(&self) -> i64 {
+    pub(crate) fn limit(&self) -> i64 {
         let squared = SIGMAS_SQUARED * 1_000 * i128::from(self.variance_milli.max(0));
         let distance = i64::try_from(isqrt(squared.unsigned_abs())).unwrap_or(i64::MAX);
         let mut limit = (self.usual_milli.saturating_add(distance) / 1_000).max(LEAST);

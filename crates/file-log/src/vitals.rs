@@ -41,7 +41,7 @@ impl FileVitals {
             }
         }
         // Nothing is restored over files.
-        self.incidents.rows();
+        self.incidents.forget_changes();
         let Input::Tick(tick) = input else {
             return Vec::new();
         };
@@ -56,7 +56,7 @@ impl FileVitals {
             });
         }
         let told = self.signs.tell();
-        self.signs.rows();
+        self.signs.forget_changes();
         told
     }
 }

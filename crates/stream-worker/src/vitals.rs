@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use city_model::{DeadLetterReason, Event, Name, Tick};
 use city_rules::Calendar;
-use city_vitals::{Clocks, EventCounts, Fact, Incidents, VitalSigns};
+use city_vitals::{Clocks, EventCounts, Fact, Incidents, Listed, VitalSigns};
 use incident_engine::IncidentRecord;
 use serde::Deserialize;
-use wire_format::{Reader, Refusal, Topic, Unread};
+use wire_format::{Reader, Refusal, Topic};
 
-use crate::{InForce, InputRecord, OutRecord, Outbox, Outputs, Processor, Setup, dead_letter};
+use crate::{InForce, InputRecord, OutRecord, Outbox, Outputs, Processor, Setup, Standing, dead_letter};
 
 /// Over one partition of the enriched log.
 pub struct VitalsOfEvents {
@@ -38,12 +38,6 @@ struct Input {
     event: Option<Box<Event>>,
     #[serde(default)]
     tick: Option<Tick>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    partitions: Vec<Name>,
-    hold_idle: bool,
 }
 
 impl VitalsOfEvents {
@@ -80,8 +74,8 @@ impl Processor for VitalsOfEvents {
             if let Some(event) = &input.event {
                 self.counts.add(&self.city, event);
             }
-            if let Some(listed) = &input.activation {
-                self.clocks.list(&listed.partitions, listed.hold_idle);
+            if let Some(listed) = input.activation {
+                self.clocks.list(listed);
             }
             if let Some(tick) = &input.tick {
                 self.clocks.take(tick);
@@ -133,11 +127,7 @@ impl Processor for VitalsOfIncidents {
     fn begin(&mut self, _out: &mut Outbox) {}
 
     fn is_ready(&mut self, record: &InputRecord<'_>) -> bool {
-        let read = |value| self.reader.read::<IncidentRecord>(value);
-        // JSON needs no schema, and is not read twice.
-        record
-            .value
-            .is_none_or(|value| value.first() == Some(&b'{') || !matches!(read(value), Err(Unread::Later(_))))
+        record.value.is_none_or(|value| self.reader.is_ready(value))
     }
 
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
@@ -169,11 +159,12 @@ pub struct VitalsOfCells {
 }
 
 impl VitalsOfCells {
-    /// A partition of the facts, by the rules that are in force; the calendar holds until they are replaced.
+    /// A partition of the facts, by the rules that are in force. `calendar` stands in for theirs where it cannot be made.
     pub fn following(in_force: Arc<InForce>, outputs: Arc<Outputs>, calendar: Calendar) -> VitalsOfCells {
-        let (seen, standing) = in_force.standing();
+        let (seen, Standing { setup, .. }) = in_force.standing();
+        let calendar = Calendar::new(&setup.rules, &setup.timezone).unwrap_or(calendar);
         VitalsOfCells {
-            signs: VitalSigns::new(standing.setup.rules.clone(), calendar),
+            signs: VitalSigns::new(setup.rules.clone(), calendar),
             outputs,
             in_force,
             seen,

@@ -92,6 +92,14 @@ impl Reader {
         }
     }
 
+    /// Whether a value can be read, or be told to be unreadable, now: its schema need not be waited for.
+    pub fn is_ready(&self, bytes: &[u8]) -> bool {
+        match Format::detect(bytes) {
+            Format::Framed { schema_id: Some(id) } => !matches!(self.resolved(id), Err(Unread::Later(_))),
+            _ => true,
+        }
+    }
+
     fn resolved(&self, id: u32) -> Result<Arc<Plan>, Unread> {
         let lock = || self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = lock().get(&id) {
