@@ -9,8 +9,8 @@ use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
 use stream_worker::Correlate;
 
-/// Tells `each` the offset of every batch that is still there, the number of its inputs and what is decided of them; the
-/// answer is the partition as it stands at the end of its log.
+/// Tells `each` of every batch that is still there the number of its inputs and what is decided of them; the answer is the
+/// partition as it stands at the end of its log.
 ///
 /// # Errors
 /// When the topic cannot be read, or a batch in it.
@@ -18,7 +18,7 @@ pub(super) fn decide_again(
     properties: &Properties,
     topic: &str,
     partition: i32,
-    mut each: impl FnMut(i64, usize, Vec<Output>),
+    mut each: impl FnMut(usize, Vec<Output>),
 ) -> anyhow::Result<Correlate> {
     let mut correlate = Correlate::without_changelog(Engine::default());
     let mut wrong = None;
@@ -31,7 +31,7 @@ pub(super) fn decide_again(
             }
         };
         let outputs = batch.inputs.iter().flat_map(|input| correlate.take(input));
-        each(record.offset(), batch.inputs.len(), outputs.collect());
+        each(batch.inputs.len(), outputs.collect());
         ControlFlow::Continue(())
     })?;
     if let Some(error) = wrong {

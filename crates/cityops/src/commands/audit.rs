@@ -101,7 +101,7 @@ pub fn audit(
                 .cut
                 .push(format!("partition {partition} before offset {begin}"));
         }
-        let correlate = decide_again(properties, &enriched, partition, |_, inputs, outputs| {
+        let correlate = decide_again(properties, &enriched, partition, |inputs, outputs| {
             audit.inputs += inputs as u64;
             outputs.into_iter().for_each(|output| decided.take(output));
         })?;

@@ -82,15 +82,15 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
     let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Enriched);
     let mut incidents = Incidents::new();
     for partition in 0..partitions {
-        let mut first = true;
-        decide_again(&properties, &topic, partition, |offset, _, outputs| {
-            if std::mem::take(&mut first) && offset > 0 {
-                tracing::warn!(
-                    partition,
-                    offset,
-                    "retention has cut the log: earlier incidents do not count"
-                );
-            }
+        let begin = kafka_log::read::beginning(&properties, &topic, partition)?;
+        if begin > 0 {
+            tracing::warn!(
+                partition,
+                offset = begin,
+                "retention has cut the log: earlier incidents do not count"
+            );
+        }
+        decide_again(&properties, &topic, partition, |_, outputs| {
             for output in outputs {
                 if let Output::Revision { record, .. } = output {
                     incidents.insert(record.incident_id.clone(), *record);
