@@ -210,6 +210,14 @@ impl Metrics {
         &self.reloads
     }
 
+    /// A configuration holds from here on: its series begin at zero where they are not counted yet, and it is told which it is.
+    pub fn comes_into_force(&self, standing: &stream_worker::Standing) {
+        let layers = standing.setup.intake.layers().iter();
+        self.begin(&standing.setup.rules, layers.map(|layer| &**layer.name()));
+        self.describe(&standing.activation);
+        self.set_registry(standing.setup.intake.registry());
+    }
+
     /// Names configuration and grid of what is in force, in place of what was before.
     pub fn describe(&self, activation: &Activation) {
         self.set_config(&activation.version);

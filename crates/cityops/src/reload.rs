@@ -189,8 +189,7 @@ impl Reloading {
         for (layer, version) in &standing.activation.grid {
             tracing::info!(%layer, %version, "this grid comes into force");
         }
-        self.metrics.describe(&standing.activation);
-        self.metrics.set_registry(standing.setup.intake.registry());
+        self.metrics.comes_into_force(&standing);
         self.retired.push(self.in_force.replace(standing).setup);
         self.running = loaded;
         self.watched.forget_all();

@@ -114,10 +114,7 @@ impl Service {
         let read_back = ReadBack::new(source, &start.written.ids, FOLLOW_PATIENCE)?;
         let watch = SourceWatch::new(&start.setup, Some(metrics.clone()));
         let standing = Standing::of(start.setup, &clock_inputs(&start.partitions));
-        let layers = standing.setup.intake.layers().iter();
-        metrics.begin(&standing.setup.rules, layers.map(|layer| &**layer.name()));
-        metrics.describe(&standing.activation);
-        metrics.set_registry(standing.setup.intake.registry());
+        metrics.comes_into_force(&standing);
         let in_force = Arc::new(InForce::new(standing));
         health.set_grid_loaded();
         let kafka: Kafka = start.loaded.config.kafka.clone();

@@ -85,6 +85,25 @@ impl LoopObserver {
     }
 }
 
+impl LoopObserver {
+    /// The loop has these partitions now: what is told of others goes.
+    fn holds(&self, worker: &str, partitions: &[(Topic, i32)]) {
+        let has: BTreeSet<(Topic, i32)> = partitions.iter().copied().collect();
+        let had = std::mem::replace(
+            &mut *self.partitions.lock().unwrap_or_else(PoisonError::into_inner),
+            has.clone(),
+        );
+        for (topic, partition) in had.difference(&has) {
+            // A series that was never written is not there to be removed; that is no error.
+            let _ = self
+                .lags()
+                .remove_label_values(&[topic.name(), &partition.to_string()]);
+            let named = stream_worker::input_partition_name(*topic, *partition);
+            let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
+        }
+    }
+}
+
 impl Observer for LoopObserver {
     fn batch_committed(&self, info: &CommitInfo<'_>) {
         let metrics = &self.metrics;
@@ -109,25 +128,12 @@ impl Observer for LoopObserver {
     fn assigned(&self, worker: &str, partitions: &[(Topic, i32)]) {
         self.health.assigned();
         self.metrics.rebalances.with_label_values(&[worker]).inc();
-        let has: BTreeSet<(Topic, i32)> = partitions.iter().copied().collect();
-        let had = std::mem::replace(
-            &mut *self.partitions.lock().unwrap_or_else(PoisonError::into_inner),
-            has.clone(),
-        );
-        for (topic, partition) in had.difference(&has) {
-            // A series that was never written is not there to be removed; that is no error.
-            let _ = self
-                .lags()
-                .remove_label_values(&[topic.name(), &partition.to_string()]);
-            let named = stream_worker::input_partition_name(*topic, *partition);
-            let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
-        }
+        self.holds(worker, partitions);
     }
 
     fn ready(&self, _worker: &str) {
         self.health.restored();
     }
-
     fn restored(&self, _topic: Topic, _partition: i32, _rows: u64, duration: Duration) {
         self.metrics
             .restore_duration
@@ -166,7 +172,7 @@ impl Observer for LoopObserver {
 
     fn lost(&self, worker: &str) {
         // What it had is another's now, or nobody's.
-        self.assigned(worker, &[]);
+        self.holds(worker, &[]);
         self.health.lost();
     }
 
