@@ -8,8 +8,9 @@ use wire_format::Topic;
 
 use crate::config::Loaded;
 use crate::deadletter;
-use crate::topics::INPUTS;
-use crate::workers::{Role, VITALS_INPUTS};
+use crate::follower::FOLLOWED;
+use crate::topics::{EVENTS, INPUTS};
+use crate::workers::Role;
 
 /// Who works with the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,72 +79,50 @@ pub struct Acl {
     pub purpose: &'static str,
 }
 
-/// What one kind of worker reads and writes in its transactions.
-struct Work {
-    reads: &'static [Topic],
-    writes: &'static [Topic],
-    changelog: Topic,
-}
-
-const fn work(role: Role) -> Work {
+/// What a worker writes in its transactions, besides its changelog.
+const fn writes(role: Role) -> &'static [Topic] {
     match role {
-        Role::Enrich => Work {
-            reads: &INPUTS,
-            writes: &[
-                Topic::Enriched,
-                Topic::Outcomes,
-                Topic::Late,
-                Topic::DeadLetters,
-                Topic::DeviceFaults,
-            ],
-            changelog: Topic::EnrichChangelog,
-        },
-        Role::Correlate => Work {
-            reads: &[Topic::Enriched],
-            writes: &[
-                Topic::Incidents,
-                Topic::IncidentsP1,
-                Topic::IncidentsP2,
-                Topic::IncidentsP3,
-                Topic::IncidentsP4,
-                Topic::Outcomes,
-                Topic::Late,
-                Topic::DeadLetters,
-            ],
-            changelog: Topic::CorrelateChangelog,
-        },
-        Role::Vitals => Work {
-            reads: &VITALS_INPUTS,
-            writes: &[Topic::VitalsFacts, Topic::Vitals, Topic::DeadLetters],
-            changelog: Topic::VitalsChangelog,
-        },
+        Role::Enrich => &[
+            Topic::Enriched,
+            Topic::Outcomes,
+            Topic::Late,
+            Topic::DeadLetters,
+            Topic::DeviceFaults,
+        ],
+        Role::Correlate => &[
+            Topic::Incidents,
+            Topic::IncidentsP1,
+            Topic::IncidentsP2,
+            Topic::IncidentsP3,
+            Topic::IncidentsP4,
+            Topic::Outcomes,
+            Topic::Late,
+            Topic::DeadLetters,
+        ],
+        Role::Vitals => &[Topic::VitalsFacts, Topic::Vitals, Topic::DeadLetters],
     }
 }
-
-/// What every process reads besides, for what it shows over HTTP.
-const SHOWN: [Topic; 4] = [
-    Topic::Incidents,
-    Topic::Vitals,
-    Topic::EnrichChangelog,
-    Topic::CorrelateChangelog,
-];
 
 /// The rights that a worker tries at its start.
 pub fn wanted(loaded: &Loaded, role: Role) -> Wanted {
     let kafka = &loaded.config.kafka;
-    let work = work(role);
     let named = |topic: &Topic| topic_name(&kafka.topic_prefix, *topic);
-    let mut reads: Vec<Topic> = work.reads.to_vec();
-    for topic in SHOWN.into_iter().chain([work.changelog]) {
+    let mut reads: Vec<Topic> = role.inputs().to_vec();
+    // Every process follows what it shows over HTTP.
+    for topic in FOLLOWED.into_iter().chain([role.changelog()]) {
         if !reads.contains(&topic) {
             reads.push(topic);
         }
     }
     Wanted {
         reads: reads.iter().map(named).collect(),
-        writes: work.writes.iter().chain([&work.changelog]).map(named).collect(),
-        group: Some(format!("{}-{}", kafka.group_prefix, role.as_str())),
-        transactional_id_prefix: Some(format!("{}-{}-", kafka.group_prefix, role.as_str())),
+        writes: writes(role)
+            .iter()
+            .chain([&role.changelog()])
+            .map(named)
+            .collect(),
+        group: Some(role.group(kafka)),
+        transactional_id_prefix: Some(role.transactional_id_prefix(kafka)),
     }
 }
 
@@ -154,7 +133,7 @@ pub fn acls(loaded: &Loaded) -> Vec<Acl> {
         prefix: &kafka.topic_prefix,
         acls: Vec::new(),
     };
-    for role in [Role::Enrich, Role::Correlate, Role::Vitals] {
+    for role in Role::ALL {
         let wanted = wanted(loaded, role);
         for name in wanted.reads {
             list.add(
@@ -198,28 +177,14 @@ pub fn acls(loaded: &Loaded) -> Vec<Acl> {
             );
         }
     }
-    for topic in [
-        Topic::Incidents,
-        Topic::IncidentsP1,
-        Topic::IncidentsP2,
-        Topic::IncidentsP3,
-        Topic::IncidentsP4,
-        Topic::Outcomes,
-        Topic::DeviceFaults,
-        Topic::Vitals,
-    ] {
+    // Late events concern those who sent them.
+    for topic in Topic::OUTPUTS.into_iter().filter(|topic| *topic != Topic::Late) {
         list.topic(Party::Centre, topic, "READ", "sees what happens");
     }
     for topic in [Topic::Command, Topic::Silence] {
         list.topic(Party::Centre, topic, "WRITE", "says what is done");
     }
-    for topic in [
-        Topic::Sensor,
-        Topic::Hotline,
-        Topic::Video,
-        Topic::Report,
-        Topic::Weather,
-    ] {
+    for topic in EVENTS.into_iter().chain([Topic::Weather]) {
         list.topic(
             Party::Integrator,
             topic,
@@ -317,8 +282,8 @@ impl List<'_> {
             "WRITE",
             "deadletter replay",
         );
-        for role in [Role::Enrich, Role::Correlate, Role::Vitals] {
-            let group = format!("{}-{}", loaded.config.kafka.group_prefix, role.as_str());
+        for role in Role::ALL {
+            let group = role.group(&loaded.config.kafka);
             self.add(
                 Party::Sre,
                 Resource::Group,

@@ -18,6 +18,14 @@ use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
 use crate::vitals::VitalsBoard;
 
+/// What every process follows.
+pub(crate) const FOLLOWED: [Topic; 4] = [
+    Topic::Incidents,
+    Topic::Vitals,
+    Topic::EnrichChangelog,
+    Topic::CorrelateChangelog,
+];
+
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 
@@ -46,12 +54,7 @@ impl Follower {
     }
 
     fn work(&self) {
-        let mut followed = vec![
-            Topic::Incidents,
-            Topic::Vitals,
-            Topic::EnrichChangelog,
-            Topic::CorrelateChangelog,
-        ];
+        let mut followed = FOLLOWED.to_vec();
         if self.committed.keeps_grouping() {
             followed.push(Topic::Outcomes);
         }

@@ -21,7 +21,7 @@ use crate::config::Kafka;
 use crate::topics::{EVENTS, INPUTS};
 
 /// What the vitals worker reads; the last is what it has made of the others, keyed by cell.
-pub(crate) const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
+const VITALS_INPUTS: [Topic; 3] = [Topic::Enriched, Topic::Incidents, Topic::VitalsFacts];
 
 /// How often a loop tells the time to the enriched log.
 const TICK_MS: u64 = 1_000;
@@ -38,6 +38,37 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, in the order of the stream.
+    pub const ALL: [Role; 3] = [Role::Enrich, Role::Correlate, Role::Vitals];
+
+    /// What it reads.
+    pub fn inputs(self) -> &'static [Topic] {
+        match self {
+            Role::Enrich => &INPUTS,
+            Role::Correlate => &[Topic::Enriched],
+            Role::Vitals => &VITALS_INPUTS,
+        }
+    }
+
+    /// Where its state lies.
+    pub fn changelog(self) -> Topic {
+        match self {
+            Role::Enrich => Topic::EnrichChangelog,
+            Role::Correlate => Topic::CorrelateChangelog,
+            Role::Vitals => Topic::VitalsChangelog,
+        }
+    }
+
+    /// Its consumer group.
+    pub fn group(self, kafka: &Kafka) -> String {
+        format!("{}-{}", kafka.group_prefix, self.as_str())
+    }
+
+    /// What its transactional ids begin with.
+    pub fn transactional_id_prefix(self, kafka: &Kafka) -> String {
+        format!("{}-{}-", kafka.group_prefix, self.as_str())
+    }
+
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -157,14 +188,14 @@ fn run_loop(
     stop: &AtomicBool,
 ) -> Result<(), WorkerError> {
     let (_, Standing { setup, .. }) = start.in_force.standing();
-    let (inputs, changelog) = match role {
-        Role::Enrich => (INPUTS.to_vec(), Topic::EnrichChangelog),
-        Role::Correlate => (vec![Topic::Enriched], Topic::CorrelateChangelog),
-        Role::Vitals => (VITALS_INPUTS.to_vec(), Topic::VitalsChangelog),
-    };
-    let mut config = WorkerConfig::new(role.as_str(), start.properties.clone(), inputs, changelog);
-    config.group_id = format!("{}-{}", start.kafka.group_prefix, role.as_str());
-    config.transactional_id_prefix = format!("{}-{}-", start.kafka.group_prefix, role.as_str());
+    let mut config = WorkerConfig::new(
+        role.as_str(),
+        start.properties.clone(),
+        role.inputs().to_vec(),
+        role.changelog(),
+    );
+    config.group_id = role.group(&start.kafka);
+    config.transactional_id_prefix = role.transactional_id_prefix(&start.kafka);
     config.topic_prefix = start.kafka.topic_prefix.clone();
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
     config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);

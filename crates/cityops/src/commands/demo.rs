@@ -90,7 +90,7 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         setup,
         properties,
         partitions,
-        roles: vec![Role::Enrich, Role::Correlate, Role::Vitals],
+        roles: Role::ALL.to_vec(),
         listen: &args.listen,
         embedded: true,
         keep_grouping: true,

@@ -86,16 +86,12 @@ fn check_rights(loaded: &Loaded, properties: &Properties, roles: &[Role]) -> any
 fn roles(names: &[String]) -> anyhow::Result<Vec<Role>> {
     let mut roles = Vec::new();
     for name in names {
-        let role = match name.as_str() {
-            "enrich" => Role::Enrich,
-            "correlate" => Role::Correlate,
-            "vitals" => Role::Vitals,
-            other => {
-                return Err(usage(format!(
-                    "--workers {other}: the workers are enrich, correlate and vitals"
-                )));
-            }
-        };
+        let known = Role::ALL.into_iter().find(|role| role.as_str() == name);
+        let role = known.ok_or_else(|| {
+            usage(format!(
+                "--workers {name}: the workers are enrich, correlate and vitals"
+            ))
+        })?;
         if !roles.contains(&role) {
             roles.push(role);
         }

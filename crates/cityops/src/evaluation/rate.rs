@@ -4,8 +4,6 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// Fewer are too few to say much: such a rate is marked.
 pub const SMALL: u64 = 20;
-/// The normal quantile of a two-sided interval of 95 %.
-const Z: f64 = 1.959_964;
 
 /// So many of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,15 +33,7 @@ impl Rate {
 
     /// The share's interval of 95 % by Wilson's score (Wilson 1927): it holds for few and for extreme shares, too.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let share = self.share()?;
-        let n = self.of as f64;
-        let middle = share + Z * Z / (2.0 * n);
-        let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        let scale = 1.0 + Z * Z / n;
-        Some((
-            ((middle - reach) / scale).max(0.0),
-            ((middle + reach) / scale).min(1.0),
-        ))
+        rule_tuner::wilson(usize::try_from(self.hits).ok()?, usize::try_from(self.of).ok()?)
     }
 
     /// As people read it: "87%", "87%*" where it is of few, "—" where it is of none.
