@@ -2,18 +2,17 @@
 //! only without one.
 #![allow(clippy::unwrap_used)]
 
+mod setting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use city_grid::Timeline;
-use city_model::{DeadLetterReason, EventTime, Position, Quality, Source};
+use city_model::{DeadLetterReason, EventTime, Quality, Source};
 use city_rules::Rules;
-use event_intake::{Intake, IntakeConfig, Placed};
-use jiff::tz::TimeZone;
-use stream_worker::{Enrich, InputRecord, IntakeObserver, Outbox, Processor, Setup, SetupParts};
-use wire_format::{Decoder, SchemaStore, Topic};
-
-const NOW: i64 = 1_788_739_199_123;
+use event_intake::Placed;
+use setting::{NOW, intake, setup};
+use stream_worker::{Enrich, InputRecord, IntakeObserver, Outbox, Processor};
+use wire_format::Topic;
 
 #[derive(Default)]
 struct Counts(Mutex<BTreeMap<(String, &'static str), u64>>);
@@ -31,29 +30,9 @@ impl IntakeObserver for Counts {
     fn unmapped(&self, _: Source, _: &str, _: u64) {}
 }
 
-fn setup() -> Setup {
-    let rules = Arc::new(Rules::builtin());
-    let layers: Vec<Timeline> = vec![city_grid::builtin().into()];
-    Setup::new(
-        SetupParts {
-            city: "310117".into(),
-            timezone: "Asia/Shanghai".into(),
-            intake: Intake::new(IntakeConfig::new(rules.clone(), layers, TimeZone::UTC)),
-            rules,
-            decoder: Decoder::new(SchemaStore::builtin().unwrap()),
-            origin: Position::from_degrees(121.22, 31.03).unwrap(),
-            reorder_ms: 0,
-            max_late_ms: 86_400_000,
-            sensors_max_late_ms: 86_400_000,
-            hold_idle: false,
-        },
-        1,
-    )
-}
-
 #[test]
 fn events_are_counted_by_layer_and_status() {
-    let setup = Arc::new(setup());
+    let setup = setup(intake(Rules::builtin()));
     let activation = Arc::new(setup.activation(&[]));
     let counts = Arc::new(Counts::default());
     let mut enrich = Enrich::new(setup, Source::Report, activation).observed_by(counts.clone());
@@ -93,10 +72,10 @@ fn events_are_counted_by_layer_and_status() {
 
 #[test]
 fn words_are_sampled_only_where_nobody_observes() {
-    let setup = Arc::new(setup());
+    let setup = setup(intake(Rules::builtin()));
     let activation = Arc::new(setup.activation(&[]));
     let alone = Enrich::new(setup, Source::Hotline, activation.clone());
-    let observed = Enrich::new(Arc::new(self::setup()), Source::Hotline, activation)
+    let observed = Enrich::new(self::setup(intake(Rules::builtin())), Source::Hotline, activation)
         .observed_by(Arc::new(Counts::default()));
     for (mut enrich, samples) in [
         (alone, vec!["有马蜂窝", "树上有马", "上有马蜂"]),

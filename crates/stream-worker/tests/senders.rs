@@ -1,21 +1,19 @@
 //! What enrich tells its observer about who sends: listed systems by name, all others together, and what nobody can read.
 #![allow(clippy::unwrap_used)]
 
+mod setting;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use city_grid::Timeline;
-use city_model::{DeadLetterReason, EventTime, Position, Quality, Source};
+use city_model::{DeadLetterReason, EventTime, Quality, Source};
 use city_rules::Rules;
-use event_intake::{Fault, Intake, IntakeConfig, Placed};
-use jiff::tz::TimeZone;
+use event_intake::{Fault, Placed};
+use setting::NOW;
 use stream_worker::{
-    Enrich, InputRecord, IntakeObserver, OTHER_SYSTEM, Outbox, Processor, Setup, SetupParts,
-    UNREADABLE_SYSTEM,
+    Enrich, InputRecord, IntakeObserver, OTHER_SYSTEM, Outbox, Processor, Setup, UNREADABLE_SYSTEM,
 };
-use wire_format::{Decoder, SchemaStore, Topic};
-
-const NOW: i64 = 1_788_739_199_123;
+use wire_format::Topic;
 
 #[derive(Default)]
 struct Told {
@@ -42,33 +40,17 @@ impl IntakeObserver for Told {
     }
 }
 
-fn setup() -> Setup {
-    let rules = Arc::new(Rules::builtin());
-    let layers: Vec<Timeline> = vec![city_grid::builtin().into()];
-    let mut config = IntakeConfig::new(rules.clone(), layers, TimeZone::UTC);
+fn setup() -> Arc<Setup> {
+    let mut config = setting::intake(Rules::builtin());
     let listed = config.default_source.clone().unwrap();
     config.sources.insert("iot".to_owned(), listed.clone());
     config.sources.insert("quiet".to_owned(), listed);
-    Setup::new(
-        SetupParts {
-            city: "310117".into(),
-            timezone: "Asia/Shanghai".into(),
-            intake: Intake::new(config),
-            rules,
-            decoder: Decoder::new(SchemaStore::builtin().unwrap()),
-            origin: Position::from_degrees(121.22, 31.03).unwrap(),
-            reorder_ms: 0,
-            max_late_ms: 86_400_000,
-            sensors_max_late_ms: 86_400_000,
-            hold_idle: false,
-        },
-        1,
-    )
+    setting::setup(config)
 }
 
 #[test]
 fn systems_that_nobody_listed_are_told_together() {
-    let setup = Arc::new(setup());
+    let setup = setup();
     let activation = Arc::new(setup.activation(&[]));
     let told = Arc::new(Told::default());
     let mut enrich = Enrich::new(setup, Source::Sensor, activation).observed_by(told.clone());

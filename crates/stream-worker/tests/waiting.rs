@@ -1,18 +1,17 @@
 //! What waits for confirmation survives a restart, and is counted once at any time; clocks are told batch by batch.
 #![allow(clippy::unwrap_used)]
 
+mod setting;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use city_grid::Timeline;
-use city_model::{DeadLetterReason, EventTime, Flag, Input, Outcome, Position, Quality, Source};
+use city_model::{DeadLetterReason, EventTime, Flag, Input, Outcome, Quality, Source};
 use city_rules::Rules;
-use event_intake::{Intake, IntakeConfig, Placed};
-use jiff::tz::TimeZone;
-use stream_worker::{Enrich, InputRecord, IntakeObserver, Outbox, Processor, Setup, SetupParts};
-use wire_format::{Decoder, SchemaStore, Topic};
-
-const NOW: i64 = 1_788_739_199_123;
+use event_intake::Placed;
+use setting::NOW;
+use stream_worker::{Enrich, InputRecord, IntakeObserver, Outbox, Processor};
+use wire_format::Topic;
 
 #[derive(Default)]
 struct Clocks(Mutex<(Vec<i64>, BTreeMap<Flag, u64>)>);
@@ -34,21 +33,8 @@ impl IntakeObserver for Clocks {
 
 fn enrich() -> Enrich {
     let text = "[metrics.ponding_depth]\nconfirm = 2\n";
-    let rules = Arc::new(Rules::load(&[("city.toml".into(), text.into())]).unwrap());
-    let layers: Vec<Timeline> = vec![city_grid::builtin().into()];
-    let parts = SetupParts {
-        city: "310117".into(),
-        timezone: "Asia/Shanghai".into(),
-        intake: Intake::new(IntakeConfig::new(rules.clone(), layers, TimeZone::UTC)),
-        rules,
-        decoder: Decoder::new(SchemaStore::builtin().unwrap()),
-        origin: Position::from_degrees(121.22, 31.03).unwrap(),
-        reorder_ms: 0,
-        max_late_ms: 86_400_000,
-        sensors_max_late_ms: 86_400_000,
-        hold_idle: false,
-    };
-    let setup = Arc::new(Setup::new(parts, 1));
+    let rules = Rules::load(&[("city.toml".into(), text.into())]).unwrap();
+    let setup = setting::setup(setting::intake(rules));
     let activation = Arc::new(setup.activation(&[]));
     Enrich::new(setup, Source::Sensor, activation)
 }
