@@ -6,11 +6,10 @@ mod city;
 
 use std::process::Command;
 
+use city::feed::{Feed, is_decided_alike};
 use city::{City, Running, broker, expect, seed, web};
-use city_model::EventTime;
-use city_simulator::{Scenario, Source};
+use city_simulator::Scenario;
 use kafka_log::Properties;
-use kafka_log::produce::{NewRecord, Sender};
 use serde_json::Value;
 use wire_format::Topic;
 
@@ -71,27 +70,16 @@ fn decided(city: &City, fed: usize, log: &str) -> Value {
     read("ledger")
 }
 
-/// Sends the city's records but for warnings and silences, and says how many. What those change depends on which events were
-/// read before them, which no two readings of several partitions share.
+/// Sends the city's records but for those that two readings may decide otherwise, and says how many.
 fn feed(seed: u64, prefix: &str) -> usize {
     let properties = Properties::from([("bootstrap.servers".to_owned(), broker())]);
-    let sender = Sender::new(&properties).unwrap();
-    let mut fed = 0;
+    let feed = Feed::new(&properties, prefix);
     let records = city_simulator::simulate(Scenario::Typhoon, seed, RECORDS);
-    for record in records.filter(|record| !matches!(record.source, Source::Weather | Source::Silence)) {
-        let topic = kafka_log::topic_name(prefix, Topic::of(record.source));
-        let record = NewRecord {
-            topic: &topic,
-            partition: None,
-            key: Some(record.key.as_bytes()),
-            value: Some(record.line.as_bytes()),
-            timestamp: Some(EventTime::from_millis(record.arrival_ms)),
-            headers: &[],
-        };
-        sender.send(&record).unwrap();
-        fed += 1;
-    }
-    sender.flush().unwrap();
+    let fed = records
+        .filter(is_decided_alike)
+        .map(|record| feed.send(&record))
+        .count();
+    feed.flush();
     fed
 }
 

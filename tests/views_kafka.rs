@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use city::feed::Feed;
 use city::{City, Running, broker, expect, seed};
-use city_model::{Band, EventTime};
+use city_model::Band;
 use city_simulator::Scenario;
 use incident_engine::IncidentRecord;
 use kafka_log::Properties;
-use kafka_log::produce::{NewRecord, Sender};
 use wire_format::Topic;
 
 const RECORDS: usize = 6_000;
@@ -117,24 +117,15 @@ fn whoever_joins_a_band_s_topic_at_any_moment_knows_what_is_open_in_it() {
     expect(0, &["topics", "apply", "--config", &config]);
     let run = || Running::start(&["run", "--config", &config], &log);
     let mut process = run();
-    let sender = Sender::new(&reader.properties).unwrap();
+    let feed = Feed::new(&reader.properties, &reader.prefix);
     let mut records = city_simulator::simulate(Scenario::Typhoon, seed, RECORDS);
     let mut joined = BTreeMap::new();
     let mut published = 0;
     for chunk in 0..CHUNKS {
         for record in records.by_ref().take(RECORDS / CHUNKS) {
-            sender
-                .send(&NewRecord {
-                    topic: &kafka_log::topic_name(&reader.prefix, Topic::of(record.source)),
-                    partition: None,
-                    key: Some(record.key.as_bytes()),
-                    value: Some(record.line.as_bytes()),
-                    timestamp: Some(EventTime::from_millis(record.arrival_ms)),
-                    headers: &[],
-                })
-                .unwrap();
+            feed.send(&record);
         }
-        sender.flush().unwrap();
+        feed.flush();
         // As soon as something of this chunk is out, with the rest of it under way.
         let deadline = Instant::now() + PATIENCE;
         while reader.incidents() <= published {

@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kafka_log::produce::Sender;
 use kafka_log::tail::{Tail, follow};
 use wire_format::Topic;
 
+use crate::city::feed::{Feed, LedgerWatch};
 use crate::mix::Mix;
-use crate::onlooker::Onlooker;
 use crate::process::Broker;
-use crate::stage::Fed;
+use crate::stage::{Fed, accounted};
 
 /// Fed before anything is measured, and while it is.
 const WARM_UP: Duration = Duration::from_secs(5);
@@ -23,7 +22,7 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
     let properties = broker.properties();
     let fed = Fed::new(&broker.address, 1);
     let records = mix.records((rate * (WARM_UP + MEASURED).as_secs_f64()) as usize);
-    let looks = Onlooker::start(&properties, &fed.prefix);
+    let looks = LedgerWatch::start(&properties, &fed.prefix);
     let running = fed.run("enrich,correlate");
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let latencies: Arc<Mutex<Vec<Duration>>> = Arc::default();
@@ -46,7 +45,7 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
             follow(&properties, &prefix, &[Topic::Incidents], each, &stop).unwrap();
         })
     };
-    let sender = Sender::new(&properties).unwrap();
+    let feed = Feed::new(&properties, &fed.prefix);
     let begun = Instant::now();
     for (number, record) in records.iter().enumerate() {
         let due = Duration::from_secs_f64(number as f64 / rate);
@@ -58,11 +57,11 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
                 .unwrap()
                 .insert(record.event_id.clone(), Instant::now());
         }
-        fed.send(&sender, record);
+        feed.send(record);
     }
-    sender.flush().unwrap();
+    feed.flush();
     let deadline = Instant::now() + Duration::from_secs(120);
-    while looks.accounted() < records.len() as u64 && Instant::now() < deadline {
+    while accounted(&looks.ledger()) < records.len() as u64 && Instant::now() < deadline {
         std::thread::park_timeout(Duration::from_millis(50));
     }
     // One more look of the reader.

@@ -9,7 +9,6 @@
 mod city;
 mod latency;
 mod mix;
-mod onlooker;
 mod process;
 mod stage;
 

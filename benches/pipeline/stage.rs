@@ -4,16 +4,16 @@ use std::cell::Cell;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use city_model::EventTime;
+use city_model::Ledger;
 use city_simulator::{Scenario, SimulatedRecord};
 use kafka_log::Properties;
-use kafka_log::produce::{NewRecord, Sender};
 use wire_format::Topic;
 
+use crate::city::feed::{Feed, LedgerWatch};
 use crate::city::{City, Running, expect};
 use crate::mix::{Mix, SEED};
-use crate::onlooker::Onlooker;
 use crate::process::{Broker, Taken, watch};
 
 /// A mix that lies in source topics.
@@ -49,19 +49,6 @@ impl Fed {
             city,
             prefix: format!("{name}."),
         }
-    }
-
-    pub(crate) fn send(&self, sender: &Sender, record: &SimulatedRecord) {
-        sender
-            .send(&NewRecord {
-                topic: &kafka_log::topic_name(&self.prefix, Topic::of(record.source)),
-                partition: None,
-                key: Some(record.key.as_bytes()),
-                value: Some(record.line.as_bytes()),
-                timestamp: Some(EventTime::from_millis(record.arrival_ms)),
-                headers: &[],
-            })
-            .unwrap();
     }
 
     pub(crate) fn run(&self, workers: &str) -> Running {
@@ -137,24 +124,26 @@ impl Prepared {
     }
 
     pub(crate) fn enrich(&self) -> Taken {
-        let looks = Onlooker::start(&self.broker, &self.fed.prefix);
+        let looks = LedgerWatch::start(&self.broker, &self.fed.prefix);
         let running = self.fed.run("enrich");
-        let taken = watch(running.0.id(), self.count(), || looks.enriched());
+        let taken = watch(running.0.id(), self.count(), || enriched(&looks.ledger()));
         running.terminate();
         taken
     }
 
     /// What enrich has left in the enriched log.
     pub(crate) fn correlate(&self) -> Taken {
-        let looks = Onlooker::start(&self.broker, &self.fed.prefix);
-        while looks.enriched() < self.count() {
-            std::thread::yield_now();
+        let looks = LedgerWatch::start(&self.broker, &self.fed.prefix);
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while enriched(&looks.ledger()) < self.count() {
+            assert!(Instant::now() < deadline, "the ledger is not read");
+            std::thread::park_timeout(Duration::from_millis(20));
         }
         // What ends in enrich is accounted for already: the rest is what there is to do.
-        let before = looks.accounted();
+        let before = accounted(&looks.ledger());
         let running = self.fed.run("correlate");
         let left = self.count() - before;
-        let taken = watch(running.0.id(), left, || looks.accounted() - before);
+        let taken = watch(running.0.id(), left, || accounted(&looks.ledger()) - before);
         running.terminate();
         taken
     }
@@ -163,18 +152,28 @@ impl Prepared {
     pub(crate) fn both(&self, loops: usize) -> Taken {
         let fed = Fed::new(&self.bootstrap, loops);
         feed(&fed, &self.broker, &self.records);
-        let looks = Onlooker::start(&self.broker, &fed.prefix);
+        let looks = LedgerWatch::start(&self.broker, &fed.prefix);
         let running = fed.run("enrich,correlate");
-        let taken = watch(running.0.id(), self.count(), || looks.accounted());
+        let taken = watch(running.0.id(), self.count(), || accounted(&looks.ledger()));
         running.terminate();
         taken
     }
 }
 
+/// Records that enrich has committed.
+fn enriched(ledger: &Ledger) -> u64 {
+    u64::try_from(ledger.consumed()).unwrap()
+}
+
+/// Records whose outcome is committed.
+pub(crate) fn accounted(ledger: &Ledger) -> u64 {
+    u64::try_from(ledger.consumed() - ledger.unaccounted()).unwrap_or_default()
+}
+
 fn feed(fed: &Fed, properties: &Properties, records: &[SimulatedRecord]) {
-    let sender = Sender::new(properties).unwrap();
-    records.iter().for_each(|record| fed.send(&sender, record));
-    sender.flush().unwrap();
+    let feed = Feed::new(properties, &fed.prefix);
+    records.iter().for_each(|record| feed.send(record));
+    feed.flush();
 }
 
 /// The process that copies: `BROKER FROM TO RECORDS PROGRESS`.

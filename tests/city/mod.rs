@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod feed;
 pub mod folder;
 pub mod output;
 pub mod records;

@@ -11,9 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use super::city::{City, expect};
 use super::cluster::Cluster;
 use super::faults::Fault;
-use super::feed::{Feed, Watch};
+use super::feed::Feed;
 use super::processes::{Build, Process, clock_library};
 use super::verdict::{Judged, verdict};
+use crate::city::feed::LedgerWatch;
 
 /// How long anything may take before a run fails.
 pub const PATIENCE: Duration = Duration::from_secs(180);
@@ -40,7 +41,7 @@ pub struct Stage {
     pub processes: Vec<Process>,
     pub started: usize,
     pub feed: Feed,
-    pub watch: Watch,
+    pub watch: LedgerWatch,
     pub next_broker: usize,
     /// How long it took after each fault until everything that was sent had its outcome.
     pub recoveries: BTreeMap<Fault, Vec<Duration>>,
@@ -54,7 +55,7 @@ impl Stage {
     pub fn start(script: Script) -> Stage {
         let cluster = Cluster::start(script.brokers);
         let city = City::new(script.scenario, script.seed, script.records);
-        // They are not fed either; see `Feed::send`.
+        // They are not fed either.
         for file in ["weather.ndjson", "silence.ndjson"] {
             std::fs::remove_file(city.path(file)).unwrap();
         }
@@ -72,7 +73,7 @@ impl Stage {
             script,
             random: ChaCha8Rng::seed_from_u64(script.seed),
             feed: Feed::new(&beside, &prefix, script.scenario, script.seed, script.records),
-            watch: Watch::start(&beside, &prefix),
+            watch: LedgerWatch::start(&beside, &prefix),
             cluster,
             city,
             prefix,

@@ -17,6 +17,7 @@ mod simulate;
 mod topics;
 mod tune;
 
+pub use demo::simulated;
 pub use simulate::simulate_into;
 
 use crate::CommandResult;

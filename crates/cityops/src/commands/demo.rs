@@ -165,14 +165,20 @@ impl Feeder {
     }
 
     fn send(&self, record: &SimulatedRecord) -> anyhow::Result<()> {
-        self.sender.send(&NewRecord {
-            topic: Topic::of(record.source).name(),
-            partition: None,
-            key: Some(record.key.as_bytes()),
-            value: Some(record.line.as_bytes()),
-            timestamp: Some(EventTime::from_millis(record.arrival_ms)),
-            headers: &[],
-        })
+        self.sender
+            .send(&simulated(Topic::of(record.source).name(), record))
+    }
+}
+
+/// A simulated record as its source would send it to a topic, at the time of its arrival.
+pub fn simulated<'a>(topic: &'a str, record: &'a SimulatedRecord) -> NewRecord<'a> {
+    NewRecord {
+        topic,
+        partition: None,
+        key: Some(record.key.as_bytes()),
+        value: Some(record.line.as_bytes()),
+        timestamp: Some(EventTime::from_millis(record.arrival_ms)),
+        headers: &[],
     }
 }
 
