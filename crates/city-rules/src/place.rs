@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::{EventTime, Severity};
+use city_model::EventTime;
 
 use crate::{KindId, Text};
 
@@ -90,8 +90,6 @@ pub struct StormRules {
     pub stretch: i64,
     /// How long after a warning that is so, in milliseconds.
     pub aftermath_ms: i64,
-    /// From this severity on one reading of a sensor is confirmation enough. `None`: never.
-    pub confirm_at: Option<Severity>,
 }
 
 #[cfg(test)]

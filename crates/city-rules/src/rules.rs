@@ -256,11 +256,6 @@ impl Rules {
         &self.file.texts
     }
 
-    /// Whether a weather signal bears on a kind: any signal on any weather kind, but for heat and its like.
-    pub fn signal_matches(&self, signal: &str, kind: KindId) -> bool {
-        self.kind(kind).weather && self.is_storm(signal)
-    }
-
     /// Whether a weather signal makes a storm: any but heat and its like.
     pub fn is_storm(&self, signal: &str) -> bool {
         !self.file.weather.without_effect.iter().any(|name| name == signal)

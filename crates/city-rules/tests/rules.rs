@@ -356,10 +356,11 @@ fn reasons_are_sentences() {
 fn signals_bear_on_weather_kinds_alone() {
     let rules = Rules::builtin();
     let id = |kind: &str| rules.kind_id(kind).unwrap();
-    assert!(rules.signal_matches("RAINSTORM", id("tree_fallen")));
-    assert!(rules.signal_matches("NEW_SIGNAL", id("underpass_flood")));
-    assert!(!rules.signal_matches("RAINSTORM", id("vendor")));
-    assert!(!rules.signal_matches("HEAT", id("tree_fallen")));
+    let matches = |signal: &str, kind: &str| rules.kind(id(kind)).weather && rules.is_storm(signal);
+    assert!(matches("RAINSTORM", "tree_fallen"));
+    assert!(matches("NEW_SIGNAL", "underpass_flood"));
+    assert!(!matches("RAINSTORM", "vendor"));
+    assert!(!matches("HEAT", "tree_fallen"));
 }
 
 #[test]
