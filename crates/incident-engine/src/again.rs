@@ -90,11 +90,7 @@ impl<'a> Retelling<'a> {
             regions: BTreeMap::new(),
             rebuilt: RefCell::default(),
         };
-        let found = Matcher {
-            setting,
-            scene: &telling,
-        }
-        .find(kind, event);
+        let found = Matcher::find_in(&telling, engine, setting, kind, event);
         if found.incident.as_ref().is_some_and(|incident| incident.commanded) {
             return Again::Alone(found);
         }
@@ -130,11 +126,7 @@ impl<'a> Retelling<'a> {
         let Some(kind) = self.setting.rules.kind_id(held.event.kind.as_str()) else {
             return;
         };
-        let found = Matcher {
-            setting: self.setting,
-            scene: self,
-        }
-        .find(kind, &held.event);
+        let found = Matcher::find_in(self, self.engine, self.setting, kind, &held.event);
         let slot = match &found.incident {
             Some(other) if other.commanded => {
                 self.moved.withheld.push((old.clone(), other.id.clone()));
@@ -329,9 +321,7 @@ impl Scene for Retelling<'_> {
             // An incident keeps but the first addresses: what it was found by before may have given way to others.
             let at = |is_placed| {
                 let rules = &self.setting.rules;
-                engine
-                    .unsettled
-                    .at_street(rules, kind, (town, &**name), is_placed)
+                engine.unsettled.at_street(rules, kind, (town, name), is_placed)
             };
             let turns = at(false).chain(at(true));
             all.extend(turns.filter_map(|turn| engine.seen(&turn.key)?.incident()));
@@ -382,9 +372,5 @@ impl Scene for Retelling<'_> {
             Some(decided) => self.moved.slots.get(&decided.slot)?.clone(),
             None => self.present(engine.incident_of(&first.key)?),
         }
-    }
-
-    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
-        self.engine.is_in_storm(setting, event)
     }
 }

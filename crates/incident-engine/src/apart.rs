@@ -47,7 +47,7 @@ impl Scene for AsTheyAre<'_> {
         {
             // What it was found by before may have given way to other addresses.
             for is_placed in [false, true] {
-                let street = (town, &**name);
+                let street = (town, name);
                 let turns = engine
                     .unsettled
                     .at_street(&self.setting.rules, kind, street, is_placed);
@@ -75,10 +75,6 @@ impl Scene for AsTheyAre<'_> {
         self.look_at(&found);
         Some(found)
     }
-
-    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
-        self.engine.is_in_storm(setting, event)
-    }
 }
 
 impl Engine {
@@ -100,11 +96,7 @@ impl Engine {
             turn,
             is_later: Cell::new(false),
         };
-        let found = Matcher {
-            setting,
-            scene: &scene,
-        }
-        .find(kind, event);
+        let found = Matcher::find_in(&scene, self, setting, kind, event);
         let is_last = found
             .incident
             .as_ref()

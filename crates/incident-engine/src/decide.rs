@@ -149,10 +149,9 @@ impl Engine {
         }
         let turn = event.turn(setting.activation.reorder_ms);
         let settled_before = self.settled_before();
-        let matcher = Matcher { setting, scene: self };
         let silence = self.announced(setting, kind, event);
         let found_match = if turn.order < settled_before || self.unsettled.is_last(&turn) {
-            matcher.find(kind, event)
+            Matcher::find_in(self, self, setting, kind, event)
         } else if let Some(found) = self.find_apart(setting, kind, event, &turn) {
             found
         } else {
@@ -166,7 +165,7 @@ impl Engine {
                 }
                 Again::TooMany => {
                     draft.withheld(Withheld::TooMany, 1);
-                    matcher.find(kind, event)
+                    Matcher::find_in(self, self, setting, kind, event)
                 }
             }
         };

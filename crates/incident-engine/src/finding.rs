@@ -8,7 +8,7 @@ use hashbrown::{Equivalent, HashMap};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::engine::Engine;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, take_out};
 use crate::scene::addresses_of;
 use crate::street;
 
@@ -200,12 +200,7 @@ fn move_under<'a>(
     to: impl Iterator<Item = &'a Name>,
 ) {
     for key in from {
-        if let Some(numbers) = index.get_mut(key) {
-            numbers.remove(number);
-            if numbers.is_empty() {
-                index.remove(key);
-            }
-        }
+        take_out(index, key, number);
     }
     for key in to {
         index.entry(key.clone()).or_default().insert(number);

@@ -127,9 +127,12 @@ impl Engine {
     }
 
     /// The open incidents that are held back, in the order of their ids.
-    pub(crate) fn all_held_back(&self) -> impl Iterator<Item = &Incident> {
-        let open = self.open_incidents().map(std::sync::Arc::as_ref);
-        open.filter(|incident| incident.is_held_back())
+    pub(crate) fn all_held_back(&self) -> Vec<&Incident> {
+        let open = self.numbered(&self.open).map(std::sync::Arc::as_ref);
+        // Few of many: they are chosen before they are put in order.
+        let mut held_back: Vec<&Incident> = open.filter(|incident| incident.is_held_back()).collect();
+        held_back.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        held_back
     }
 
     /// Whether a sensor has not said that it is over. After its kind's gap it alarms of another incident: the latest counts.

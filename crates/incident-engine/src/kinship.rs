@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Name, Status};
+use city_model::{Event, Incident, IncidentId, Status};
 use city_rules::KindId;
 
 use crate::Setting;
@@ -71,9 +71,8 @@ impl Engine {
                 }
             });
         } else if let (Some(town), Some(address)) = (&event.town, &event.address_key) {
-            let names = street::names(address).map(Name::from);
-            for name in names {
-                for incident in self.all_bearing(Mark::Street(&rule.name, town, &name)) {
+            for name in street::names(address) {
+                for incident in self.all_bearing(Mark::Street(&rule.name, town, name)) {
                     if is_at(incident, town, address) {
                         look(incident);
                     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
+use city_model::{Event, Incident, IncidentId, Point, Status, Why};
 use city_rules::KindId;
 
+use crate::engine::Engine;
 use crate::engine::LONGEST_CHAIN;
 use crate::scene::{Mark, Scene, is_at};
 use crate::weather::stretch;
@@ -28,13 +29,31 @@ pub(crate) struct Match {
 
 /// Holds events against a scene by the rules.
 pub(crate) struct Matcher<'a, S> {
-    pub(crate) setting: &'a Setting,
-    pub(crate) scene: &'a S,
+    setting: &'a Setting,
+    scene: &'a S,
+    /// The event happened in a storm or its aftermath.
+    in_storm: bool,
 }
 
-impl<S: Scene> Matcher<'_, S> {
-    /// Finds the incident of an event by the order of evidence.
-    pub(crate) fn find(&self, kind: KindId, event: &Event) -> Match {
+impl<'a, S: Scene> Matcher<'a, S> {
+    /// Finds the incident of an event, in a scene of this engine, by the order of evidence.
+    pub(crate) fn find_in(
+        scene: &'a S,
+        engine: &Engine,
+        setting: &'a Setting,
+        kind: KindId,
+        event: &Event,
+    ) -> Match {
+        let in_storm = engine.is_in_storm(setting, event);
+        let matcher = Matcher {
+            setting,
+            scene,
+            in_storm,
+        };
+        matcher.find(kind, event)
+    }
+
+    fn find(&self, kind: KindId, event: &Event) -> Match {
         let cited = event
             .cites
             .as_ref()
@@ -131,13 +150,12 @@ impl<S: Scene> Matcher<'_, S> {
         event: &Event,
         found: Vec<Arc<Incident>>,
     ) -> Option<(bool, Arc<Incident>)> {
-        let in_storm = self.scene.is_in_storm(self.setting, event);
         found
             .into_iter()
             .filter_map(|incident| {
                 let (other, rule) = self.setting.kind_of(&incident)?;
                 let life = self.life_of(&incident, event)?;
-                let stretch = stretch(self.setting, rule, in_storm);
+                let stretch = stretch(self.setting, rule, self.in_storm);
                 let fits = may_merge(&self.setting.rules, kind, other)
                     && time_barrier(rule, stretch, &life, event).is_none();
                 fits.then(|| (life.id != incident.id, life))
@@ -166,7 +184,7 @@ impl<S: Scene> Matcher<'_, S> {
             spot: street::spot_of(event),
             point,
             u_mm,
-            in_storm: self.scene.is_in_storm(self.setting, event),
+            in_storm: self.in_storm,
         };
         for other in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let rule = rules.kind(other);
@@ -237,23 +255,22 @@ impl<S: Scene> Matcher<'_, S> {
             return Match::none();
         };
         let rules = &self.setting.rules;
-        let in_storm = self.scene.is_in_storm(self.setting, event);
         let mut weighed: Vec<(i64, Why, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
         let spot = street::spot_of(event);
         for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
             let rule = rules.kind(other);
-            for name in street::names(address).map(Name::from) {
+            for name in street::names(address) {
                 let found = self
                     .scene
-                    .bearing(Mark::Street(&rule.name, town, &name))
+                    .bearing(Mark::Street(&rule.name, town, name))
                     .into_iter();
                 let found =
                     found.filter(|incident| event.located.is_none() || incident.fused.point().is_none());
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident, event)?;
-                        let stretch = stretch(self.setting, rule, in_storm);
+                        let stretch = stretch(self.setting, rule, self.in_storm);
                         let is_open = time_barrier(rule, stretch, &life, event).is_none();
                         let gap_ms = gap_ms(&life, event) / stretch;
                         let (doubt, why) = doubt::weigh_told(rule, &incident, (event, spot), gap_ms);

@@ -1,5 +1,9 @@
 //! A sorted list of numbers of incidents, mostly of one: it takes no memory of its own then.
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
+
 /// The numbers.
 #[derive(Debug, Default, Clone)]
 pub(crate) enum Numbers {
@@ -49,6 +53,16 @@ impl Numbers {
                     *self = Numbers::One(last);
                 }
             }
+        }
+    }
+}
+
+/// Takes a number out of an index; a key without any goes.
+pub(crate) fn take_out<K: Hash + Eq>(index: &mut FxHashMap<K, Numbers>, key: &K, number: u32) {
+    if let Some(numbers) = index.get_mut(key) {
+        numbers.remove(number);
+        if numbers.is_empty() {
+            index.remove(key);
         }
     }
 }

@@ -61,8 +61,6 @@ pub struct Assessment {
     pub(crate) base: Option<Band>,
     /// The warning that weighs on it: signal and colour.
     pub(crate) warning: Option<(city_model::Name, Severity)>,
-    /// The storm that it happened in: a warning that bears on it, or did until a short while ago.
-    storm: Option<city_model::Name>,
     /// Many people live there.
     pub(crate) is_dense: bool,
     /// The declared area that it lies in, by its index in the rules.
@@ -82,10 +80,6 @@ impl Assessment {
         let peak = |metric: &str| incident.peaks.get(metric).copied();
         let grade = rule.map_or(Grade::D, |rule| rule.grade_at(peak));
         let warning = engine.warning_on(setting, incident, now);
-        let storm = rule.filter(|rule| rule.weather).and_then(|_| {
-            let spot = Spot::of(setting, incident);
-            engine.storm_at(setting, spot, now, tables.storm.aftermath_ms)
-        });
         let is_dense = codes(incident).any(|code| tables.dense.contains(code));
         let area = tables.areas.iter().position(|area| {
             kind.is_some_and(|kind| area.holds(kind, now)) && codes(incident).any(|code| area.contains(code))
@@ -143,7 +137,6 @@ impl Assessment {
             holding,
             base,
             warning: warning.map(|w| (w.signal.clone(), w.severity)),
-            storm: storm.map(|warning| warning.warning_id.clone()),
             is_dense,
             area,
             beliefs,
@@ -162,7 +155,12 @@ impl Assessment {
         now: EventTime,
     ) -> bool {
         // The storm that it began in names it, though others pass over it later.
-        incident.storm_id = incident.storm_id.take().or_else(|| self.storm.clone());
+        let minds_weather = setting.kind_of(incident).is_some_and(|(_, rule)| rule.weather);
+        if incident.storm_id.is_none() && minds_weather {
+            let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
+            let storm = engine.storm_at(setting, Spot::of(setting, incident), now, aftermath_ms);
+            incident.storm_id = storm.map(|warning| warning.warning_id.clone());
+        }
         let is_new = incident.revision == 0;
         let target = incident.pinned.unwrap_or(self.band);
         // An operator who takes a pin back wants what the rules say, at once.

@@ -6,6 +6,7 @@ use city_model::{EventKey, EventTime, Incident, MINUTE_MS, Name};
 
 use crate::engine::{Engine, SEEN_MS};
 use crate::events::Seen;
+use crate::numbers::take_out;
 use crate::{EventRow, Held};
 
 impl Engine {
@@ -85,16 +86,7 @@ impl Engine {
                     .or_default()
                     .insert(put.number);
             } else {
-                self.uncite(ticket, put.number);
-            }
-        }
-    }
-
-    fn uncite(&mut self, ticket: &Name, number: u32) {
-        if let Some(numbers) = self.by_ticket.get_mut(ticket) {
-            numbers.remove(number);
-            if numbers.is_empty() {
-                self.by_ticket.remove(ticket);
+                take_out(&mut self.by_ticket, ticket, put.number);
             }
         }
     }
@@ -120,7 +112,7 @@ impl Engine {
         }
         self.unlist(minute, number);
         if let Some(ticket) = ticket {
-            self.uncite(&ticket, number);
+            take_out(&mut self.by_ticket, &ticket, number);
         }
         self.events.remove(number, &mut self.incidents);
     }

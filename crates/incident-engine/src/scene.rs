@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Kind, Name, Point};
+use city_model::{Incident, IncidentId, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
 use crate::finding::Asked;
 use crate::numbers::Numbers;
-use crate::{Setting, street};
+use crate::street;
 
 /// A name by which an incident is found without its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub(crate) enum Mark<'a> {
     /// A device or camera.
     Device(&'a Name),
     /// A kind in a town, at a name that its address is found by ([`street::names`]).
-    Street(&'a Kind, &'a Name, &'a Name),
+    Street(&'a Kind, &'a Name, &'a str),
 }
 
 /// The incidents that an event may join.
@@ -37,9 +37,6 @@ pub(crate) trait Scene {
 
     /// The incident that a ticket belongs to; the survivor, if that one was merged.
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>>;
-
-    /// Whether an event happened in a storm or its aftermath.
-    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool;
 }
 
 /// Whether an incident bears a mark.
@@ -50,7 +47,7 @@ pub(crate) fn bears(incident: &Incident, mark: Mark<'_>) -> bool {
         }
         Mark::Device(name) => incident.devices.contains_key(name),
         Mark::Street(kind, town, name) => {
-            let is_named = |address: &Name| street::names(address).any(|own| own == &**name);
+            let is_named = |address: &Name| street::names(address).any(|own| own == name);
             incident.kind == *kind
                 && addresses_of(incident).any(|(t, address)| t == town && is_named(address))
         }
@@ -104,9 +101,5 @@ impl Scene for Engine {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         self.survivor_of(self.cited(ticket)?.incident()?).cloned()
-    }
-
-    fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
-        Engine::is_in_storm(self, setting, event)
     }
 }

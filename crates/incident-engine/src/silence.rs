@@ -72,7 +72,7 @@ impl Engine {
             let mut ids = incident.silences.iter().flatten();
             ids.any(|id| *id == silence.silence_id)
         };
-        for incident in self.all_held_back().filter(is_held) {
+        for incident in self.all_held_back().into_iter().filter(is_held) {
             let covers = |turn: &Turn| match self.held(&turn.key) {
                 Some(held) if held.silence.as_ref() == Some(&silence.silence_id) => {
                     silence.is_about(&held.event.kind) && silence.lies_about(&Spot::of(&held.event))
@@ -94,10 +94,11 @@ impl Engine {
 
     /// Judges anew what is held back when a silence ends, and drops those that ended long ago.
     pub(crate) fn expire_silences(&self, draft: &mut Draft<'_>, before: Option<EventTime>, clock: EventTime) {
-        for silence in self.silences.values() {
+        let over = |silence: &&Silence| clock - silence.ends_at > crate::engine::SEEN_MS;
+        for silence in self.silences.values().filter(over) {
             let id = &silence.silence_id;
-            let names = |incident: &Incident| incident.silences.iter().flatten().any(|own| own == id);
-            if clock - silence.ends_at > crate::engine::SEEN_MS && !self.all_held_back().any(names) {
+            let names = |incident: &&Incident| incident.silences.iter().flatten().any(|own| own == id);
+            if !self.all_held_back().iter().any(names) {
                 draft.change(Change::RemoveSilence(id.clone()));
             }
         }

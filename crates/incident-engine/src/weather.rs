@@ -196,14 +196,7 @@ impl Engine {
         at: EventTime,
         tail_ms: i64,
     ) -> Option<&Warning> {
-        let bears = self
-            .warnings
-            .values()
-            .flat_map(Told::revisions)
-            .filter(|warning| {
-                stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
-            });
-        bears.max_by(|a, b| {
+        self.storms_at(setting, spot, at, tail_ms).max_by(|a, b| {
             let rank = |warning: &Warning| (stands(warning, at, 0), warning.severity);
             rank(a)
                 .cmp(&rank(b))
@@ -212,11 +205,28 @@ impl Engine {
         })
     }
 
+    fn storms_at<'a, 'b>(
+        &'a self,
+        setting: &'b Setting,
+        spot: Spot<'b>,
+        at: EventTime,
+        tail_ms: i64,
+    ) -> impl Iterator<Item = &'a Warning> + use<'a, 'b> {
+        let revisions = self.warnings.values().flat_map(Told::revisions);
+        revisions.filter(move |warning| {
+            stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
+        })
+    }
+
     /// Whether an event happened in a storm or its aftermath, by what is known of warnings.
     pub(crate) fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
         let tail_ms = setting.rules.priority().storm.aftermath_ms;
-        let spot = Spot::of_event(setting, event);
-        !self.warnings.is_empty() && self.storm_at(setting, spot, event.event_time, tail_ms).is_some()
+        !self.warnings.is_empty() && {
+            let spot = Spot::of_event(setting, event);
+            self.storms_at(setting, spot, event.event_time, tail_ms)
+                .next()
+                .is_some()
+        }
     }
 
     /// Whether a storm of at least a severity, or its aftermath, bears on an incident.

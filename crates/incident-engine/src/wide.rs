@@ -5,7 +5,7 @@ use city_model::{Extent, Point};
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, take_out};
 
 /// An incident that covers more squares than this is held against everything of its kind.
 const MOST_SQUARES: i64 = 256;
@@ -33,22 +33,10 @@ impl Wide {
         match squares(side_mm, extent) {
             Some(squares) => {
                 for (x, y) in squares {
-                    if let Some(numbers) = self.squares.get_mut(&(kind, x, y)) {
-                        numbers.remove(number);
-                        if numbers.is_empty() {
-                            self.squares.remove(&(kind, x, y));
-                        }
-                    }
+                    take_out(&mut self.squares, &(kind, x, y), number);
                 }
             }
-            None => {
-                if let Some(numbers) = self.vast.get_mut(&kind) {
-                    numbers.remove(number);
-                    if numbers.is_empty() {
-                        self.vast.remove(&kind);
-                    }
-                }
-            }
+            None => take_out(&mut self.vast, &kind, number),
         }
     }
 
