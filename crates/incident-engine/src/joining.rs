@@ -95,13 +95,7 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
 
 /// Enters an event into an incident. `counts` is false for what merely continues: the same device or camera goes on, so
 /// it is heard, measured and timed, but is no further witness.
-pub(crate) fn absorb(
-    setting: &Setting,
-    incident: &mut Incident,
-    event: &Event,
-    evidence: &Evidence,
-    counts: bool,
-) {
+fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &Evidence, counts: bool) {
     let turn = event.turn(setting.activation.reorder_ms);
     if turn < incident.founding {
         if incident.named_after.is_none() {
@@ -170,6 +164,12 @@ pub(crate) fn absorb(
     show(incident, event, evidence);
 }
 
+/// Takes in all that an event says: what it adds to the incident, and by which silence it was announced.
+pub(crate) fn hear(setting: &Setting, incident: &mut Incident, held: &Held, counts: bool) {
+    absorb(setting, incident, &held.event, &held.evidence(), counts);
+    crate::silence::announce(incident, held);
+}
+
 /// Enters an event that was just decided, and keeps what the incident was without those that may be decided again. What comes
 /// after its turn was settled goes to what is settled.
 pub(crate) fn enter(
@@ -182,18 +182,10 @@ pub(crate) fn enter(
     let turn = held.event.turn(setting.activation.reorder_ms);
     if turn.order < settled_before {
         if let Some(base) = &mut incident.base {
-            absorb(
-                setting,
-                Arc::make_mut(base),
-                &held.event,
-                &held.evidence(),
-                counts,
-            );
-            crate::silence::announce(Arc::make_mut(base), held);
+            hear(setting, Arc::make_mut(base), held, counts);
         } else if !incident.tail.is_empty() {
             let mut base = found(setting, &held.event);
-            absorb(setting, &mut base, &held.event, &held.evidence(), counts);
-            crate::silence::announce(&mut base, held);
+            hear(setting, &mut base, held, counts);
             incident.base = Some(Arc::new(base));
         }
     } else {
@@ -203,8 +195,7 @@ pub(crate) fn enter(
         let at = incident.tail.partition_point(|other| *other < turn);
         incident.tail.insert(at, turn);
     }
-    absorb(setting, incident, &held.event, &held.evidence(), counts);
-    crate::silence::announce(incident, held);
+    hear(setting, incident, held, counts);
     if let Some(last) = &mut incident.last_command {
         // Should the command be taken back, what was heard since stays.
         crate::undoing::hear(setting, last, held, settled_before);

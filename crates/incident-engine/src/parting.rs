@@ -7,7 +7,7 @@ use city_model::{Command, Incident, IncidentId, Name, Outcome, Turn, Why};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
-use crate::rebuilt::{stand_as, take};
+use crate::rebuilt::{from_base, stand_as, take};
 use crate::weighing::radius_mm;
 use crate::{EventRow, Evidence, Held, Setting};
 
@@ -89,10 +89,7 @@ impl Engine {
     /// An incident without some of its events; `None` where nothing is left.
     fn without(&self, setting: &Setting, incident: &Incident, parting: &[Parted]) -> Option<Incident> {
         let parts = |turn: &&Turn| parting.iter().any(|parted| parted.turn == **turn);
-        let mut remaining = incident.base.as_ref().map(|base| Incident {
-            base: Some(base.clone()),
-            ..(**base).clone()
-        });
+        let mut remaining = from_base(incident);
         for turn in incident.tail.iter().filter(|turn| !parts(turn)) {
             if let Some(held) = self.held_in(incident, &turn.key) {
                 take(setting, &mut remaining, &held);

@@ -7,7 +7,7 @@ use city_model::{EventKey, EventTime, Incident, IncidentId, LastCommand, Status,
 use rustc_hash::FxHashMap;
 
 use crate::engine::Engine;
-use crate::joining::{absorb, found_as};
+use crate::joining::{found_as, hear};
 use crate::{Held, Setting};
 
 /// What was put together of an incident.
@@ -71,11 +71,7 @@ impl Engine {
         }
         let rebuilt = earlier.entry(incident.id.clone()).or_insert_with(|| Rebuilt {
             members: 0,
-            incident: incident.base.as_ref().map(|base| {
-                let mut first = Incident {
-                    base: Some(base.clone()),
-                    ..(**base).clone()
-                };
+            incident: from_base(incident).map(|mut first| {
                 stand_as(&mut first, incident);
                 Arc::new(first)
             }),
@@ -179,8 +175,7 @@ pub(crate) fn take_as(
     if incident.tail.is_empty() && incident.base.is_none() && incident.member_count > 0 {
         incident.base = Some(Arc::new(incident.as_base()));
     }
-    absorb(setting, incident, &held.event, &held.evidence(), counts);
-    crate::silence::announce(incident, held);
+    hear(setting, incident, held, counts);
     let turn = held.event.turn(setting.activation.reorder_ms);
     let at = incident.tail.partition_point(|other| *other < turn);
     incident.tail.insert(at, turn);
@@ -194,6 +189,25 @@ pub(crate) fn continues(incident: &Incident, held: &Held) -> bool {
         .is_some_and(|device| incident.devices.contains_key(device))
 }
 
+/// Gives an incident what readers were told last of another state of it.
+pub(crate) fn told_as(incident: &mut Incident, known: &Incident) {
+    incident.revision = known.revision;
+    incident.dirty = known.dirty;
+    incident.revised_at = known.revised_at;
+    incident.revised_in = known.revised_in;
+    incident.shown_in = known.shown_in;
+    incident.band = known.band;
+    incident.previous = known.previous.clone();
+}
+
+/// What is settled of an incident, as what its tail is put on again; `None` where nothing is.
+pub(crate) fn from_base(incident: &Incident) -> Option<Incident> {
+    incident.base.as_ref().map(|base| Incident {
+        base: Some(base.clone()),
+        ..(**base).clone()
+    })
+}
+
 /// Gives what was put together again the life of the incident that it is: what readers were told, what was done, and what
 /// its devices said since.
 pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
@@ -202,16 +216,10 @@ pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.status = known.status;
     rebuilt.close_reason = known.close_reason;
     rebuilt.merged_into = known.merged_into.clone();
-    rebuilt.revision = known.revision;
-    rebuilt.dirty = known.dirty;
-    rebuilt.revised_at = known.revised_at;
-    rebuilt.revised_in = known.revised_in;
-    rebuilt.shown_in = known.shown_in;
+    told_as(rebuilt, known);
     rebuilt.opened_at = known.opened_at;
     rebuilt.closed_at = known.closed_at;
     rebuilt.storm_id = known.storm_id.clone();
-    rebuilt.band = known.band;
-    rebuilt.previous = known.previous.clone();
     rebuilt.lower_since = known.lower_since;
     rebuilt.pinned = known.pinned;
     rebuilt.time_points = known.time_points;

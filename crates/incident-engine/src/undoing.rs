@@ -11,7 +11,7 @@ use crate::combining::combine;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::joining::enter;
-use crate::rebuilt::continues;
+use crate::rebuilt::{continues, told_as};
 use crate::{Evidence, Held, Setting};
 
 /// So many commands of an incident can be taken back one after the other: what it would be without each is kept in its row.
@@ -225,13 +225,7 @@ impl Engine {
                 handle_as(edited, without);
             } else {
                 let mut back = without.clone();
-                back.revision = edited.revision;
-                back.dirty = edited.dirty;
-                back.revised_at = edited.revised_at;
-                back.revised_in = edited.revised_in;
-                back.shown_in = edited.shown_in;
-                back.band = edited.band;
-                back.previous = edited.previous.clone();
+                told_as(&mut back, edited);
                 if !is_kept {
                     back.tail.clear();
                     back.base = None;
