@@ -157,6 +157,7 @@ impl Stage {
             records: self.script.records,
             sent: self.feed.sent,
             enriched_partitions: 4,
+            correlate_group: &format!("{}-correlate", self.prefix.trim_end_matches('.')),
             calm: calm["grouping_digest"].as_str().unwrap(),
         });
         complaints.append(&mut self.complaints);

@@ -26,6 +26,8 @@ pub struct Judged<'a> {
     /// How many of them were sent.
     pub sent: i64,
     pub enriched_partitions: i32,
+    /// The correlator's consumer group.
+    pub correlate_group: &'a str,
     /// The grouping of a calm run over the same records.
     pub calm: &'a str,
 }
@@ -70,8 +72,10 @@ pub fn verdict(judged: &Judged<'_>) -> Vec<String> {
     );
 
     // Deciding the committed log again gives the committed incidents byte for byte.
+    let partitions = judged.enriched_partitions;
     let audit =
-        cityops::commands::audit::audit(properties, prefix, judged.enriched_partitions, &read).unwrap();
+        cityops::commands::audit::audit(properties, prefix, partitions, judged.correlate_group, &read)
+            .unwrap();
     for difference in audit.differences.iter().take(NAMED) {
         expect(false, format!("audit: {difference}"));
     }

@@ -290,7 +290,7 @@ impl List<'_> {
                 group,
                 false,
                 "DESCRIBE",
-                "lag, by Kafka's own tools",
+                "lag, by Kafka's own tools; where audit stops",
             );
         }
     }

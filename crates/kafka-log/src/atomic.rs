@@ -16,7 +16,7 @@ use crate::worker::transactor::{Outgoing, Transactor};
 /// Why a batch is not known to be committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotCommitted {
-    /// Another sender under the same name has taken over; nothing of this batch is committed.
+    /// Another sender under the same name has taken over, and has ended what this one had open.
     TakenOver(String),
     /// It failed, and this sender is of no more use. Where the broker went away in the middle of a commit, the batch may have
     /// been committed all the same: whoever tries again looks at what is there first.
@@ -83,7 +83,9 @@ impl AtomicSender {
                     failure,
                     Failure::Fatal(_) | Failure::Fenced(_) | Failure::Hangs(_)
                 ) {
-                    let _ = self.transactor.abort(&|| {});
+                    if let Err(taken @ Failure::Fenced(_)) = self.transactor.abort(&|| {}) {
+                        return Err(taken.into());
+                    }
                 }
                 Err(failure.into())
             }

@@ -133,6 +133,51 @@ pub fn beginning(properties: &Properties, topic: &str, partition: i32) -> anyhow
     Ok(found.with_context(|| format!("ask where {topic} begins"))?[0])
 }
 
+/// Where a group stands in the partitions of a topic, in the order asked: the offset that it committed, and `None` where it never
+/// did, or the broker has forgotten it.
+///
+/// # Errors
+/// When the broker is away or refuses.
+pub fn positions(
+    properties: &Properties,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> anyhow::Result<Vec<Option<i64>>> {
+    let asks = || format!("ask where the group {group} stands in {topic}");
+    let config = settings::reader(properties, group, "read_committed");
+    let consumer: BaseConsumer<Reports> = config.create_with_context(Reports::default())?;
+    let mut places = TopicPartitionList::new();
+    for partition in 0..partitions {
+        places.add_partition(topic, partition);
+    }
+    let deadline = Instant::now() + STALL_MAX;
+    let answers = loop {
+        match consumer.committed_offsets(places.clone(), crate::probe::TIMEOUT) {
+            Ok(answers) => break answers,
+            // A commit is under way.
+            Err(error)
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnstableOffsetCommit)
+                    && Instant::now() < deadline =>
+            {
+                tracing::debug!(%error, "asking again where a group stands");
+            }
+            Err(error) => return Err(error).with_context(asks),
+        }
+    };
+    let at = |partition| {
+        let Some(answer) = answers.find_partition(topic, partition) else {
+            return Ok(None);
+        };
+        answer.error().with_context(asks)?;
+        Ok(match answer.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        })
+    };
+    (0..partitions).map(at).collect()
+}
+
 /// Reads every partition of a topic as [`read_topic`] does, one after the other.
 ///
 /// # Errors

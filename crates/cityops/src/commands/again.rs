@@ -9,8 +9,8 @@ use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
 use stream_worker::Correlate;
 
-/// Tells `each` of every batch that is still there the number of its inputs and what is decided of them; the answer is the
-/// partition as it stands at the end of its log.
+/// Tells `each` of every batch that is still there the number of its inputs and what is decided of them, up to an offset or the end of
+/// the log; the answer is the partition as it stands there.
 ///
 /// # Errors
 /// When the topic cannot be read, or a batch in it.
@@ -18,11 +18,15 @@ pub(super) fn decide_again(
     properties: &Properties,
     topic: &str,
     partition: i32,
+    until: Option<i64>,
     mut each: impl FnMut(usize, Vec<Output>),
 ) -> anyhow::Result<Correlate> {
     let mut correlate = Correlate::without_changelog(Engine::default());
     let mut wrong = None;
     read_topic(properties, topic, partition, Start::Beginning, |record| {
+        if until.is_some_and(|until| record.offset() >= until) {
+            return ControlFlow::Break(());
+        }
         let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
             Ok(batch) => batch,
             Err(error) => {

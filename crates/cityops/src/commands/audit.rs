@@ -1,12 +1,15 @@
 //! `cityops audit`: decides the committed enriched log again and compares with the incidents that were published.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use anyhow::Context;
 use city_model::{IncidentId, Ledger, Outcome, Status};
 use incident_engine::Output;
 use kafka_log::Properties;
+use kafka_log::read::{Start, read_topic};
 use serde_json::Value;
 use stream_worker::Correlate;
 use wire_format::Topic;
@@ -20,9 +23,12 @@ use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::outputs::ReadBack;
 use crate::topics;
+use crate::workers::Role;
 
 /// How many differences are shown.
 const SHOWN_MAX: usize = 20;
+/// How long the broker may take to say which topics there are.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
@@ -30,7 +36,9 @@ pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let partitions = topics::partitions(&loaded, &properties)?;
     let count = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
     let read = ReadBack::of(&loaded)?;
-    let audit = audit(&properties, &loaded.config.kafka.topic_prefix, count, &read)?;
+    let kafka = &loaded.config.kafka;
+    let group = Role::Correlate.group(kafka);
+    let audit = audit(&properties, &kafka.topic_prefix, count, &group, &read)?;
     if json {
         print(serde_json::json!({
             "inputs": audit.inputs, "incidents": audit.incidents, "merged": audit.merged, "differences": audit.differences,
@@ -79,8 +87,11 @@ pub struct Audit {
     pub cut: Vec<String>,
 }
 
-/// Decides every partition of the enriched log again, from what is committed, and compares the last revision of each
-/// incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same.
+/// Decides every partition of the enriched log again, up to where the correlator has committed, and compares the last revision of
+/// each incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same.
+///
+/// What is published is read before the correlator is asked where it stands, and what was added meanwhile after it, so a running
+/// system may be audited: what was decided there is one of the revisions in between.
 ///
 /// # Errors
 /// When a topic cannot be read, or the schema of what lies in it.
@@ -88,12 +99,15 @@ pub fn audit(
     properties: &Properties,
     prefix: &str,
     partitions: i32,
+    group: &str,
     read: &ReadBack,
 ) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
-    for partition in 0..partitions {
+    let mut published = Published::begin(properties, prefix, read)?;
+    let positions = kafka_log::read::positions(properties, group, &enriched, partitions)?;
+    for (partition, position) in (0..partitions).zip(positions) {
         // Not the first record's offset: what was aborted before it stands there, too.
         let begin = kafka_log::read::beginning(properties, &enriched, partition)?;
         if begin > 0 {
@@ -101,52 +115,118 @@ pub fn audit(
                 .cut
                 .push(format!("partition {partition} before offset {begin}"));
         }
-        let correlate = decide_again(properties, &enriched, partition, |inputs, outputs| {
+        let correlate = decide_again(properties, &enriched, partition, position, |inputs, outputs| {
             audit.inputs += inputs as u64;
             outputs.into_iter().for_each(|output| decided.take(output));
         })?;
         audit.ledger.merge(correlate.ledger());
         decided.settle(&correlate);
     }
+    published.go_on(properties, read)?;
     audit.merged = decided.merged();
-    let incidents = kafka_log::topic_name(prefix, Topic::Incidents);
-    let mut published: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    let mut wrong = None;
-    kafka_log::read::read_all(properties, &incidents, |record| {
-        let key = record.key().unwrap_or_default().to_vec();
-        match record.value().map(|value| read.incident_json(value)) {
-            Some(Ok(json)) => published.insert(key, json.into_owned()),
-            None => published.remove(&key),
-            Some(Err(error)) => {
-                wrong = Some((error, record.offset()));
-                return ControlFlow::Break(());
-            }
-        };
-        ControlFlow::Continue(())
-    })?;
-    if let Some((error, offset)) = wrong {
-        return Err(error).with_context(|| format!("read {incidents} at offset {offset}"));
-    }
-    audit.incidents = decided.incidents.len().max(published.len());
-    let keys: BTreeSet<_> = decided.incidents.keys().chain(published.keys()).collect();
+    audit.incidents = decided.incidents.len().max(published.standing());
+    let keys: BTreeSet<_> = decided
+        .incidents
+        .keys()
+        .chain(published.incidents.keys())
+        .collect();
     for key in keys {
         let name = String::from_utf8_lossy(key);
-        match (decided.incidents.get(key), published.get(key)) {
-            (Some(a), Some(b)) if a.json == *b => {}
-            (Some(a), Some(b)) => audit.differences.push(format!(
-                "{name}: the last revision is another: {}",
-                told_otherwise(&a.json, b)
-            )),
-            (Some(_), None) => audit
-                .differences
-                .push(format!("{name}: decided but not published")),
-            _ => audit
-                .differences
-                .push(format!("{name}: published but not decided")),
+        let last = decided.incidents.get(key).map(|last| last.json.as_slice());
+        let said = published.incidents.get(key).map_or(&[None][..], Vec::as_slice);
+        if said.iter().any(|said| said.as_deref() == last) {
+            continue;
         }
+        audit
+            .differences
+            .push(match (last, said.last().and_then(Option::as_deref)) {
+                (Some(decided), Some(published)) => format!(
+                    "{name}: the last revision is another: {}",
+                    told_otherwise(decided, published)
+                ),
+                (Some(_), None) => format!("{name}: decided but not published"),
+                (None, _) => format!("{name}: published but not decided"),
+            });
     }
     audit.grouping_digest = decided.grouping.digest();
     Ok(audit)
+}
+
+/// What `city.incidents.v1` says, by key: the last word when the audit began, `None` where it was taken back, and all that came since.
+struct Published {
+    topic: String,
+    /// Where each partition ended.
+    ends: Vec<i64>,
+    incidents: BTreeMap<Vec<u8>, Vec<Option<Vec<u8>>>>,
+}
+
+impl Published {
+    fn begin(properties: &Properties, prefix: &str, read: &ReadBack) -> anyhow::Result<Published> {
+        let topic = kafka_log::topic_name(prefix, Topic::Incidents);
+        let known = kafka_log::admin::topic_partitions(properties, PATIENCE)?;
+        let count = *known
+            .get(&topic)
+            .with_context(|| format!("there is no topic {topic}"))?;
+        let mut published = Published {
+            topic,
+            ends: vec![0; usize::try_from(count).unwrap_or(0)],
+            incidents: BTreeMap::new(),
+        };
+        published.read(properties, read, |said, word| *said = vec![word])?;
+        Ok(published)
+    }
+
+    fn go_on(&mut self, properties: &Properties, read: &ReadBack) -> anyhow::Result<()> {
+        self.read(properties, read, |said, word| {
+            if said.is_empty() {
+                said.push(None);
+            }
+            said.push(word);
+        })
+    }
+
+    fn read(
+        &mut self,
+        properties: &Properties,
+        read: &ReadBack,
+        take: impl Fn(&mut Vec<Option<Vec<u8>>>, Option<Vec<u8>>),
+    ) -> anyhow::Result<()> {
+        let Published {
+            topic,
+            ends,
+            incidents,
+        } = self;
+        for (partition, end) in (0..).zip(ends) {
+            let mut wrong = None;
+            *end = read_topic(properties, topic, partition, Start::Offset(*end), |record| {
+                let word = match record.value().map(|value| read.incident_json(value)).transpose() {
+                    Ok(word) => word.map(Cow::into_owned),
+                    Err(error) => {
+                        wrong = Some(
+                            anyhow::Error::from(error)
+                                .context(format!("read {topic} at offset {}", record.offset())),
+                        );
+                        return ControlFlow::Break(());
+                    }
+                };
+                let key = record.key().unwrap_or_default();
+                take(incidents.entry(key.to_vec()).or_default(), word);
+                ControlFlow::Continue(())
+            })?;
+            if let Some(error) = wrong {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Incidents that were not taken back.
+    fn standing(&self) -> usize {
+        self.incidents
+            .values()
+            .filter(|said| said.last().is_some_and(Option::is_some))
+            .count()
+    }
 }
 
 /// The fields that two revisions tell differently, each as decided and as published.

@@ -58,7 +58,7 @@ fn live(loaded: &Loaded) -> anyhow::Result<Story> {
     let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Enriched);
     let mut story = Story::default();
     for partition in 0..partitions {
-        decide_again(&properties, &topic, partition, |_, outputs| {
+        decide_again(&properties, &topic, partition, None, |_, outputs| {
             outputs.into_iter().for_each(|output| story.take(output));
         })?;
     }

@@ -340,7 +340,9 @@ impl Transactor {
             producer.abort_transaction(REQUEST)
         })
         .map_err(|failure| match failure {
-            Failure::Hangs(_) => failure,
+            // That another owner has taken over can come out here first: of a commit that met the takeover the broker may only say
+            // that something went wrong.
+            Failure::Hangs(_) | Failure::Fenced(_) => failure,
             _ => Failure::Fatal(failure.to_string()),
         })
     }
