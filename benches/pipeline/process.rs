@@ -71,20 +71,26 @@ impl Taken {
 
 /// Watches a process until `done` says `records`.
 pub(crate) fn watch(pid: u32, records: u64, done: impl Fn() -> u64) -> Taken {
+    watch_all(&[pid], records, done)
+}
+
+/// The same with several; the memory is that of the largest.
+pub(crate) fn watch_all(pids: &[u32], records: u64, done: impl Fn() -> u64) -> Taken {
+    let cpu = || pids.iter().map(|pid| cpu(*pid)).sum::<Duration>();
     let mut since: Option<(u64, Instant, Duration)> = None;
     let deadline = Instant::now() + Duration::from_secs(600);
     loop {
         let so_far = done();
         if since.is_none() && so_far * 10 >= records {
-            since = Some((so_far, Instant::now(), cpu(pid)));
+            since = Some((so_far, Instant::now(), cpu()));
         }
         if so_far >= records {
             let (from, begun, before) = since.unwrap();
             return Taken {
                 records: so_far - from,
                 wall: begun.elapsed(),
-                cpu: cpu(pid).saturating_sub(before),
-                peak_mb: peak_mb(pid),
+                cpu: cpu().saturating_sub(before),
+                peak_mb: pids.iter().map(|pid| peak_mb(*pid)).max().unwrap_or_default(),
             };
         }
         assert!(
