@@ -8,20 +8,31 @@ use kafka_log::Properties;
 /// A broker for this bench, which ends with it.
 pub(crate) struct Broker {
     pub(crate) address: String,
+    /// Its process, if this bench started it.
+    pub(crate) pid: Option<u32>,
+    _run: tempfile::TempDir,
 }
 
 impl Broker {
     pub(crate) fn start() -> Broker {
-        let address = std::env::var("CITYOPS_KAFKA").unwrap_or_else(|_| {
+        let run = tempfile::tempdir().unwrap();
+        let given = std::env::var("CITYOPS_KAFKA").ok();
+        let address = given.unwrap_or_else(|| {
             let output = Command::new("deploy/kafka-local/start")
                 .args(["--die-with", &std::process::id().to_string()])
+                .arg(run.path())
                 .stderr(std::process::Stdio::inherit())
                 .output()
                 .unwrap();
             assert!(output.status.success(), "no broker");
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         });
-        Broker { address }
+        let pid = std::fs::read_to_string(run.path().join("pid")).ok();
+        Broker {
+            address,
+            pid: pid.and_then(|pid| pid.trim().parse().ok()),
+            _run: run,
+        }
     }
 
     pub(crate) fn properties(&self) -> Properties {

@@ -109,6 +109,7 @@ pub(crate) fn district(broker: &Broker) {
     let running = wide.run(1);
     let pid = running[0].0.id();
     let feed = Feed::new(&properties, &wide.prefix);
+    let of_broker = || broker.pid.map_or(Duration::ZERO, cpu);
     let begun = Instant::now();
     let mut since = None;
     for (number, record) in records.iter().enumerate() {
@@ -117,22 +118,24 @@ pub(crate) fn district(broker: &Broker) {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         if since.is_none() && begun.elapsed() > WARM_UP {
-            since = Some((accounted(&looks.ledger()), Instant::now(), cpu(pid)));
+            since = Some((accounted(&looks.ledger()), Instant::now(), cpu(pid), of_broker()));
         }
         feed.send(record);
     }
     feed.flush();
-    let (from, measured, before) = since.unwrap();
+    let (from, measured, before, broker_before) = since.unwrap();
     let (to, wall, spent) = (accounted(&looks.ledger()), measured.elapsed(), cpu(pid) - before);
+    let broker_spent = of_broker() - broker_before;
     let behind = records.len() as u64 - to;
     println!(
         "\na district's storm, {}: {:.0} records a second for {:.0} s take {:.3} of a core, {:.2} CPU seconds a million, \
-         {} MB at most; {behind} records ({:.1} s) behind at the end",
+         the broker {:.2}; {} MB at most; {behind} records ({:.1} s) behind at the end",
         mix.name(),
         (to - from) as f64 / wall.as_secs_f64(),
         wall.as_secs_f64(),
         spent.as_secs_f64() / wall.as_secs_f64(),
         spent.as_secs_f64() * 1e6 / (to - from) as f64,
+        broker_spent.as_secs_f64() * 1e6 / (to - from) as f64,
         peak_mb(pid),
         behind as f64 / DISTRICT_A_SECOND,
     );

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench restore` starts a broker of its own. `CITYOPS_BENCH_OPEN` says how many events the changelog holds, as a
 //! list (default `100000,1000000`), `CITYOPS_BENCH_PARTITIONS` on how many partitions (default 4). One process restores all of
-//! them in one loop. Each size is read as it was just written, and again when the broker has compacted it; and then without
+//! them in one loop. `CITYOPS_BENCH_LATER=6` lets six quiet hours pass after the storm. Each size is read as it was just written, and again when the broker has compacted it; and then without
 //! entering the rows, and without reading them as JSON, which tells where the time goes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 

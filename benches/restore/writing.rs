@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use city_model::{Event, Input, Position};
+use city_model::{Event, Input, Position, Tick};
 use city_simulator::Scenario;
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
@@ -149,6 +149,15 @@ impl Written {
                 other => step(&mut correlate, &mut live, other),
             }
         }
+        for minute in 1..=later_minutes() {
+            let last = inputs.iter().rev().find_map(|input| match input {
+                Input::Tick(tick) => tick.clocks.first().cloned(),
+                _ => None,
+            });
+            let (clock, at) = last.unwrap();
+            let clocks = vec![(clock, at + minute * 60_000)];
+            step(&mut correlate, &mut live, &Input::Tick(Tick { clocks }));
+        }
         flush(&mut correlate, &mut live);
         let engine = correlate.engine();
         let (incidents, open) = engine.sizes();
@@ -165,8 +174,9 @@ impl Written {
 
     pub(crate) fn tell(&self, took: Duration) {
         println!(
-            "\n{} events remembered, {} of them in {} open incidents ({} kept); live state {} rows of {:.1} MB, {:.0} bytes an event; \
+            "\n{} minutes after a storm: {} events remembered, {} of them in {} open incidents ({} kept); live state {} rows of {:.1} MB, {:.0} bytes an event; \
              decided and written in {:.0} s",
+            later_minutes(),
             self.events,
             self.open_events,
             self.open,
@@ -187,6 +197,12 @@ impl Written {
     pub(crate) fn tell_log(&self, when: &str, disk: u64) {
         println!("  the log {when}: {:.1} MB on disk", disk as f64 / 1e6);
     }
+}
+
+/// How long it has been quiet since.
+fn later_minutes() -> i64 {
+    let hours = std::env::var("CITYOPS_BENCH_LATER").map_or(0.0, |hours| hours.parse().unwrap());
+    (hours * 60.0) as i64
 }
 
 /// The same storm elsewhere.
