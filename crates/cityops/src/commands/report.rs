@@ -90,13 +90,20 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
                 "retention has cut the log: earlier incidents do not count"
             );
         }
-        decide_again(&properties, &topic, partition, None, |_, outputs| {
-            for output in outputs {
-                if let Output::Revision { record, .. } = output {
-                    incidents.insert(record.incident_id.clone(), *record);
+        decide_again(
+            &properties,
+            &topic,
+            partition,
+            None,
+            |_| {},
+            |_, outputs| {
+                for output in outputs {
+                    if let Output::Revision { record, .. } = output {
+                        incidents.insert(record.incident_id.clone(), *record);
+                    }
                 }
-            }
-        })?;
+            },
+        )?;
     }
     Ok(incidents)
 }
