@@ -187,7 +187,12 @@ pub enum Change {
     /// A cell of the ledger as it is now.
     Count(LedgerCell, i64),
     /// A warning as it is now, where the clock stood when it was heard, and what it said before.
-    PutWarning(Warning, EventTime, #[serde(default)] Vec<Warning>),
+    PutWarning(
+        Warning,
+        EventTime,
+        #[serde(default)] Vec<Warning>,
+        #[serde(default)] Counted,
+    ),
     /// A warning is over.
     RemoveWarning(Name),
     /// A silence as it is now.
@@ -196,6 +201,20 @@ pub enum Change {
     RemoveSilence(Name),
     /// What the centre's word made of a device or an algorithm.
     PutTrust(Witness, Trust),
+}
+
+/// Which revision of a warning was counted last. Loops that read the warnings ahead of everything else tell of them before the
+/// one does that counts them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// The one that holds; rows of before there was anything else.
+    #[default]
+    This,
+    /// An earlier one.
+    Earlier(Box<Warning>),
+    /// None yet.
+    None,
 }
 
 /// Who told of incidents, as the centre's word about them counts.

@@ -125,7 +125,7 @@ mod weighing;
 mod wide;
 
 pub use change::{
-    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
 };
 pub use engine::Engine;
 pub use life::{Stage, Step};
