@@ -37,10 +37,9 @@ impl Weather {
         }
         let revisions = self.warnings.entry(warning.warning_id.clone()).or_default();
         // A newer one that was appended before makes this one void.
-        if revisions
-            .iter()
-            .any(|(at, told)| told.revision == warning.revision || told.revision > warning.revision && *at <= appended_at)
-        {
+        if revisions.iter().any(|(at, told)| {
+            told.revision == warning.revision || told.revision > warning.revision && *at <= appended_at
+        }) {
             return;
         }
         revisions.push((appended_at, warning.clone()));
@@ -87,7 +86,6 @@ impl Intake {
                 && warning.stands(at, 0)
                 && ends.is_none_or(|ends| at < ends)
                 && rules.is_storm(&warning.signal)
-                && !warning.region_codes.iter().any(|region| region.is_empty())
                 && warning.is_about(&event.cells, town)
         })
     }

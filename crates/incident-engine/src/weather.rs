@@ -112,7 +112,11 @@ impl Engine {
             let row = EventRow {
                 key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
                 source: Source::Weather,
-                outcome: if is_refused { Outcome::Refused } else { Outcome::Applied },
+                outcome: if is_refused {
+                    Outcome::Refused
+                } else {
+                    Outcome::Applied
+                },
                 incident: None,
                 ingested_at: draft.now,
                 ticket: None,

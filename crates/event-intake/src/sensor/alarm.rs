@@ -165,7 +165,8 @@ impl Intake {
             let (event, _) = self.reading_event(told, Signal::Report, given, value, is_doubtful);
             (asked, event)
         });
-        if let Some((asked, event)) = waits.filter(|(_, event)| !self.is_enough_in_storm(told.weather, event)) {
+        if let Some((asked, event)) = waits.filter(|(_, event)| !self.is_enough_in_storm(told.weather, event))
+        {
             let mut held = held.cloned().unwrap_or_else(|| Held {
                 due: told.ingested_at + asked.within_ms,
                 events: Vec::new(),

@@ -91,7 +91,11 @@ impl Work<'_> {
             }
             Err(error) => {
                 if !self.ahead.failed {
-                    tracing::warn!(worker = self.config.name, error = format!("{error:#}"), "what is to be known first cannot be read; going on without");
+                    tracing::warn!(
+                        worker = self.config.name,
+                        error = format!("{error:#}"),
+                        "what is to be known first cannot be read; going on without"
+                    );
                 }
                 self.ahead.failed = true;
             }
@@ -194,7 +198,9 @@ impl Work<'_> {
         }
         let beginnings = self.probe.beginnings(&places)?;
         let placed = topics.into_iter().zip(places).zip(beginnings);
-        Ok(placed.map(|((topic, place), next)| (topic, place, next)).collect())
+        Ok(placed
+            .map(|((topic, place), next)| (topic, place, next))
+            .collect())
     }
 }
 
@@ -214,7 +220,10 @@ mod tests {
         (ahead.looked, ahead.known_to) = (Some(now), at(10));
         assert!(!ahead.is_due(at(10), now), "it was appended before the look");
         assert!(ahead.is_due(at(11), now));
-        assert!(ahead.is_due(at(5), now + LOOK_EVERY), "times of producers may lie");
+        assert!(
+            ahead.is_due(at(5), now + LOOK_EVERY),
+            "times of producers may lie"
+        );
         ahead.failed = true;
         assert!(!ahead.is_due(at(11), now + LOOK_EVERY));
         assert!(ahead.is_due(at(11), now + LOOK_AGAIN));

@@ -21,9 +21,7 @@ impl Enrich {
         if !setup.decoder.is_ready(value) {
             return false;
         }
-        let decoded = setup
-            .decoder
-            .decode_with(Source::Weather, value, record.headers);
+        let decoded = setup.decoder.decode_with(Source::Weather, value, record.headers);
         let Ok(decoded) = decoded else { return true };
         let verdict = unless_it_panics(|| setup.intake.judge(&self.state, &decoded, record.timestamp));
         let Decision::Warning(warning) = verdict.result else {
@@ -32,7 +30,13 @@ impl Enrich {
         self.hear_warning(&warning, record.timestamp);
         for partition in 0..setup.partitions() {
             let warning = warning.clone();
-            out.send(partition, Input::Warning { warning, counts: false });
+            out.send(
+                partition,
+                Input::Warning {
+                    warning,
+                    counts: false,
+                },
+            );
         }
         true
     }
