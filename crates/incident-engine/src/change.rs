@@ -386,6 +386,8 @@ pub enum Output {
         leaves: Option<Band>,
         /// The band topic that shows it from now on.
         shown_in: Option<Band>,
+        /// What told of it, beyond what readers see.
+        told_by: ToldBy,
     },
     /// Nothing can refer to this incident any more.
     Removed(IncidentId),
@@ -402,6 +404,31 @@ pub enum Output {
     Late(Arc<Event>),
     /// Something was not decided again although another order of reading would have decided it otherwise.
     Withheld(Withheld),
+}
+
+/// What told of an incident, for whoever evaluates it. It is no part of the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldBy {
+    /// Video algorithms as vendor/name/version; an empty text is one that was not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub algorithms: Vec<Name>,
+    /// Types of devices: the metrics that were measured, and `camera`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub device_types: Vec<Name>,
+}
+
+impl ToldBy {
+    /// What told of an incident so far.
+    pub fn of(incident: &Incident) -> ToldBy {
+        let mut device_types: Vec<Name> = incident.peaks.keys().cloned().collect();
+        if incident.devices.values().any(|watcher| !watcher.measures) {
+            device_types.push("camera".into());
+        }
+        ToldBy {
+            algorithms: incident.algorithms.iter().cloned().collect(),
+            device_types,
+        }
+    }
 }
 
 /// The answer to one input.
