@@ -1,7 +1,11 @@
-//! The live map in a real browser: what a person at the operations centre sees, on a large screen, a telephone and by keys alone.
+//! The live map in a real browser: what a person at the operations centre sees, on a large screen, a telephone and by keys
+//! alone; and the stream of events that feeds it, of a running city.
 #![allow(clippy::unwrap_used)]
 
 mod browser;
+#[path = "../city/mod.rs"]
+mod city;
+mod events;
 mod served;
 
 use browser::{Browser, Page};

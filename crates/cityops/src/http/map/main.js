@@ -139,9 +139,10 @@ function details() {
   title.append(make("span", priority.band, priority.band.toLowerCase()), ` ${words.kind(it)}`);
   const facts = make("dl");
   for (const [name, value] of words.facts(it)) facts.append(make("dt", name), make("dd", value));
-  panel.replaceChildren(close, title, facts);
+  panel.replaceChildren(close, title);
   section(panel, "定级理由", priority.reasons_zh ?? [], "zh-CN");
   section(panel, "Reasons", priority.reasons_en ?? [], "en");
+  panel.append(facts);
   if (it.explanation) panel.append(make("h4", "归并说明 explanation"), make("p", it.explanation));
   section(panel, "最近上报 newest reports", (it.members ?? []).map(words.member));
 }

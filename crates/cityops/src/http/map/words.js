@@ -14,7 +14,7 @@ const STEPS = [
   ["verified_at", "核查 verified"],
 ];
 
-const PARTS = { S: "严重性 severity", E: "证据 evidence", C: "影响 consequence", R: "复发 recurrence", W: "天气 weather", T: "时间 time" };
+const PARTS = { S: "安全 safety", E: "暴露 exposure", C: "可信 credibility", R: "重复 repetition", W: "天气 weather", T: "时限 time" };
 
 export function time(text) {
   if (!text) return "—";

@@ -316,12 +316,14 @@ fn a_reader_that_falls_behind_is_cut_off_and_can_go_on() {
     put_at(&serving, 0, 0, "a", 1, "P1");
     with_door(door, &serving, |address| {
         let mut listening = Listening::begin(address, "/api/events", None);
-        while listening.next().event != "current" {}
+        let mut last = listening.next();
+        while last.event != "current" {
+            last = listening.next();
+        }
         // Far more than the kernel's buffers hold, while nobody reads.
         for offset in 1..20_000 {
             put_at(&serving, 0, offset, "a", 1 + offset as u64, "P1");
         }
-        let mut last = Told::default();
         let behind = loop {
             let told = listening.next();
             if told.event == "behind" {

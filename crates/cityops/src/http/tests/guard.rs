@@ -154,12 +154,13 @@ fn ask_by_tls(address: &str, ca: &str, target: &str) -> std::io::Result<Answer> 
 #[test]
 fn speaks_tls_and_nothing_else_where_there_is_a_certificate() {
     let read = |name: &str| std::fs::read_to_string(format!("{TLS}/{name}")).unwrap();
-    let config = "[http]\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"\n";
+    let config = "[http]\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"\n[http.limits]\nheader_time = \"1s\"\n";
     let files = [
         ("cert.pem", &*read("server.pem")),
         ("key.pem", &*read("server.key")),
     ];
-    let (_dir, door) = door(config, &files).unwrap();
+    let (dir, door) = door(config, &files).unwrap();
+    let renewed = door.clone();
     with_door(door, &serving(), |address| {
         let answer = ask_by_tls(address, "ca.pem", "/livez").unwrap();
         assert_eq!(answer.status, 200);
@@ -172,7 +173,19 @@ fn speaks_tls_and_nothing_else_where_there_is_a_certificate() {
         let mut bytes = Vec::new();
         let _ = plain.read_to_end(&mut bytes);
         assert!(!bytes.starts_with(b"HTTP"), "{bytes:?}");
+        let mut silent = TcpStream::connect(address).unwrap();
+        silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        assert_eq!(
+            silent.read_to_end(&mut bytes).unwrap(),
+            0,
+            "closed, for it says nothing"
+        );
         assert_eq!(ask_by_tls(address, "ca.pem", "/readyz").unwrap().status, 503);
+        // Renewed while it runs: what is not a pair is not taken.
+        let place = |name: &str| dir.path().join(name);
+        std::fs::write(place("cert.pem"), read("another-ca.pem")).unwrap();
+        renewed.look();
+        assert!(ask_by_tls(address, "ca.pem", "/livez").is_ok());
     });
 }
 

@@ -44,6 +44,20 @@ fn who_dribbles_a_head_or_waits_too_long_for_another_is_closed() {
 }
 
 #[test]
+fn a_body_that_never_comes_is_not_waited_for() {
+    with_server(&serving(), |address| {
+        let mut slow = connect(address);
+        write!(
+            slow,
+            "POST /api/incidents HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nab"
+        )
+        .unwrap();
+        let said = rest(&mut slow);
+        assert!(said.starts_with("HTTP/1.1 405"), "{said}");
+    });
+}
+
+#[test]
 fn a_head_has_a_size() {
     with_door(short(|limits| limits.request_kib = 2), &serving(), |address| {
         let long = format!("x-long: {}\r\n", "x".repeat(3_000));
