@@ -1,65 +1,12 @@
 //! The stream of events of a running city: what its workers commit comes, and comes again by the id.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::city::stream::{Stream, of};
 use crate::city::{Running, web};
 
 /// Changes that come while somebody listens: enough for several ticks.
 const CHANGES: usize = 30;
-
-#[derive(Debug, Default)]
-struct Event {
-    name: String,
-    id: String,
-    data: Value,
-}
-
-struct Stream(BufReader<TcpStream>);
-
-impl Stream {
-    fn open(address: &str, id: Option<&str>) -> Stream {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-        let id = id.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-        write!(stream, "GET /api/events HTTP/1.0\r\nHost: x\r\n{id}\r\n").unwrap();
-        let mut stream = Stream(BufReader::new(stream));
-        while !stream.line().is_empty() {}
-        stream
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream has ended");
-        line.trim_end().to_owned()
-    }
-
-    fn next(&mut self) -> Event {
-        let mut event = Event::default();
-        loop {
-            let line = self.line();
-            match line.split_once(": ") {
-                Some(("event", value)) => event.name = value.to_owned(),
-                Some(("id", value)) => event.id = value.to_owned(),
-                Some(("data", value)) => event.data = serde_json::from_str(value).unwrap(),
-                _ if line.is_empty() && !event.name.is_empty() => return event,
-                _ => {}
-            }
-        }
-    }
-}
-
-/// An incident's id and revision.
-fn of(data: &Value) -> (String, u64) {
-    (
-        data["incident_id"].as_str().unwrap().to_owned(),
-        data["revision"].as_u64().unwrap(),
-    )
-}
 
 #[test]
 fn a_running_city_tells_each_change_and_tells_it_again_by_the_id() {

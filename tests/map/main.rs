@@ -59,8 +59,12 @@ fn shows_what_is_open_and_follows_each_change() {
 
     served.put("d", 1, "P2", "OPEN");
     rows(&mut browser, &page, &["b", "d", "a"]);
+    let news = "document.querySelector('#news').textContent";
+    assert_eq!(browser.eval(&page, news), "", "what was open already is no news");
     served.put("a", 2, "P1", "OPEN");
     rows(&mut browser, &page, &["a", "b", "d"]);
+    browser.until(&page, "it is said", &format!("{news}.includes('road ponding')"));
+    browser.until(&page, "the title counts", "document.title.startsWith('(2 P1) ')");
     served.put("b", 2, "P1", "CLOSED");
     served.remove("b");
     rows(&mut browser, &page, &["a", "d"]);

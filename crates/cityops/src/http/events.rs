@@ -29,7 +29,7 @@ use crate::metrics::{Metrics, Open, Refused};
 
 /// What may be asked for; as in `/api/incidents` without its pages.
 const PARAMETERS: [&str; 6] = ["band", "kind", "status", "layer", "code", "bbox"];
-/// How soon a client comes again after a cut, in milliseconds.
+/// How soon a client comes again after a cut.
 const RETRY: Duration = Duration::from_millis(2_000);
 /// How long to wait for what another process has told already.
 const CATCH_UP: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ import * as words from "./words.js";
 
 const ROWS_MAX = 200;
 const AT_MOST_EVERY_MS = 200;
+const TITLE = document.title;
 
 const find = (selector) => document.querySelector(selector);
 export const city = new City();
@@ -17,6 +18,9 @@ let due = 0;
 listen(
   "api/events",
   (event, data) => {
+    if (isNews(event, data)) {
+      find("#news").textContent = `新的 P1 · new P1: ${words.kind(data)}，${words.where(data)}`;
+    }
     if (city.take(event, data)) later();
   },
   (name, why) => {
@@ -37,9 +41,17 @@ function later() {
   }
 }
 
+// What a screen reader says at once: not what was there already.
+function isNews(event, data) {
+  const is_p1 = event === "incident" && data.status === "OPEN" && data.priority.band === "P1";
+  return is_p1 && !city.coming && city.incidents.get(data.incident_id)?.priority.band !== "P1";
+}
+
 function show() {
   const shown = city.shown();
-  for (const [band, count] of Object.entries(city.counts())) find(`[data-count=${band}]`).textContent = count;
+  const counts = city.counts();
+  for (const [band, count] of Object.entries(counts)) find(`[data-count=${band}]`).textContent = count;
+  document.title = `${counts.P1 ? `(${counts.P1} P1) ` : ""}${TITLE}`;
   find("#shown").textContent = shown.length;
   kinds();
   list(shown);
@@ -77,7 +89,7 @@ function list(shown) {
 function fill(row, it, now) {
   const button = row.firstChild ?? make("button");
   const band = it.priority.band;
-  const said = [band, words.kind(it), words.age(it.opened_at, now), words.where(it), `${it.member_count} 报`].join("|");
+  const said = [band, words.kind(it), words.age(it.opened_at, now), words.where(it), `${it.member_count} 条 reports`].join("|");
   button.setAttribute("aria-current", String(it.incident_id === chosen));
   if (button.dataset.said === said) return;
   button.dataset.said = said;
@@ -88,7 +100,7 @@ function fill(row, it, now) {
     make("span", words.kind(it), "kind"),
     make("span", words.age(it.opened_at, now), "age"),
     make("span", words.where(it), "where"),
-    make("span", `${it.member_count} 报`, "age"),
+    make("span", `${it.member_count} 条 reports`, "age"),
   );
   row.replaceChildren(button);
 }

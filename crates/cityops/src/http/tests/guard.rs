@@ -120,6 +120,16 @@ fn everything_but_health_wants_a_token() {
 }
 
 #[test]
+fn what_is_printed_of_the_configuration_holds_no_token() {
+    let line = token_line("desk", "river-42");
+    let (dir, _door) = door("[http]\ntokens_file = \"tokens\"\n", &[("tokens", &line)]).unwrap();
+    let loaded = Loaded::read_with(&dir.path().join("cityops.toml"), std::iter::empty()).unwrap();
+    let printed = loaded.masked().unwrap();
+    assert!(printed.contains("tokens_file = \"tokens\""), "{printed}");
+    assert!(!printed.contains(&line[12..40]), "{printed}");
+}
+
+#[test]
 fn only_reading_is_answered() {
     with_server(&serving(), |address| {
         for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "MERGE"] {
