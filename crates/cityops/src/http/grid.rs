@@ -18,7 +18,7 @@ use city_model::sha256_hex;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Guarded, answer, wall_clock};
 
@@ -70,13 +70,13 @@ impl Grids {
     }
 
     /// The answer to a question, or why there is none.
-    fn answer(&self, wanted: &Wanted, bytes_max: usize) -> Result<Arc<Answer>, Response> {
+    fn answer(&self, wanted: &Wanted, bytes_max: usize) -> Result<Arc<Answer>, (StatusCode, Value)> {
         let layers = (self.layers)();
         let names: Vec<&str> = layers.iter().map(|layer| &**layer.name()).collect();
         let nowhere = |what: &str, name: &str, there: &[&str]| {
             let error =
                 json!({"error": format!("there is no {what} of this name"), what: name, "there_are": there});
-            answer(StatusCode::NOT_FOUND, error)
+            (StatusCode::NOT_FOUND, error)
         };
         let found = match &wanted.layer {
             Some(name) => layers.iter().find(|layer| &**layer.name() == name.as_str()),
@@ -121,7 +121,7 @@ impl Grids {
                 Some(text) => break text,
                 None if step_m >= STEP_M_MAX => {
                     let error = json!({"error": "this level has more cells than http.limits.answer_mib has room for"});
-                    return Err(answer(StatusCode::INSUFFICIENT_STORAGE, error));
+                    return Err((StatusCode::INSUFFICIENT_STORAGE, error));
                 }
                 None => step_m = (step_m * 2.0).max(1.0),
             }
@@ -164,7 +164,7 @@ pub(super) async fn show(
     let made = tokio::task::spawn_blocking(move || grids.answer(&wanted, bytes_max)).await;
     let made = match made {
         Ok(Ok(made)) => made,
-        Ok(Err(refused)) => return refused,
+        Ok(Err((status, error))) => return answer(status, error),
         // The runtime ends while the question waits.
         Err(error) => {
             return answer(
@@ -258,7 +258,7 @@ mod tests {
             step_m: 0.0,
         };
         let whole = grids.answer(&wanted, usize::MAX).unwrap();
-        let read = |answer: &Answer| -> serde_json::Value {
+        let read = |answer: &Answer| -> Value {
             let mut text = String::new();
             GzDecoder::new(&*answer.gzip).read_to_string(&mut text).unwrap();
             serde_json::from_str(&text).unwrap()
@@ -267,7 +267,7 @@ mod tests {
         let size = as_loaded.to_string().len();
         let coarse = Grids::new(|| vec![city_grid::builtin().into()]);
         let coarse = read(&coarse.answer(&wanted, size * 4 / 5).unwrap());
-        let cells = |answer: &serde_json::Value| answer["features"].as_array().unwrap().len();
+        let cells = |answer: &Value| answer["features"].as_array().unwrap().len();
         assert_eq!(cells(&coarse), cells(&as_loaded));
         assert!(
             coarse["step_m"].as_f64() > as_loaded["step_m"].as_f64(),
@@ -275,6 +275,9 @@ mod tests {
             coarse["step_m"]
         );
         let none = Grids::new(|| vec![city_grid::builtin().into()]);
-        assert_eq!(none.answer(&wanted, 1_000).err().unwrap().status(), 507);
+        assert_eq!(
+            none.answer(&wanted, 1_000).err().unwrap().0,
+            StatusCode::INSUFFICIENT_STORAGE
+        );
     }
 }
