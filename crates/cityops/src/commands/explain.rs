@@ -148,6 +148,7 @@ impl Committed {
                 outputs.into_iter().for_each(|output| story.take(output));
             },
         )?;
+        story.settle(correlate.engine());
         let told = told
             .into_inner()
             .map(|text| Rules::from_text(&text))
