@@ -850,3 +850,14 @@ fn a_silence_names_every_cell_of_the_grid_and_no_person() {
     let person = area_of(&["310117501202999".to_owned()]);
     assert!(person[0].starts_with("h-"), "{person:?}");
 }
+
+#[test]
+fn a_warning_for_a_province_or_a_city_is_for_all_that_lies_in_it() {
+    let record = json!({"warning_id": "w", "revision": 1, "signal": "RAINSTORM", "severity": "RED", "status": "ISSUED",
+        "region_codes": ["310000", "310100", "310117", "310117100", "000000"], "issued_at": NOW, "effective_at": NOW});
+    let Decision::Warning(warning) = Desk::new().judge(Source::Weather, &record).result else {
+        panic!("no warning");
+    };
+    let regions: Vec<&str> = warning.region_codes.iter().map(|region| &**region).collect();
+    assert_eq!(regions, ["31", "3101", "310117", "310117100", "00"]);
+}
