@@ -349,8 +349,8 @@ fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident, is_dense: b
     let points = |holds: bool, points: u32| if holds { points } else { 0 };
     (points(near(&table.facilities), table.facility)
         + points(near(&table.sites), table.site)
-        + points(rule.road && incident.rush, table.rush)
-        + points(rule.night && incident.night, table.night)
+        // No hour is both, so at no time of its life both counted.
+        + points(rule.road && incident.rush, table.rush).max(points(rule.night && incident.night, table.night))
         + points(is_dense, table.dense))
     .min(table.cap)
 }
