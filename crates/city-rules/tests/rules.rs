@@ -356,12 +356,18 @@ fn reasons_are_sentences() {
 fn signals_bear_on_weather_kinds_alone() {
     let rules = Rules::builtin();
     let id = |kind: &str| rules.kind_id(kind).unwrap();
-    let matches = |signal: &str, kind: &str| rules.kind(id(kind)).weather && rules.is_storm(signal);
+    let matches = |signal: &str, kind: &str| {
+        rules.kind(id(kind)).weather && rules.is_storm(signal) && rules.bears_on(signal, id(kind))
+    };
     assert!(matches("RAINSTORM", "tree_fallen"));
     assert!(matches("NEW_SIGNAL", "underpass_flood"));
     assert!(!matches("RAINSTORM", "vendor"));
     assert!(!matches("HEAT", "tree_fallen"));
 }
+    // Each on what it can do something to.
+    assert!(matches("COLD_WAVE", "snow_ice") && !matches("COLD_WAVE", "road_ponding"));
+    assert!(matches("GALE", "billboard_risk") && !matches("GALE", "underpass_flood"));
+    assert!(!matches("HIGH_TEMPERATURE", "road_ponding"));
 
 #[test]
 fn every_kind_but_device_faults_is_reached_by_words_and_named() {

@@ -155,10 +155,10 @@ impl Assessment {
         now: EventTime,
     ) -> bool {
         // The storm that it began in names it, though others pass over it later.
-        let minds_weather = setting.kind_of(incident).is_some_and(|(_, rule)| rule.weather);
-        if incident.storm_id.is_none() && minds_weather {
+        let minding = setting.kind_of(incident).filter(|(_, rule)| rule.weather);
+        if let (None, Some((kind, _))) = (&incident.storm_id, minding) {
             let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
-            let storm = engine.storm_at(setting, Spot::of(setting, incident), now, aftermath_ms);
+            let storm = engine.storm_at(setting, (kind, Spot::of(setting, incident)), now, aftermath_ms);
             incident.storm_id = storm.map(|warning| warning.warning_id.clone());
         }
         let is_new = incident.revision == 0;
