@@ -286,6 +286,9 @@ pub struct Care {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_from: Option<EventTime>,
     /// When the centre opened it again: what comes is held against it as if something had been told then.
+    /// Since when it is open, where it was closed between: the limits of a band to which it falls run from then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<EventTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<EventTime>,
     /// The time to control that the centre set: no change of the band moves it.

@@ -7,7 +7,7 @@ use city_rules::{KindId, KindRule, OverrideEffect, OverrideRule};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
-use crate::inhibition::{Cause, INHIBITED};
+use crate::inhibition::{Cause, INHIBITED, UNINHIBITED};
 use crate::trust::Belief;
 use crate::weather::Spot;
 use crate::{Setting, limits};
@@ -101,7 +101,6 @@ impl Assessment {
             time: incident.time_points.into(),
         };
         let score = parts.score();
-        let mut band = tables.band(score);
         let mut holding = Vec::new();
         let is_stormy = |least: Severity| engine.is_stormy(setting, incident, now, least);
         for (index, over) in tables.overrides.iter().enumerate() {
@@ -110,24 +109,32 @@ impl Assessment {
                 && over.storm.is_none_or(is_stormy)
             {
                 holding.push(index);
-                if !matches!(over.effect, OverrideEffect::Raise(_)) {
-                    band = over.effect.apply(band);
-                }
             }
         }
-        let base = rule
+        let effects = || holding.iter().map(|index| tables.overrides[*index].effect);
+        let lowest = rule
             .filter(|_| incident.sound)
-            .and_then(|rule| rule.base_at(peak))
-            .filter(|base| *base < band);
-        band = base.unwrap_or(band);
-        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
-        band = inhibited.as_ref().map_or(band, |_| Band::P4);
-        // Chased once, however many limits are over.
-        let raises = holding.iter().map(|index| tables.overrides[*index].effect);
-        let raised = raises
+            .and_then(|rule| rule.base_at(peak));
+        let cause = engine.cause_of(incident);
+        let judged = |score: u32| {
+            let bounds = effects().filter(|effect| !matches!(effect, OverrideEffect::Raise(_)));
+            let bounded = bounds.fold(tables.band(score), |band, effect| effect.apply(band));
+            let base = lowest.filter(|base| *base < bounded);
+            let band = base.unwrap_or(bounded);
+            let is_quiet = cause.is_some() && band != Band::P1;
+            (if is_quiet { Band::P4 } else { band }, base, is_quiet)
+        };
+        let (band, base, is_quiet) = judged(score);
+        // Chased once, however many limits are over, and from where it stood before: the points for that are no second rise.
+        let before_over = Parts {
+            time: parts.time.min(tables.time_points(99)),
+            ..parts
+        };
+        let raised = effects()
             .filter(|effect| matches!(effect, OverrideEffect::Raise(_)))
-            .map(|effect| effect.apply(band));
-        let band = raised.min().unwrap_or(band);
+            .map(|effect| effect.apply(judged(before_over.score()).0));
+        let band = raised.min().map_or(band, |raised| raised.min(band));
+        let inhibited = cause.filter(|_| is_quiet);
         Assessment {
             parts,
             score,
@@ -229,9 +236,13 @@ impl Assessment {
             return INHIBITED.into();
         }
         if target > incident.band {
-            let was_pinned = before.is_some_and(|before| before.pinned.is_some());
+        if before.is_some_and(|before| before.pinned.is_some()) {
+            return "unpinned".into();
+        }
+        if before.is_some_and(|before| before.inhibited_by.is_some()) && incident.inhibited_by.is_none() {
+            return UNINHIBITED.into();
+        }
             return match () {
-                () if was_pinned => "unpinned",
                 () if unpinned => "regrouped",
                 () if incident.cleared_at.is_some() => "cleared",
                 () => "lower_for_a_while",
@@ -251,7 +262,7 @@ impl Assessment {
             return over.id.as_str().into();
         }
         if self.base == Some(target) {
-            return "O7.base".into();
+            return format!("O7.base_{target}").into();
         }
         if let Some(over) = holding.find(decides) {
             return over.id.as_str().into();
