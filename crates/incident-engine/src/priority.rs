@@ -88,9 +88,10 @@ impl Assessment {
         let parts = Parts {
             safety: tables.safety.points(grade),
             exposure: rule.map_or(0, |rule| exposure(setting, rule, incident, is_dense)),
-            credibility: tables
-                .credibility
-                .points(best_witness(incident, &beliefs), independent(incident)),
+            credibility: tables.credibility.points(
+                best_witness(incident, &beliefs),
+                incident.independent_witnesses().max(1),
+            ),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
                 incident.recurrence_of.is_some(),
@@ -235,13 +236,13 @@ impl Assessment {
         if self.inhibited.is_some() && target == Band::P4 {
             return INHIBITED.into();
         }
-        if target > incident.band {
         if before.is_some_and(|before| before.pinned.is_some()) {
             return "unpinned".into();
         }
         if before.is_some_and(|before| before.inhibited_by.is_some()) && incident.inhibited_by.is_none() {
             return UNINHIBITED.into();
         }
+        if target > incident.band {
             return match () {
                 () if unpinned => "regrouped",
                 () if incident.cleared_at.is_some() => "cleared",
@@ -321,16 +322,6 @@ impl Engine {
     }
 }
 
-/// How many independent kinds of witness there are. An unknown channel confirms nothing: it may be a known one misspelt.
-fn independent(incident: &Incident) -> usize {
-    let known = incident
-        .witnesses
-        .keys()
-        .filter(|channel| **channel != Channel::Other)
-        .count();
-    known.max(1)
-}
-
 /// The points of the best witness, by what it said and what is believed of it. Nobody's word is nothing.
 fn best_witness(incident: &Incident, beliefs: &[Belief]) -> u32 {
     let points = incident.witnesses.as_slice().iter().map(|(channel, points)| {
@@ -380,7 +371,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && over.hint.is_none_or(|hint| incident.hints.contains(&hint))
         && over
             .witnesses_at_least
-            .is_none_or(|least| independent(incident) >= usize::from(least))
+            .is_none_or(|least| incident.independent_witnesses().max(1) >= usize::from(least))
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)
