@@ -247,3 +247,16 @@ fn the_end_of_a_warning_lowers_after_half_an_hour_and_says_so() {
     assert_eq!((after.band, after.parts.weather), (Band::P3, 0));
     assert_eq!(after.previous.unwrap().because.as_ref(), "lower_for_a_while");
 }
+
+#[test]
+fn open_incidents_wait_for_no_event_to_see_a_warning() {
+    let mut story = Teller::new();
+    story.tell(call("c", "road_ponding", 0.0, 0.0).at(1));
+    story.tick(at(2));
+    story.warn(warning("w", Severity::Orange, "310117", 2));
+    let due = story.engine.next_due().unwrap();
+    assert!(due <= at(2) + 1_000, "{due}");
+    story.tick(at(2) + 1_000);
+    assert_eq!(story.record().priority.parts.weather, 7);
+    assert!(story.engine.next_due().unwrap() > at(3), "once");
+}
