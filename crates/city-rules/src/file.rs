@@ -367,6 +367,8 @@ pub(crate) struct RawOverride {
     pub(crate) overdue: Option<Overdue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) storm: Option<Severity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signals: Vec<String>,
     pub(crate) zh: String,
     pub(crate) en: String,
 }

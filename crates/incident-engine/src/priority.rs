@@ -103,11 +103,12 @@ impl Assessment {
         };
         let score = parts.score();
         let mut holding = Vec::new();
-        let is_stormy = |least: Severity| engine.is_stormy(setting, incident, now, least);
+        let is_stormy =
+            |over: &OverrideRule, least| engine.is_stormy(setting, incident, now, (least, &over.signals));
         for (index, over) in tables.overrides.iter().enumerate() {
             if kind.is_some_and(|kind| concerns(over, kind))
                 && holds(over, incident, grade)
-                && over.storm.is_none_or(is_stormy)
+                && over.storm.is_none_or(|least| is_stormy(over, least))
             {
                 holding.push(index);
             }

@@ -230,19 +230,27 @@ impl Engine {
         }
     }
 
-    /// Whether a storm of at least a severity, or its aftermath, bears on an incident.
+    /// Whether a storm of at least a severity, or its aftermath, bears on an incident; where signals are named, a warning of one of
+    /// them that stands.
     pub(crate) fn is_stormy(
         &self,
         setting: &Setting,
         incident: &Incident,
         now: EventTime,
-        least: Severity,
+        (least, signals): (Severity, &[String]),
     ) -> bool {
-        let tail_ms = setting.rules.priority().storm.aftermath_ms;
         let Some((kind, _)) = setting.kind_of(incident) else {
             return false;
         };
-        let storm = self.storm_at(setting, (kind, Spot::of(setting, incident)), now, tail_ms);
+        let spot = (kind, Spot::of(setting, incident));
+        if !signals.is_empty() {
+            let mut standing = self.storms_at(setting, spot, now, 0);
+            return standing.any(|warning| {
+                warning.severity >= least && signals.iter().any(|signal| *signal == *warning.signal)
+            });
+        }
+        let tail_ms = setting.rules.priority().storm.aftermath_ms;
+        let storm = self.storm_at(setting, spot, now, tail_ms);
         storm.is_some_and(|warning| warning.severity >= least)
     }
 }

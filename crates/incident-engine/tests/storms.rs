@@ -260,3 +260,31 @@ fn open_incidents_wait_for_no_event_to_see_a_warning() {
     assert_eq!(story.record().priority.parts.weather, 7);
     assert!(story.engine.next_due().unwrap() > at(3), "once");
 }
+
+#[test]
+fn a_loose_signboard_is_urgent_in_a_gale_and_no_longer() {
+    let warned = |signal: &str, severity: Severity| Warning {
+        signal: signal.into(),
+        expires_at: Some(at(60)),
+        ..warning("w", severity, "310117", 0)
+    };
+    let cases = [
+        ("TYPHOON", Severity::Yellow, Band::P3, None),
+        ("GALE", Severity::Orange, Band::P2, Some("O7.billboard_gale")),
+        ("TYPHOON", Severity::Red, Band::P1, Some("O7.billboard_red_gale")),
+        ("RAINSTORM", Severity::Red, Band::P3, None),
+    ];
+    for (signal, severity, band, id) in cases {
+        let mut story = Teller::new();
+        story.warn(warned(signal, severity));
+        story.tell(call("c", "billboard_risk", 0.0, 0.0).credibility(5).at(30));
+        let told = story.revisions.last().unwrap().priority.clone();
+        assert_eq!(told.band, band, "{signal} {severity}");
+        let has = |id: &str| told.overrides.contains(&id.to_owned());
+        assert!(id.is_none_or(has), "{:?}", told.overrides);
+        // After the gale it falls, as anything does that is less urgent for a while.
+        story.tick(at(60));
+        story.tick(at(91));
+        assert_eq!(story.record().priority.band, Band::P3, "{signal} {severity}");
+    }
+}

@@ -179,6 +179,7 @@ impl Compiler<'_> {
             sound: raw.sound,
             overdue: raw.overdue,
             storm: raw.storm,
+            signals: raw.signals.clone(),
             text_zh: raw.zh.clone(),
             text_en: raw.en.clone(),
         })
