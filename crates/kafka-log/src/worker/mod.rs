@@ -2,10 +2,12 @@
 //!
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
+mod ahead;
 mod batch;
 mod bounded;
 mod clocks;
 mod config;
+mod entering;
 pub(crate) mod failure;
 mod group;
 mod packing;
