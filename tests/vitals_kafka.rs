@@ -113,7 +113,7 @@ fn the_vital_signs_on_kafka_are_those_of_a_replay_though_processes_die() {
         .filter(is_decided_alike)
         .collect();
     let last_ms = records.iter().map(|record| record.arrival_ms).max().unwrap();
-    let end_ms = (last_ms + END_MS).next_multiple_of(60_000) - 1_000;
+    let end_ms = ((last_ms + END_MS) / 60_000 + 1) * 60_000 - 1_000;
     let ends_ms = [end_ms, end_ms + TOLD_AFTER_MS];
 
     let input = city.input_from("told", |file, bytes| {
