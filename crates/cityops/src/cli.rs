@@ -146,6 +146,9 @@ pub struct ReportArgs {
     /// Incidents opened before then.
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+    /// List the P1 incidents, too: when each became P1 and why, for how long, how it ended, and how many by the hour.
+    #[arg(long)]
+    pub p1: bool,
     /// Write a page to print, too.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -158,16 +161,14 @@ pub struct ExplainArgs {
     #[arg(value_name = "EVENT_OR_INCIDENT")]
     pub id: String,
     /// The output of a replay with `--evidence`.
-    #[arg(
-        long,
-        value_name = "DIR",
-        conflicts_with = "config",
-        required_unless_present = "config"
-    )]
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
     pub output: Option<PathBuf>,
-    /// The configuration file: explain from the committed log.
+    /// The configuration file: explain from the committed log; with `--output` and `--input`, what that replay ran by.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The input of that replay: it is decided again to tell which change of the rules would have turned the decision.
+    #[arg(long, value_name = "DIR", requires = "output", requires = "config")]
+    pub input: Option<PathBuf>,
 }
 
 /// `cityops backtest`

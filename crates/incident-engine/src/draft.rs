@@ -8,7 +8,7 @@ use city_model::{Band, Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, 
 use crate::engine::Engine;
 use crate::priority::Assessment;
 use crate::record::IncidentRecord;
-use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, Withheld};
+use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, ToldBy, Withheld};
 
 /// What merely continues is worth a revision only this often, unless it changes the priority.
 const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
@@ -164,6 +164,10 @@ impl<'a> Draft<'a> {
             *incident = shorter;
             self.withheld(Withheld::TooMany, 1);
         }
+        if incident.status == Status::Open && before.is_some_and(|before| before.status == Status::Closed) {
+            // Before it is judged, or it would be by what was over when it was closed.
+            crate::limits::begin_anew(incident, self.now);
+        }
         let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
         if self.keeps_back(incident, &assessment) {
             assessment.move_band(self.engine, self.setting, before, incident, self.now);
@@ -208,6 +212,7 @@ impl<'a> Draft<'a> {
             record,
             leaves,
             shown_in,
+            told_by: ToldBy::of(incident),
         });
     }
 

@@ -96,11 +96,12 @@ impl Engine {
             Change::PutEvent(row) => self.remember(row),
             Change::ForgetEvent(key) => self.forget(key),
             Change::Count(cell, count) => self.ledger.set(*cell, *count),
-            Change::PutWarning(warning, heard, before) => {
+            Change::PutWarning(warning, heard, before, counted) => {
                 let told = Told {
                     warning: warning.clone(),
                     heard: *heard,
                     before: before.clone(),
+                    counted: counted.clone(),
                 };
                 self.warnings.insert(warning.warning_id.clone(), told);
             }
@@ -213,6 +214,9 @@ impl Engine {
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
         let silence = self.silences.values().map(|silence| silence.ends_at);
         let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
+        // What open incidents make of a warning is for the tick after it.
+        let heard = clock.filter(|clock| self.warnings.values().any(|told| told.heard >= *clock));
+        let weather = weather.into_iter().chain(heard.map(|clock| clock + 1)).min();
         [incident, weather, silence].into_iter().flatten().min()
     }
 

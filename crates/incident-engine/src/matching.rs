@@ -14,6 +14,8 @@ use crate::{Evidence, Setting, doubt, street};
 
 /// What keeps an event out where several incidents would do.
 const RIVALS: &str = "rivals";
+/// What keeps it out of the only one, however near: a long silence, a vague position, another address.
+const DOUBT: &str = "doubt";
 
 /// What was found for an event.
 pub(crate) struct Match {
@@ -44,7 +46,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
         kind: KindId,
         event: &Event,
     ) -> Match {
-        let in_storm = engine.is_in_storm(setting, event);
+        let in_storm = engine.is_in_storm(setting, kind, event);
         let matcher = Matcher {
             setting,
             scene,
@@ -211,13 +213,16 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 distance_mm: best.map(|c| c.distance_mm),
                 radius_mm: best.map(|c| c.radius_mm),
                 gap_ms: best.map_or(0, |c| c.gap_ms),
+                doubt_milli: best.and_then(Candidate::weighed),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
                 runner_up: runner_up.map(|c| c.as_miss("second")),
                 nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
             also_in_reach: candidates
                 .iter()
-                .filter(|candidate| candidate.in_reach() || candidate.barrier == Some(RIVALS))
+                .filter(|candidate| {
+                    candidate.in_reach() || [Some(RIVALS), Some(DOUBT)].contains(&candidate.barrier)
+                })
                 .filter(|candidate| candidate.incident.status == Status::Open)
                 .filter(|candidate| Some(&candidate.incident.id) != best_id)
                 .map(|candidate| candidate.incident.id.clone())
@@ -240,11 +245,13 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .iter()
             .filter(|other| other.incident.id != candidates[best].incident.id)
             .filter_map(Candidate::doubt);
-        if doubt + doubt::rivals(doubt, others) > candidates[best].rank.1 {
+        let beside = doubt::rivals(doubt, others);
+        if doubt + beside > candidates[best].rank.1 {
+            let barrier = if beside == 0 { DOUBT } else { RIVALS };
             let of_doubt = candidates
                 .iter_mut()
                 .filter(|candidate| candidate.doubt().is_some());
-            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(RIVALS)));
+            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(barrier)));
         }
     }
 

@@ -82,10 +82,9 @@ impl AtomicSender {
                 if !matches!(
                     failure,
                     Failure::Fatal(_) | Failure::Fenced(_) | Failure::Hangs(_)
-                ) {
-                    if let Err(taken @ Failure::Fenced(_)) = self.transactor.abort(&|| {}) {
-                        return Err(taken.into());
-                    }
+                ) && let Err(taken @ Failure::Fenced(_)) = self.transactor.abort(&|| {})
+                {
+                    return Err(taken.into());
                 }
                 Err(failure.into())
             }

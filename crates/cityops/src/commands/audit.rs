@@ -115,10 +115,17 @@ pub fn audit(
                 .cut
                 .push(format!("partition {partition} before offset {begin}"));
         }
-        let correlate = decide_again(properties, &enriched, partition, position, |inputs, outputs| {
-            audit.inputs += inputs as u64;
-            outputs.into_iter().for_each(|output| decided.take(output));
-        })?;
+        let correlate = decide_again(
+            properties,
+            &enriched,
+            partition,
+            position,
+            |_| {},
+            |inputs, outputs| {
+                audit.inputs += inputs as u64;
+                outputs.into_iter().for_each(|output| decided.take(output));
+            },
+        )?;
         audit.ledger.merge(correlate.ledger());
         decided.settle(&correlate);
     }
@@ -309,7 +316,7 @@ impl Decided {
 
 #[cfg(test)]
 mod tests {
-    use incident_engine::IncidentRecord;
+    use incident_engine::{IncidentRecord, ToldBy};
 
     use super::*;
 
@@ -337,6 +344,7 @@ mod tests {
             record: Box::new(record.clone()),
             leaves: None,
             shown_in: None,
+            told_by: ToldBy::default(),
         };
         let mut decided = Decided::default();
         let mut after = |output: Output| {

@@ -14,6 +14,7 @@ use crate::samples::{self, Samples};
 pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     loaded.kafka_properties()?;
+    crate::http::Door::of(&loaded)?;
     let partitions = loaded.config.topics.enriched_partitions;
     let setup = crate::assemble::setup(&loaded, partitions)?;
     if let (Some(file), Some(source_system)) = (&args.samples, &args.source) {
@@ -50,6 +51,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
             "ok": true,
             "rules_version": rules.version(),
             "groups": groups,
+            "calendar_years": rules.calendar_years().collect::<Vec<_>>(),
             "registry": {
                 "devices": registry.devices.len(),
                 "components": registry.components.len(),
@@ -75,6 +77,11 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         rules.version(),
         rules.kinds().len(),
         groups.len()
+    ));
+    let years: Vec<String> = rules.calendar_years().map(|year| year.to_string()).collect();
+    print(format!(
+        "calendar: holidays of {}; in other years only weekends are off ([calendar.years.YYYY] adds one)",
+        years.join(", ")
     ));
     match (
         crate::assemble::control(&loaded)?,
