@@ -54,6 +54,11 @@ impl CalendarRules {
         }
         Ok(calendar)
     }
+
+    /// The years whose holidays are known.
+    pub(crate) fn years(&self) -> impl Iterator<Item = i64> + '_ {
+        self.years.iter().copied()
+    }
 }
 
 /// The calendar of a city.
@@ -196,10 +201,10 @@ impl Calendar {
         self.to_local(at).div_euclid(DAY_MS)
     }
 
-    /// Whether it is a rush hour.
+    /// Whether it is a rush hour: of a day on which people work, weekends that are worked (调休) among them.
     pub fn is_rush(&self, at: EventTime) -> bool {
         let minute = self.minute_of_day(at);
-        self.rules.rush.iter().any(|span| within(*span, minute))
+        self.rules.rush.iter().any(|span| within(*span, minute)) && self.is_work_day(at)
     }
 
     /// Whether it is night.

@@ -261,6 +261,9 @@ pub(crate) struct RawYear {
 pub(crate) struct RawWeather {
     /// Signals that bear on no weather kind.
     pub(crate) without_effect: Vec<String>,
+    /// Of the kinds that mind the weather those that a signal bears on; on all of them where it is not listed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) bears_on: BTreeMap<String, Vec<String>>,
     /// What holds while a storm is on.
     pub(crate) storm: RawStorm,
 }
@@ -366,6 +369,8 @@ pub(crate) struct RawOverride {
     pub(crate) overdue: Option<Overdue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) storm: Option<Severity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signals: Vec<String>,
     pub(crate) zh: String,
     pub(crate) en: String,
 }

@@ -273,6 +273,8 @@ pub struct OverrideRule {
     pub overdue: Option<Overdue>,
     /// A warning of at least this severity stands, or stood until a short while ago, where it is.
     pub storm: Option<Severity>,
+    /// That warning is of one of these signals and stands now; empty means any.
+    pub signals: Vec<String>,
     /// The reason in Chinese; `{value}` stands for the metric's peak.
     pub text_zh: String,
     /// The reason in English.

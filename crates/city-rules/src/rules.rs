@@ -125,6 +125,11 @@ impl Rules {
             .get_or_init(|| city_model::sha256_hex(self.to_text().as_bytes())[..12].to_owned())
     }
 
+    /// The years whose holidays and worked weekends (调休) are known; in others only weekends are off.
+    pub fn calendar_years(&self) -> impl Iterator<Item = i64> + '_ {
+        self.calendar.years()
+    }
+
     /// The id of a kind.
     pub fn kind_id(&self, name: &str) -> Option<KindId> {
         self.ids.get(name).copied()
@@ -259,6 +264,13 @@ impl Rules {
     /// Whether a weather signal makes a storm: any but heat and its like.
     pub fn is_storm(&self, signal: &str) -> bool {
         !self.file.weather.without_effect.iter().any(|name| name == signal)
+    }
+
+    /// Whether a signal bears on a kind, as far as that minds the weather: one that names kinds bears on those.
+    pub fn bears_on(&self, signal: &str, kind: KindId) -> bool {
+        let rule = self.kind(kind);
+        let named = self.file.weather.bears_on.get(signal);
+        !rule.weather || named.is_none_or(|kinds| kinds.iter().any(|name| *name == rule.name.as_str()))
     }
 
     /// The table that was learned from a labelled history, if there is one.

@@ -310,7 +310,8 @@ fn reasons_are_sentences() {
     let rules = Rules::builtin();
     let texts = rules.texts();
     let sources = [Channel::Sensor, Channel::Video, Channel::Hotline];
-    assert_eq!(texts.witnesses(&sources).zh, "传感器+视频+热线三源印证");
+    assert_eq!(texts.witnesses(&sources, 3).zh, "传感器+视频+热线三源印证");
+    assert_eq!(texts.witnesses(&sources, 1).zh, "同一人经传感器+视频+热线反映");
     assert_eq!(texts.weather("RAINSTORM", Severity::Orange).zh, "暴雨橙色预警");
     assert_eq!(texts.repetition(12).zh, "12人反映");
     assert_eq!(texts.near(Facility::School).zh, "200米内有学校");
@@ -356,11 +357,17 @@ fn reasons_are_sentences() {
 fn signals_bear_on_weather_kinds_alone() {
     let rules = Rules::builtin();
     let id = |kind: &str| rules.kind_id(kind).unwrap();
-    let matches = |signal: &str, kind: &str| rules.kind(id(kind)).weather && rules.is_storm(signal);
+    let matches = |signal: &str, kind: &str| {
+        rules.kind(id(kind)).weather && rules.is_storm(signal) && rules.bears_on(signal, id(kind))
+    };
     assert!(matches("RAINSTORM", "tree_fallen"));
     assert!(matches("NEW_SIGNAL", "underpass_flood"));
     assert!(!matches("RAINSTORM", "vendor"));
     assert!(!matches("HEAT", "tree_fallen"));
+    // Each on what it can do something to.
+    assert!(matches("COLD_WAVE", "snow_ice") && !matches("COLD_WAVE", "road_ponding"));
+    assert!(matches("GALE", "billboard_risk") && !matches("GALE", "underpass_flood"));
+    assert!(!matches("HIGH_TEMPERATURE", "road_ponding"));
 }
 
 #[test]

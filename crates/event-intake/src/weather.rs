@@ -73,10 +73,11 @@ impl Intake {
         let Some(least) = rules.priority().storm.confirm_at else {
             return false;
         };
-        let minds = |kind: &str| rules.kind_id(kind).is_some_and(|kind| rules.kind(kind).weather);
-        if weather.warnings.is_empty() || !minds(event.kind.as_str()) {
+        let minding = rules.kind_id(event.kind.as_str());
+        let Some(kind) = minding.filter(|kind| !weather.warnings.is_empty() && rules.kind(*kind).weather)
+        else {
             return false;
-        }
+        };
         let nowhere = Name::from("");
         let town = event.town.as_ref().unwrap_or(&nowhere);
         let at = event.event_time;
@@ -86,6 +87,7 @@ impl Intake {
                 && warning.stands(at, 0)
                 && ends.is_none_or(|ends| at < ends)
                 && rules.is_storm(&warning.signal)
+                && rules.bears_on(&warning.signal, kind)
                 && warning.is_about(&event.cells, town)
         })
     }

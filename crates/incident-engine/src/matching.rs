@@ -46,7 +46,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
         kind: KindId,
         event: &Event,
     ) -> Match {
-        let in_storm = engine.is_in_storm(setting, event);
+        let in_storm = engine.is_in_storm(setting, kind, event);
         let matcher = Matcher {
             setting,
             scene,

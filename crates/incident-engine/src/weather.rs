@@ -210,21 +210,21 @@ impl Engine {
         incident: &Incident,
         now: EventTime,
     ) -> Option<&Warning> {
-        let (_, rule) = setting.kind_of(incident)?;
+        let (kind, rule) = setting.kind_of(incident)?;
         rule.weather
-            .then(|| self.storm_at(setting, Spot::of(setting, incident), now, 0))?
+            .then(|| self.storm_at(setting, (kind, Spot::of(setting, incident)), now, 0))?
     }
 
-    /// The most severe warning that bears on a place at a moment, or did until `tail_ms` before; one that stands goes before one
+    /// The most severe warning that bears on a kind at a place at a moment, or did until `tail_ms` before; one that stands goes before one
     /// that did.
     pub(crate) fn storm_at(
         &self,
         setting: &Setting,
-        spot: Spot<'_>,
+        (kind, spot): (KindId, Spot<'_>),
         at: EventTime,
         tail_ms: i64,
     ) -> Option<&Warning> {
-        self.storms_at(setting, spot, at, tail_ms).max_by(|a, b| {
+        self.storms_at(setting, (kind, spot), at, tail_ms).max_by(|a, b| {
             let rank = |warning: &Warning| (warning.stands(at, 0), warning.severity);
             rank(a)
                 .cmp(&rank(b))
@@ -236,37 +236,49 @@ impl Engine {
     fn storms_at<'a, 'b>(
         &'a self,
         setting: &'b Setting,
-        spot: Spot<'b>,
+        (kind, spot): (KindId, Spot<'b>),
         at: EventTime,
         tail_ms: i64,
     ) -> impl Iterator<Item = &'a Warning> + use<'a, 'b> {
         let revisions = self.warnings.values().flat_map(Told::revisions);
-        revisions.filter(move |warning| {
+        let bearing = revisions.filter(move |warning| setting.rules.bears_on(&warning.signal, kind));
+        bearing.filter(move |warning| {
             warning.stands(at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
         })
     }
 
     /// Whether an event happened in a storm or its aftermath, by what is known of warnings.
-    pub(crate) fn is_in_storm(&self, setting: &Setting, event: &Event) -> bool {
+    pub(crate) fn is_in_storm(&self, setting: &Setting, kind: KindId, event: &Event) -> bool {
         let tail_ms = setting.rules.priority().storm.aftermath_ms;
         !self.warnings.is_empty() && {
             let spot = Spot::of_event(setting, event);
-            self.storms_at(setting, spot, event.event_time, tail_ms)
+            self.storms_at(setting, (kind, spot), event.event_time, tail_ms)
                 .next()
                 .is_some()
         }
     }
 
-    /// Whether a storm of at least a severity, or its aftermath, bears on an incident.
+    /// Whether a storm of at least a severity, or its aftermath, bears on an incident; where signals are named, a warning of one of
+    /// them that stands.
     pub(crate) fn is_stormy(
         &self,
         setting: &Setting,
         incident: &Incident,
         now: EventTime,
-        least: Severity,
+        (least, signals): (Severity, &[String]),
     ) -> bool {
+        let Some((kind, _)) = setting.kind_of(incident) else {
+            return false;
+        };
+        let spot = (kind, Spot::of(setting, incident));
+        if !signals.is_empty() {
+            let mut standing = self.storms_at(setting, spot, now, 0);
+            return standing.any(|warning| {
+                warning.severity >= least && signals.iter().any(|signal| *signal == *warning.signal)
+            });
+        }
         let tail_ms = setting.rules.priority().storm.aftermath_ms;
-        let storm = self.storm_at(setting, Spot::of(setting, incident), now, tail_ms);
+        let storm = self.storm_at(setting, spot, now, tail_ms);
         storm.is_some_and(|warning| warning.severity >= least)
     }
 }

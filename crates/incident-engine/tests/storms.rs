@@ -250,6 +250,47 @@ fn the_end_of_a_warning_lowers_after_half_an_hour_and_says_so() {
     assert_eq!(after.previous.unwrap().because.as_ref(), "lower_for_a_while");
 }
 
+#[test]
+fn open_incidents_wait_for_no_event_to_see_a_warning() {
+    let mut story = Teller::new();
+    story.tell(call("c", "road_ponding", 0.0, 0.0).at(1));
+    story.tick(at(2));
+    story.warn(warning("w", Severity::Orange, "310117", 2));
+    let due = story.engine.next_due().unwrap();
+    assert!(due <= at(2) + 1_000, "{due}");
+    story.tick(at(2) + 1_000);
+    assert_eq!(story.record().priority.parts.weather, 7);
+    assert!(story.engine.next_due().unwrap() > at(3), "once");
+}
+
+#[test]
+fn a_loose_signboard_is_urgent_in_a_gale_and_no_longer() {
+    let warned = |signal: &str, severity: Severity| Warning {
+        signal: signal.into(),
+        expires_at: Some(at(60)),
+        ..warning("w", severity, "310117", 0)
+    };
+    let cases = [
+        ("TYPHOON", Severity::Yellow, Band::P3, None),
+        ("GALE", Severity::Orange, Band::P2, Some("O7.billboard_gale")),
+        ("TYPHOON", Severity::Red, Band::P1, Some("O7.billboard_red_gale")),
+        ("RAINSTORM", Severity::Red, Band::P3, None),
+    ];
+    for (signal, severity, band, id) in cases {
+        let mut story = Teller::new();
+        story.warn(warned(signal, severity));
+        story.tell(call("c", "billboard_risk", 0.0, 0.0).credibility(5).at(30));
+        let told = story.revisions.last().unwrap().priority.clone();
+        assert_eq!(told.band, band, "{signal} {severity}");
+        let has = |id: &str| told.overrides.contains(&id.to_owned());
+        assert!(id.is_none_or(has), "{:?}", told.overrides);
+        // After the gale it falls, as anything does that is less urgent for a while.
+        story.tick(at(60));
+        story.tick(at(91));
+        assert_eq!(story.record().priority.band, Band::P3, "{signal} {severity}");
+    }
+}
+
 /// What is counted of warnings after they were told ahead of their turn, each by what `told` says: the revision, and whether it counts.
 fn counted(told: &[(i64, bool)]) -> Vec<(Outcome, i64)> {
     let mut story = Teller::new();

@@ -95,6 +95,9 @@ impl Compiler<'_> {
             let message = format!("stretch is at most {MOST_STRETCH} times");
             return Err(self.sources.wrong("stretch", message));
         }
+        for kinds in self.file.weather.bears_on.values() {
+            self.ids(kinds)?;
+        }
         Ok(StormRules {
             stretch: i64::from(raw.stretch.max(1)),
             aftermath_ms: raw.aftermath.0,
@@ -177,6 +180,7 @@ impl Compiler<'_> {
             sound: raw.sound,
             overdue: raw.overdue,
             storm: raw.storm,
+            signals: raw.signals.clone(),
             text_zh: raw.zh.clone(),
             text_en: raw.en.clone(),
         })

@@ -35,7 +35,7 @@ pub struct Tally {
     /// Sent out in time, of those that were sent out, or are open and should have been; the latter only where the centre
     /// tells at all.
     pub dispatch_on_time: Rate,
-    /// Under control in time, of those that were resolved, or were sent out, are open and should have been.
+    /// Under control in time, of those that were resolved, or were acknowledged or sent out, are open and should have been.
     pub control_on_time: Rate,
     /// Returned by the unit at least once (返工), of those that were sent out.
     pub rework: Rate,
@@ -62,14 +62,15 @@ impl Tally {
         match handling.resolved_at {
             Some(at) => self.control_on_time.count(at <= deadline.control_by),
             None if is_open
-                && handling.dispatched_at.is_some()
+                && is_handled(record)
                 && until.is_some_and(|until| deadline.control_by.0 < until) =>
             {
                 self.control_on_time.count(false);
             }
             None => {}
         }
-        if handling.dispatched_at.is_some() {
+        // What was given back was sent out.
+        if handling.dispatched_at.is_some() || handling.returned_count > 0 {
             self.rework.count(handling.returned_count > 0);
         }
         self.repeat.count(record.recurrence_of.is_some());

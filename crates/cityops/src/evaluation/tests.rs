@@ -69,6 +69,19 @@ fn each_rate_counts_what_its_words_say() {
     assert_eq!(rate(all.rework), (1, 3));
     assert_eq!(rate(all.repeat), (0, 6));
     assert_eq!(rate(all.false_alarm), (1, 3));
+    // Acknowledged, its limits over: late is late. Given back and not sent out again: it was given back.
+    let mut lying = incident(8, None, None, None);
+    lying.handling.acknowledged_at = Some(lying.opened_at);
+    lying.handling.returned_count = 1;
+    let all = of(&[lying, incident(1, Some(1), Some(4), Some("resolved"))]).all;
+    assert_eq!(
+        [
+            rate(all.dispatch_on_time),
+            rate(all.control_on_time),
+            rate(all.rework)
+        ],
+        [(1, 2); 3]
+    );
     let untold = of(&[
         incident(4, None, None, None),
         incident(5, None, None, Some("quiet")),
@@ -262,11 +275,22 @@ fn the_p1_incidents_are_told_as_an_operator_saw_them() {
 
     let mut evaluation = of(&revisions[..1]);
     evaluation.p1 = Some(all);
+    if let Some(p1) = &mut evaluation.p1 {
+        // A night in which nothing changes, and an hour in which one ended.
+        p1.hours.extend([3, 3, 3, 2].map(|shown| Hour {
+            hour: format!("later {shown}"),
+            became: 0,
+            shown,
+        }));
+    }
     let (table, page) = (table(&evaluation), page(&evaluation));
     assert!(
         table.contains("2026-06-01 13:00  新增 new    1  在办 shown    3"),
         "{table}"
     );
+    assert_eq!(table.matches("  …\n").count(), 1, "{table}");
+    let shown = |hour: &str| table.matches(hour).count();
+    assert_eq!((shown("later 3"), shown("later 2")), (0, 1));
     assert!(
         table.contains("降级 lowered") && table.contains("P2→P1"),
         "{table}"
