@@ -3,10 +3,14 @@
 
 use std::sync::Arc;
 
-use city_model::{Activation, Event, Input, Position, Tick};
+use city_model::{Activation, Input, Tick};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use file_log::{INPUT_FILES, enriched_inputs};
 use incident_engine::{Engine, Setting};
+
+#[path = "restore/shifted.rs"]
+mod shifted;
+use shifted::shifted;
 
 /// The enriched inputs of a simulated storm, and the activation that they are decided under.
 fn storm(events: usize) -> (Setting, Vec<Input>) {
@@ -18,29 +22,6 @@ fn storm(events: usize) -> (Setting, Vec<Input>) {
     let activation: Arc<Activation> = Arc::new(setup.activation(&["replay".into()]));
     let setting = Setting::with_rules(activation, setup.rules.clone()).unwrap();
     (setting, enriched_inputs(setup, dir.path()).unwrap())
-}
-
-/// The same storm again, elsewhere: `n` copies side by side, so that many incidents are open at the same density.
-fn shifted(event: &Event, copy: i64) -> Event {
-    let mut event = event.clone();
-    for name in [
-        &mut event.device,
-        &mut event.component,
-        &mut event.ticket,
-        &mut event.cites,
-        &mut event.town,
-    ] {
-        *name = name.as_deref().map(|text| format!("{copy}-{text}").into());
-    }
-    event.key.event_id = format!("{copy}-{}", event.key.event_id).into();
-    if let Some(located) = &mut event.located {
-        let Position { lon_e9, lat_e9 } = located.position;
-        located.position = Position {
-            lon_e9: lon_e9 + copy % 16 * 1_000_000_000,
-            lat_e9: lat_e9 + copy / 16 * 1_000_000_000,
-        };
-    }
-    event
 }
 
 fn engine_of(setting: &Setting, inputs: &[Input], copies: i64) -> Engine {

@@ -12,6 +12,7 @@ mod city;
 #[allow(dead_code, reason = "this bench uses its part")]
 mod process;
 mod reading;
+mod shifted;
 mod writing;
 
 use std::path::{Path, PathBuf};

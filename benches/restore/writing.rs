@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use city_model::{Event, Input, Position, Tick};
+use city_model::{Input, Tick};
 use city_simulator::Scenario;
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
@@ -12,6 +12,7 @@ use stream_worker::{Correlate, Outbox, Processor};
 use wire_format::Topic;
 
 use crate::city::{City, expect};
+use crate::shifted::shifted;
 
 /// Records of the storm, of which copies are made.
 const STORM: usize = 20_000;
@@ -205,27 +206,4 @@ impl Written {
 fn later_minutes() -> i64 {
     let hours = std::env::var("CITYOPS_BENCH_LATER").map_or(0.0, |hours| hours.parse().unwrap());
     (hours * 60.0) as i64
-}
-
-/// The same storm elsewhere.
-fn shifted(event: &Event, copy: i64) -> Event {
-    let mut event = event.clone();
-    for name in [
-        &mut event.device,
-        &mut event.component,
-        &mut event.ticket,
-        &mut event.cites,
-        &mut event.town,
-    ] {
-        *name = name.as_deref().map(|text| format!("{copy}-{text}").into());
-    }
-    event.key.event_id = format!("{copy}-{}", event.key.event_id).into();
-    if let Some(located) = &mut event.located {
-        let Position { lon_e9, lat_e9 } = located.position;
-        located.position = Position {
-            lon_e9: lon_e9 + copy % 16 * 1_000_000_000,
-            lat_e9: lat_e9 + copy / 16 * 1_000_000_000,
-        };
-    }
-    event
 }

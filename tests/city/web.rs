@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::Running;
+
 /// Where the program that writes this log listens; the last one, where several were started.
 pub fn address(log: &Path) -> Option<String> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
@@ -58,4 +60,19 @@ pub fn wait(what: &str, log: &Path, mut is_so: impl FnMut() -> bool) {
         );
         std::thread::park_timeout(Duration::from_millis(50));
     }
+}
+
+/// Starts a demo that logs to this file, waits until it is ready, and gives it with its address.
+pub fn demo(log: &Path) -> (Running, String) {
+    let demo = Running::start(
+        &["demo", "--json", "--listen", "127.0.0.1:0", "--minutes", "15"],
+        log,
+    );
+    wait("the demo is ready", log, || {
+        address(log)
+            .and_then(|address| get(&address, "/readyz"))
+            .is_some_and(|body| body.contains("\"ready\":true"))
+    });
+    let address = address(log).unwrap();
+    (demo, address)
 }

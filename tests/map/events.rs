@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::city::stream::{Stream, of};
-use crate::city::{Running, web};
+use crate::city::web;
 
 /// Changes that come while somebody listens: enough for several ticks.
 const CHANGES: usize = 30;
@@ -12,16 +12,7 @@ const CHANGES: usize = 30;
 fn a_running_city_tells_each_change_and_tells_it_again_by_the_id() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("demo.log");
-    let _demo = Running::start(
-        &["demo", "--json", "--listen", "127.0.0.1:0", "--minutes", "15"],
-        &log,
-    );
-    web::wait("the demo is ready", &log, || {
-        web::address(&log)
-            .and_then(|address| web::get(&address, "/readyz"))
-            .is_some_and(|body| body.contains("\"ready\":true"))
-    });
-    let address = web::address(&log).unwrap();
+    let (_demo, address) = web::demo(&log);
     // Where nothing was committed there is nowhere to go on from.
     web::wait("something is open", &log, || !web::incidents(&address).is_empty());
     let mut stream = Stream::open(&address, None);

@@ -81,16 +81,7 @@ impl Prometheus {
 fn a_running_city_is_scraped_and_every_query_of_the_dashboards_has_an_answer() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("demo.log");
-    let _demo = Running::start(
-        &["demo", "--json", "--listen", "127.0.0.1:0", "--minutes", "15"],
-        &log,
-    );
-    web::wait("the demo is ready", &log, || {
-        web::address(&log)
-            .and_then(|address| web::get(&address, "/readyz"))
-            .is_some_and(|body| body.contains("\"ready\":true"))
-    });
-    let address = web::address(&log).unwrap();
+    let (_demo, address) = web::demo(&log);
     let prometheus = Prometheus::watching(&address);
     web::wait(
         "Prometheus has scraped it",

@@ -84,6 +84,26 @@ fn is_of(key: &EventKey, told: &ToldRow) -> bool {
 }
 
 impl EventRow {
+    /// What is remembered of a command, warning or silence: nothing of it is decided again.
+    pub(crate) fn of_order(
+        key: EventKey,
+        source: Source,
+        outcome: Outcome,
+        incident: Option<IncidentId>,
+        ingested_at: EventTime,
+    ) -> EventRow {
+        EventRow {
+            key,
+            source,
+            outcome,
+            incident,
+            ingested_at,
+            ticket: None,
+            order: None,
+            held: None,
+        }
+    }
+
     /// What is remembered of an event; `held` is what it said, where it may be decided again.
     pub fn of(
         event: &Event,

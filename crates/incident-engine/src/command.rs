@@ -32,16 +32,8 @@ impl Engine {
             Ok(note) => (Outcome::Applied, note.map(Into::into)),
             Err(refusal) => (Outcome::Refused, Some(refusal.into())),
         };
-        let row = EventRow {
-            key,
-            source: Source::Command,
-            outcome,
-            incident: Some(command.incident_id.clone()),
-            ingested_at: draft.now,
-            ticket: None,
-            order: None,
-            held: None,
-        };
+        let incident = Some(command.incident_id.clone());
+        let row = EventRow::of_order(key, Source::Command, outcome, incident, draft.now);
         draft.told(row, reason, None);
         draft.settle_touched();
         draft.finish()

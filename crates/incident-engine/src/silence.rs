@@ -37,20 +37,12 @@ impl Engine {
         } else {
             None
         };
-        let row = EventRow {
-            key: EventKey::new("silence", &silence.silence_id),
-            source: Source::Silence,
-            outcome: if refusal.is_some() {
-                Outcome::Refused
-            } else {
-                Outcome::Applied
-            },
-            incident: None,
-            ingested_at: draft.now,
-            ticket: None,
-            order: None,
-            held: None,
+        let outcome = match refusal {
+            Some(_) => Outcome::Refused,
+            None => Outcome::Applied,
         };
+        let key = EventKey::new("silence", &silence.silence_id);
+        let row = EventRow::of_order(key, Source::Silence, outcome, None, draft.now);
         if counts {
             draft.told(row, refusal.map(Into::into), None);
         }

@@ -109,20 +109,12 @@ impl Engine {
         // Who reads ahead tells of warnings before they are counted: what is said of a revision follows from the counted ones alone.
         let is_refused = last.is_some_and(|last| last.revision >= warning.revision);
         if counts {
-            let row = EventRow {
-                key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
-                source: Source::Weather,
-                outcome: if is_refused {
-                    Outcome::Refused
-                } else {
-                    Outcome::Applied
-                },
-                incident: None,
-                ingested_at: draft.now,
-                ticket: None,
-                order: None,
-                held: None,
+            let outcome = match is_refused {
+                true => Outcome::Refused,
+                false => Outcome::Applied,
             };
+            let key = EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision));
+            let row = EventRow::of_order(key, Source::Weather, outcome, None, draft.now);
             let reason = is_refused.then(|| "a revision at least as new was applied before".into());
             draft.told(row, reason, None);
         }
