@@ -18,7 +18,7 @@ pub const INPUTS: [&str; 7] = [
 ];
 
 /// The output files that are always there.
-pub const OUTPUTS: [&str; 9] = [
+pub const OUTPUTS: [&str; 10] = [
     "incidents.ndjson",
     "revisions.ndjson",
     "outcomes.ndjson",
@@ -27,6 +27,7 @@ pub const OUTPUTS: [&str; 9] = [
     "device_faults.ndjson",
     "members.csv",
     "unmapped.json",
+    "told_by.ndjson",
     "ledger.json",
 ];
 

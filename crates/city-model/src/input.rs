@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{UnknownName, closed_set};
-use crate::{Band, Event, EventTime, IncidentId, Kind, Name, Position};
+use crate::{Band, CellRef, Event, EventTime, IncidentId, Kind, Name, Position};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -124,6 +124,32 @@ pub struct Warning {
     /// Until when it holds, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<EventTime>,
+}
+
+impl Warning {
+    /// Whether it stands at a moment, or did until `tail_ms` before.
+    pub fn stands(&self, at: EventTime, tail_ms: i64) -> bool {
+        self.status == WarningStatus::Issued
+            && self.effective_at <= at
+            && self.expires_at.is_none_or(|expires| at < expires + tail_ms)
+    }
+
+    /// Whether a place lies in one of its regions: by its cells, and where none is known by its town, or else the city.
+    pub fn is_about(&self, cells: &[CellRef], town: &Name) -> bool {
+        let touches = |region: &Name| match cells {
+            [] => town.starts_with(&**region),
+            cells => cells.iter().any(|cell| cell.code.starts_with(&**region)),
+        };
+        self.region_codes.iter().any(touches)
+    }
+
+    /// When `next`, a later revision of it, takes its place: a new one from when it holds, a cancellation from when it was said.
+    pub fn ends_with(next: &Warning) -> EventTime {
+        match next.status {
+            WarningStatus::Issued => next.issued_at.max(next.effective_at),
+            WarningStatus::Cancelled => next.issued_at,
+        }
+    }
 }
 
 /// Where a silence holds.

@@ -271,6 +271,8 @@ pub(crate) struct RawWeather {
 pub(crate) struct RawStorm {
     pub(crate) stretch: u32,
     pub(crate) aftermath: DurationMs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_at: Option<Severity>,
 }
 
 /// A declared area of a major event.

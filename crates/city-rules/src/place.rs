@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city_model::EventTime;
+use city_model::{EventTime, Severity};
 
 use crate::{KindId, Text};
 
@@ -90,6 +90,8 @@ pub struct StormRules {
     pub stretch: i64,
     /// How long after a warning that is so, in milliseconds.
     pub aftermath_ms: i64,
+    /// From this severity on one reading of a sensor is confirmation enough, while the warning stands. `None`: never.
+    pub confirm_at: Option<Severity>,
 }
 
 #[cfg(test)]

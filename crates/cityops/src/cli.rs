@@ -146,6 +146,9 @@ pub struct ReportArgs {
     /// Incidents opened before then.
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+    /// List the P1 incidents, too: when each became P1 and why, for how long, how it ended, and how many by the hour.
+    #[arg(long)]
+    pub p1: bool,
     /// Write a page to print, too.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

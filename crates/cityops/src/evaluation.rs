@@ -6,11 +6,14 @@ mod page;
 mod rate;
 mod table;
 mod tally;
+mod urgent;
+mod wording;
 
 pub use page::page;
 pub use rate::{Rate, SMALL};
 pub use table::table;
-pub use tally::{Evaluation, Group, Span, Tally};
+pub use tally::{Algorithm, DeviceType, Evaluation, Group, Span, Tally, Witness};
+pub use urgent::{Hour, Spell, Urgent, UrgentWatch};
 
 #[cfg(test)]
 mod tests;

@@ -200,6 +200,10 @@ fn run_loop(
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
     config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);
     config.embedded = start.embedded;
+    // Who decides whether one reading is enough, or whether a trouble is of a storm, must have heard of the storm.
+    if role == Role::Enrich {
+        config.ahead = vec![Topic::Weather];
+    }
     config.ticks = (role == Role::Enrich).then(|| TickConfig {
         every_ms: TICK_MS,
         enriched: Topic::Enriched,

@@ -31,6 +31,7 @@ mod named;
 mod place;
 pub mod privacy;
 mod surveyed;
+mod weather;
 mod when;
 
 pub use config::{IntakeConfig, SourceConfig};

@@ -63,6 +63,7 @@ impl Intake {
             rule,
             registered: self.device(&reading.device_id),
             known: state.device(&reading.source_system, &reading.device_id),
+            weather: state.weather(),
             when,
             ingested_at,
         };

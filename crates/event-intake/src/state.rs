@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use city_model::{EventTime, Group, HOUR_MS, Kind, Name};
+use city_model::{EventTime, Group, HOUR_MS, Kind, Name, Warning};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::IntakeRow;
 use crate::device::{DeviceState, Heard, Held};
+use crate::weather::Weather;
 
 /// Ids remembered per device.
 pub(crate) const SEEN_PER_DEVICE: u64 = 64;
@@ -44,9 +45,21 @@ pub struct IntakeState {
     settled: FxHashMap<Name, FxHashMap<Name, EventTime>>,
     /// Settled ids by when they came.
     settled_ages: BTreeSet<(EventTime, Name, Name)>,
+    weather: Weather,
 }
 
 impl IntakeState {
+    /// Is told of a weather warning, which comes in another stream, and when it was appended there. It is no row: whoever restores
+    /// a partition tells of all warnings again, in any order with the partition's records. What is judged knows only of
+    /// those that were appended before it.
+    pub fn hear_warning(&mut self, warning: &Warning, appended_at: EventTime) {
+        self.weather.hear(warning, appended_at);
+    }
+
+    pub(crate) fn weather(&self) -> &Weather {
+        &self.weather
+    }
+
     /// Changes the memory. Rows of one key must come in order; of different keys they may come in any.
     pub fn apply(&mut self, row: &IntakeRow) {
         match row {

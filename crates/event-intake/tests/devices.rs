@@ -96,6 +96,125 @@ fn an_alarm_waits_for_its_second_reading() {
     check(&mut desk, rows);
 }
 
+/// A warning of the whole city from `from` to `until`, in seconds; changed by `with`.
+fn warning(from: i64, until: i64, change: Value) -> Value {
+    let at = |second: i64| NOW + second * 1_000;
+    let base = json!({"warning_id": "w1", "revision": 1, "signal": "RAINSTORM", "severity": "ORANGE", "region_codes": ["310117"],
+        "status": "ISSUED", "issued_at": at(from), "effective_at": at(from), "expires_at": at(until)});
+    with(&base, change)
+}
+
+/// Tells the desk of a warning `second` seconds from now.
+fn warn(desk: &mut Desk, second: i64, warning: &Value) {
+    desk.now = NOW + second * 1_000;
+    let told = desk.tell(Source::Weather, warning);
+    assert!(told.starts_with("warning "), "{told}");
+}
+
+const TWO: &str = "[metrics.ponding_depth]\nconfirm = 2\nconfirm_for = \"30s\"\n";
+
+/// What one reading in alarm becomes 100 s from now, after these warnings were told at their second.
+fn first_alarm(rules: &str, warnings: &[(i64, Value)], change: Value) -> String {
+    let mut desk = desk(rules);
+    for (second, warning) in warnings {
+        warn(&mut desk, *second, warning);
+    }
+    desk.now = NOW + 100_000;
+    let reading = with(
+        &sensor(),
+        json!({"event_id": "e0", "value": 18, "observed_at": desk.now}),
+    );
+    short(&desk.tell(Source::Sensor, &with(&reading, change)))
+}
+
+#[test]
+fn under_a_severe_warning_one_reading_is_enough() {
+    let told = |warnings: &[(i64, Value)]| first_alarm(TWO, warnings, json!({}));
+    let one = |change: Value| told(&[(0, warning(0, 3_600, change))]);
+    assert_eq!(told(&[]), "pending");
+    assert_eq!(one(json!({})), "report c6");
+    assert_eq!(one(json!({"severity": "RED"})), "report c6");
+    assert_eq!(one(json!({"severity": "YELLOW"})), "pending");
+    assert_eq!(one(json!({"signal": "HEAT"})), "pending");
+    assert_eq!(one(json!({"region_codes": ["310112"]})), "pending");
+    assert_eq!(one(json!({"region_codes": ["310112", "3101"]})), "report c6");
+    // From its first moment on, and no longer in its last.
+    let from = |from: i64, until: i64| told(&[(0, warning(from, until, json!({})))]);
+    assert_eq!([from(100, 200), from(101, 200)], ["report c6", "pending"]);
+    assert_eq!(
+        [from(0, 101), from(0, 100)],
+        ["report c6", "pending"],
+        "no aftermath"
+    );
+    // It counts when it was appended, not when it was read.
+    assert_eq!(told(&[(99, warning(0, 200, json!({})))]), "report c6");
+    assert_eq!(told(&[(100, warning(0, 200, json!({})))]), "pending");
+    // The rules may say from which severity on, or never.
+    let rules = |text: &str| format!("{TWO}[weather.storm]\n{text}\n");
+    let yellow = [(0, warning(0, 200, json!({"severity": "YELLOW"})))];
+    assert_eq!(
+        first_alarm(&rules("confirm_at = \"YELLOW\""), &yellow, json!({})),
+        "report c6"
+    );
+    assert_eq!(
+        first_alarm(
+            &rules("confirm_at = \"RED\""),
+            &[(0, warning(0, 200, json!({})))],
+            json!({})
+        ),
+        "pending"
+    );
+    // Smoke does not mind the weather; and a gauge that nobody can place has none.
+    let smoke = "[metrics.smoke]\nconfirm = 2\n";
+    let orange = [(0, warning(0, 200, json!({})))];
+    let reading = json!({"metric": "smoke", "value": 1});
+    assert_eq!(first_alarm(smoke, &orange, reading), "pending");
+    assert_eq!(
+        first_alarm(TWO, &orange, json!({"device_id": "unknown"})),
+        "pending"
+    );
+}
+
+#[test]
+fn revisions_and_cancellations_count_from_when_they_hold() {
+    let told = |warnings: &[(i64, Value)]| first_alarm(TWO, warnings, json!({}));
+    let first = warning(0, 3_600, json!({}));
+    let second = |from: i64, change: Value| with(&warning(from, 3_600, json!({"revision": 2})), change);
+    let (yellow, cancelled) = (json!({"severity": "YELLOW"}), json!({"status": "CANCELLED"}));
+    assert_eq!(
+        told(&[(0, first.clone()), (50, second(50, yellow.clone()))]),
+        "pending"
+    );
+    assert_eq!(
+        told(&[(0, first.clone()), (50, second(101, yellow))]),
+        "report c6"
+    );
+    assert_eq!(
+        told(&[(0, first.clone()), (50, second(50, cancelled.clone()))]),
+        "pending"
+    );
+    assert_eq!(
+        told(&[(0, first.clone()), (50, second(101, cancelled))]),
+        "report c6"
+    );
+    // An old revision that comes behind a newer one is refused, and nothing here.
+    let blue = second(50, json!({"severity": "BLUE"}));
+    assert_eq!(told(&[(50, blue), (60, first.clone())]), "pending");
+    // What waited before the storm is confirmed by the first reading in it.
+    let mut desk = desk(TWO);
+    check(
+        &mut desk,
+        &[(0, json!({"value": 18, "event_id": "before"}), "pending")],
+    );
+    warn(&mut desk, 5, &warning(5, 3_600, json!({})));
+    let rows: &[Row] = &[
+        (10, json!({"value": 18}), "report c6 and before report"),
+        (20, json!({"value": 1}), "clear c6"),
+        (30, json!({"value": 18}), "report c6"),
+    ];
+    check(&mut desk, rows);
+}
+
 #[test]
 fn so_many_alarms_are_confirmation_enough() {
     let mut desk = desk("[metrics.ponding_depth]\nconfirm_for = \"1h\"\nconfirm_within = \"2h\"\n");

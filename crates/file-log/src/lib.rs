@@ -13,7 +13,7 @@ mod verify;
 mod vitals;
 
 pub use arrival::Arrivals;
-pub use outputs::{Outputs, ReplayLedger, UnmappedCode, UnmappedSource};
+pub use outputs::{Outputs, ReplayLedger, TOLD_BY, ToldByLine, UnmappedCode, UnmappedSource};
 pub use replay::{ReplayOptions, enriched_inputs, replay, replay_watched};
 pub use verify::{Difference, verify};
 

@@ -10,7 +10,7 @@ use city_model::{
     EventKey, GroupingDigest, IncidentId, Ledger, LedgerCell, Outcome, Source, hex, sha256_hex,
 };
 use city_vitals::VitalsRecord;
-use incident_engine::{EventRow, Evidence, Output};
+use incident_engine::{EventRow, Evidence, Output, ToldBy};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,8 +28,11 @@ const VITALS: &str = "vitals.ndjson";
 /// Codes that no rule maps, the most frequent first; beside what the contract lists.
 const UNMAPPED: &str = "unmapped.json";
 
+/// What told of each incident, for its evaluation; beside what the contract lists.
+pub const TOLD_BY: &str = "told_by.ndjson";
+
 /// Every file of an output directory.
-pub(crate) const FILES: [&str; 11] = [
+pub(crate) const FILES: [&str; 12] = [
     "incidents.ndjson",
     "revisions.ndjson",
     "outcomes.ndjson",
@@ -40,6 +43,7 @@ pub(crate) const FILES: [&str; 11] = [
     EVIDENCE,
     VITALS,
     UNMAPPED,
+    TOLD_BY,
     "ledger.json",
 ];
 
@@ -134,6 +138,7 @@ pub struct Outputs {
     revisions_len: u64,
     members: FxHashMap<EventKey, (IncidentId, Outcome)>,
     merged: FxHashMap<IncidentId, IncidentId>,
+    told_by: BTreeMap<IncidentId, ToldBy>,
 }
 
 impl Outputs {
@@ -165,6 +170,7 @@ impl Outputs {
             revisions_len: 0,
             members: FxHashMap::default(),
             merged: FxHashMap::default(),
+            told_by: BTreeMap::new(),
         })
     }
 
@@ -204,7 +210,10 @@ impl Outputs {
     pub fn engine(&mut self, outputs: Vec<Output>) -> anyhow::Result<()> {
         for output in outputs {
             match output {
-                Output::Revision { record, .. } => {
+                Output::Revision { record, told_by, .. } => {
+                    if told_by != ToldBy::default() {
+                        self.told_by.insert(record.incident_id.clone(), told_by);
+                    }
                     if let Some(survivor) = &record.merged_into {
                         self.merged.insert(record.incident_id.clone(), survivor.clone());
                     } else {
@@ -378,6 +387,9 @@ impl Outputs {
     /// # Errors
     /// When a file cannot be written.
     pub fn finish(mut self, ledger: &Ledger) -> anyhow::Result<ReplayLedger> {
+        for (incident_id, told_by) in std::mem::take(&mut self.told_by) {
+            self.json(TOLD_BY, &ToldByLine { incident_id, told_by })?;
+        }
         for (name, writer) in &mut self.writers {
             writer.flush().with_context(|| format!("write {name}"))?;
         }
@@ -431,6 +443,16 @@ impl Outputs {
         csv.flush().context("write members.csv")?;
         Ok(digest.finish())
     }
+}
+
+/// What told of an incident, as a line of `told_by.ndjson` has it. Incidents that people alone told of are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldByLine {
+    /// The incident.
+    pub incident_id: IncidentId,
+    /// What told of it.
+    #[serde(flatten)]
+    pub told_by: ToldBy,
 }
 
 #[derive(Serialize)]

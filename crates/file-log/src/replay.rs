@@ -103,6 +103,7 @@ pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<In
             );
             enrich.take_released();
         }
+        pipeline.foresee(line.arrival);
         inputs.extend(std::mem::take(&mut pipeline.out.inputs).into_values().flatten());
         pipeline.out.records.clear();
     }
@@ -225,6 +226,7 @@ impl Pipeline {
         };
         let settled = enrich.judge(record, decoded, &mut self.out);
         let released = enrich.take_released();
+        self.foresee(record.timestamp);
         outputs.intake(std::mem::take(&mut self.out.records))?;
         for settled in released.into_iter().chain(settled.filter(Settled::is_told)) {
             let Settled {
@@ -241,6 +243,20 @@ impl Pipeline {
             self.decide(&input, outputs)?;
         }
         Ok(())
+    }
+
+    /// Tells every stream of the warning that was just read.
+    fn foresee(&mut self, arrival: EventTime) {
+        let read = self.out.inputs.values().flatten();
+        let warning = read.into_iter().find_map(|input| match input {
+            Input::Warning { warning, .. } => Some(warning),
+            _ => None,
+        });
+        for (_, enrich) in &mut self.enrich {
+            if let Some(warning) = warning {
+                enrich.hear_warning(warning, arrival);
+            }
+        }
     }
 
     fn ledger(&self) -> Ledger {

@@ -26,8 +26,9 @@ pub fn verify(old: &Path, new: &Path) -> anyhow::Result<Vec<Difference>> {
         let (a, b) = (read(&old.join(file))?, read(&new.join(file))?);
         match (a, b) {
             (None, None) => {}
-            // Evidence is written on request only.
-            (Some(_), None) | (None, Some(_)) if file == crate::outputs::EVIDENCE => {}
+            // Evidence is written on request only, and older versions did not say what told of an incident.
+            (Some(_), None) | (None, Some(_))
+                if file == crate::outputs::EVIDENCE || file == crate::outputs::TOLD_BY => {}
             (Some(_), None) => differences.push(missing(file, "missing in the new output")),
             (None, Some(_)) => differences.push(missing(file, "missing in the old output")),
             (Some(a), Some(b)) if a != b => {

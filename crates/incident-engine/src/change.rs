@@ -187,7 +187,12 @@ pub enum Change {
     /// A cell of the ledger as it is now.
     Count(LedgerCell, i64),
     /// A warning as it is now, where the clock stood when it was heard, and what it said before.
-    PutWarning(Warning, EventTime, #[serde(default)] Vec<Warning>),
+    PutWarning(
+        Warning,
+        EventTime,
+        #[serde(default)] Vec<Warning>,
+        #[serde(default)] Counted,
+    ),
     /// A warning is over.
     RemoveWarning(Name),
     /// A silence as it is now.
@@ -196,6 +201,20 @@ pub enum Change {
     RemoveSilence(Name),
     /// What the centre's word made of a device or an algorithm.
     PutTrust(Witness, Trust),
+}
+
+/// Which revision of a warning was counted last. Loops that read the warnings ahead of everything else tell of them before the
+/// one does that counts them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// The one that holds; rows of before there was anything else.
+    #[default]
+    This,
+    /// An earlier one.
+    Earlier(Box<Warning>),
+    /// None yet.
+    None,
 }
 
 /// Who told of incidents, as the centre's word about them counts.
@@ -367,6 +386,8 @@ pub enum Output {
         leaves: Option<Band>,
         /// The band topic that shows it from now on.
         shown_in: Option<Band>,
+        /// What told of it, beyond what readers see.
+        told_by: ToldBy,
     },
     /// Nothing can refer to this incident any more.
     Removed(IncidentId),
@@ -383,6 +404,31 @@ pub enum Output {
     Late(Arc<Event>),
     /// Something was not decided again although another order of reading would have decided it otherwise.
     Withheld(Withheld),
+}
+
+/// What told of an incident, for whoever evaluates it. It is no part of the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldBy {
+    /// Video algorithms as vendor/name/version; an empty text is one that was not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub algorithms: Vec<Name>,
+    /// Types of devices: the metrics that were measured, and `camera`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub device_types: Vec<Name>,
+}
+
+impl ToldBy {
+    /// What told of an incident so far.
+    pub fn of(incident: &Incident) -> ToldBy {
+        let mut device_types: Vec<Name> = incident.peaks.keys().cloned().collect();
+        if incident.devices.values().any(|watcher| !watcher.measures) {
+            device_types.push("camera".into());
+        }
+        ToldBy {
+            algorithms: incident.algorithms.iter().cloned().collect(),
+            device_types,
+        }
+    }
 }
 
 /// The answer to one input.

@@ -8,7 +8,7 @@ use city_model::{Band, Event, EventTime, Incident, IncidentId, MINUTE_MS, Name, 
 use crate::engine::Engine;
 use crate::priority::Assessment;
 use crate::record::IncidentRecord;
-use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, Withheld};
+use crate::{Change, Decision, EventRow, Evidence, Held, Output, Setting, ToldBy, Withheld};
 
 /// What merely continues is worth a revision only this often, unless it changes the priority.
 const CONTINUED_REVISION_MS: i64 = 10 * MINUTE_MS;
@@ -208,6 +208,7 @@ impl<'a> Draft<'a> {
             record,
             leaves,
             shown_in,
+            told_by: ToldBy::of(incident),
         });
     }
 

@@ -96,11 +96,12 @@ impl Engine {
             Change::PutEvent(row) => self.remember(row),
             Change::ForgetEvent(key) => self.forget(key),
             Change::Count(cell, count) => self.ledger.set(*cell, *count),
-            Change::PutWarning(warning, heard, before) => {
+            Change::PutWarning(warning, heard, before, counted) => {
                 let told = Told {
                     warning: warning.clone(),
                     heard: *heard,
                     before: before.clone(),
+                    counted: counted.clone(),
                 };
                 self.warnings.insert(warning.warning_id.clone(), told);
             }

@@ -125,11 +125,12 @@ mod weighing;
 mod wide;
 
 pub use change::{
-    Change, Decision, EventRow, Evidence, Held, Miss, Output, RowError, Trust, Withheld, Witness,
+    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, ToldBy, Trust, Withheld,
+    Witness,
 };
 pub use engine::Engine;
 pub use life::{Stage, Step};
 pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};
-pub use record::{IncidentRecord, OutcomeRecord};
+pub use record::{IncidentRecord, OutcomeRecord, Previous};
 pub use setting::{Setting, SettingError};

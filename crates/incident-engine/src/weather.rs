@@ -11,7 +11,7 @@ use city_rules::{KindId, KindRule};
 
 use crate::draft::Draft;
 use crate::engine::{Engine, SEEN_MS};
-use crate::{Change, Decision, EventRow, Setting};
+use crate::{Change, Counted, Decision, EventRow, Setting};
 
 /// So many earlier revisions of a warning are remembered; a storm has a dozen.
 const MOST_REVISIONS: usize = 32;
@@ -24,6 +24,8 @@ pub(crate) struct Told {
     pub(crate) heard: EventTime,
     /// Its earlier revisions, each until the next took its place.
     pub(crate) before: Vec<Warning>,
+    /// The newest revision that was counted.
+    pub(crate) counted: Counted,
 }
 
 impl Told {
@@ -34,10 +36,7 @@ impl Told {
     /// The revisions before `next`, with this one until `next` takes its place: a new one from when it holds, a
     /// cancellation from when it was said.
     fn followed_by(&self, next: &Warning) -> Vec<Warning> {
-        let ends = match next.status {
-            WarningStatus::Issued => next.issued_at.max(next.effective_at),
-            WarningStatus::Cancelled => next.issued_at,
-        };
+        let ends = Warning::ends_with(next);
         let mut before = self.before.clone();
         if self.warning.status == WarningStatus::Issued && ends > self.warning.effective_at {
             before.push(Warning {
@@ -48,6 +47,15 @@ impl Told {
         let surplus = before.len().saturating_sub(MOST_REVISIONS);
         before.drain(..surplus);
         before
+    }
+
+    /// The newest revision that was counted, if any was.
+    fn counted(&self) -> Option<&Warning> {
+        match &self.counted {
+            Counted::This => Some(&self.warning),
+            Counted::Earlier(warning) => Some(warning),
+            Counted::None => None,
+        }
     }
 }
 
@@ -75,11 +83,7 @@ impl<'a> Spot<'a> {
     }
 
     fn is_in(&self, warning: &Warning) -> bool {
-        let touches = |region: &Name| match self.cells {
-            [] => self.town.starts_with(&**region),
-            cells => cells.iter().any(|cell| cell.code.starts_with(&**region)),
-        };
-        warning.region_codes.iter().any(touches)
+        warning.is_about(self.cells, self.town)
     }
 }
 
@@ -92,44 +96,65 @@ impl Engine {
         let clock = self.clock();
         draft.set_now(clock.unwrap_or(warning.issued_at));
         let known = self.warnings.get(&warning.warning_id);
-        if known.is_some_and(|known| known.warning == *warning) {
-            if counts {
-                self.count(
-                    &mut draft.decision.changes,
-                    Source::Weather,
-                    Outcome::DuplicateId,
-                    1,
-                );
-            }
-            return draft.finish();
-        }
-        let older = known.is_some_and(|known| known.warning.revision >= warning.revision);
-        let row = EventRow {
-            key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
-            source: Source::Weather,
-            outcome: if older { Outcome::Refused } else { Outcome::Applied },
-            incident: None,
-            ingested_at: draft.now,
-            ticket: None,
-            order: None,
-            held: None,
-        };
-        if counts {
-            draft.told(
-                row,
-                older.then(|| "a revision at least as new was applied before".into()),
-                None,
+        let last = known.and_then(Told::counted);
+        if counts && last == Some(warning) {
+            self.count(
+                &mut draft.decision.changes,
+                Source::Weather,
+                Outcome::DuplicateId,
+                1,
             );
-        }
-        if older {
             return draft.finish();
         }
-        let before = known.map(|known| known.followed_by(warning)).unwrap_or_default();
-        draft.change(Change::PutWarning(
-            warning.clone(),
-            clock.unwrap_or(EventTime::MIN),
-            before,
-        ));
+        // Who reads ahead tells of warnings before they are counted: what is said of a revision follows from the counted ones alone.
+        let is_refused = last.is_some_and(|last| last.revision >= warning.revision);
+        if counts {
+            let row = EventRow {
+                key: EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision)),
+                source: Source::Weather,
+                outcome: if is_refused {
+                    Outcome::Refused
+                } else {
+                    Outcome::Applied
+                },
+                incident: None,
+                ingested_at: draft.now,
+                ticket: None,
+                order: None,
+                held: None,
+            };
+            let reason = is_refused.then(|| "a revision at least as new was applied before".into());
+            draft.told(row, reason, None);
+        }
+        let is_counted = counts && !is_refused;
+        let is_news = known.is_none_or(|known| known.warning.revision < warning.revision);
+        // A loop that starts tells of all that there ever was.
+        let is_past = !counts && clock.is_some_and(|clock| clock - over(warning) > self.kept_ms(setting));
+        if is_news && !is_past {
+            let counted = match last {
+                _ if is_counted => Counted::This,
+                Some(last) => Counted::Earlier(Box::new(last.clone())),
+                None => Counted::None,
+            };
+            draft.change(Change::PutWarning(
+                warning.clone(),
+                clock.unwrap_or(EventTime::MIN),
+                known.map(|known| known.followed_by(warning)).unwrap_or_default(),
+                counted,
+            ));
+        } else if let Some(known) = known.filter(|_| is_counted) {
+            let counted = if known.warning == *warning {
+                Counted::This
+            } else {
+                Counted::Earlier(Box::new(warning.clone()))
+            };
+            draft.change(Change::PutWarning(
+                known.warning.clone(),
+                known.heard,
+                known.before.clone(),
+                counted,
+            ));
+        }
         // Incidents are judged anew by the first tick that sees the warning in force.
         draft.finish()
     }
@@ -142,9 +167,7 @@ impl Engine {
         for told in self.warnings.values() {
             turned |= before.is_none_or(|before| told.heard >= before);
             let warning = &told.warning;
-            // It is remembered for as long as a repeated record, or an event of its time, may come.
-            let over = warning.expires_at.unwrap_or(warning.issued_at + SEEN_MS * 10);
-            if clock - over > SEEN_MS + setting.rules.priority().storm.aftermath_ms {
+            if clock - over(warning) > self.kept_ms(setting) {
                 draft.change(Change::RemoveWarning(warning.warning_id.clone()));
                 turned = true;
             }
@@ -156,6 +179,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// For so long after its end a warning is remembered: a repeated record, or an event of its time, may come.
+    fn kept_ms(&self, setting: &Setting) -> i64 {
+        SEEN_MS + setting.rules.priority().storm.aftermath_ms
     }
 
     /// The times at which a warning, its aftermath or a declared area begins or ends.
@@ -197,7 +225,7 @@ impl Engine {
         tail_ms: i64,
     ) -> Option<&Warning> {
         self.storms_at(setting, spot, at, tail_ms).max_by(|a, b| {
-            let rank = |warning: &Warning| (stands(warning, at, 0), warning.severity);
+            let rank = |warning: &Warning| (warning.stands(at, 0), warning.severity);
             rank(a)
                 .cmp(&rank(b))
                 .then_with(|| b.warning_id.cmp(&a.warning_id))
@@ -214,7 +242,7 @@ impl Engine {
     ) -> impl Iterator<Item = &'a Warning> + use<'a, 'b> {
         let revisions = self.warnings.values().flat_map(Told::revisions);
         revisions.filter(move |warning| {
-            stands(warning, at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
+            warning.stands(at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
         })
     }
 
@@ -258,10 +286,9 @@ pub(crate) fn quiet_after_ms(setting: &Setting, rule: &KindRule, incident: &Inci
     rule.gap_ms.saturating_mul(stretch)
 }
 
-fn stands(warning: &Warning, at: EventTime, tail_ms: i64) -> bool {
-    warning.status == WarningStatus::Issued
-        && warning.effective_at <= at
-        && warning.expires_at.is_none_or(|expires| at < expires + tail_ms)
+/// When a warning ends; one that does not say so is not forgotten soon.
+fn over(warning: &Warning) -> EventTime {
+    warning.expires_at.unwrap_or(warning.issued_at + SEEN_MS * 10)
 }
 
 /// Whether a warning or a major event may change how urgent it is, without anything being told of it.

@@ -10,7 +10,9 @@ mod teller;
 
 use std::sync::Arc;
 
-use city_model::{Band, CloseReason, Input, Severity, Status, Tick, Warning, WarningStatus};
+use city_model::{
+    Band, CloseReason, Input, LedgerCell, Outcome, Severity, Source, Status, Tick, Warning, WarningStatus,
+};
 use crowd::{Dice, REORDER_MS, Reader, disturbed, expected, expected_under, seeds, stream};
 use reference::Storm;
 use teller::{Teller, at, call, sensor, warning};
@@ -246,4 +248,62 @@ fn the_end_of_a_warning_lowers_after_half_an_hour_and_says_so() {
     let after = of(&story);
     assert_eq!((after.band, after.parts.weather), (Band::P3, 0));
     assert_eq!(after.previous.unwrap().because.as_ref(), "lower_for_a_while");
+}
+
+/// What is counted of warnings after they were told ahead of their turn, each by what `told` says: the revision, and whether it counts.
+fn counted(told: &[(i64, bool)]) -> Vec<(Outcome, i64)> {
+    let mut story = Teller::new();
+    for (revision, counts) in told {
+        let mut one = warning("w1", Severity::Orange, "310117", *revision);
+        one.revision = *revision;
+        story.input(&Input::Warning {
+            warning: one,
+            counts: *counts,
+        });
+    }
+    let ledger = story.engine.ledger();
+    let of = |outcome| (outcome, ledger.get(LedgerCell::Outcome(Source::Weather, outcome)));
+    [Outcome::Applied, Outcome::Refused, Outcome::DuplicateId]
+        .map(of)
+        .into()
+}
+
+#[test]
+fn warnings_that_were_told_ahead_are_counted_as_if_they_were_not() {
+    for order in [&[1, 2, 3][..], &[1, 1, 2], &[2, 1, 3], &[1, 3, 2, 3]] {
+        let plain: Vec<(i64, bool)> = order.iter().map(|revision| (*revision, true)).collect();
+        let expected = counted(&plain);
+        let ahead = order.iter().map(|revision| (*revision, false));
+        let all: Vec<(i64, bool)> = ahead.clone().chain(plain.clone()).collect();
+        assert_eq!(counted(&all), expected, "{order:?}, all of them before");
+        let each: Vec<(i64, bool)> = ahead
+            .clone()
+            .zip(plain.clone())
+            .flat_map(|(a, b)| [a, b])
+            .collect();
+        assert_eq!(counted(&each), expected, "{order:?}, each before itself");
+        let again: Vec<(i64, bool)> = plain
+            .iter()
+            .copied()
+            .chain(ahead)
+            .chain(plain.iter().copied())
+            .collect();
+        let twice: Vec<(i64, bool)> = plain.iter().copied().chain(plain.iter().copied()).collect();
+        assert_eq!(counted(&again), counted(&twice), "{order:?}, and once more");
+    }
+}
+
+#[test]
+fn a_warning_of_long_ago_that_is_told_again_changes_nothing() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_ponding", 0.0, 0.0).reporter(1).at(0));
+    story.tick(at(20 * 24 * 60));
+    let mut old = warning("w1", Severity::Red, "310117", 0);
+    old.expires_at = Some(at(60));
+    let input = |counts| Input::Warning {
+        warning: old.clone(),
+        counts,
+    };
+    assert_eq!(story.engine.decide(&input(false)).changes, []);
+    assert!(!story.engine.decide(&input(true)).changes.is_empty());
 }

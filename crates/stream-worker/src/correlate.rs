@@ -202,6 +202,7 @@ fn publish(
                 record,
                 leaves,
                 shown_in,
+                ..
             } => {
                 let id = record.incident_id.as_str().to_owned();
                 let value = format.value(Topic::Incidents, &*record);

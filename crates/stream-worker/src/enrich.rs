@@ -1,6 +1,7 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
 mod following;
+mod foreseeing;
 mod panics;
 mod seen;
 mod settled;
@@ -337,6 +338,10 @@ impl Processor for Enrich {
         if self.catch_up() {
             self.announce(out);
         }
+    }
+
+    fn foresee(&mut self, record: &InputRecord<'_>, out: &mut Outbox) -> bool {
+        self.foresee_weather(record, out)
     }
 
     /// A record whose schema is being fetched waits: it must not be a dead letter because a registry is away.

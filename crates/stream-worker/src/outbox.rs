@@ -67,12 +67,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Adds an input for a partition of the enriched log. An activation that follows itself says nothing: the partitions
-    /// of one loop announce the same one together.
+    /// Adds an input for a partition of the enriched log. An activation or a warning told ahead that follows itself says nothing:
+    /// the partitions of one loop announce the same one together.
     pub fn send(&mut self, partition: i32, input: Input) {
         let inputs = self.inputs.entry(partition).or_default();
-        let again =
-            matches!((inputs.last(), &input), (Some(Input::Activation(a)), Input::Activation(b)) if a == b);
+        let again = match &input {
+            Input::Activation(_) | Input::Warning { counts: false, .. } => inputs.last() == Some(&input),
+            _ => false,
+        };
         if !again {
             inputs.push(input);
         }
@@ -119,6 +121,13 @@ pub trait Processor: Send {
     /// Whether the record can be decided now. `false` holds its partition back: the record and all that follow are given
     /// again later, in order, and nothing is committed past the last one that was decided.
     fn is_ready(&mut self, _record: &InputRecord<'_>) -> bool {
+        true
+    }
+
+    /// Is told a record of another topic that the loop reads ahead of everything: it was appended before what is decided from
+    /// here on. It comes again whenever partitions were taken over. `false` when it cannot be read yet; then it is given
+    /// again before a later batch, and what came after it has not been told.
+    fn foresee(&mut self, _record: &InputRecord<'_>, _out: &mut Outbox) -> bool {
         true
     }
 

@@ -98,6 +98,7 @@ impl Compiler<'_> {
         Ok(StormRules {
             stretch: i64::from(raw.stretch.max(1)),
             aftermath_ms: raw.aftermath.0,
+            confirm_at: raw.confirm_at,
         })
     }
 

@@ -309,7 +309,7 @@ impl Decided {
 
 #[cfg(test)]
 mod tests {
-    use incident_engine::IncidentRecord;
+    use incident_engine::{IncidentRecord, ToldBy};
 
     use super::*;
 
@@ -337,6 +337,7 @@ mod tests {
             record: Box::new(record.clone()),
             leaves: None,
             shown_in: None,
+            told_by: ToldBy::default(),
         };
         let mut decided = Decided::default();
         let mut after = |output: Output| {

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use city_model::{EventTime, IncidentId};
-use incident_engine::{IncidentRecord, Output};
+use file_log::ToldByLine;
+use incident_engine::{IncidentRecord, Output, ToldBy};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
 use wire_format::Topic;
 
 use crate::CommandResult;
@@ -16,7 +18,7 @@ use crate::cli::ReportArgs;
 use crate::commands::again::decide_again;
 use crate::commands::print;
 use crate::config::Loaded;
-use crate::evaluation::{Evaluation, Span, page, table};
+use crate::evaluation::{Evaluation, Span, UrgentWatch, page, table};
 use crate::exit::{Exit, usage};
 use crate::{assemble, topics};
 
@@ -38,8 +40,8 @@ pub(super) fn run(args: &ReportArgs, json: bool) -> CommandResult {
     {
         return Err(usage("--from is not before --to".to_owned()));
     }
-    let incidents = match (&args.output, &loaded) {
-        (Some(dir), _) => of_replay(dir)?,
+    let history = match (&args.output, &loaded) {
+        (Some(dir), _) => of_replay(dir, args.p1)?,
         (None, Some(loaded)) => live(loaded)?,
         (None, None) => {
             return Err(usage(
@@ -47,7 +49,8 @@ pub(super) fn run(args: &ReportArgs, json: bool) -> CommandResult {
             ));
         }
     };
-    let evaluation = Evaluation::of(incidents.values(), span);
+    let mut evaluation = Evaluation::of(history.incidents.values(), &history.told_by, span);
+    evaluation.p1 = args.p1.then(|| history.urgent.finish(&zone, span));
     if let Some(path) = &args.html {
         std::fs::write(path, page(&evaluation)).with_context(|| format!("write {}", path.display()))?;
     }
@@ -59,28 +62,53 @@ pub(super) fn run(args: &ReportArgs, json: bool) -> CommandResult {
     Ok(Exit::Clean)
 }
 
-type Incidents = BTreeMap<IncidentId, IncidentRecord>;
+/// What is evaluated: the last revision of each incident, what told of it, and when each was P1.
+#[derive(Default)]
+struct History {
+    incidents: BTreeMap<IncidentId, IncidentRecord>,
+    told_by: BTreeMap<IncidentId, ToldBy>,
+    urgent: UrgentWatch,
+}
 
-fn of_replay(dir: &Path) -> anyhow::Result<Incidents> {
-    let path = dir.join("incidents.ndjson");
-    let file = std::fs::File::open(&path).with_context(|| format!("read {}", path.display()))?;
-    let mut incidents = Incidents::new();
+/// The JSON lines of a file; none where it may be absent and is.
+fn lines<T: DeserializeOwned>(path: &Path, may_lack: bool, mut each: impl FnMut(T)) -> anyhow::Result<()> {
+    let file = match std::fs::File::open(path) {
+        Err(error) if may_lack && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file.with_context(|| format!("read {}", path.display()))?,
+    };
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let line = line.with_context(|| format!("read {}", path.display()))?;
-        let record: IncidentRecord = serde_json::from_str(&line)
-            .with_context(|| format!("{}:{}: no incident", path.display(), number + 1))?;
-        incidents.insert(record.incident_id.clone(), record);
+        let record = serde_json::from_str(&line)
+            .with_context(|| format!("{}:{}: not what a replay writes", path.display(), number + 1))?;
+        each(record);
     }
-    Ok(incidents)
+    Ok(())
+}
+
+fn of_replay(dir: &Path, with_p1: bool) -> anyhow::Result<History> {
+    let mut history = History::default();
+    let incidents = &mut history.incidents;
+    lines(&dir.join("incidents.ndjson"), false, |record: IncidentRecord| {
+        incidents.insert(record.incident_id.clone(), record);
+    })?;
+    // Replays of older versions did not say.
+    lines(&dir.join(file_log::TOLD_BY), true, |line: ToldByLine| {
+        history.told_by.insert(line.incident_id, line.told_by);
+    })?;
+    if with_p1 {
+        let each = |record: IncidentRecord| history.urgent.see(&record);
+        lines(&dir.join("revisions.ndjson"), false, each)?;
+    }
+    Ok(history)
 }
 
 /// Decides the committed enriched log again: what `city.incidents.v1` has forgotten still counts.
-fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
+fn live(loaded: &Loaded) -> anyhow::Result<History> {
     let properties = topics::properties(loaded)?;
     let partitions = topics::partitions(loaded, &properties)?;
     let partitions = partitions.get(&Topic::Enriched).copied().unwrap_or(0);
     let topic = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, Topic::Enriched);
-    let mut incidents = Incidents::new();
+    let mut history = History::default();
     for partition in 0..partitions {
         let begin = kafka_log::read::beginning(&properties, &topic, partition)?;
         if begin > 0 {
@@ -92,13 +120,15 @@ fn live(loaded: &Loaded) -> anyhow::Result<Incidents> {
         }
         decide_again(&properties, &topic, partition, None, |_, outputs| {
             for output in outputs {
-                if let Output::Revision { record, .. } = output {
-                    incidents.insert(record.incident_id.clone(), *record);
+                if let Output::Revision { record, told_by, .. } = output {
+                    history.urgent.see(&record);
+                    history.told_by.insert(record.incident_id.clone(), told_by);
+                    history.incidents.insert(record.incident_id.clone(), *record);
                 }
             }
         })?;
     }
-    Ok(incidents)
+    Ok(history)
 }
 
 /// RFC 3339, or a day, which begins at midnight in the city.

@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Evaluation, Group, Rate};
+use super::wording::{ended, length};
+use super::{Evaluation, Group, Rate, Urgent};
 
 /// Groups that are shown of each sort; `--json` and `--html` have all.
 const SHOWN: usize = 15;
@@ -23,28 +24,98 @@ pub fn table(told: &Evaluation) -> String {
     section(&mut text, "按类别 / by kind", &told.kinds);
     section(&mut text, "按街镇 / by town", &told.towns);
     section(&mut text, "按单位 / by unit", &told.units);
-    text.push_str("\n按来源 / by witness\n");
+    let witnesses = told.witnesses.iter();
+    let witnesses = witnesses.map(|one| {
+        (
+            format!("{} {}", one.channel, one.source_system),
+            one.incidents,
+            one.precision,
+        )
+    });
+    precision(&mut text, "按来源 / by witness", witnesses);
+    let shown = |text: &str| {
+        if text.is_empty() {
+            "未注明 / not named".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let algorithms = told.algorithms.iter().map(|one| {
+        let parts = [&one.vendor, &one.name, &one.version].map(String::as_str);
+        (shown(parts.join(" ").trim()), one.incidents, one.precision)
+    });
+    precision(&mut text, "按算法 / by algorithm", algorithms);
+    let types = told.device_types.iter();
+    let types = types.map(|one| (one.device_type.clone(), one.incidents, one.precision));
+    precision(&mut text, "按设备类型 / by device type", types);
+    if let Some(urgent) = &told.p1 {
+        urgent_section(&mut text, urgent);
+    }
+    text.push_str("\n* 不足20件，仅供参考 / of fewer than 20; — 无数据 / not known\n");
+    text
+}
+
+/// How right those are who told of incidents.
+fn precision(text: &mut String, title: &str, told: impl Iterator<Item = (String, u64, Rate)>) {
+    let mut lines = String::new();
+    for (name, incidents, precision) in told {
+        let low = precision
+            .interval()
+            .map_or("—".to_owned(), |(low, _)| format!("{:.0}%", low * 100.0));
+        let right = precision.shown();
+        lines.push_str(&format!(
+            "{} {incidents:>9} {right:>12} {low:>11}\n",
+            pad(&name, 34)
+        ));
+    }
+    if lines.is_empty() {
+        return;
+    }
     text.push_str(&format!(
-        "{} {:>9} {:>12} {:>11}\n",
+        "\n{title}\n{} {:>9} {:>12} {:>11}\n{lines}",
         pad("", 34),
         "incidents",
         "准确率 right",
         "下限 low"
     ));
-    for witness in &told.witnesses {
-        let name = pad(&format!("{} {}", witness.channel, witness.source_system), 34);
-        let low = witness
-            .precision
-            .interval()
-            .map_or("—".to_owned(), |(low, _)| format!("{:.0}%", low * 100.0));
+}
+
+/// The P1 incidents, all of them: whoever asks wants to see each.
+fn urgent_section(text: &mut String, urgent: &Urgent) {
+    text.push_str(&format!(
+        "\n特急P1 / P1: {} 件 incidents, 最多同时 at once {}\n",
+        urgent.incidents, urgent.at_once
+    ));
+    for hour in &urgent.hours {
         text.push_str(&format!(
-            "{name} {:>9} {:>12} {low:>11}\n",
-            witness.incidents,
-            witness.precision.shown()
+            "  {}  新增 new {:>4}  在办 shown {:>4}  {}\n",
+            hour.hour,
+            hour.became,
+            hour.shown,
+            "#".repeat(hour.became.min(60) as usize)
         ));
     }
-    text.push_str("\n* 不足20件，仅供参考 / of fewer than 20; — 无数据 / not known\n");
-    text
+    for spell in &urgent.spells {
+        let from = spell
+            .from
+            .map_or("新 new".to_owned(), |band| format!("{band}→P1"));
+        text.push_str(&format!(
+            "\n  {} {from} {} {} {}  {}\n    首报后 after {}，持续 for {}，{}；{} 条上报 reports，{} 分 points {}\n    {}\n    {}\n",
+            spell.since.0,
+            spell.name_zh,
+            spell.kind,
+            spell.place,
+            spell.incident_id,
+            length(spell.delay_s),
+            length(spell.lasted_s),
+            ended(&spell.ended),
+            spell.member_count,
+            spell.score,
+            spell.overrides.join(" "),
+            spell.reasons_zh.join("；"),
+            spell.reasons_en.join("; "),
+        ));
+    }
 }
 
 fn section(text: &mut String, title: &str, groups: &[Group]) {

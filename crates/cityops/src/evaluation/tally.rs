@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use city_model::{EventTime, Name};
-use incident_engine::IncidentRecord;
+use city_model::{EventTime, IncidentId, Name};
+use incident_engine::{IncidentRecord, ToldBy};
 use serde::Serialize;
 
-use super::Rate;
+use super::{Rate, Urgent};
 
 /// Which incidents count: those opened from one instant on and before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,7 +18,7 @@ pub struct Span {
 }
 
 impl Span {
-    fn holds(&self, at: EventTime) -> bool {
+    pub(super) fn holds(&self, at: EventTime) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 }
@@ -122,6 +122,48 @@ pub struct Witness {
     pub precision: Rate,
 }
 
+/// How right a video algorithm is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Algorithm {
+    /// Who makes it; empty where the records did not say, as are the others.
+    pub vendor: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Incidents that it told of.
+    pub incidents: u64,
+    /// Not false, of those that the centre judged.
+    pub precision: Rate,
+}
+
+/// How right a type of device is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceType {
+    /// The metric that it measures; `camera`.
+    pub device_type: String,
+    /// Incidents that such devices told of.
+    pub incidents: u64,
+    /// Not false, of those that the centre judged.
+    pub precision: Rate,
+}
+
+/// Incidents and how many of the judged were none, by what told of them.
+#[derive(Default)]
+struct Judged(BTreeMap<Name, (u64, Rate)>);
+
+impl Judged {
+    fn count(&mut self, told: &[Name], is_false: Option<bool>) {
+        for name in told {
+            let (incidents, precision) = self.0.entry(name.clone()).or_default();
+            *incidents += 1;
+            if let Some(is_false) = is_false {
+                precision.count(!is_false);
+            }
+        }
+    }
+}
+
 /// All that is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evaluation {
@@ -139,11 +181,22 @@ pub struct Evaluation {
     pub units: Vec<Group>,
     /// By witness.
     pub witnesses: Vec<Witness>,
+    /// By video algorithm, as far as what told of an incident was kept.
+    pub algorithms: Vec<Algorithm>,
+    /// By type of device, likewise.
+    pub device_types: Vec<DeviceType>,
+    /// The P1 incidents one by one, where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p1: Option<Urgent>,
 }
 
 impl Evaluation {
-    /// Counts the last revision of each incident.
-    pub fn of<'a>(records: impl Iterator<Item = &'a IncidentRecord> + Clone, span: Span) -> Evaluation {
+    /// Counts the last revision of each incident, and by what told of it, as far as that is known.
+    pub fn of<'a>(
+        records: impl Iterator<Item = &'a IncidentRecord> + Clone,
+        told_by: &BTreeMap<IncidentId, ToldBy>,
+        span: Span,
+    ) -> Evaluation {
         let known = records.clone().map(last_known).max();
         // Deadlines are held against the end of what is known, which the same files always have.
         let until = known;
@@ -153,6 +206,7 @@ impl Evaluation {
         let mut kinds: BTreeMap<(String, String), Tally> = BTreeMap::new();
         let (mut towns, mut units) = (kinds.clone(), kinds.clone());
         let mut witnesses: BTreeMap<(String, String), (u64, Rate)> = BTreeMap::new();
+        let (mut algorithms, mut device_types) = (Judged::default(), Judged::default());
         let mut first: Option<EventTime> = None;
         for record in records.filter(|record| record.status != "MERGED" && span.holds(record.opened_at.0)) {
             let opened = record.opened_at.0;
@@ -169,6 +223,10 @@ impl Evaluation {
                 .collect();
             told.sort_unstable();
             told.dedup();
+            if let Some(told_by) = told_by.get(&record.incident_id) {
+                algorithms.count(&told_by.algorithms, judged(record));
+                device_types.count(&told_by.device_types, judged(record));
+            }
             for witness in told {
                 let (incidents, precision) = witnesses.entry(witness).or_default();
                 *incidents += 1;
@@ -202,12 +260,36 @@ impl Evaluation {
                     precision,
                 })
                 .collect(),
+            algorithms: algorithms.0.into_iter().map(algorithm).collect(),
+            device_types: device_types
+                .0
+                .into_iter()
+                .map(|(device_type, (incidents, precision))| DeviceType {
+                    device_type: device_type.to_string(),
+                    incidents,
+                    precision,
+                })
+                .collect(),
+            p1: None,
         }
     }
 }
 
+/// Intake joins vendor, name and version by strokes, and lets none into a part.
+fn algorithm((told, (incidents, precision)): (Name, (u64, Rate))) -> Algorithm {
+    let mut parts = told.splitn(3, '/').map(str::to_owned);
+    let mut part = || parts.next().unwrap_or_default();
+    Algorithm {
+        vendor: part(),
+        name: part(),
+        version: part(),
+        incidents,
+        precision,
+    }
+}
+
 /// The last instant that an incident tells of.
-fn last_known(record: &IncidentRecord) -> EventTime {
+pub(super) fn last_known(record: &IncidentRecord) -> EventTime {
     let handling = &record.handling;
     let steps = [
         record.closed_at,

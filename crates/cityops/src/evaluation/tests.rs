@@ -1,7 +1,10 @@
 //! A made history: its table, its JSON and its page.
 
-use city_model::{EventTime, IncidentId, UtcTime};
-use incident_engine::IncidentRecord;
+use std::collections::BTreeMap;
+
+use city_model::{Band, EventTime, IncidentId, UtcTime};
+use incident_engine::{IncidentRecord, Previous, ToldBy};
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
@@ -40,7 +43,7 @@ fn incident(
 }
 
 fn of(records: &[IncidentRecord]) -> Evaluation {
-    Evaluation::of(records.iter(), Span::default())
+    Evaluation::of(records.iter(), &BTreeMap::new(), Span::default())
 }
 
 #[test]
@@ -86,9 +89,192 @@ fn the_json_is_as_it_always_was() {
     (evaluation.towns, evaluation.units, evaluation.witnesses) = (Vec::new(), Vec::new(), Vec::new());
     let all = r#""incidents":2,"open":0,"handled":1,"dispatch_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"control_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"rework":{"hits":0,"of":1,"share":0.0,"interval_95":[0.0,0.7935],"small":true},"repeat":{"hits":0,"of":2,"share":0.0,"interval_95":[0.0,0.6576],"small":true},"false_alarm":{"hits":1,"of":2,"share":0.5,"interval_95":[0.0945,0.9055],"small":true}"#;
     let expected = format!(
-        r#"{{"from":"2026-06-01T04:00:00.000Z","to":"2026-06-01T13:00:00.000Z","all":{{{all}}},"kinds":[{{"code":"road_ponding","name":"道路积水",{all}}}],"towns":[],"units":[],"witnesses":[]}}"#
+        r#"{{"from":"2026-06-01T04:00:00.000Z","to":"2026-06-01T13:00:00.000Z","all":{{{all}}},"kinds":[{{"code":"road_ponding","name":"道路积水",{all}}}],"towns":[],"units":[],"witnesses":[],"algorithms":[],"device_types":[]}}"#
     );
     assert_eq!(serde_json::to_string(&evaluation).unwrap(), expected);
+}
+
+#[test]
+fn algorithms_and_types_of_devices_are_judged_by_what_told_of_each_incident() {
+    let close = |number: u8, how: &str| incident(number, Some(1), Some(4), Some(how));
+    let records = [
+        close(1, "resolved"),
+        close(2, "false_alarm"),
+        close(3, "false_alarm"),
+        incident(4, None, None, None),
+        incident(5, None, None, Some("quiet")),
+    ];
+    let told = |algorithms: &[&str], types: &[&str]| ToldBy {
+        algorithms: algorithms.iter().map(|name| (*name).into()).collect(),
+        device_types: types.iter().map(|name| (*name).into()).collect(),
+    };
+    let told_by: BTreeMap<IncidentId, ToldBy> = [
+        (1, told(&["ACME/flood/1.0"], &["camera", "ponding_depth"])),
+        (2, told(&["ACME/flood/1.0", "ACME/flood/2.0"], &["camera"])),
+        (3, told(&[""], &["camera", "smoke"])),
+        (4, told(&["ACME/flood/1.0"], &["camera"])),
+    ]
+    .map(|(number, told)| (IncidentId::new(&number.to_string()), told))
+    .into();
+    let evaluation = Evaluation::of(records.iter(), &told_by, Span::default());
+    let rate = |rate: Rate| (rate.hits, rate.of);
+    let algorithms: Vec<_> = evaluation
+        .algorithms
+        .iter()
+        .map(|one| {
+            (
+                [&*one.vendor, &*one.name, &*one.version],
+                one.incidents,
+                rate(one.precision),
+            )
+        })
+        .collect();
+    assert_eq!(
+        algorithms,
+        [
+            (["", "", ""], 1, (0, 1)),
+            (["ACME", "flood", "1.0"], 3, (1, 2)),
+            (["ACME", "flood", "2.0"], 1, (0, 1)),
+        ]
+    );
+    let types: Vec<_> = evaluation
+        .device_types
+        .iter()
+        .map(|one| (&*one.device_type, one.incidents, rate(one.precision)))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            ("camera", 4, (1, 3)),
+            ("ponding_depth", 1, (1, 1)),
+            ("smoke", 1, (0, 1))
+        ]
+    );
+    let (table, page) = (table(&evaluation), page(&evaluation));
+    for told in [
+        "按算法",
+        "ACME flood 2.0",
+        "未注明",
+        "按设备类型",
+        "ponding_depth",
+    ] {
+        assert!(table.contains(told), "{told}: {table}");
+    }
+    assert!(is_well_formed(&page) && page.contains("By algorithm") && page.contains("smoke"));
+}
+
+/// A revision: minutes after noon of the first event; of a band, with what it was before and since when.
+fn revised(
+    number: u8,
+    band: Band,
+    before: Option<(Band, i64)>,
+    closed: Option<(&str, i64)>,
+) -> IncidentRecord {
+    let mut record = incident(number, None, None, closed.map(|(how, _)| how));
+    let minute = |minutes: i64| UtcTime(record.opened_at.0 + minutes * 60_000);
+    record.priority.previous = before.map(|(band, at)| Previous {
+        band,
+        changed_at: minute(at),
+        because: "".into(),
+    });
+    record.first_event_at = minute(-2);
+    record.last_event_at = minute(1);
+    record.closed_at = closed.map(|(_, at)| minute(at));
+    record.priority.band = band;
+    record
+}
+
+#[test]
+fn the_p1_incidents_are_told_as_an_operator_saw_them() {
+    use Band::{P1, P2};
+    let mut merged = revised(4, P1, None, Some(("merged", 90)));
+    merged.status = "MERGED".into();
+    let mut reopened = revised(3, P1, None, None);
+    reopened.last_event_at = UtcTime(reopened.opened_at.0 + 130 * 60_000);
+    let revisions = [
+        revised(1, P1, None, None),
+        revised(1, P1, None, None),
+        revised(2, P2, None, None),
+        revised(5, P2, None, None), // never P1
+        revised(2, P1, Some((P2, 10)), None),
+        revised(2, P2, Some((P1, 70)), None),
+        revised(3, P1, None, None),
+        revised(3, P1, None, Some(("resolved", 30))),
+        revised(4, P1, None, None),
+        merged,
+        revised(2, P1, Some((P2, 80)), None),
+        reopened,
+        revised(5, P2, None, Some(("quiet", 140))),
+    ];
+    let told = |span: Span| {
+        let mut watch = UrgentWatch::default();
+        revisions.iter().for_each(|record| watch.see(record));
+        watch.finish(&TimeZone::get("Asia/Shanghai").unwrap(), span)
+    };
+    let all = told(Span::default());
+    let spells: Vec<String> = all
+        .spells
+        .iter()
+        .map(|spell| {
+            let from = spell.from.map_or("new".to_owned(), |band| band.to_string());
+            let since = &spell.since.0.to_string()[11..16];
+            format!(
+                "{} {since} {from} +{} for {} {}",
+                spell.incident_id,
+                spell.delay_s / 60,
+                spell.lasted_s / 60,
+                spell.ended
+            )
+        })
+        .collect();
+    assert_eq!(
+        spells,
+        [
+            "1 04:00 new +2 for 140 open",
+            "3 04:00 new +2 for 30 resolved",
+            "4 04:00 new +2 for 90 merged",
+            "2 04:10 P2 +12 for 60 lowered",
+            "2 05:20 P2 +82 for 60 open",
+            "3 06:10 new +132 for 10 open",
+        ]
+    );
+    assert_eq!((all.incidents, all.at_once), (4, 4));
+    let hours: Vec<(&str, u64, u64)> = all
+        .hours
+        .iter()
+        .map(|hour| (&hour.hour[11..], hour.became, hour.shown))
+        .collect();
+    assert_eq!(hours, [("12:00", 4, 4), ("13:00", 1, 3), ("14:00", 1, 3)]);
+    let from = all.spells[3].since.0;
+    let later = told(Span {
+        from: Some(from),
+        to: None,
+    });
+    assert_eq!((later.spells.len(), later.incidents), (3, 2));
+    let nothing = told(Span {
+        from: None,
+        to: Some(EventTime::from_millis(0)),
+    });
+    assert_eq!(
+        (nothing.incidents, nothing.at_once, nothing.hours.len()),
+        (0, 0, 0)
+    );
+
+    let mut evaluation = of(&revisions[..1]);
+    evaluation.p1 = Some(all);
+    let (table, page) = (table(&evaluation), page(&evaluation));
+    assert!(
+        table.contains("2026-06-01 13:00  新增 new    1  在办 shown    3"),
+        "{table}"
+    );
+    assert!(
+        table.contains("降级 lowered") && table.contains("P2→P1"),
+        "{table}"
+    );
+    assert!(
+        is_well_formed(&page) && page.contains("特急事件") && page.contains("2 h 12 min"),
+        "{page}"
+    );
 }
 
 /// Every element ends where it should, as XML has it.

@@ -146,7 +146,7 @@ impl Intake {
     }
 
     /// `None` when the alarm counts, with those that waited for it released; else what becomes of the reading meanwhile.
-    /// The device's own word needs no other.
+    /// The device's own word needs no other, nor does a reading under a severe warning.
     fn confirmed(
         &self,
         told: &Told<'_>,
@@ -161,8 +161,12 @@ impl Intake {
             notes.released.extend(unconfirmed(over));
         }
         let asked = told.rule.confirm.filter(|_| told.reading.alarm.is_none());
-        if let Some(asked) = asked.filter(|asked| !is_enough(*asked, held, at)) {
+        let waits = asked.filter(|asked| !is_enough(*asked, held, at)).map(|asked| {
             let (event, _) = self.reading_event(told, Signal::Report, given, value, is_doubtful);
+            (asked, event)
+        });
+        if let Some((asked, event)) = waits.filter(|(_, event)| !self.is_enough_in_storm(told.weather, event))
+        {
             let mut held = held.cloned().unwrap_or_else(|| Held {
                 due: told.ingested_at + asked.within_ms,
                 events: Vec::new(),

@@ -7,6 +7,7 @@ use wire_format::SensorReading;
 
 use crate::device::{Alarm, DeviceState, Heard, Held, Watch};
 use crate::intake::{key, name};
+use crate::weather::Weather;
 use crate::when::When;
 use crate::{DeviceFault, Fault, IntakeRow, Released, Verdict};
 
@@ -19,6 +20,7 @@ pub(super) struct Told<'a> {
     pub(super) rule: &'a MetricRule,
     pub(super) registered: Option<&'a Device>,
     pub(super) known: Option<&'a DeviceState>,
+    pub(super) weather: &'a Weather,
     pub(super) when: When,
     pub(super) ingested_at: EventTime,
 }

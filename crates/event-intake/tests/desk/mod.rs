@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use city_grid::{Crs, Timeline};
-use city_model::{Event, EventTime, Facility, Flag, Hint, Position, Source};
+use city_model::{Event, EventTime, Facility, Flag, Hint, Position, Source, Warning};
 use city_registry::{ComponentsBuilder, Device, Facilities, FacilityPlace, Registry};
 use city_rules::Rules;
 use event_intake::{Decision, Intake, IntakeConfig, IntakeRow, IntakeState, Released, SourceConfig, Verdict};
@@ -95,6 +95,8 @@ pub(crate) struct Desk {
     /// The compacted changelog.
     pub(crate) log: BTreeMap<String, Option<String>>,
     pub(crate) now: i64,
+    /// The warnings that it was told, and when they were appended.
+    pub(crate) warnings: Vec<(EventTime, Warning)>,
 }
 
 impl Desk {
@@ -104,6 +106,7 @@ impl Desk {
             state: IntakeState::default(),
             log: BTreeMap::new(),
             now: NOW,
+            warnings: Vec::new(),
         }
     }
 
@@ -149,6 +152,10 @@ impl Desk {
             self.state.apply(row);
             self.log.insert(row.key(), row.value());
         }
+        if let Decision::Warning(warning) = &verdict.result {
+            self.state.hear_warning(warning, now);
+            self.warnings.push((now, warning.clone()));
+        }
         verdict
     }
 
@@ -157,6 +164,10 @@ impl Desk {
         let mut state = IntakeState::default();
         for (key, value) in self.log.iter().filter(|(_, value)| value.is_some()) {
             state.apply(&IntakeRow::restore(key, value.as_deref()).unwrap());
+        }
+        // All of them, the last ones first: only when they were appended counts.
+        for (at, warning) in self.warnings.iter().rev() {
+            state.hear_warning(warning, *at);
         }
         state
     }

@@ -56,6 +56,11 @@ impl Clocks {
         self.appended = self.appended.max(Some(appended));
     }
 
+    /// When the broker appended the last tick: its clock has come so far.
+    pub(super) fn appended(&self) -> Option<EventTime> {
+        self.appended
+    }
+
     /// The tick. A partition at its end holds nothing older than the last tick that this loop delivered, because the end
     /// was looked at after that delivery; so it counts with that tick's append time, unless idleness holds the clock.
     pub(super) fn tick(&self, progress: &[Progress]) -> Tick {

@@ -27,6 +27,8 @@ pub struct WorkerConfig {
     pub group_id: String,
     /// What it reads.
     pub inputs: Vec<Topic>,
+    /// What it reads ahead of everything, all of it and whoever owns the partitions: see [`stream_worker::Processor::foresee`].
+    pub ahead: Vec<Topic>,
     /// Where its state goes: at least as many partitions as the widest input.
     pub changelog: Topic,
     /// The clock that it sends, if it does.
@@ -89,6 +91,7 @@ impl WorkerConfig {
             properties,
             group_id: format!("cityops-{name}"),
             inputs,
+            ahead: Vec::new(),
             changelog,
             ticks: None,
             max_batch_records: 10_000,

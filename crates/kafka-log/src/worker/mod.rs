@@ -2,6 +2,7 @@
 //!
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
+mod ahead;
 mod batch;
 mod bounded;
 mod clocks;

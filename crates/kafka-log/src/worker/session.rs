@@ -9,6 +9,7 @@ use rdkafka::consumer::{Consumer, ConsumerGroupMetadata};
 use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
+use super::ahead::Ahead;
 use super::batch::gather;
 use super::bounded::bounded;
 use super::clocks::Clocks;
@@ -51,6 +52,7 @@ pub(super) struct Work<'a> {
     pub(super) parked: Vec<Task>,
     pub(super) outbox: Outbox,
     pub(super) clocks: Option<Clocks>,
+    pub(super) ahead: Ahead,
     pub(super) last_commit: Instant,
     pub(super) last_lag: Instant,
     pub(super) processing: Duration,
@@ -80,6 +82,7 @@ impl<'a> Session<'a> {
             parked: Vec::new(),
             outbox: Outbox::default(),
             clocks: config.ticks.as_ref().map(Clocks::new),
+            ahead: Ahead::new(&config.ahead),
             last_commit: now,
             last_lag: now,
             processing: Duration::ZERO,

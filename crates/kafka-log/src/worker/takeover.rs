@@ -23,6 +23,7 @@ impl Work<'_> {
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
         self.tasks.clear();
+        self.ahead.rewind();
         let parked = std::mem::take(&mut self.parked);
         self.member = consumer.group_metadata().map(Arc::new);
         let alive = || {

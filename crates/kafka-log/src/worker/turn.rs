@@ -24,6 +24,7 @@ const BARE_OFFSETS_AFTER: Duration = Duration::from_secs(1);
 impl Work<'_> {
     /// Decides a batch and commits what came of it; whether there was anything to commit.
     pub(super) fn turn(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
+        self.look_ahead(&batch);
         self.process(&batch);
         self.pause_held(consumer)?;
         self.advance(consumer)?;
