@@ -116,6 +116,62 @@ fn a_history_with_feedback_is_evaluated() {
     city::expect(2, &["report", "--output", dir, "--from", "yesterday"]);
     city::expect(2, &["report"]);
 
+    // What told of each incident, every report of it: as many as there are, and as right as the centre says.
+    for (group, kind) in [("algorithms", "name"), ("device_types", "device_type")] {
+        let told = told[group].as_array().unwrap();
+        assert!(told.iter().any(|one| one[kind] != ""), "{group}: {told:?}");
+        for one in told {
+            let precision = &one["precision"];
+            assert!(precision["of"].as_u64() <= one["incidents"].as_u64(), "{one}");
+            assert!(precision["hits"].as_u64() <= precision["of"].as_u64(), "{one}");
+        }
+    }
+    let of_algorithms: u64 = told["algorithms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["incidents"].as_u64().unwrap())
+        .sum();
+    let by_video = incidents
+        .iter()
+        .filter(|one| one["source_types"].as_array().unwrap().contains(&json!("video")))
+        .count() as u64;
+    assert!(
+        of_algorithms >= by_video && by_video > 0,
+        "{of_algorithms} {by_video}"
+    );
+
+    // The P1 incidents are those that were ever published as P1, each for as long as it was.
+    assert_eq!(told["p1"], Value::Null, "only where it is asked for");
+    let urgent = &report(dir, &["--p1"])["p1"];
+    let revisions = replayed.lines("revisions.ndjson");
+    let is_p1 = |one: &&Value| one["priority"]["band"] == "P1" && one["status"] == "OPEN";
+    let ever: std::collections::BTreeSet<&str> = revisions
+        .iter()
+        .filter(is_p1)
+        .map(|one| one["incident_id"].as_str().unwrap())
+        .collect();
+    assert!(!ever.is_empty());
+    assert_eq!(urgent["incidents"], ever.len());
+    let spells = urgent["spells"].as_array().unwrap();
+    for spell in spells {
+        assert!(ever.contains(spell["incident_id"].as_str().unwrap()), "{spell}");
+        let why = spell["reasons_zh"].as_array().unwrap().len();
+        assert!(why > 0 && spell["delay_s"].as_i64() >= Some(0), "{spell}");
+        assert!(spell["lasted_s"].as_i64() >= Some(0), "{spell}");
+        assert_eq!(spell["ended"] == "open", spell["until"] == Value::Null, "{spell}");
+    }
+    let open = replayed.lines("incidents.ndjson");
+    let open = open.iter().filter(is_p1).count();
+    assert_eq!(spells.iter().filter(|one| one["ended"] == "open").count(), open);
+    let became: u64 = urgent["hours"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hour| hour["became"].as_u64().unwrap())
+        .sum();
+    assert!(became as usize >= ever.len() && became as usize <= spells.len());
+
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.contains("误报") && html.contains("A4") && html.contains("—"));
     assert!(!html.contains("http"), "it needs nothing from elsewhere");

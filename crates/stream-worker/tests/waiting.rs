@@ -139,3 +139,48 @@ fn clocks_are_told_at_the_end_of_a_batch() {
     ];
     assert_eq!(*flags, BTreeMap::from(want));
 }
+
+#[test]
+fn a_warning_that_is_read_ahead_is_known_to_each_task_and_told_to_the_log_once() {
+    let warning = format!(
+        r#"{{"warning_id":"w","revision":1,"signal":"RAINSTORM","severity":"ORANGE","region_codes":["3101"],"status":"ISSUED",
+        "issued_at":{NOW},"effective_at":{NOW},"expires_at":{}}}"#,
+        NOW + 3_600_000
+    );
+    let ahead = |value: &'static [u8]| InputRecord {
+        topic: Topic::Weather,
+        partition: 0,
+        offset: 0,
+        timestamp: EventTime::from_millis(NOW + 500),
+        key: None,
+        value: Some(value),
+        headers: &[],
+    };
+    let (mut tasks, mut out) = ([enrich(), enrich()], Outbox::default());
+    for value in [b"{" as &[u8], Vec::leak(warning.into_bytes())] {
+        for task in &mut tasks {
+            assert!(task.foresee(&ahead(value), &mut out));
+        }
+    }
+    let told: Vec<&Input> = out.inputs.values().flatten().collect();
+    assert!(
+        matches!(&told[..], [Input::Warning { warning, counts: false }] if &*warning.warning_id == "w"),
+        "{told:?}"
+    );
+    assert_eq!(
+        (out.records.len(), out.rows.len()),
+        (0, 0),
+        "what is wrong is its own task's to tell"
+    );
+    for (number, mut task) in tasks.into_iter().enumerate() {
+        // Appended before the warning, and after it.
+        tell(&mut task, &mut out, 0, NOW, 18.0);
+        assert_eq!(seen(&out).1.len(), 2 * number);
+        tell(&mut task, &mut out, 1, NOW + 1_000, 18.0);
+        assert_eq!(
+            seen(&out).1.len(),
+            2 * number + 2,
+            "and the one that waited with it"
+        );
+    }
+}
