@@ -69,9 +69,10 @@ impl Intake {
                 .iter()
                 .any(|(known, _)| known.as_str() == group)
         };
+        let is_place = |code: &str| self.layers().iter().any(|layer| layer.knows(code));
         let record = &*self
             .keys
-            .cover_record(record, |id| is_incident_of_ours(id, is_group));
+            .cover_record(record, |id| is_incident_of_ours(id, is_group), is_place);
         let judged = match record {
             Record::Sensor(reading) => self.sensor(state, reading, ingested_at),
             Record::Hotline(ticket) => self.hotline(state, ticket, ingested_at),
@@ -95,7 +96,7 @@ impl Intake {
 
     /// The identity of a record that was read, as it may be published: its own reporter is known, too.
     pub fn published_key(&self, record: &Record) -> Option<EventKey> {
-        self.keys.cover_record(record, |_| true).key()
+        self.keys.cover_record(record, |_| true, |_| true).key()
     }
 
     /// The same intake under other rules.

@@ -29,7 +29,10 @@ impl Intake {
             revision: warning.revision,
             signal: warning.signal.trim().to_ascii_uppercase().into(),
             severity: one_of::<Severity>("severity", &warning.severity.to_ascii_uppercase())?,
-            region_codes: listed("region_codes", &warning.region_codes)?,
+            region_codes: listed("region_codes", &warning.region_codes)?
+                .iter()
+                .map(|region| within(region).into())
+                .collect(),
             status: one_of::<WarningStatus>("status", &warning.status.to_ascii_uppercase())?,
             issued_at: self.time("issued_at", &warning.issued_at)?,
             effective_at: self.time("effective_at", &warning.effective_at)?,
@@ -107,6 +110,20 @@ impl Intake {
         let resolved = time.resolve(self.timezone());
         resolved.ok_or_else(|| Refusal::new(DeadLetterReason::NoTime, format!("{field}: not a time")))
     }
+}
+
+/// What the codes of all that lies in a region begin with: of a province or a city (GB/T 2260: 310000, 310100) what stands
+/// before its zeros.
+fn within(region: &str) -> &str {
+    let is_county = region.len() == 6 && region.bytes().all(|digit| digit.is_ascii_digit());
+    let mut prefix = region;
+    while is_county && prefix.len() > 2 {
+        let Some(wider) = prefix.strip_suffix("00") else {
+            break;
+        };
+        prefix = wider;
+    }
+    prefix
 }
 
 fn one_of<T: FromStr>(field: &str, text: &str) -> Result<T, Refusal> {

@@ -824,3 +824,40 @@ fn a_stated_town_outweighs_a_point_that_is_no_place() {
         );
     }
 }
+
+/// Six of a cell's digits may be the day of a birth, and then its code is built like an identity number of the first generation.
+#[test]
+fn a_silence_names_every_cell_of_the_grid_and_no_person() {
+    let grid = city_grid::builtin();
+    let finest = grid.levels().len() - 1;
+    let codes: Vec<String> = grid
+        .cells(finest)
+        .map(|(_, cell)| cell.code.to_string())
+        .collect();
+    assert!(codes.contains(&"310117501202002".to_owned()), "1950-12-02");
+    let area_of = |area: &[String]| {
+        let record = json!({"silence_id": "s", "kinds": [], "area": area, "starts_at": NOW, "ends_at": NOW + 1,
+            "reason": "", "created_by": "duty", "created_at": NOW});
+        let Decision::Silence(silence) = Desk::new().judge(Source::Silence, &record).result else {
+            panic!("no silence");
+        };
+        let city_model::SilenceArea::Cells(cells) = silence.area else {
+            panic!("no cells");
+        };
+        cells.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(area_of(&codes), codes);
+    let person = area_of(&["310117501202999".to_owned()]);
+    assert!(person[0].starts_with("h-"), "{person:?}");
+}
+
+#[test]
+fn a_warning_for_a_province_or_a_city_is_for_all_that_lies_in_it() {
+    let record = json!({"warning_id": "w", "revision": 1, "signal": "RAINSTORM", "severity": "RED", "status": "ISSUED",
+        "region_codes": ["310000", "310100", "310117", "310117100", "000000"], "issued_at": NOW, "effective_at": NOW});
+    let Decision::Warning(warning) = Desk::new().judge(Source::Weather, &record).result else {
+        panic!("no warning");
+    };
+    let regions: Vec<&str> = warning.region_codes.iter().map(|region| &**region).collect();
+    assert_eq!(regions, ["31", "3101", "310117", "310117100", "00"]);
+}

@@ -101,6 +101,11 @@ impl Timeline {
         Ok((timeline, findings))
     }
 
+    /// Whether a cell was, is or will be called so.
+    pub fn knows(&self, code: &str) -> bool {
+        self.states.iter().any(|(_, state)| state.find(code).is_some())
+    }
+
     /// The name of the layer.
     pub fn name(&self) -> &Name {
         &self.name

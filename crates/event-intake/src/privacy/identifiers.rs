@@ -127,7 +127,7 @@ macro_rules! each_identifier {
                 $see(& $($mut)? r.source_system, What::Event);
                 $see(& $($mut)? r.ticket_id, What::Call);
                 r.parent_ticket_id.$iter().for_each(|id| $see(id, What::Call));
-                r.town_code.$iter().for_each(|id| $see(id, What::Id));
+                r.town_code.$iter().for_each(|id| $see(id, What::Place));
             }
             Record::Video(r) => {
                 $see(& $($mut)? r.event_id, What::Event);
@@ -139,17 +139,17 @@ macro_rules! each_identifier {
                 $see(& $($mut)? r.event_id, What::Call);
                 $see(& $($mut)? r.source_system, What::Event);
                 r.component_id.$iter().for_each(|id| $see(id, What::Id));
-                r.town_code.$iter().for_each(|id| $see(id, What::Id));
+                r.town_code.$iter().for_each(|id| $see(id, What::Place));
             }
             Record::Weather(r) => {
                 $see(& $($mut)? r.warning_id, What::Event);
                 $see(& $($mut)? r.signal, What::Id);
-                r.region_codes.$iter().for_each(|id| $see(id, What::Id));
+                r.region_codes.$iter().for_each(|id| $see(id, What::Place));
             }
             Record::Silence(r) => {
                 $see(& $($mut)? r.silence_id, What::Event);
                 if let WireArea::Cells(codes) = & $($mut)? r.area {
-                    codes.$iter().for_each(|id| $see(id, What::Id));
+                    codes.$iter().for_each(|id| $see(id, What::Place));
                 }
             }
             Record::Command(r) => {
@@ -181,15 +181,18 @@ impl PrivacyKeys {
     }
 
     /// The record with every identifier covered that leaves intake and names a person. `is_own` tells names of
-    /// incidents, which are hashes of our own making.
+    /// incidents, which are hashes of our own making; `is_place` the grid's own codes, some of which are built like an
+    /// identity number of the first generation.
     pub(crate) fn cover_record<'a>(
         &self,
         record: &'a Record<'a>,
         is_own: impl Fn(&str) -> bool,
+        is_place: impl Fn(&str) -> bool,
     ) -> Cow<'a, Record<'a>> {
         let reporter = Reporter::of(record);
         let hidden = |id: &str, what: What| match what {
-            What::Id => self.cover(id),
+            What::Place if is_place(id.trim()) => None,
+            What::Id | What::Place => self.cover(id),
             What::Call => self.cover_call(id, reporter.as_ref()),
             What::Operator => self.cover_operator(id),
             What::Incident if is_own(id) => None,
@@ -229,8 +232,10 @@ impl PrivacyKeys {
 
 #[derive(Debug, Clone, Copy)]
 enum What {
-    /// A device's, a component's, a place's.
+    /// A device's, a component's.
     Id,
+    /// A cell's, a town's, a region's.
+    Place,
     /// Of something that was told, or of the system that told it.
     Event,
     /// Given by the system that took a caller's word.
