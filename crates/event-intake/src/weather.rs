@@ -73,10 +73,12 @@ impl Intake {
         let Some(least) = rules.priority().storm.confirm_at else {
             return false;
         };
-        let minds = |kind: &str| rules.kind_id(kind).is_some_and(|kind| rules.kind(kind).weather);
-        if weather.warnings.is_empty() || !minds(event.kind.as_str()) {
+        if weather.warnings.is_empty() {
             return false;
         }
+        let Some(rule) = rules.kind_id(event.kind.as_str()).map(|kind| rules.kind(kind)) else {
+            return false;
+        };
         let nowhere = Name::from("");
         let town = event.town.as_ref().unwrap_or(&nowhere);
         let at = event.event_time;
@@ -85,7 +87,7 @@ impl Intake {
                 && warning.severity >= least
                 && warning.stands(at, 0)
                 && ends.is_none_or(|ends| at < ends)
-                && rules.is_storm(&warning.signal)
+                && rule.minds(&warning.signal)
                 && warning.is_about(&event.cells, town)
         })
     }

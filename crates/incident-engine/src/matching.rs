@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Point, Status, Why};
+use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
 use crate::engine::Engine;
@@ -31,8 +31,8 @@ pub(crate) struct Match {
 pub(crate) struct Matcher<'a, S> {
     setting: &'a Setting,
     scene: &'a S,
-    /// The event happened in a storm or its aftermath.
-    in_storm: bool,
+    /// The signals of the warnings in whose time, or aftermath, the event happened.
+    signals: Vec<Name>,
 }
 
 impl<'a, S: Scene> Matcher<'a, S> {
@@ -44,11 +44,11 @@ impl<'a, S: Scene> Matcher<'a, S> {
         kind: KindId,
         event: &Event,
     ) -> Match {
-        let in_storm = engine.is_in_storm(setting, event);
+        let signals = engine.signals_at(setting, event);
         let matcher = Matcher {
             setting,
             scene,
-            in_storm,
+            signals,
         };
         matcher.find(kind, event)
     }
@@ -155,7 +155,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .filter_map(|incident| {
                 let (other, rule) = self.setting.kind_of(&incident)?;
                 let life = self.life_of(&incident, event)?;
-                let stretch = stretch(self.setting, rule, self.in_storm);
+                let stretch = stretch(self.setting, rule, &self.signals);
                 let fits = may_merge(&self.setting.rules, kind, other)
                     && time_barrier(rule, stretch, &life, event).is_none();
                 fits.then(|| (life.id != incident.id, life))
@@ -184,7 +184,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
             spot: street::spot_of(event),
             point,
             u_mm,
-            in_storm: self.in_storm,
+            signals: &self.signals,
         };
         for other in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let rule = rules.kind(other);
@@ -270,7 +270,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident, event)?;
-                        let stretch = stretch(self.setting, rule, self.in_storm);
+                        let stretch = stretch(self.setting, rule, &self.signals);
                         let is_open = time_barrier(rule, stretch, &life, event).is_none();
                         let gap_ms = gap_ms(&life, event) / stretch;
                         let (doubt, why) = doubt::weigh_told(rule, &incident, (event, spot), gap_ms);
