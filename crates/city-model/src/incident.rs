@@ -1,5 +1,6 @@
 //! An incident as the engine keeps it: what was told about it, as sums, maxima and sets, so that order does not show.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -295,6 +296,9 @@ pub struct Care {
     /// Since when the limits run, where that is not since it was opened: since it became more urgent, or was opened again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_from: Option<EventTime>,
+    /// Since when it is open, where it was closed between: the limits of a band to which it falls run from then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<EventTime>,
     /// When the centre opened it again: what comes is held against it as if something had been told then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<EventTime>,
@@ -320,7 +324,82 @@ pub struct BandFact {
     pub because: Name,
 }
 
+/// So many callers of a channel are told apart. There are as many channels, so one of them is always nobody else's.
+const CALLERS_KEPT: usize = 12;
+
+/// Gives a channel a caller of its own, whom another may have to give up for one of its others.
+fn give<I: Iterator<Item = u64>>(
+    channel: Channel,
+    callers_of: &impl Fn(Channel) -> I,
+    given: &mut BTreeMap<u64, Channel>,
+    asked: &mut BTreeSet<u64>,
+) -> bool {
+    for caller in callers_of(channel) {
+        if !asked.insert(caller) {
+            continue;
+        }
+        let holder = given.get(&caller).copied();
+        if holder.is_none_or(|holder| give(holder, callers_of, given, asked)) {
+            given.insert(caller, channel);
+            return true;
+        }
+    }
+    false
+}
+
 impl Incident {
+    /// Enters who told by a channel.
+    pub fn hear_by(&mut self, channel: Channel, caller: Option<u64>) {
+        match caller {
+            Some(caller) => self.callers.insert((channel, caller)),
+            None => self.unnamed.insert(channel),
+        };
+        self.forget_callers(channel);
+    }
+
+    /// Enters who told of another incident that becomes part of this one.
+    pub fn hear_all_of(&mut self, other: &Incident) {
+        self.unnamed.extend(other.unnamed.iter().copied());
+        self.callers.extend(other.callers.iter().copied());
+        for channel in Channel::ALL {
+            self.forget_callers(*channel);
+        }
+    }
+
+    /// The least stay, so that order does not show.
+    fn forget_callers(&mut self, channel: Channel) {
+        let of_channel = self.callers.iter().filter(|(by, _)| *by == channel);
+        if let Some(surplus) = of_channel.skip(CALLERS_KEPT).min().copied() {
+            self.callers
+                .retain(|caller| caller.0 != channel || *caller < surplus);
+        }
+    }
+
+    /// How many kinds of witness there are that no one person can be: those by which somebody unnamed told, and of the others
+    /// as many as can each be given a caller of its own. An unknown channel confirms nothing: it may be a known one misspelt.
+    pub fn independent_witnesses(&self) -> usize {
+        let known = self.witnesses.keys().copied();
+        let known: Vec<Channel> = known.filter(|channel| *channel != Channel::Other).collect();
+        let callers_of = |channel: Channel| {
+            let callers = self.callers.iter().filter(move |(by, _)| *by == channel);
+            callers.map(|(_, caller)| *caller)
+        };
+        // What older rows do not say is taken as unnamed.
+        let is_called =
+            |channel: Channel| !self.unnamed.contains(&channel) && callers_of(channel).next().is_some();
+        let called: Vec<Channel> = known
+            .iter()
+            .copied()
+            .filter(|channel| is_called(*channel))
+            .collect();
+        let mut given: BTreeMap<u64, Channel> = BTreeMap::new();
+        let matched = called
+            .iter()
+            .filter(|channel| give(**channel, &callers_of, &mut given, &mut BTreeSet::new()))
+            .count();
+        known.len() - called.len() + matched
+    }
+
     /// Whether readers are told nothing of it: silences announced all that it consists of.
     pub fn is_held_back(&self) -> bool {
         self.silences.is_some()
@@ -425,6 +504,12 @@ pub struct Incident {
     /// What reporters that are counted already were called under an earlier key: each is counted under one name only.
     #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
     pub reporters_before: SmallSet<u64>,
+    /// Who told by which channel, of each at most a dozen: one person on two channels confirms nothing.
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub callers: SmallSet<(Channel, u64)>,
+    /// Channels by which somebody told who has no name here: a device, an inspector, a caller who gave none.
+    #[serde(default, skip_serializing_if = "SmallSet::is_empty")]
+    pub unnamed: SmallSet<Channel>,
     /// The best credibility per kind of witness.
     pub witnesses: SmallMap<Channel, u8>,
     /// The highest value per metric, in thousandths of its unit.

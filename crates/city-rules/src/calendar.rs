@@ -56,6 +56,11 @@ impl CalendarRules {
         }
         Ok(calendar)
     }
+
+    /// The years whose holidays are known.
+    pub(crate) fn years(&self) -> impl Iterator<Item = i64> + '_ {
+        self.years.iter().copied()
+    }
 }
 
 /// The calendar of a city.

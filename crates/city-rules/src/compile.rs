@@ -210,9 +210,8 @@ impl Compiler<'_> {
         let weather = &self.file.weather;
         let own = weather.signals.get(name);
         let others = weather.signals.values().flatten();
-        let others = others.filter(|signal| {
-            own.is_some_and(|own| own.iter().all(|own| !own.eq_ignore_ascii_case(signal)))
-        });
+        let others = others
+            .filter(|signal| own.is_some_and(|own| own.iter().all(|own| !own.eq_ignore_ascii_case(signal))));
         let mut deaf: Vec<String> = weather.without_effect.iter().chain(others).cloned().collect();
         deaf.sort_unstable();
         deaf.dedup();

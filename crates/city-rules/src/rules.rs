@@ -125,6 +125,11 @@ impl Rules {
             .get_or_init(|| city_model::sha256_hex(self.to_text().as_bytes())[..12].to_owned())
     }
 
+    /// The years whose holidays and worked weekends (调休) are known; in others only weekends are off.
+    pub fn calendar_years(&self) -> impl Iterator<Item = i64> + '_ {
+        self.calendar.years()
+    }
+
     /// The id of a kind.
     pub fn kind_id(&self, name: &str) -> Option<KindId> {
         self.ids.get(name).copied()

@@ -43,7 +43,7 @@ impl Text {
 pub struct Texts {
     /// 零 一 两 三 … as counted sources are called.
     pub numerals_zh: Vec<String>,
-    /// Sentences by name: near, rush, night, dense, witnesses, single, measured, doubted, proven, repetition, recurrence, weather,
+    /// Sentences by name: near, rush, night, dense, witnesses, one_person, single, after_resolved, measured, doubted, proven, repetition, recurrence, weather,
     /// time, base, hold, pin, handled, rush_morning, rush_evening, grade_A to grade_D.
     pub sentences: BTreeMap<String, Text>,
     /// Facility classes.
@@ -107,13 +107,18 @@ impl Texts {
             .fill_each(&[("facility", &name.zh, &name.en)])
     }
 
-    /// "传感器+视频+热线三源印证"
-    pub fn witnesses(&self, channels: &[Channel]) -> Text {
+    /// "传感器+视频+热线三源印证"; where all of it is one person's word, "同一人经热线+市民端反映".
+    pub fn witnesses(&self, channels: &[Channel], independent: usize) -> Text {
         let names: Vec<Text> = channels.iter().map(|channel| self.channel(*channel)).collect();
         let join = |pick: fn(&Text) -> &str| names.iter().map(pick).collect::<Vec<_>>().join("+");
-        let count = channels.len().to_string();
-        let count_zh = self.numerals_zh.get(channels.len()).unwrap_or(&count);
-        self.sentence("witnesses").fill_each(&[
+        let count = independent.to_string();
+        let count_zh = self.numerals_zh.get(independent).unwrap_or(&count);
+        let sentence = if independent > 1 {
+            "witnesses"
+        } else {
+            "one_person"
+        };
+        self.sentence(sentence).fill_each(&[
             ("sources", &join(|text| &text.zh), &join(|text| &text.en)),
             ("count", count_zh, &count),
         ])

@@ -61,9 +61,12 @@ fn hours_of_the_day() {
         ["06:59", "07:00", "09:29", "09:30", "16:30", "19:30"].map(rush),
         [false, true, true, false, true, false]
     );
-    let on = |day: &str| calendar.is_rush(cst(&format!("2026-{day}T08:00")));
-    // A Saturday, National Day, and a Sunday that is worked.
-    assert_eq!(["09-19", "10-01", "09-20"].map(on), [false, false, true]);
+    // A Saturday, National Day, a Sunday that is worked.
+    let days = ["2026-09-19", "2026-10-01", "2026-09-20"];
+    assert_eq!(
+        days.map(|day| calendar.is_rush(cst(&format!("{day}T08:00")))),
+        [false, false, true]
+    );
     let night = |time: &str| calendar.is_night(cst(&format!("2026-09-09T{time}")));
     assert_eq!(
         ["21:59", "22:00", "00:00", "05:59", "06:00"].map(night),

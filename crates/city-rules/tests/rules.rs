@@ -310,7 +310,8 @@ fn reasons_are_sentences() {
     let rules = Rules::builtin();
     let texts = rules.texts();
     let sources = [Channel::Sensor, Channel::Video, Channel::Hotline];
-    assert_eq!(texts.witnesses(&sources).zh, "传感器+视频+热线三源印证");
+    assert_eq!(texts.witnesses(&sources, 3).zh, "传感器+视频+热线三源印证");
+    assert_eq!(texts.witnesses(&sources, 1).zh, "同一人经传感器+视频+热线反映");
     assert_eq!(texts.weather("RAINSTORM", Severity::Orange).zh, "暴雨橙色预警");
     assert_eq!(texts.repetition(12).zh, "12人反映");
     assert_eq!(texts.near(Facility::School).zh, "200米内有学校");
@@ -362,12 +363,19 @@ fn signals_bear_on_weather_kinds_alone() {
     assert!(!matches("RAINSTORM", "vendor"));
     assert!(!matches("HEAT", "tree_fallen") && !matches("HIGH_TEMPERATURE", "road_ponding"));
     for cold in ["COLD_WAVE", "SNOWSTORM", "ICING"] {
-        assert!(matches(cold, "snow_ice") && !matches(cold, "road_ponding"), "{cold}");
+        assert!(
+            matches(cold, "snow_ice") && !matches(cold, "road_ponding"),
+            "{cold}"
+        );
     }
     assert!(!matches("TYPHOON", "snow_ice") && !matches("LIGHTNING", "underpass_flood"));
     assert!(matches("LIGHTNING", "power_outage") && matches("gale", "billboard_risk"));
     for (_, kind) in rules.kinds().filter(|(_, kind)| kind.weather) {
-        assert!(kind.minds("TYPHOON") || kind.name.as_str() == "snow_ice", "{}", kind.name);
+        assert!(
+            kind.minds("TYPHOON") || kind.name.as_str() == "snow_ice",
+            "{}",
+            kind.name
+        );
     }
 }
 
@@ -385,7 +393,8 @@ fn signals_are_the_citys_own_and_rules_of_before_the_table_still_load() {
     assert!(load("[priority.overrides.\"O7.x\"]\nfloor = \"P1\"\nsignals = [\"WIND\"]\n").is_err());
     // What an activation of before holds: no table, no days of rush.
     let mut table: toml::Table = Rules::builtin().to_text().parse().unwrap();
-    let of = |table: &mut toml::Table, name: &str| table.get_mut(name).unwrap().as_table_mut().unwrap().clone();
+    let of =
+        |table: &mut toml::Table, name: &str| table.get_mut(name).unwrap().as_table_mut().unwrap().clone();
     let (mut weather, mut calendar) = (of(&mut table, "weather"), of(&mut table, "calendar"));
     weather.remove("signals");
     calendar.remove("rush_on_work_days");

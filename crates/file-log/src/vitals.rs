@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Input, Name};
+use city_model::{Input, Name, Tick};
 use city_rules::Calendar;
 use city_vitals::{EventCounts, Fact, Incidents, VitalSigns, VitalsRecord};
 use incident_engine::Output;
@@ -32,6 +32,12 @@ impl FileVitals {
         if let Input::Event(event) = input {
             self.events.add(&self.city, event);
         }
+        // Seconds in which nothing happens have no tick, so the minutes that ended since the last are told before what this one
+        // brings.
+        let told = match input {
+            Input::Tick(tick) => self.tell(tick),
+            _ => Vec::new(),
+        };
         for output in outputs {
             // Files keep every incident, and so do its counts.
             if let Output::Revision { record, .. } = output {
@@ -42,9 +48,11 @@ impl FileVitals {
         }
         // Nothing is restored over files.
         self.incidents.forget_changes();
-        let Input::Tick(tick) = input else {
-            return Vec::new();
-        };
+        self.signs.forget_changes();
+        told
+    }
+
+    fn tell(&mut self, tick: &Tick) -> Vec<VitalsRecord> {
         for (_, fact) in self.events.take() {
             self.signs.take(&fact);
         }
@@ -55,8 +63,6 @@ impl FileVitals {
                 at: *at,
             });
         }
-        let told = self.signs.tell();
-        self.signs.forget_changes();
-        told
+        self.signs.tell()
     }
 }

@@ -94,6 +94,18 @@ impl<'a> Retelling<'a> {
         if found.incident.as_ref().is_some_and(|incident| incident.commanded) {
             return Again::Alone(found);
         }
+        if found.incident.is_none() {
+            // What the centre gave a command about is not decided again, so it stands as it is: also for what was seen before
+            // all that it consists of, and came after the command.
+            let standing = Matcher::find_in(engine, engine, setting, kind, event);
+            if standing
+                .incident
+                .as_ref()
+                .is_some_and(|incident| incident.commanded)
+            {
+                return Again::Alone(standing);
+            }
+        }
         let slot = telling.slot_for(&found, event, None);
         telling.change(&slot);
         telling.spread_new(&slot, kind, event);

@@ -122,6 +122,7 @@ fn combine_members(incident: &mut Incident, other: &Incident) {
         .extend(other.reporters_before.iter().copied());
     let before = &incident.reporters_before;
     incident.reporters.retain(|reporter| !before.contains(reporter));
+    incident.hear_all_of(other);
     let cleared = incident.cleared_at.max(other.cleared_at);
     incident.cleared_at = cleared.filter(|_| incident.is_cleared());
 }

@@ -72,6 +72,9 @@ impl Engine {
                     edited.last_command = Some(Arc::new(handled(incident, command)));
                     edited.commanded = true;
                     handle(edited, command, now);
+                    if command.action == Action::Return {
+                        limits::give_back(setting, edited, now);
+                    }
                     if before != said {
                         edited.take_care(|care| care.was_false = said);
                     }

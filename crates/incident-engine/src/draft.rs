@@ -164,6 +164,10 @@ impl<'a> Draft<'a> {
             *incident = shorter;
             self.withheld(Withheld::TooMany, 1);
         }
+        if incident.status == Status::Open && before.is_some_and(|before| before.status == Status::Closed) {
+            // Before it is judged, or it would be by what was over when it was closed.
+            crate::limits::begin_anew(incident, self.now);
+        }
         let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
         if self.keeps_back(incident, &assessment) {
             assessment.move_band(self.engine, self.setting, before, incident, self.now);

@@ -13,6 +13,9 @@ use crate::numbers::Numbers;
 /// The published id of the ceiling.
 pub(crate) const INHIBITED: &str = "I1.inhibited_by";
 
+/// What changed the band of a symptom whose cause is over.
+pub(crate) const UNINHIBITED: &str = "cause_over";
+
 /// What explains an incident away, as its reasons name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {

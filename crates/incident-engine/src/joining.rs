@@ -58,6 +58,8 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
         inferred_components: SmallSet::default(),
         reporters: SmallSet::default(),
         reporters_before: SmallSet::default(),
+        callers: SmallSet::default(),
+        unnamed: SmallSet::default(),
         witnesses: SmallMap::default(),
         peaks: SmallMap::default(),
         facilities: SmallSet::default(),
@@ -160,6 +162,7 @@ fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &
         incident.components.extend(event.component.clone());
     }
     count_reporter(incident, event);
+    incident.hear_by(event.channel, event.reporter_before.or(event.reporter));
     incident.member_count += 1;
     show(incident, event, evidence);
 }

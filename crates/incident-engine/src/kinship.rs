@@ -51,10 +51,12 @@ impl Engine {
             let Some(incident) = self.survivor(&incident.id) else {
                 return;
             };
+            // It comes back from when it was over, not from when it was last told of.
+            let over_at = incident.closed_at.unwrap_or(incident.last_event_at);
             if incident.status == Status::Closed
                 && !incident.is_held_back()
                 && incident.last_event_at <= event.event_time
-                && event.event_time - incident.last_event_at <= recur_ms
+                && event.event_time - over_at.max(incident.last_event_at) <= recur_ms
             {
                 found.push(incident);
             }

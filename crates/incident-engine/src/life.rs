@@ -110,6 +110,7 @@ impl Open {
 
     fn arrive(self) -> Result<Open, Refusal> {
         match self.desk {
+            _ if self.is_resolved => Err("the incident is resolved"),
             Desk::Dispatched | Desk::OnSite => Ok(Open {
                 desk: Desk::OnSite,
                 ..self
@@ -133,12 +134,12 @@ impl Open {
         }
     }
 
-    /// What the centre handles is closed by its word alone.
+    /// What the centre handles is closed by its word alone. Where it said that it is mended and nobody objects, that stands.
     fn end_by_itself(self, reason: CloseReason) -> Result<Over, Refusal> {
-        if self.is_left_alone() {
-            Ok(self.end(reason))
-        } else {
-            Err("the centre handles the incident")
+        match reason {
+            _ if !self.is_left_alone() => Err("the centre handles the incident"),
+            CloseReason::Quiet if self.is_resolved => Ok(self.end(CloseReason::Resolved)),
+            reason => Ok(self.end(reason)),
         }
     }
 
@@ -405,7 +406,8 @@ pub(crate) fn take(incident: &mut Incident, step: Step, at: EventTime) -> Result
             handling.resolved_at = None;
         }
         Step::Arrive => handling.arrived_at = Some(at),
-        Step::Resolve => handling.resolved_at = Some(at),
+        // Said again it is no later.
+        Step::Resolve => handling.resolved_at = handling.resolved_at.or(Some(at)),
         Step::Verify => handling.verified_at = Some(at),
         Step::TakeIn => handling.resolved_at = None,
         _ => {}

@@ -1,7 +1,7 @@
 //! The limits of an incident: until when it must be sent out and under control, how much of that is used up, and what is over.
 //!
 //! What was promised is kept: a rise of the band runs from the moment of the rise and makes nothing later, a fall makes nothing
-//! earlier, and what the centre extended stands. Limits are state; they run out on the log's clock, whether an event comes or not.
+//! earlier, and what the centre extended stands. What is sent back by its unit has its time to dispatch once more. Limits are state; they run out on the log's clock, whether an event comes or not.
 
 use city_model::{Band, EventTime, Incident, Overdue, Status};
 use city_rules::{Clock, Deadline};
@@ -32,13 +32,9 @@ pub(crate) fn set(
     let extended = incident.care.as_ref().and_then(|care| care.extended_to);
     let (dispatch_by, control_by) = match before {
         None => from(incident.opened_at),
-        Some((status, _)) if status != Status::Open => {
-            // Nobody could mend what was closed.
-            incident.time_points = 0;
-            incident.take_care(|care| {
-                care.limits_from = Some(now);
-                care.overdue = None;
-            });
+        // What was merged and is apart again was promised before.
+        Some((Status::Closed, _)) => {
+            begin_anew(incident, now);
             from(now)
         }
         Some((_, band)) if incident.band < band => {
@@ -48,8 +44,13 @@ pub(crate) fn set(
             }
             (dispatch_by.min(promised.0), control_by.min(promised.1))
         }
+        // As if it had not been more urgent between: neither a pin nor an order that is taken back gives time away.
         Some(_) => {
-            let (dispatch_by, control_by) = from(incident.limits_from());
+            let begun_at = incident.care().begun_at;
+            let (dispatch_by, control_by) = from(begun_at.unwrap_or(incident.opened_at));
+            if control_by >= promised.1 && extended.is_none() {
+                incident.take_care(|care| care.limits_from = begun_at);
+            }
             (dispatch_by.max(promised.0), control_by.max(promised.1))
         }
     };
@@ -57,6 +58,23 @@ pub(crate) fn set(
     incident.control_by = extended
         .filter(|at| *at > now || *at >= control_by)
         .unwrap_or(control_by);
+}
+
+/// It was closed and is open again: nobody could mend it meanwhile, so nothing is used up and nothing over.
+pub(crate) fn begin_anew(incident: &mut Incident, now: EventTime) {
+    incident.time_points = 0;
+    incident.take_care(|care| {
+        care.begun_at = Some(now);
+        care.limits_from = Some(now);
+        care.overdue = None;
+    });
+}
+
+/// The unit gave it back: the centre has the whole time to send it out once more.
+pub(crate) fn give_back(setting: &Setting, incident: &mut Incident, now: EventTime) {
+    let (amount, clock) = setting.rules.priority().deadline(incident.band).dispatch;
+    let again = setting.calendar.add(now, amount, clock);
+    incident.dispatch_by = incident.dispatch_by.max(again);
 }
 
 /// The centre gives it more time: what was used up of the old limit no longer counts.

@@ -14,6 +14,8 @@ use crate::{Evidence, Setting, doubt, street};
 
 /// What keeps an event out where several incidents would do.
 const RIVALS: &str = "rivals";
+/// What the limit of distance or doubt keeps out.
+const FARTHER: &str = "farther";
 
 /// What was found for an event.
 pub(crate) struct Match {
@@ -213,7 +215,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 gap_ms: best.map_or(0, |c| c.gap_ms),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
                 runner_up: runner_up.map(|c| c.as_miss("second")),
-                nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
+                nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or(FARTHER))),
             },
             also_in_reach: candidates
                 .iter()
@@ -240,11 +242,14 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .iter()
             .filter(|other| other.incident.id != candidates[best].incident.id)
             .filter_map(Candidate::doubt);
-        if doubt + doubt::rivals(doubt, others) > candidates[best].rank.1 {
+        let bears = candidates[best].rank.1;
+        if doubt + doubt::rivals(doubt, others) > bears {
+            // At no distance at all its own may be too much already: then it is no other's fault.
+            let because = if doubt > bears { FARTHER } else { RIVALS };
             let of_doubt = candidates
                 .iter_mut()
                 .filter(|candidate| candidate.doubt().is_some());
-            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(RIVALS)));
+            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(because)));
         }
     }
 

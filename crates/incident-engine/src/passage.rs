@@ -56,7 +56,9 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
 /// tell of an alarm once. It would be over before anybody heard of it.
 fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTime {
     let quiet_after_ms = quiet_after_ms(setting, rule, incident);
-    let quiet_at = incident.last_heard_at + quiet_after_ms;
+    // What is said to be mended is looked at, and somebody may object.
+    let resolved_at = incident.handling.resolved_at.unwrap_or(EventTime::MIN);
+    let quiet_at = incident.last_heard_at.max(resolved_at) + quiet_after_ms;
     if !incident.is_held_back() {
         return quiet_at;
     }

@@ -7,7 +7,7 @@ use city_rules::{KindId, KindRule, OverrideEffect, OverrideRule};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
-use crate::inhibition::{Cause, INHIBITED};
+use crate::inhibition::{Cause, INHIBITED, UNINHIBITED};
 use crate::trust::Belief;
 use crate::weather::Spot;
 use crate::{Setting, limits};
@@ -88,9 +88,10 @@ impl Assessment {
         let parts = Parts {
             safety: tables.safety.points(grade),
             exposure: rule.map_or(0, |rule| exposure(setting, rule, incident, is_dense)),
-            credibility: tables
-                .credibility
-                .points(best_witness(incident, &beliefs), independent(incident)),
+            credibility: tables.credibility.points(
+                best_witness(incident, &beliefs),
+                incident.independent_witnesses().max(1),
+            ),
             repetition: tables.repetition.points(
                 u32::try_from(incident.reporters.len()).unwrap_or(u32::MAX),
                 incident.recurrence_of.is_some(),
@@ -101,7 +102,6 @@ impl Assessment {
             time: incident.time_points.into(),
         };
         let score = parts.score();
-        let mut band = tables.band(score);
         let mut holding = Vec::new();
         for (index, over) in tables.overrides.iter().enumerate() {
             if kind.is_some_and(|kind| concerns(over, kind))
@@ -109,24 +109,32 @@ impl Assessment {
                 && engine.is_stormy(setting, incident, now, over)
             {
                 holding.push(index);
-                if !matches!(over.effect, OverrideEffect::Raise(_)) {
-                    band = over.effect.apply(band);
-                }
             }
         }
-        let base = rule
+        let effects = || holding.iter().map(|index| tables.overrides[*index].effect);
+        let lowest = rule
             .filter(|_| incident.sound)
-            .and_then(|rule| rule.base_at(peak))
-            .filter(|base| *base < band);
-        band = base.unwrap_or(band);
-        let inhibited = engine.cause_of(incident).filter(|_| band != Band::P1);
-        band = inhibited.as_ref().map_or(band, |_| Band::P4);
-        // Chased once, however many limits are over.
-        let raises = holding.iter().map(|index| tables.overrides[*index].effect);
-        let raised = raises
+            .and_then(|rule| rule.base_at(peak));
+        let cause = engine.cause_of(incident);
+        let judged = |score: u32| {
+            let bounds = effects().filter(|effect| !matches!(effect, OverrideEffect::Raise(_)));
+            let bounded = bounds.fold(tables.band(score), |band, effect| effect.apply(band));
+            let base = lowest.filter(|base| *base < bounded);
+            let band = base.unwrap_or(bounded);
+            let is_quiet = cause.is_some() && band != Band::P1;
+            (if is_quiet { Band::P4 } else { band }, base, is_quiet)
+        };
+        let (band, base, is_quiet) = judged(score);
+        // Chased once, however many limits are over, and from where it stood before: the points for that are no second rise.
+        let before_over = Parts {
+            time: parts.time.min(tables.time_points(99)),
+            ..parts
+        };
+        let raised = effects()
             .filter(|effect| matches!(effect, OverrideEffect::Raise(_)))
-            .map(|effect| effect.apply(band));
-        let band = raised.min().unwrap_or(band);
+            .map(|effect| effect.apply(judged(before_over.score()).0));
+        let band = raised.min().map_or(band, |raised| raised.min(band));
+        let inhibited = cause.filter(|_| is_quiet);
         Assessment {
             parts,
             score,
@@ -228,10 +236,14 @@ impl Assessment {
         if self.inhibited.is_some() && target == Band::P4 {
             return INHIBITED.into();
         }
+        if before.is_some_and(|before| before.pinned.is_some()) {
+            return "unpinned".into();
+        }
+        if before.is_some_and(|before| before.inhibited_by.is_some()) && incident.inhibited_by.is_none() {
+            return UNINHIBITED.into();
+        }
         if target > incident.band {
-            let was_pinned = before.is_some_and(|before| before.pinned.is_some());
             return match () {
-                () if was_pinned => "unpinned",
                 () if unpinned => "regrouped",
                 () if incident.cleared_at.is_some() => "cleared",
                 () => "lower_for_a_while",
@@ -251,7 +263,7 @@ impl Assessment {
             return over.id.as_str().into();
         }
         if self.base == Some(target) {
-            return "O7.base".into();
+            return format!("O7.base_{target}").into();
         }
         if let Some(over) = holding.find(decides) {
             return over.id.as_str().into();
@@ -308,16 +320,6 @@ impl Engine {
             self.clock().unwrap_or(incident.last_heard_at),
         ))
     }
-}
-
-/// How many independent kinds of witness there are. An unknown channel confirms nothing: it may be a known one misspelt.
-fn independent(incident: &Incident) -> usize {
-    let known = incident
-        .witnesses
-        .keys()
-        .filter(|channel| **channel != Channel::Other)
-        .count();
-    known.max(1)
 }
 
 /// The points of the best witness, by what it said and what is believed of it. Nobody's word is nothing.
@@ -387,7 +389,7 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && over.hint.is_none_or(|hint| incident.hints.contains(&hint))
         && over
             .witnesses_at_least
-            .is_none_or(|least| independent(incident) >= usize::from(least))
+            .is_none_or(|least| incident.independent_witnesses().max(1) >= usize::from(least))
         && over
             .reporters_at_least
             .is_none_or(|least| incident.reporters.len() >= usize::from(least))

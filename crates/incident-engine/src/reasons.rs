@@ -1,7 +1,7 @@
 //! Why an incident is as urgent as it is, as sentences that an operator acts on: what was measured against which limit, who
 //! tells of it, what lies around, which warning stands.
 
-use city_model::{Channel, Incident};
+use city_model::{Channel, Incident, Status};
 use city_rules::{GradeStep, KindRule, OverrideEffect, OverrideRule, Text, Texts};
 
 use crate::Setting;
@@ -88,7 +88,7 @@ impl Assessment {
         match channels.as_slice() {
             [] => {}
             [one] => reasons.push(texts.single(*one)),
-            several => reasons.push(texts.witnesses(several)),
+            several => reasons.push(texts.witnesses(several, incident.independent_witnesses())),
         }
         for belief in &self.beliefs {
             let (judged, false_alarms) = (belief.trust.judged, belief.trust.false_alarms);
@@ -96,6 +96,16 @@ impl Assessment {
         }
         if incident.reporters.len() >= 2 {
             reasons.push(texts.repetition(incident.reporters.len()));
+        }
+        let resolved_at = incident.handling.resolved_at;
+        let is_seen_since = |resolved_at| {
+            incident
+                .members
+                .first()
+                .is_some_and(|newest| newest.event_time > resolved_at)
+        };
+        if incident.status == Status::Open && resolved_at.is_some_and(is_seen_since) {
+            reasons.push(texts.sentence("after_resolved"));
         }
         if incident.recurrence_of.is_some() {
             reasons.push(texts.sentence("recurrence"));

@@ -32,6 +32,8 @@ pub(crate) fn handled(incident: &Incident, command: &Command) -> LastCommand {
         inferred_components: SmallSet::default(),
         reporters: SmallSet::default(),
         reporters_before: SmallSet::default(),
+        callers: SmallSet::default(),
+        unnamed: SmallSet::default(),
         witnesses: SmallMap::default(),
         peaks: SmallMap::default(),
         facilities: SmallSet::default(),

@@ -185,3 +185,39 @@ fn what_is_settled_is_not_parted() {
     assert!(answer.contains("is settled"), "{answer}");
     assert_eq!(story.command(parting("k2", &a, &["a3"])), "split applied");
 }
+
+#[test]
+fn a_merge_that_is_taken_back_gives_no_time_away() {
+    let (mut story, a, b) = two_heaps();
+    let promised = |story: &Teller| {
+        let heap = kept(story, &b);
+        (heap.dispatch_by, heap.control_by)
+    };
+    let before = promised(&story);
+    story.tick(teller::at(30));
+    story.command(merging("k1", &a, &b));
+    story.tick(teller::at(700)); // past the opening of the office, from which a new limit would run
+    assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+    assert_eq!(kept(&story, &b).status, Status::Open);
+    assert_eq!(promised(&story), before);
+}
+
+#[test]
+fn what_was_seen_before_and_is_told_after_a_command_joins_all_the_same() {
+    for action in [Action::Acknowledge, Action::Dispatch, Action::Resolve] {
+        let mut story = Teller::new();
+        story.tell(rubbish("a1", 0.0, 10));
+        let a = id_of(&story, "a1");
+        story.tick(teller::at(15));
+        story.command(order("k1", &a, action));
+        // Seen a minute before all that is known, typed eight minutes later.
+        story.tell(rubbish("early", 10.0, 9).came_after(9));
+        assert_eq!(id_of(&story, "early"), a, "{action}");
+        restart(&mut story);
+        story.tell(rubbish("earlier", 10.0, 8).came_after(11));
+        let heap = story.only();
+        assert_eq!((heap.id.clone(), heap.member_count), (a, 3), "{action}");
+        assert_eq!(story.command(order("k2", &heap.id, Action::Undo)), "undo applied");
+        assert_eq!(story.only().member_count, 3, "what was heard since stays");
+    }
+}

@@ -118,3 +118,60 @@ fn what_nobody_mended_is_not_hidden_in_what_is_resolved() {
     story.command(order("k5", &a, Action::Undo));
     assert!(kept(&story, &a).handling.resolved_at.is_some());
 }
+
+#[test]
+fn what_is_mended_and_not_heard_of_again_is_resolved() {
+    let mut story = Teller::new();
+    story.tell(ponding("a1", 0.0, 0));
+    let a = story.only().id;
+    story.tick(at(1));
+    story.command(order("k1", &a, Action::Dispatch));
+    story.tick(at(180));
+    story.command(order("k2", &a, Action::Resolve));
+    story.tick(at(239));
+    assert_eq!(
+        kept(&story, &a).status,
+        Status::Open,
+        "somebody may look at it, for its gap"
+    );
+    story.tick(at(240));
+    let over = kept(&story, &a);
+    assert_eq!(
+        (over.status, over.close_reason),
+        (Status::Closed, Some(CloseReason::Resolved))
+    );
+}
+
+#[test]
+fn what_is_told_after_it_was_mended_says_so() {
+    let mut story = Teller::new();
+    story.tell(ponding("a1", 0.0, 0).reporter(1));
+    let a = story.only().id;
+    story.tick(at(10));
+    story.command(order("k1", &a, Action::Resolve));
+    let told = |story: &mut Teller| {
+        story
+            .record()
+            .priority
+            .reasons_zh
+            .contains(&"办结后仍有上报".to_owned())
+    };
+    story.tell(ponding("before", 1.0, 9).came_after(3).reporter(2));
+    assert!(!told(&mut story));
+    story.tell(ponding("after", 1.0, 20).reporter(3));
+    assert!(told(&mut story));
+}
+
+#[test]
+fn it_comes_back_from_when_it_was_over() {
+    // Garbage is quiet after six hours and comes back within a day.
+    for (hours, comes_back) in [(28, true), (30, true), (31, false)] {
+        let mut story = Teller::new();
+        story.tell(rubbish("a1", 0.0, 0));
+        let a = story.only().id;
+        story.tick(at(6 * 60));
+        story.tell(rubbish("a2", 0.0, hours * 60));
+        let again = kept(&story, &id_of(&story, "a2"));
+        assert_eq!(again.recurrence_of, comes_back.then_some(a), "{hours}");
+    }
+}

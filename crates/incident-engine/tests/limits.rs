@@ -304,3 +304,103 @@ fn what_is_opened_again_has_its_limits_anew() {
     assert!(open.control_by > at(40 * DAY) && open.dispatch_by > at(40 * DAY));
     assert!(open.handling.resolved_at.is_none() && open.handling.dispatched_at.is_some());
 }
+
+#[test]
+fn what_its_unit_sends_back_has_its_time_to_be_sent_out_once_more() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_ponding", 0.0, 0.0).at(10 * HOUR));
+    let id = story.only().id;
+    act(&mut story, &id, Action::Dispatch, 10 * HOUR + 10);
+    act(&mut story, &id, Action::Return, 10 * HOUR + 40);
+    let told = story.record().priority;
+    assert_eq!(
+        (told.band, told.overrides),
+        (Band::P3, vec!["O7.base_P3".to_owned()])
+    );
+    assert_eq!(told.deadline.dispatch_by, at(11 * HOUR + 10).into());
+    story.tick(at(11 * HOUR + 10));
+    assert_eq!(of(&story).priority.overrides[0], "O8.dispatch_overdue");
+}
+
+#[test]
+fn what_is_opened_again_is_judged_by_its_new_limits() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "manhole_missing", 0.0, 0.0).at(10 * HOUR));
+    let id = story.only().id;
+    act(&mut story, &id, Action::Dispatch, 10 * HOUR + 1);
+    act(&mut story, &id, Action::Close, 36 * HOUR);
+    let over = story.record().priority;
+    assert!(
+        over.overrides.contains(&"O8.overdue".to_owned()),
+        "{:?}",
+        over.overrides
+    );
+    act(&mut story, &id, Action::Reopen, 37 * HOUR);
+    let anew = story.record().priority;
+    assert_eq!(
+        (anew.parts.time, anew.overrides),
+        (0, vec!["O2.manhole_missing".to_owned()])
+    );
+    assert_eq!(anew.deadline.control_by, at(61 * HOUR).into());
+}
+
+#[test]
+fn what_is_over_rises_by_one_band_although_its_points_rise_too() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "street_light", 0.0, 0.0).credibility(5).at(10 * HOUR));
+    let id = story.only().id;
+    act(&mut story, &id, Action::Dispatch, 10 * HOUR + 1);
+    let control_by = story.only().control_by;
+    story.tick(control_by);
+    let told = of(&story).priority;
+    assert_eq!(
+        (told.score, told.band, told.overrides),
+        (30, Band::P3, vec!["O8.overdue".to_owned()])
+    );
+}
+
+#[test]
+fn a_pin_that_is_taken_back_gives_no_time_away() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_ponding", 0.0, 0.0).at(10 * HOUR));
+    let id = story.only().id;
+    let promised = of(&story).priority.deadline;
+    let pin = Command {
+        band: Some(Band::P1),
+        ..command("pin", &id, Action::PinPriority)
+    };
+    story.tick(at(10 * HOUR + 5));
+    story.command(pin);
+    assert_eq!(
+        of(&story).priority.deadline.dispatch_by,
+        at(10 * HOUR + 10).into()
+    );
+    act(&mut story, &id, Action::UnpinPriority, 10 * HOUR + 6);
+    let told = story.record().priority;
+    assert_eq!((told.band, &told.deadline), (Band::P3, &promised));
+    assert_eq!(told.previous.unwrap().because.as_ref(), "unpinned");
+    // Upward, too.
+    let low = Command {
+        band: Some(Band::P4),
+        ..command("low", &id, Action::PinPriority)
+    };
+    story.command(low);
+    assert_eq!(story.record().priority.band, Band::P4);
+    act(&mut story, &id, Action::UnpinPriority, 10 * HOUR + 8);
+    let told = story.record().priority;
+    assert_eq!(
+        (told.band, told.previous.unwrap().because.as_ref()),
+        (Band::P3, "unpinned")
+    );
+}
+
+#[test]
+fn said_again_it_is_mended_no_later_and_nobody_arrives_after_it() {
+    let (mut story, id) = garbage();
+    act(&mut story, &id, Action::Dispatch, 10 * HOUR + 2);
+    act(&mut story, &id, Action::Resolve, 11 * HOUR);
+    act(&mut story, &id, Action::Resolve, 12 * HOUR);
+    assert_eq!(story.only().handling.resolved_at, Some(at(11 * HOUR)));
+    let said = story.command(command("late", &id, Action::Arrive));
+    assert_eq!(said, "arrive refused: the incident is resolved");
+}

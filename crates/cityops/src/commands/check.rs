@@ -50,6 +50,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
             "ok": true,
             "rules_version": rules.version(),
             "groups": groups,
+            "calendar_years": rules.calendar_years().collect::<Vec<_>>(),
             "registry": {
                 "devices": registry.devices.len(),
                 "components": registry.components.len(),
@@ -75,6 +76,11 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         rules.version(),
         rules.kinds().len(),
         groups.len()
+    ));
+    let years: Vec<String> = rules.calendar_years().map(|year| year.to_string()).collect();
+    print(format!(
+        "calendar: holidays of {}; in other years only weekends are off ([calendar.years.YYYY] adds one)",
+        years.join(", ")
     ));
     match (
         crate::assemble::control(&loaded)?,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use city_model::EventTime;
+use city_rules::Calendar;
 
 use crate::CommandResult;
 use crate::cli::RunArgs;
@@ -16,6 +18,9 @@ use crate::{acls, assemble, outputs, topics};
 use kafka_log::Properties;
 use wire_format::Topic;
 
+/// So far ahead deadlines reach: fifteen work days and a holiday of nine days among them.
+const CALENDAR_AHEAD_MS: i64 = 30 * 24 * 3_600_000;
+
 pub(super) fn run(args: &RunArgs) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let roles = roles(&args.workers)?;
@@ -27,6 +32,13 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     check_rights(&loaded, &properties, &roles)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let soon = EventTime::from_millis(now.saturating_add(CALENDAR_AHEAD_MS));
+    if !Calendar::new(&setup.rules, &setup.timezone)?.knows_year(soon) {
+        tracing::warn!(
+            "deadlines reach a year whose holidays are not known: only its weekends are off; add [calendar.years.YYYY] to the rules"
+        );
+    }
     let written = outputs::prepare(&loaded)?;
     let listen = loaded.config.http.listen.clone();
     let service = Service::start(ServiceStart {

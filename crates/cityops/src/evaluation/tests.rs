@@ -69,6 +69,19 @@ fn each_rate_counts_what_its_words_say() {
     assert_eq!((rate(all.rework), rate(all.rejection)), ((0, 3), (1, 3)));
     assert_eq!(rate(all.repeat), (0, 6));
     assert_eq!(rate(all.false_alarm), (1, 3));
+    // Acknowledged, its limits over: late is late. Given back and not sent out again: it was given back.
+    let mut lying = incident(8, None, None, None);
+    lying.handling.acknowledged_at = Some(lying.opened_at);
+    lying.handling.returned_count = 1;
+    let all = of(&[lying, incident(1, Some(1), Some(4), Some("resolved"))]).all;
+    assert_eq!(
+        [
+            rate(all.dispatch_on_time),
+            rate(all.control_on_time),
+            rate(all.rejection)
+        ],
+        [(1, 2); 3]
+    );
     let untold = of(&[
         incident(4, None, None, None),
         incident(5, None, None, Some("quiet")),
@@ -94,7 +107,13 @@ fn rework_and_rejection_are_two_numbers() {
     };
     let mut lying = incident(5, None, None, None); // rejected, and not sent out again
     lying.handling.returned_count = 1;
-    let records = [sent_back(1, 1), sent_back(2, 1), sent_back(3, 3), sent_back(4, 0), lying];
+    let records = [
+        sent_back(1, 1),
+        sent_back(2, 1),
+        sent_back(3, 3),
+        sent_back(4, 0),
+        lying,
+    ];
     let told_by: BTreeMap<IncidentId, ToldBy> = [
         (1, told(0, 1)),
         (2, told(1, 0)),
