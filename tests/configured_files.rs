@@ -291,7 +291,8 @@ fn rules_are_told_with_their_line() {
     folder.write("rules.toml", "");
     let (code, out, _) = folder.check();
     assert_eq!(code, Some(0), "no rules of one's own are good rules");
-    assert!(!out.contains("warning"), "{out}");
+    let is_of_rules = |line: &str| line.contains("warning") && !line.contains("calendar.years");
+    assert!(!out.lines().any(is_of_rules), "{out}");
 }
 
 #[test]
@@ -303,7 +304,9 @@ fn odd_rules_are_warned_of_and_good_all_the_same() {
     );
     let (code, out, err) = folder.check();
     assert_eq!(code, Some(0), "{err}");
-    let warnings: Vec<&str> = out.lines().filter(|line| line.starts_with("warning: ")).collect();
+    // As the year ends the calendar is warned of, too.
+    let is_of_rules = |line: &&str| line.starts_with("warning: ") && !line.contains("calendar.years");
+    let warnings: Vec<&str> = out.lines().filter(is_of_rules).collect();
     assert_eq!(warnings.len(), 4, "{out}");
     for (warning, words) in warnings.iter().zip([
         ["rules.toml:1:", "kinds.ufo", "no code"],
