@@ -19,7 +19,13 @@ fn a_history_with_feedback_is_evaluated() {
     let incidents = before.lines("incidents.ndjson");
     let dir = before.dir.to_str().unwrap();
     let untold = report(dir, &[]);
-    for rate in ["dispatch_on_time", "control_on_time", "rework", "rejection", "false_alarm"] {
+    for rate in [
+        "dispatch_on_time",
+        "control_on_time",
+        "rework",
+        "rejection",
+        "false_alarm",
+    ] {
         assert_eq!(
             untold["all"][rate]["share"],
             Value::Null,

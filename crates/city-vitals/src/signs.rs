@@ -299,11 +299,16 @@ impl VitalSigns {
         id.map_or_else(|| kind.to_owned(), |id| self.rules.kind(id).name_zh.to_string())
     }
 
+    fn english_of(&self, kind: &str) -> String {
+        let id = self.rules.kind_id(kind);
+        id.map_or_else(|| kind.to_owned(), |id| self.rules.kind(id).name_en.clone())
+    }
+
     fn rise(&self, kind: &Name, since: EventTime, count: i64, usual: Usual) -> Notice {
         let (told, limit) = (thousandths(usual.usual_milli), usual.limit());
         let (zh, en) = match &**kind {
             "" => ("事件".to_owned(), "incidents".to_owned()),
-            kind => (self.name_of(kind), kind.to_owned()),
+            kind => (self.name_of(kind), self.english_of(kind)),
         };
         Notice {
             what: "rise".to_owned(),
@@ -331,7 +336,8 @@ impl VitalSigns {
                 self.name_of(kind)
             ),
             text_en: format!(
-                "{kind}: came back {count} times within {days:.1} days; act before the next call"
+                "{}: came back {count} times within {days:.1} days; act before the next call",
+                self.english_of(kind)
             ),
         }
     }

@@ -382,7 +382,11 @@ fn what_stands_is_told_as_of_the_minutes_end() {
         stock(&city)[1..],
         [(60, [1, 0, 2, 0]), (62, [0, 0, 2, 0]), (65, [0, 1, 1, 0])]
     );
-    let p1 = city.told.iter().filter(|told| &*told.code == "310117").map(|told| told.open.P1);
+    let p1 = city
+        .told
+        .iter()
+        .filter(|told| &*told.code == "310117")
+        .map(|told| told.open.P1);
     assert_eq!(p1.collect::<Vec<_>>()[1..], [0, 1, 0]);
 }
 
