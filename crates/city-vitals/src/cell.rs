@@ -107,12 +107,11 @@ impl CellState {
             What::Merged => self.minute(now, first_untold).merged += by,
             What::Open(_) | What::Due(_) => {
                 let stock = self.stock.entry(minute_of(now).max(first_untold)).or_default();
-                let known = stock
-                    .iter_mut()
-                    .find(|(of, counts_as, _)| of == kind && *counts_as == what);
-                match known {
-                    Some((_, _, count)) => *count += by,
-                    None => stock.push((kind.clone(), what, by)),
+                // In order, so that the order of telling does not show in the row.
+                let key = (kind, &what);
+                match stock.binary_search_by(|(of, counts_as, _)| (of, counts_as).cmp(&key)) {
+                    Ok(place) => stock[place].2 += by,
+                    Err(place) => stock.insert(place, (kind.clone(), what, by)),
                 }
             }
             What::Opened(when) => {

@@ -362,8 +362,13 @@ fn what_stands_is_told_as_of_the_minutes_end() {
     let mut city = City::new();
     city.clock(58 * MINUTE_MS);
     // Opened as minute 60 began, and read before the minute before it was told.
-    let one = incident("1", "road_ponding", (1, 1), 60 * MINUTE_MS);
-    city.tell(&incident("0", "road_ponding", (1, 1), 59 * MINUTE_MS + 30_000));
+    let minor = |id: &str, opened: i64| {
+        let mut record = incident(id, "road_ponding", (1, 1), opened);
+        record.priority.band = city_model::Band::P3;
+        record
+    };
+    let one = minor("1", 60 * MINUTE_MS);
+    city.tell(&minor("0", 59 * MINUTE_MS + 30_000));
     city.tell(&one);
     city.clock(60 * MINUTE_MS + 20_000);
     assert_eq!(stock(&city), [(59, [1, 0, 1, 0])]);

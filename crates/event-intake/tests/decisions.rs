@@ -868,7 +868,7 @@ fn what_names_no_cell_of_the_grid_is_noted() {
     let warning = |regions: &[&str]| {
         let record = json!({"warning_id": "w", "revision": 1, "signal": "RAINSTORM", "severity": "RED", "status": "ISSUED",
             "region_codes": regions, "issued_at": NOW, "effective_at": NOW});
-        let Decision::Warning(warning) = desk.judge(Source::Weather, &record).result else {
+        let Decision::Warning(warning) = Desk::new().judge(Source::Weather, &record).result else {
             panic!("no warning");
         };
         desk.intake.note_of_warning(&warning).map(|note| note.to_string())
@@ -884,7 +884,7 @@ fn what_names_no_cell_of_the_grid_is_noted() {
     let silence = |area: Value| {
         let record = json!({"silence_id": "s", "kinds": [], "area": area, "starts_at": NOW, "ends_at": NOW + 1,
             "reason": "", "created_by": "duty", "created_at": NOW});
-        let Decision::Silence(silence) = desk.judge(Source::Silence, &record).result else {
+        let Decision::Silence(silence) = Desk::new().judge(Source::Silence, &record).result else {
             panic!("no silence");
         };
         desk.intake.note_of_silence(&silence).map(|note| note.to_string())
