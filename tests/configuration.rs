@@ -80,6 +80,18 @@ fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
             "reporter_key_file",
         ),
         (
+            "[http]\ntoken_file = \"a\"\n",
+            "cityops.toml:2:",
+            "token_file",
+            "tokens_file",
+        ),
+        (
+            "[http.limits]\nconnection = 1\n",
+            "cityops.toml:2:",
+            "connection",
+            "connections",
+        ),
+        (
             "[http]\nlisten_on = \"a\"\n",
             "cityops.toml:2:",
             "listen_on",

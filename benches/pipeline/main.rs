@@ -1,7 +1,7 @@
 //! The whole program on a real broker: what its records cost in CPU, and how soon an incident is committed.
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own, or uses `CITYOPS_KAFKA=host:port`. `CITYOPS_BENCH_EVENTS`
-//! says how many records a run has (default 400,000). CPU is that of our processes, user plus system, from the first tenth of
+//! says how many records a run has (default 400,000). `-- stages latency processes district` runs these parts alone. CPU is that of our processes, user plus system, from the first tenth of
 //! the records on; the broker's, the feed's and the onlooker's are not in it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -10,6 +10,7 @@ mod city;
 mod latency;
 mod mix;
 mod process;
+mod processes;
 mod stage;
 
 use mix::Mix;
@@ -28,11 +29,34 @@ fn main() {
         .ok()
         .and_then(|events| events.parse().ok())
         .unwrap_or(400_000);
+    let parts = ["stages", "latency", "processes", "district"];
+    let asked: Vec<&str> = parts
+        .into_iter()
+        .filter(|part| arguments.iter().any(|it| it == part))
+        .collect();
+    let wants = |part: &str| asked.is_empty() || asked.contains(&part);
     println!("records, CPU seconds a million, thousand a CPU second, thousand a second, peak memory in MB");
+    if wants("stages") || wants("latency") {
+        let rates = stages(&broker, events);
+        if wants("latency") {
+            latencies(&broker, &rates);
+        }
+    }
+    if wants("processes") {
+        for mix in [Mix::Typhoon, Mix::Reports] {
+            processes::report(&broker, mix, events / mix.part());
+        }
+    }
+    if wants("district") {
+        processes::district(&broker);
+    }
+}
+
+/// What each stage costs by mix; answers how many records a second both together take.
+fn stages(broker: &process::Broker, events: usize) -> Vec<(Mix, f64)> {
     let mut rates = Vec::new();
     for mix in Mix::ALL {
-        let events = events / mix.part();
-        let run = stage::Prepared::new(&broker, mix, events);
+        let run = stage::Prepared::new(broker, mix, events / mix.part());
         run.report("the client alone, copying", &run.ceiling());
         run.report("enrich", &run.enrich());
         run.report("correlate", &run.correlate());
@@ -41,10 +65,14 @@ fn main() {
         run.report("both, two loops each", &run.both(2));
         rates.push((mix, both.per_second()));
     }
+    rates
+}
+
+fn latencies(broker: &process::Broker, rates: &[(Mix, f64)]) {
     println!("\nfrom sending to the committed incident, ms");
     for (mix, rate) in rates {
         for (share, part) in [("a quarter", 4.0), ("half", 2.0)] {
-            latency::report(&broker, mix, share, rate / part);
+            latency::report(broker, *mix, share, rate / part);
         }
     }
 }

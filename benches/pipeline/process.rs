@@ -8,20 +8,31 @@ use kafka_log::Properties;
 /// A broker for this bench, which ends with it.
 pub(crate) struct Broker {
     pub(crate) address: String,
+    /// Its process, if this bench started it.
+    pub(crate) pid: Option<u32>,
+    _run: tempfile::TempDir,
 }
 
 impl Broker {
     pub(crate) fn start() -> Broker {
-        let address = std::env::var("CITYOPS_KAFKA").unwrap_or_else(|_| {
+        let run = tempfile::tempdir().unwrap();
+        let given = std::env::var("CITYOPS_KAFKA").ok();
+        let address = given.unwrap_or_else(|| {
             let output = Command::new("deploy/kafka-local/start")
                 .args(["--die-with", &std::process::id().to_string()])
+                .arg(run.path())
                 .stderr(std::process::Stdio::inherit())
                 .output()
                 .unwrap();
             assert!(output.status.success(), "no broker");
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         });
-        Broker { address }
+        let pid = std::fs::read_to_string(run.path().join("pid")).ok();
+        Broker {
+            address,
+            pid: pid.and_then(|pid| pid.trim().parse().ok()),
+            _run: run,
+        }
     }
 
     pub(crate) fn properties(&self) -> Properties {
@@ -71,20 +82,26 @@ impl Taken {
 
 /// Watches a process until `done` says `records`.
 pub(crate) fn watch(pid: u32, records: u64, done: impl Fn() -> u64) -> Taken {
+    watch_all(&[pid], records, done)
+}
+
+/// The same with several; the memory is that of the largest.
+pub(crate) fn watch_all(pids: &[u32], records: u64, done: impl Fn() -> u64) -> Taken {
+    let cpu = || pids.iter().map(|pid| cpu(*pid)).sum::<Duration>();
     let mut since: Option<(u64, Instant, Duration)> = None;
     let deadline = Instant::now() + Duration::from_secs(600);
     loop {
         let so_far = done();
         if since.is_none() && so_far * 10 >= records {
-            since = Some((so_far, Instant::now(), cpu(pid)));
+            since = Some((so_far, Instant::now(), cpu()));
         }
         if so_far >= records {
             let (from, begun, before) = since.unwrap();
             return Taken {
                 records: so_far - from,
                 wall: begun.elapsed(),
-                cpu: cpu(pid).saturating_sub(before),
-                peak_mb: peak_mb(pid),
+                cpu: cpu().saturating_sub(before),
+                peak_mb: pids.iter().map(|pid| peak_mb(*pid)).max().unwrap_or_default(),
             };
         }
         assert!(

@@ -13,6 +13,7 @@ pub mod output;
 pub mod records;
 pub mod registry;
 pub mod spoilt;
+pub mod stream;
 pub mod town;
 pub mod web;
 

@@ -13,12 +13,16 @@ use crate::deploy;
 fn check_config(text: &str) {
     let dir = tempfile::tempdir().unwrap();
     let (config, key) = (dir.path().join("cityops.toml"), dir.path().join("reporter.key"));
+    let tokens = dir.path().join("tokens");
     std::fs::write(&config, text).unwrap();
     std::fs::write(&key, "sixteen bytes or more").unwrap();
-    let output = cityops(&["check", "--config", &config.display().to_string()])
-        .env("CITYOPS__PRIVACY__REPORTER_KEY_FILE", &key)
-        .output()
-        .unwrap();
+    std::fs::write(&tokens, format!("desk sha256:{}\n", "0".repeat(64))).unwrap();
+    let mut check = cityops(&["check", "--config", &config.display().to_string()]);
+    check.env("CITYOPS__PRIVACY__REPORTER_KEY_FILE", &key);
+    if text.contains("tokens_file") {
+        check.env("CITYOPS__HTTP__TOKENS_FILE", &tokens);
+    }
+    let output = check.output().unwrap();
     assert!(
         output.status.success(),
         "{}",
@@ -245,7 +249,11 @@ fn check_mounts(container: &Yaml, spec: &Yaml) {
     }
     let arguments = texts(&container["args"]);
     let paths: Vec<&str> = mounts.iter().filter_map(|it| it["mountPath"].as_str()).collect();
-    for named in [arguments[2], "/etc/cityops-secret/reporter.key"] {
+    for named in [
+        arguments[2],
+        "/etc/cityops-secret/reporter.key",
+        "/etc/cityops-secret/tokens",
+    ] {
         let parent = PathBuf::from(named);
         let parent = parent.parent().unwrap().display().to_string();
         assert!(paths.contains(&&*parent), "{named} is mounted nowhere");

@@ -16,6 +16,8 @@ use city_model::{Name, Status};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 
+use crate::feed::{Place, Position};
+
 pub use entry::Entry;
 pub use page::{BoundingBox, Cursor, Filter, LIMIT_DEFAULT, LIMIT_MAX, Page};
 
@@ -53,7 +55,7 @@ impl Board {
     ///
     /// # Errors
     /// When the record cannot be read. The board stays as it is.
-    pub fn take(&self, key: &[u8], value: Option<&[u8]>) -> anyhow::Result<Option<Taken>> {
+    pub fn take(&self, place: Place, key: &[u8], value: Option<&[u8]>) -> anyhow::Result<Option<Taken>> {
         let id = std::str::from_utf8(key).context("read an incident's key")?;
         let live = self.is_caught_up();
         let Some(value) = value else {
@@ -64,7 +66,8 @@ impl Board {
                 live,
             }));
         };
-        let mut entry = Entry::read(value, &self.names).with_context(|| format!("read incident {id}"))?;
+        let mut entry =
+            Entry::read(place, value, &self.names).with_context(|| format!("read incident {id}"))?;
         ensure!(
             &*entry.id == id,
             "the record under the key {id} is of incident {}",
@@ -148,6 +151,34 @@ impl Board {
         }
     }
 
+    /// Where the last record lies of every incident that changed behind `since` and up to `upto`, by place. Of what was
+    /// removed nothing is told. It looks at every incident, as [`Board::page`] does.
+    pub fn places(&self, since: &Position, upto: &Position) -> Vec<(Place, Name)> {
+        let mut places: Vec<(Place, Name)> = self
+            .incidents
+            .iter()
+            .filter(|incident| !since.holds(incident.lies_at) && upto.holds(incident.lies_at))
+            .map(|incident| (incident.lies_at, incident.id.clone()))
+            .collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Where the records lie, up to `upto`, of the incidents that are wanted, the most urgent first. It looks at every one.
+    pub fn places_now(&self, upto: &Position, wanted: impl Fn(&Entry) -> bool) -> Vec<(Place, Name)> {
+        let mut found: Vec<Arc<Entry>> = self
+            .incidents
+            .iter()
+            .filter(|incident| upto.holds(incident.lies_at) && wanted(incident))
+            .map(|incident| incident.value().clone())
+            .collect();
+        found.sort_unstable_by(|a, b| page::key(a).cmp(&page::key(b)));
+        found
+            .iter()
+            .map(|entry| (entry.lies_at, entry.id.clone()))
+            .collect()
+    }
+
     /// What changed since an earlier call (0 at first), in the order of change, and the number to ask with next time.
     /// Removed incidents are not told.
     pub fn changed_since(&self, seen: u64) -> (Vec<Arc<Entry>>, u64) {
@@ -221,7 +252,9 @@ pub(crate) mod tests {
             .as_str()
             .unwrap()
             .to_owned();
-        board.take(id.as_bytes(), Some(json.as_bytes())).unwrap()
+        board
+            .take(Place::default(), id.as_bytes(), Some(json.as_bytes()))
+            .unwrap()
     }
 
     #[test]
@@ -247,8 +280,15 @@ pub(crate) mod tests {
             ),
             (2, 3, true)
         );
-        assert!(board.take(b"a", None).unwrap().unwrap().after.is_none());
-        assert!(board.take(b"a", None).unwrap().is_none());
+        assert!(
+            board
+                .take(Place::default(), b"a", None)
+                .unwrap()
+                .unwrap()
+                .after
+                .is_none()
+        );
+        assert!(board.take(Place::default(), b"a", None).unwrap().is_none());
         assert!(board.is_empty());
     }
 
@@ -257,8 +297,12 @@ pub(crate) mod tests {
         let board = Board::default();
         let good = record("a", 1, "P2", "OPEN", "2026-07-25T08:00:00Z");
         put(&board, &good);
-        let check =
-            |key: &[u8], value: &str| assert!(board.take(key, Some(value.as_bytes())).is_err(), "{value}");
+        let check = |key: &[u8], value: &str| {
+            assert!(
+                board.take(Place::default(), key, Some(value.as_bytes())).is_err(),
+                "{value}"
+            )
+        };
         check(b"a", "{");
         check(b"a", &good.replace("P2", "P9"));
         check(b"a", &good.replace("OPEN", "GONE"));
@@ -267,7 +311,7 @@ pub(crate) mod tests {
         check(b"\xff", &good);
         assert!(
             board
-                .take(b"a", Some(&[good.as_bytes(), b"\xff"].concat()))
+                .take(Place::default(), b"a", Some(&[good.as_bytes(), b"\xff"].concat()))
                 .is_err()
         );
         assert_eq!((board.len(), board.get("a").unwrap().revision), (1, 1));

@@ -161,16 +161,14 @@ pub struct ExplainArgs {
     #[arg(value_name = "EVENT_OR_INCIDENT")]
     pub id: String,
     /// The output of a replay with `--evidence`.
-    #[arg(
-        long,
-        value_name = "DIR",
-        conflicts_with = "config",
-        required_unless_present = "config"
-    )]
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
     pub output: Option<PathBuf>,
-    /// The configuration file: explain from the committed log.
+    /// The configuration file: explain from the committed log; with `--output` and `--input`, what that replay ran by.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The input of that replay: it is decided again to tell which change of the rules would have turned the decision.
+    #[arg(long, value_name = "DIR", requires = "output", requires = "config")]
+    pub input: Option<PathBuf>,
 }
 
 /// `cityops backtest`

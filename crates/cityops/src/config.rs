@@ -2,6 +2,7 @@
 
 mod client;
 mod coordinates;
+mod http;
 mod lines;
 mod overrides;
 mod reads;
@@ -16,11 +17,12 @@ use city_rules::{ConfigError, strict};
 use serde::{Deserialize, Serialize};
 
 pub use coordinates::{Coordinates, Sh2000};
+pub use http::{Http, HttpLimits, is_loopback};
 pub use reads::{FileRead, Reads, Stamp};
 pub use reload::{Reload, Watch};
 pub use sections::{
-    City, Grid, GridLayer, GridLevel, Http, Idle, IngestedFrom, Kafka, Output, OutputFormat, Privacy,
-    Registry, RulesFiles, Schemas, Source, Time, Topics,
+    City, Grid, GridLayer, GridLevel, Idle, IngestedFrom, Kafka, Output, OutputFormat, Privacy, Registry,
+    RulesFiles, Schemas, Source, Time, Topics,
 };
 
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
@@ -315,18 +317,7 @@ impl Loaded {
         if let Err((key, message)) = self.config.crs.sh2000.check() {
             return wrong("crs.sh2000", key, &message);
         }
-        let listen = &self.config.http.listen;
-        if !listen
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-        {
-            return wrong(
-                "http",
-                "listen",
-                &format!("\"{listen}\" is no host:port, such as 127.0.0.1:8080"),
-            );
-        }
-        Ok(())
+        self.validate_http()
     }
 
     /// The format of the outside topics.

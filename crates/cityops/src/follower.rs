@@ -14,6 +14,7 @@ use wire_format::{Topic, Unread};
 
 use crate::board::Board;
 use crate::committed::{Committed, LedgerRows};
+use crate::feed::{Change, Feed, Place};
 use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
 use crate::vitals::VitalsBoard;
@@ -34,6 +35,7 @@ pub(crate) struct Follower {
     pub(crate) properties: Properties,
     pub(crate) prefix: String,
     pub(crate) board: Arc<Board>,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) vitals: Arc<VitalsBoard>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) committed: Arc<Committed>,
@@ -99,6 +101,11 @@ impl Follower {
             .value()
             .map(|value| self.waiting(|| self.read_back.incident_json(value)))
             .transpose();
+        let place = Place {
+            partition: record.partition(),
+            offset: record.offset(),
+        };
+        let key = record.key().unwrap_or_default();
         let taken = match &json {
             Ok(json) => {
                 let grouped = json
@@ -106,12 +113,30 @@ impl Follower {
                     .map_or(Ok(()), |json| self.committed.incident(json));
                 grouped
                     .map_err(Into::into)
-                    .and_then(|()| self.board.take(record.key().unwrap_or_default(), json.as_deref()))
+                    .and_then(|()| self.board.take(place, key, json.as_deref()))
             }
             // On its way out: nobody asks the board any more.
             Err(Unread::Later(_)) => return,
             Err(error) => Err(error.clone().into()),
         };
+        let id = std::str::from_utf8(key).unwrap_or_default();
+        let change = match &taken {
+            Ok(Some(taken)) => Some(Change {
+                place,
+                id: id.into(),
+                before: taken.before.clone(),
+                after: taken.after.clone(),
+            }),
+            // A tombstone whose incident was compacted away: somebody may have been told of it yesterday.
+            Ok(None) if matches!(json, Ok(None)) => Some(Change {
+                place,
+                id: id.into(),
+                before: None,
+                after: None,
+            }),
+            _ => None,
+        };
+        self.feed.read(place, record.timestamp(), change);
         match taken {
             Ok(Some(taken)) => self.metrics.incident_published(&taken, appended),
             Ok(None) => {}

@@ -1,9 +1,17 @@
-//! HTTP: health for the platform, metrics for Prometheus, and the committed incidents of the whole city, read-only.
+//! HTTP: health for the platform, metrics for Prometheus, and the committed incidents of the whole city, read-only: as
+//! pages, as a stream of changes, and on a map.
 //!
 //! It answers from the board and from atomics; it asks no worker and no broker.
 
+mod door;
+mod events;
+mod grid;
 mod health;
 mod incidents;
+mod listening;
+mod map;
+mod tls;
+mod tokens;
 mod vitals;
 
 use std::future::Future;
@@ -12,19 +20,23 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{FromRef, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use city_model::EventTime;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, watch};
 
 use crate::board::Board;
+use crate::feed::Feed;
 use crate::metrics::{self, Metrics};
 use crate::vitals::VitalsBoard;
 
+pub use door::Door;
+pub use grid::Grids;
 pub use health::{Health, LoopHealth, SILENT_MAX};
 
 /// How long a slow reader may keep the process from ending.
@@ -35,6 +47,10 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Serving {
     /// The incidents.
     pub board: Arc<Board>,
+    /// Their changes.
+    pub feed: Arc<Feed>,
+    /// The grid.
+    pub grids: Arc<Grids>,
     /// The vital signs.
     pub vitals: Arc<VitalsBoard>,
     /// The loops.
@@ -60,52 +76,96 @@ pub async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Answers requests until `shutdown` is done, then finishes the answers that are under way, for at most three seconds.
-///
-/// # Errors
-/// When the listener fails.
+/// Answers requests until `shutdown` is done, then ends the streams and finishes the answers that are under way, for at most
+/// three seconds.
 pub async fn serve(
     listener: TcpListener,
+    door: Door,
     serving: Serving,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    serve_within(listener, serving, shutdown, GRACE).await
+) {
+    listening::serve(listener, door, serving, shutdown, GRACE).await;
 }
 
-async fn serve_within(
-    listener: TcpListener,
+/// What the answers of one listener are made from.
+#[derive(Clone)]
+struct Guarded {
     serving: Serving,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    grace: Duration,
-) -> std::io::Result<()> {
-    let (ending, ended) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router(serving)).with_graceful_shutdown(async move {
-        shutdown.await;
-        // Nobody listens any more when the server has already failed.
-        let _ = ending.send(());
-    });
-    let patience = async {
-        let _ = ended.await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        result = server => result,
-        () = patience => Ok(()),
+    door: Door,
+    streams: Arc<Semaphore>,
+    /// Turns true when the listener ends.
+    ending: watch::Receiver<bool>,
+}
+
+impl std::ops::Deref for Guarded {
+    type Target = Serving;
+
+    fn deref(&self) -> &Serving {
+        &self.serving
+    }
+}
+
+impl FromRef<Guarded> for Serving {
+    fn from_ref(guarded: &Guarded) -> Serving {
+        guarded.serving.clone()
+    }
+}
+
+impl Guarded {
+    fn new(serving: Serving, door: Door, ending: watch::Receiver<bool>) -> Guarded {
+        let streams = Arc::new(Semaphore::new(door.limits.streams));
+        Guarded {
+            serving,
+            door,
+            streams,
+            ending,
+        }
     }
 }
 
 /// The routes.
-pub fn router(serving: Serving) -> Router {
+fn router_of(serving: Serving, door: Door, ending: watch::Receiver<bool>) -> Router {
+    let guarded = Guarded::new(serving, door, ending);
+    let routes = of_probes()
+        .route("/", get(map::page))
+        .route("/map/{file}", get(map::file))
+        .route("/api/incidents", get(incidents::list))
+        .route("/api/incidents/{id}", get(incidents::one))
+        .route("/api/events", get(events::stream))
+        .route("/api/grid", get(grid::show))
+        .route("/api/vitals", get(vitals::list))
+        .fallback(nowhere);
+    finished(routes, guarded)
+}
+
+/// The routes of a connection beyond the limit.
+fn probes(serving: Serving, door: Door, ending: watch::Receiver<bool>) -> Router {
+    finished(of_probes().fallback(full), Guarded::new(serving, door, ending))
+}
+
+fn of_probes() -> Router<Guarded> {
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_text))
-        .route("/api/incidents", get(incidents::list))
-        .route("/api/incidents/{id}", get(incidents::one))
-        .route("/api/vitals", get(vitals::list))
-        .fallback(nowhere)
+}
+
+fn finished(routes: Router<Guarded>, guarded: Guarded) -> Router {
+    routes
         .method_not_allowed_fallback(read_only)
-        .with_state(serving)
+        .layer(from_fn_with_state(guarded.clone(), tokens::guard))
+        .layer(from_fn(as_declared))
+        .with_state(guarded)
+}
+
+/// Nobody is to guess what an answer is from what it looks like.
+async fn as_declared(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }
 
 async fn livez(State(serving): State<Serving>) -> Response {
@@ -151,9 +211,22 @@ async fn metrics_text(State(serving): State<Serving>) -> Response {
 }
 
 async fn nowhere(request: Request) -> Response {
+    nowhere_at(request.uri().path())
+}
+
+fn nowhere_at(path: &str) -> Response {
     answer(
         StatusCode::NOT_FOUND,
-        json!({"error": "there is nothing here", "path": request.uri().path()}),
+        json!({"error": "there is nothing here", "path": path}),
+    )
+}
+
+async fn full(State(guarded): State<Guarded>) -> Response {
+    let limit = guarded.door.limits.connections;
+    let error = format!("there are {limit} connections already, as many as http.limits.connections allows");
+    answer(
+        StatusCode::SERVICE_UNAVAILABLE,
+        json!({"error": error, "limit": limit}),
     )
 }
 

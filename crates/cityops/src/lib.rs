@@ -15,6 +15,7 @@ pub mod deadletter;
 pub mod evaluation;
 pub mod exit;
 pub mod explain;
+pub mod feed;
 mod follower;
 pub mod http;
 pub mod metrics;

@@ -5,6 +5,7 @@
 //! kinds, overrides, layers and source systems of the configuration.
 
 mod clocks;
+mod http;
 mod incidents;
 mod intake;
 mod ledger;
@@ -28,6 +29,7 @@ use prometheus::{
 };
 use wire_format::SchemaSource;
 
+pub use http::{HttpMetrics, Open, Refused};
 pub use incidents::{Appended, RevisionReason};
 pub use intake::IntakeMetrics;
 pub use observing::LoopObserver;
@@ -74,6 +76,7 @@ pub struct Metrics {
     config_info: IntGaugeVec,
     grid_info: IntGaugeVec,
     reloads: ReloadMetrics,
+    http: HttpMetrics,
     registry_entries: IntGaugeVec,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
@@ -120,6 +123,7 @@ impl Metrics {
             config_info: make.gauges("config_info", "The active configuration; always 1.", &["version"])?,
             grid_info: make.gauges("grid_version_info", "The version of each layer of the grid; always 1.", &["layer", "version"])?,
             reloads: ReloadMetrics::register(registry)?,
+            http: HttpMetrics::register(registry)?,
             registry_entries: make.gauges("registry_entries", "What the configured registries list.", &["registry"])?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
@@ -217,6 +221,11 @@ impl Metrics {
     /// What reloads come to.
     pub fn reloads(&self) -> &ReloadMetrics {
         &self.reloads
+    }
+
+    /// What HTTP serves and refuses.
+    pub fn http(&self) -> &HttpMetrics {
+        &self.http
     }
 
     /// A configuration holds from here on: its series begin at zero where they are not counted yet, and it is told which it is.

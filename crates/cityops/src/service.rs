@@ -17,8 +17,9 @@ use crate::board::Board;
 use crate::committed::Committed;
 use crate::config::{IngestedFrom, Kafka, Loaded};
 use crate::exit::unreachable;
+use crate::feed::Feed;
 use crate::follower::Follower;
-use crate::http::{Health, Serving, wall_clock};
+use crate::http::{Door, Grids, Health, Serving, wall_clock};
 use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
 use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
@@ -53,7 +54,7 @@ pub struct Service {
     follower: JoinHandle<()>,
     http: tokio::runtime::Runtime,
     end_http: oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    serving: tokio::task::JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -104,7 +105,9 @@ impl Service {
             .enable_all()
             .build()
             .context("start the HTTP threads")?;
+        let door = Door::of(start.loaded)?;
         let listener = http.block_on(crate::http::bind(start.listen))?;
+        door.warn(start.listen);
         tracing::info!(listen = %listener.local_addr()?, "HTTP listens");
         if let Some(schemas) = start.setup.decoder.source() {
             metrics.show_schemas(schemas.clone())?;
@@ -126,11 +129,13 @@ impl Service {
             IngestedFrom::Producer => start.embedded.then(wall_clock),
         };
         let vitals = Arc::new(VitalsBoard::default());
+        let feed = Arc::new(Feed::new(door.limits.behind, wall_clock()));
         let follower = Follower {
             vitals: vitals.clone(),
             properties: start.properties.clone(),
             prefix: kafka.topic_prefix.clone(),
             board: board.clone(),
+            feed: feed.clone(),
             metrics: metrics.clone(),
             committed: committed.clone(),
             read_back,
@@ -159,13 +164,17 @@ impl Service {
             incidents: Arc::new(incidents),
         })?;
         let (end_http, ended) = oneshot::channel::<()>();
+        let layers = in_force.clone();
+        let grids = Grids::new(move || layers.standing().1.setup.intake.layers().to_vec());
         let serving = Serving {
             board: board.clone(),
+            feed,
+            grids: Arc::new(grids),
             vitals: vitals.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
         };
-        let serving = http.spawn(crate::http::serve(listener, serving, async {
+        let serving = http.spawn(crate::http::serve(listener, door, serving, async {
             // The sender going away asks for the end as well.
             let _ = ended.await;
         }));

@@ -14,7 +14,7 @@ mod vitals;
 
 pub use arrival::Arrivals;
 pub use outputs::{Outputs, ReplayLedger, TOLD_BY, ToldByLine, UnmappedCode, UnmappedSource};
-pub use replay::{ReplayOptions, enriched_inputs, replay, replay_watched};
+pub use replay::{ReplayOptions, decide_inputs, enriched_inputs, replay, replay_watched, setting_with};
 pub use verify::{Difference, verify};
 
 /// The input files in the order in which equal arrivals are read.

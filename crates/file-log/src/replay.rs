@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use city_model::{EventTime, Input, Ledger, Name, SECOND_MS, Source, Tick};
-use incident_engine::{Engine, Setting};
+use city_rules::Rules;
+use incident_engine::{Engine, Output, Setting};
 use jiff::tz::TimeZone;
 use stream_worker::{Correlate, Enrich, InputRecord, Outbox, PlaceObserver, Settled, Setup};
 use wire_format::Topic;
@@ -12,6 +13,9 @@ use wire_format::Topic;
 use crate::merge::Merge;
 use crate::vitals::FileVitals;
 use crate::{INPUT_FILES, Outputs, ReplayLedger};
+
+/// The one partition whose clock a replay moves.
+const CLOCK: &str = "replay";
 
 /// What a replay is asked for besides its input.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,6 +114,55 @@ pub fn enriched_inputs(setup: Arc<Setup>, input: &Path) -> anyhow::Result<Vec<In
     Ok(inputs)
 }
 
+/// The rules by which a replay decides, with other rules in their place.
+///
+/// # Errors
+/// When the city's calendar cannot be made of them.
+pub fn setting_with(setup: &Setup, rules: Arc<Rules>) -> anyhow::Result<Setting> {
+    let mut activation = setup.activation(&[Name::from(CLOCK)]);
+    activation.rules = rules.to_text().into();
+    Ok(Setting::with_rules(Arc::new(activation), rules)?)
+}
+
+/// Decides what the enriched log would hold as a replay does, with all the ticks between its inputs; tells `each` what is decided.
+pub fn decide_inputs(setting: Setting, inputs: &[Input], mut each: impl FnMut(Output)) -> Correlate {
+    let mut correlate = Correlate::without_changelog(Engine::with_setting(setting));
+    let mut ticked: Option<EventTime> = None;
+    for input in inputs {
+        let own = match input {
+            Input::Tick(tick) => tick.clocks.first(),
+            _ => None,
+        };
+        if let (Some((clock, target)), Some(mut at)) = (own, ticked) {
+            loop {
+                at = next_tick(correlate.engine(), at, *target);
+                if at >= *target {
+                    break;
+                }
+                let clocks = vec![(clock.clone(), at)];
+                let between = Input::Tick(Tick { clocks });
+                correlate.take(&between).into_iter().for_each(&mut each);
+            }
+        }
+        ticked = own.map(|(_, at)| *at).or(ticked);
+        correlate.take(input).into_iter().for_each(&mut each);
+    }
+    correlate
+}
+
+/// The next second after `at`, up to `target`, at which a tick does more than move the clock: an incident is due, or one waits to
+/// be published.
+fn next_tick(engine: &Engine, at: EventTime, target: EventTime) -> EventTime {
+    let next = at + SECOND_MS;
+    if engine.has_unpublished() {
+        return next;
+    }
+    let due = engine
+        .next_due()
+        .map(|due| (due + (SECOND_MS - 1)).floor_second());
+    due.map_or(target, |due| due.clamp(next.min(target), target))
+}
+
 fn record_of(source: Source, bytes: &[u8], line: i64, arrival: EventTime) -> InputRecord<'_> {
     InputRecord {
         topic: Topic::of(source),
@@ -134,7 +187,7 @@ struct Pipeline {
 
 impl Pipeline {
     fn new(setup: &Arc<Setup>) -> anyhow::Result<Pipeline> {
-        let clock = Name::from("replay");
+        let clock = Name::from(CLOCK);
         let activation = Arc::new(setup.activation(std::slice::from_ref(&clock)));
         let setting = Setting::with_rules(activation.clone(), setup.rules.clone())?;
         let enrich = INPUT_FILES
@@ -182,25 +235,14 @@ impl Pipeline {
         }
     }
 
-    /// Ticks at every second up to `arrival`. Seconds in which nothing can happen are passed over: a tick in which no
-    /// incident is due and none waits to be published moves the clock and nothing else.
+    /// Ticks at every second up to `arrival`. Seconds in which nothing can happen are passed over.
     fn tick_to(&mut self, arrival: EventTime, outputs: &mut Outputs) -> anyhow::Result<()> {
         let target = arrival.floor_second();
         let Some(mut at) = self.ticked else {
             return self.tick(target, outputs);
         };
         while at < target {
-            let engine = self.correlate.engine();
-            let next = at + SECOND_MS;
-            at = if engine.has_unpublished() {
-                next
-            } else {
-                // The first whole second at which something is due.
-                let due = engine
-                    .next_due()
-                    .map(|due| (due + (SECOND_MS - 1)).floor_second());
-                due.map_or(target, |due| due.clamp(next, target))
-            };
+            at = next_tick(self.correlate.engine(), at, target);
             self.tick(at, outputs)?;
         }
         Ok(())

@@ -310,7 +310,10 @@ pub struct Miss {
     pub radius_mm: i64,
     /// The gap in time.
     pub gap_ms: i64,
-    /// Why not: `farther`, `gap`, `life`, `extent`, `component`; by a learned table `points` or `never`.
+    /// What spoke against it in all, in thousandths, where its kind says how much doubt it bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt_milli: Option<i64>,
+    /// Why not: `farther`, `gap`, `life`, `extent`, `component`, `doubt`, `rivals`; by a learned table `points` or `never`.
     pub because: Name,
 }
 
@@ -327,6 +330,9 @@ pub struct Evidence {
     pub radius_mm: Option<i64>,
     /// The gap in event time to the incident's span.
     pub gap_ms: i64,
+    /// What spoke against it in all, in thousandths, where its kind says how much doubt it bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt_milli: Option<i64>,
     /// It lies where something lay that the centre merged into the incident: it says nothing about where that is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
@@ -346,6 +352,7 @@ impl Evidence {
             distance_mm: None,
             radius_mm: None,
             gap_ms,
+            doubt_milli: None,
             elsewhere: false,
             runner_up: None,
             nearest_miss: None,

@@ -14,8 +14,8 @@ use crate::{Evidence, Setting, doubt, street};
 
 /// What keeps an event out where several incidents would do.
 const RIVALS: &str = "rivals";
-/// What the limit of distance or doubt keeps out.
-const FARTHER: &str = "farther";
+/// What keeps it out of the only one, however near: a long silence, a vague position, another address.
+const DOUBT: &str = "doubt";
 
 /// What was found for an event.
 pub(crate) struct Match {
@@ -213,13 +213,16 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 distance_mm: best.map(|c| c.distance_mm),
                 radius_mm: best.map(|c| c.radius_mm),
                 gap_ms: best.map_or(0, |c| c.gap_ms),
+                doubt_milli: best.and_then(Candidate::weighed),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
                 runner_up: runner_up.map(|c| c.as_miss("second")),
-                nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or(FARTHER))),
+                nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
             also_in_reach: candidates
                 .iter()
-                .filter(|candidate| candidate.in_reach() || candidate.barrier == Some(RIVALS))
+                .filter(|candidate| {
+                    candidate.in_reach() || [Some(RIVALS), Some(DOUBT)].contains(&candidate.barrier)
+                })
                 .filter(|candidate| candidate.incident.status == Status::Open)
                 .filter(|candidate| Some(&candidate.incident.id) != best_id)
                 .map(|candidate| candidate.incident.id.clone())
@@ -244,12 +247,12 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .filter_map(Candidate::doubt);
         let bears = candidates[best].rank.1;
         if doubt + doubt::rivals(doubt, others) > bears {
-            // At no distance at all its own may be too much already: then it is no other's fault.
-            let because = if doubt > bears { FARTHER } else { RIVALS };
+            // Where its own is too much already it is no other's fault.
+            let barrier = if doubt > bears { DOUBT } else { RIVALS };
             let of_doubt = candidates
                 .iter_mut()
                 .filter(|candidate| candidate.doubt().is_some());
-            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(because)));
+            of_doubt.for_each(|candidate| candidate.barrier = candidate.barrier.or(Some(barrier)));
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Candidate {
     pub(crate) radius_mm: i64,
     /// How near, all in all, against what is too far: negative where much speaks for it. The second is positive.
     pub(crate) rank: (i64, i64),
+    /// The first of the rank is doubt.
+    weighs_doubt: bool,
     /// The first of the rank is doubt, the second what its kind bears, and nothing but doubt keeps the event out.
     is_doubted: bool,
     /// Where others would do as well an event rather opens another than that it joins the wrong one.
@@ -50,12 +52,18 @@ impl Candidate {
         self.is_doubted.then_some(self.rank.0)
     }
 
+    /// What spoke against it, where its kind weighs doubt, whatever else keeps the event out.
+    pub(crate) fn weighed(&self) -> Option<i64> {
+        self.weighs_doubt.then_some(self.rank.0)
+    }
+
     pub(crate) fn as_miss(&self, because: &'static str) -> Miss {
         Miss {
             incident: self.incident.id.clone(),
             distance_mm: self.distance_mm,
             radius_mm: self.radius_mm,
             gap_ms: self.gap_ms,
+            doubt_milli: self.weighed(),
             because: because.into(),
         }
     }
@@ -137,6 +145,7 @@ pub(crate) fn weigh(
         distance_mm,
         radius_mm,
         rank,
+        weighs_doubt: rule.most_doubt_milli.is_some(),
         is_doubted: rule.most_doubt_milli.is_some() && apart.is_none() && !is_wide,
         is_refusable: !rule.endangers_life(),
         points: learned.ok().flatten(),

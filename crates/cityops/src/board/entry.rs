@@ -8,10 +8,13 @@ use serde::Deserialize;
 
 use super::Names;
 use super::kept::Kept;
+use crate::feed::Place;
 
 /// A committed revision of an incident.
 #[derive(Debug)]
 pub struct Entry {
+    /// Where its record lies.
+    pub lies_at: Place,
     /// Its id.
     pub id: Name,
     /// The revision.
@@ -45,7 +48,7 @@ impl Entry {
         self.json.text()
     }
 
-    pub(super) fn read(value: &[u8], names: &Names) -> anyhow::Result<Entry> {
+    pub(super) fn read(lies_at: Place, value: &[u8], names: &Names) -> anyhow::Result<Entry> {
         // The text is checked whole: the JSON reader looks only at the strings of the fields that it is asked for.
         let json = std::str::from_utf8(value).context("it is not UTF-8")?;
         let record: Record<'_> = serde_json::from_str(json).context("it is not the JSON of an incident")?;
@@ -54,6 +57,7 @@ impl Entry {
             .parse()
             .map_err(|error| anyhow!("opened_at {:?}: {error}", record.opened_at))?;
         Ok(Entry {
+            lies_at,
             id: Name::from(record.incident_id),
             revision: record.revision,
             band: record.priority.band,
@@ -98,7 +102,7 @@ struct Record<'a> {
     #[serde(borrow)]
     opened_at: Cow<'a, str>,
     #[serde(default)]
-    location: Option<Place>,
+    location: Option<Location>,
     #[serde(borrow)]
     cells: Vec<Cell<'a>>,
     handling: Handling<'a>,
@@ -113,7 +117,7 @@ struct Priority<'a> {
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct Location {
     lon: f64,
     lat: f64,
 }

@@ -96,9 +96,9 @@ impl FromStr for BoundingBox {
 }
 
 /// The order of answers: most urgent first, then newest, then by id.
-type Key<'a> = (Band, Reverse<EventTime>, &'a str);
+pub(super) type Key<'a> = (Band, Reverse<EventTime>, &'a str);
 
-fn key(entry: &Entry) -> Key<'_> {
+pub(super) fn key(entry: &Entry) -> Key<'_> {
     (entry.band, Reverse(entry.opened_at), &entry.id)
 }
 

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use city_model::Batch;
+use city_model::{Batch, Input};
 use incident_engine::{Engine, Output};
 use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
 use stream_worker::Correlate;
 
-/// Tells `each` of every batch that is still there the number of its inputs and what is decided of them, up to an offset or the end of
+/// Every input can be edited first. Tells `each` of every batch that is still there the number of its inputs and what is decided of them, up to an offset or the end of
 /// the log; the answer is the partition as it stands there.
 ///
 /// # Errors
@@ -19,6 +19,7 @@ pub(super) fn decide_again(
     topic: &str,
     partition: i32,
     until: Option<i64>,
+    edit: impl Fn(&mut Input),
     mut each: impl FnMut(usize, Vec<Output>),
 ) -> anyhow::Result<Correlate> {
     let mut correlate = Correlate::without_changelog(Engine::default());
@@ -27,13 +28,14 @@ pub(super) fn decide_again(
         if until.is_some_and(|until| record.offset() >= until) {
             return ControlFlow::Break(());
         }
-        let batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
+        let mut batch: Batch = match serde_json::from_slice(record.value().unwrap_or_default()) {
             Ok(batch) => batch,
             Err(error) => {
                 wrong = Some(error);
                 return ControlFlow::Break(());
             }
         };
+        batch.inputs.iter_mut().for_each(&edit);
         let outputs = batch.inputs.iter().flat_map(|input| correlate.take(input));
         each(batch.inputs.len(), outputs.collect());
         ControlFlow::Continue(())

@@ -115,10 +115,17 @@ pub fn audit(
                 .cut
                 .push(format!("partition {partition} before offset {begin}"));
         }
-        let correlate = decide_again(properties, &enriched, partition, position, |inputs, outputs| {
-            audit.inputs += inputs as u64;
-            outputs.into_iter().for_each(|output| decided.take(output));
-        })?;
+        let correlate = decide_again(
+            properties,
+            &enriched,
+            partition,
+            position,
+            |_| {},
+            |inputs, outputs| {
+                audit.inputs += inputs as u64;
+                outputs.into_iter().for_each(|output| decided.take(output));
+            },
+        )?;
         audit.ledger.merge(correlate.ledger());
         decided.settle(&correlate);
     }

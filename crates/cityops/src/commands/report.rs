@@ -118,15 +118,22 @@ fn live(loaded: &Loaded) -> anyhow::Result<History> {
                 "retention has cut the log: earlier incidents do not count"
             );
         }
-        decide_again(&properties, &topic, partition, None, |_, outputs| {
-            for output in outputs {
-                if let Output::Revision { record, told_by, .. } = output {
-                    history.urgent.see(&record);
-                    history.told_by.insert(record.incident_id.clone(), told_by);
-                    history.incidents.insert(record.incident_id.clone(), *record);
+        decide_again(
+            &properties,
+            &topic,
+            partition,
+            None,
+            |_| {},
+            |_, outputs| {
+                for output in outputs {
+                    if let Output::Revision { record, told_by, .. } = output {
+                        history.urgent.see(&record);
+                        history.told_by.insert(record.incident_id.clone(), told_by);
+                        history.incidents.insert(record.incident_id.clone(), *record);
+                    }
                 }
-            }
-        })?;
+            },
+        )?;
     }
     Ok(history)
 }

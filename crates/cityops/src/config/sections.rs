@@ -322,19 +322,3 @@ pub struct Privacy {
     /// The key before it, while the key is being changed: whoever reported under it is not counted a second time.
     pub previous_reporter_key_file: Option<PathBuf>,
 }
-
-/// `[http]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Where it listens.
-    pub listen: String,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Http {
-            listen: "127.0.0.1:8080".to_owned(),
-        }
-    }
-}

@@ -4,8 +4,8 @@ use city_model::{Outcome, Why};
 use incident_engine::IncidentRecord;
 use serde::Serialize;
 
-use super::wording::{Both, became, compared, missed, outcome, second, turned};
-use super::{Story, Told};
+use super::wording::{Both, became, compared, missed, outcome, second};
+use super::{Story, Told, Tried, WhatIf};
 
 /// Why an event is where it is.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,9 @@ pub struct EventAnswer<'a> {
     /// The incident that it is in now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now_in: Option<&'a IncidentRecord>,
+    /// Changes of the rules that were tried: which of them would have turned it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
     /// The answer in Chinese.
     pub sentences_zh: Vec<String>,
     /// The answer in English.
@@ -57,6 +60,10 @@ struct Sentences {
 }
 
 impl Sentences {
+    fn say_all(&mut self, both: impl IntoIterator<Item = Both>) {
+        both.into_iter().for_each(|both| self.say(both));
+    }
+
     fn say(&mut self, Both(zh, en): Both) {
         self.zh.push(zh);
         self.en.push(en);
@@ -64,11 +71,21 @@ impl Sentences {
 }
 
 impl Story {
-    /// Explains an event.
-    pub fn explain_event(&self, name: &str) -> Option<EventAnswer<'_>> {
-        let (key, told) = self.event(name)?;
+    /// Explains an event. What would have turned it is told where the log can be decided again with another rule.
+    ///
+    /// # Errors
+    /// When deciding again fails.
+    pub fn explain_event(
+        &self,
+        name: &str,
+        mut what_if: Option<WhatIf<'_>>,
+    ) -> anyhow::Result<Option<EventAnswer<'_>>> {
+        let Some((key, told)) = self.event(name) else {
+            return Ok(None);
+        };
         let now_in = told.incident.as_ref().and_then(|id| self.survivor(id));
         let mut said = Sentences::default();
+        let mut tried: Vec<Tried> = Vec::new();
         said.say(outcome(key, told, now_in));
         if let Some(evidence) = &told.evidence {
             said.say(compared(evidence));
@@ -76,15 +93,32 @@ impl Story {
                 said.say(second(runner_up, self));
             }
             match &evidence.nearest_miss {
-                Some(miss) => said.say(missed(miss, self)),
+                Some(miss) => {
+                    said.say(missed(miss, self));
+                    let is_in_it = now_in.is_some_and(|now| {
+                        self.survivor(&miss.incident)
+                            .is_some_and(|other| other.incident_id == now.incident_id)
+                    });
+                    if is_in_it {
+                        said.say(Both(
+                            "此后两者已成为同一事件。".to_owned(),
+                            "Since then the two have become one.".to_owned(),
+                        ));
+                    } else if let Some(what_if) = &mut what_if {
+                        tried.extend(what_if.joins(self, key)?);
+                        said.say_all(tried.last().map(Tried::told));
+                    }
+                }
                 None if evidence.why == Why::Founded => said.say(Both(
                     "附近没有同类的其他事件可以比较。".to_owned(),
                     "No other incident that it could have joined was near enough to be compared.".to_owned(),
                 )),
                 None => {}
             }
-            if let Some(turned) = turned(evidence) {
-                said.say(turned);
+            if let Some(what_if) = what_if.as_mut().filter(|_| evidence.why == Why::Near) {
+                let out = what_if.keeps_out(self, key)?;
+                said.say_all(out.as_ref().map(Tried::told));
+                tried.extend(out);
             }
         }
         if told.again {
@@ -106,13 +140,14 @@ impl Story {
                 ));
             }
         }
-        Some(EventAnswer {
+        Ok(Some(EventAnswer {
             event: key.to_string(),
             told,
             now_in,
+            tried,
             sentences_zh: said.zh,
             sentences_en: said.en,
-        })
+        }))
     }
 
     /// Explains an incident.

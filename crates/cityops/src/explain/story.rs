@@ -1,14 +1,17 @@
 //! What the engine told of events and incidents, the last word of each; from a replay's files or from the log decided again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::Context;
 use city_model::{EventKey, IncidentId, Name, Outcome};
-use incident_engine::{Evidence, IncidentRecord, Output};
+use incident_engine::{Engine, Evidence, IncidentRecord, Output};
 use serde::{Deserialize, Serialize};
+
+/// How often what an incident became part of may have become part of another.
+const CHAIN_MAX: usize = 64;
 
 /// The last word on an event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +33,7 @@ pub struct Told {
 pub struct Story {
     events: BTreeMap<EventKey, Told>,
     incidents: BTreeMap<IncidentId, IncidentRecord>,
+    merged: BTreeMap<IncidentId, IncidentId>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +78,12 @@ impl Story {
             Ok(())
         })?;
         Ok(story)
+    }
+
+    /// Adds what another partition told.
+    pub fn add(&mut self, other: Story) {
+        self.events.extend(other.events);
+        self.incidents.extend(other.incidents);
     }
 
     /// Takes what the engine says.
@@ -131,6 +141,48 @@ impl Story {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// The last word on an event.
+    pub fn told(&self, key: &EventKey) -> Option<&Told> {
+        self.events.get(key)
+    }
+
+    /// The incident that an event is in, by the last word of the engine.
+    pub(super) fn root(&self, key: &EventKey) -> Option<&IncidentId> {
+        let told = self.events.get(key).filter(|told| told.outcome.belongs())?;
+        let mut root = told.incident.as_ref()?;
+        for _ in 0..CHAIN_MAX {
+            match self.merged.get(root) {
+                Some(next) => root = next,
+                None => return Some(root),
+            }
+        }
+        None
+    }
+
+    /// Which incidents became part of others: a revision that waits for the next tick has not told it yet.
+    pub fn settle(&mut self, engine: &Engine) {
+        let ids: BTreeSet<&IncidentId> = self
+            .events
+            .values()
+            .filter_map(|told| told.incident.as_ref())
+            .collect();
+        let merged = ids.into_iter().filter_map(|id| {
+            let survivor = engine.incident(id)?.merged_into.clone()?;
+            Some((id.clone(), survivor))
+        });
+        self.merged = merged.collect();
+    }
+
+    /// The event that opened an incident; where that one left it since, another that is in it by itself.
+    pub fn founder(&self, id: &IncidentId) -> Option<&EventKey> {
+        let own = self
+            .events
+            .iter()
+            .filter(|(_, told)| told.outcome.belongs() && told.incident.as_ref() == Some(id));
+        own.min_by_key(|(_, told)| told.outcome != Outcome::Opened)
+            .map(|(key, _)| key)
+    }
+
     /// The last revision of an incident.
     pub fn incident(&self, id: &str) -> Option<&IncidentRecord> {
         self.incidents.get(&IncidentId::new(id))
@@ -139,7 +191,7 @@ impl Story {
     /// The incident that an event is in now: the survivor, where the one that it went to was merged.
     pub fn survivor(&self, id: &IncidentId) -> Option<&IncidentRecord> {
         let mut record = self.incidents.get(id)?;
-        for _ in 0..64 {
+        for _ in 0..CHAIN_MAX {
             match &record.merged_into {
                 Some(next) => record = self.incidents.get(next)?,
                 None => return Some(record),

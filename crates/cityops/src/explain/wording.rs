@@ -3,10 +3,13 @@
 use city_model::{EventKey, Outcome, Why};
 use incident_engine::{Evidence, IncidentRecord, Miss};
 
-use super::{Story, Told};
+use super::{Story, Told, chinese};
 
 /// Chinese and English of the same sentence.
 pub(super) struct Both(pub(super) String, pub(super) String);
+
+/// Where nothing stands beside an outcome.
+const UNTOLD: &str = "no reason was told";
 
 pub(super) fn outcome(key: &EventKey, told: &Told, now_in: Option<&IncidentRecord>) -> Both {
     let incident = told.incident.as_ref().map_or("—", |id| id.as_str());
@@ -35,21 +38,34 @@ pub(super) fn outcome(key: &EventKey, told: &Told, now_in: Option<&IncidentRecor
         Outcome::Silenced => Both(
             format!(
                 "{key} 属于已申报的计划施工（{}），暂不显示；施工结束后仍持续或达到P1时即显示。",
-                because.unwrap_or("—")
+                because.map_or_else(|| "—".to_owned(), chinese::reason)
             ),
             format!(
                 "{key} was announced by planned works and is held back ({}): it shows if the trouble outlasts them, or becomes a P1.",
                 because.unwrap_or("—")
             ),
         ),
+        // Of a command, a warning or a silence.
+        done @ (Outcome::Applied | Outcome::Refused) => Both(
+            format!(
+                "{key} {}{}。",
+                chinese::outcome(done),
+                because.map_or_else(String::new, |told| format!("：{}", chinese::reason(told)))
+            ),
+            format!(
+                "{key} was {done}{}.",
+                because.map_or_else(String::new, |told| format!(": {told}"))
+            ),
+        ),
         other => Both(
             format!(
-                "{key} 没有归入任何事件：{other}（{}）。",
-                because.unwrap_or("未注明原因")
+                "{key} 没有归入任何事件：{}（{}）。",
+                chinese::outcome(other),
+                chinese::reason(because.unwrap_or(UNTOLD))
             ),
             format!(
                 "{key} belongs to no incident: {other} ({}).",
-                because.unwrap_or("no reason was told")
+                because.unwrap_or(UNTOLD)
             ),
         ),
     }
@@ -137,14 +153,9 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
     let (zh, en) = called(miss, story);
     let (because_zh, because_en) = match &*miss.because {
         "gap" => (
+            format!("相距 {distance} 米，但间隔 {} 超过该类的时间窗", gap.zh()),
             format!(
-                "相距 {distance} 米，但间隔 {} 超过该类的时间窗；时间窗有 {} 就会归入",
-                gap.zh(),
-                gap.zh()
-            ),
-            format!(
-                "{distance} m apart, but {} later than its kind waits; it would have joined with a gap of {}",
-                gap.en(),
+                "{distance} m apart, but after {}, which is longer than its kind waits",
                 gap.en()
             ),
         ),
@@ -164,6 +175,16 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
             format!("相距 {distance} 米，但历史表明这类问题从不合并"),
             format!("{distance} m apart, but history says that this kind is never merged"),
         ),
+        "doubt" => (
+            format!(
+                "相距 {distance} 米，但已间隔 {}，或位置太粗、地址不同，合起来不足以认定为同一件",
+                gap.zh()
+            ),
+            format!(
+                "{distance} m apart, but {} have passed, or a position is vague or the address another: together too much speaks against it",
+                gap.en()
+            ),
+        ),
         "rivals" => (
             format!("相距 {distance} 米，但另有事件几乎同样吻合，无法分辨属于哪一个"),
             format!(
@@ -181,24 +202,14 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
             ),
         ),
         _ => (
-            format!("相距 {distance} 米，半径 {radius} 米；半径达到 {distance} 米就会归入"),
-            format!("{distance} m apart, radius {radius} m; would have joined at radius {distance}"),
+            format!("相距 {distance} 米，允许 {radius} 米"),
+            format!("{distance} m apart, allowed: {radius} m"),
         ),
     };
     Both(
         format!("最近而未归入的是 {zh}：{because_zh}。"),
         format!("The nearest that it did not join was {en}: {because_en}."),
     )
-}
-
-/// Which change would have kept it out.
-pub(super) fn turned(evidence: &Evidence) -> Option<Both> {
-    let (distance, _) = (evidence.distance_mm?, evidence.radius_mm?);
-    let distance = metres(distance);
-    Some(Both(
-        format!("半径若小于 {distance} 米，它就不会归入这里。"),
-        format!("At a radius below {distance} m it would not have joined."),
-    ))
 }
 
 fn called(miss: &Miss, story: &Story) -> (String, String) {
@@ -219,6 +230,8 @@ pub(super) fn became(record: &IncidentRecord) -> Both {
         (_, Some("quiet")) => ("已结束（无新上报）", "closed: nothing more was heard".to_owned()),
         (_, Some("cleared")) => ("已结束（设备恢复）", "closed: its devices cleared".to_owned()),
         (_, Some("false_alarm")) => ("已结束（误报）", "closed as a false alarm".to_owned()),
+        (_, Some("resolved")) => ("已结束（处置完成）", "closed: resolved".to_owned()),
+        (_, Some("stale")) => ("已结束（长期无上报）", "closed: stale".to_owned()),
         (_, reason) => ("已结束", format!("closed ({})", reason.unwrap_or("-"))),
     };
     Both(
@@ -246,7 +259,7 @@ pub(super) fn became(record: &IncidentRecord) -> Both {
 }
 
 /// Metres with at most one decimal.
-fn metres(mm: i64) -> String {
+pub(super) fn metres(mm: i64) -> String {
     let tenths = mm.saturating_add(50) / 100;
     match tenths % 10 {
         0 => (tenths / 10).to_string(),

@@ -9,13 +9,18 @@ use axum::response::Response;
 use city_model::{Band, Status};
 use serde_json::json;
 
-use super::{Serving, answer, json_text};
+use super::{Guarded, answer, json_text};
 use crate::board::{Cursor, Filter, LIMIT_DEFAULT, LIMIT_MAX, Page};
+
+/// What may be asked for.
+const PARAMETERS: [&str; 8] = [
+    "band", "kind", "status", "layer", "code", "bbox", "limit", "cursor",
+];
 
 /// What a query asks for.
 #[derive(Debug, PartialEq)]
-struct Question {
-    filter: Filter,
+pub(super) struct Question {
+    pub(super) filter: Filter,
     limit: usize,
     cursor: Option<Cursor>,
 }
@@ -28,23 +33,14 @@ struct BadParameter {
 }
 
 pub(super) async fn list(
-    State(serving): State<Serving>,
+    State(guarded): State<Guarded>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Response {
-    let pairs = match query {
-        Ok(Query(pairs)) => pairs,
-        Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
-    };
-    let question = match Question::read(&pairs) {
+    let question = match asked(query, &PARAMETERS, guarded.door.limits.page) {
         Ok(question) => question,
-        Err(bad) => {
-            return answer(
-                StatusCode::BAD_REQUEST,
-                json!({"error": bad.message, "parameter": bad.parameter}),
-            );
-        }
+        Err(refused) => return *refused,
     };
-    let board = serving.board;
+    let board = guarded.board.clone();
     let answered = tokio::task::spawn_blocking(move || {
         body(&board.page(&question.filter, question.limit, question.cursor.as_ref()))
     });
@@ -58,15 +54,34 @@ pub(super) async fn list(
     }
 }
 
+/// The question that a query asks with these parameters, or the answer that refuses it.
+pub(super) fn asked(
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    known: &[&str],
+    page: usize,
+) -> Result<Question, Box<Response>> {
+    let pairs = match query {
+        Ok(Query(pairs)) => pairs,
+        Err(error) => {
+            let error = json!({"error": error.body_text()});
+            return Err(Box::new(answer(StatusCode::BAD_REQUEST, error)));
+        }
+    };
+    Question::read(&pairs, known, page).map_err(|bad| {
+        let error = json!({"error": bad.message, "parameter": bad.parameter});
+        Box::new(answer(StatusCode::BAD_REQUEST, error))
+    })
+}
+
 pub(super) async fn one(
-    State(serving): State<Serving>,
+    State(guarded): State<Guarded>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
     let id = match path {
         Ok(Path(id)) => id,
         Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
     };
-    match serving.board.get(&id) {
+    match guarded.board.get(&id) {
         Some(entry) => json_text(StatusCode::OK, entry.json().into_owned()),
         None => answer(
             StatusCode::NOT_FOUND,
@@ -97,10 +112,12 @@ fn body(page: &Page) -> String {
 
 impl Question {
     /// Lists are separated by commas, or the parameter is repeated. An empty value is as if it were not there.
-    fn read(pairs: &[(String, String)]) -> Result<Question, BadParameter> {
+    /// An answer holds at most `page` incidents, and never more than the board gives at once.
+    fn read(pairs: &[(String, String)], known: &[&str], page: usize) -> Result<Question, BadParameter> {
+        let most = LIMIT_MAX.min(page);
         let mut question = Question {
             filter: Filter::default(),
-            limit: LIMIT_DEFAULT,
+            limit: LIMIT_DEFAULT.min(most),
             cursor: None,
         };
         let filter = &mut question.filter;
@@ -109,9 +126,6 @@ impl Question {
                 parameter: name.clone(),
                 message: message.to_owned(),
             };
-            let known = [
-                "band", "kind", "status", "layer", "code", "bbox", "limit", "cursor",
-            ];
             if !known.contains(&name.as_str()) {
                 return Err(bad(&format!("no such parameter; there are {}", known.join(", "))));
             }
@@ -137,9 +151,9 @@ impl Question {
                 "bbox" => filter.bbox = Some(value.parse().map_err(bad)?),
                 "cursor" => question.cursor = Some(value.parse().map_err(bad)?),
                 _ => {
-                    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                    let limit = value.parse().ok().filter(|limit| (1..=most).contains(limit));
                     question.limit =
-                        limit.ok_or_else(|| bad(&format!("a number from 1 to {LIMIT_MAX} is wanted")))?;
+                        limit.ok_or_else(|| bad(&format!("a number from 1 to {most} is wanted")))?;
                 }
             }
         }
@@ -164,6 +178,8 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect::<Vec<_>>(),
+            &PARAMETERS,
+            LIMIT_MAX,
         )
     }
 

@@ -5,9 +5,16 @@ use std::net::TcpStream;
 
 use prometheus::Registry;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::board::tests::{put, record};
+use crate::config::{HttpLimits, Loaded};
+
+mod events;
+mod grid;
+mod guard;
+mod limits;
 
 struct Answer {
     status: u16,
@@ -36,27 +43,41 @@ fn runtime() -> Runtime {
 
 /// Serves while `check` asks, then shuts down and waits for the end.
 fn with_server(serving: &Serving, check: impl FnOnce(&str)) {
+    with_door(Door::default(), serving, check);
+}
+
+fn with_door(door: Door, serving: &Serving, check: impl FnOnce(&str)) {
     let runtime = runtime();
     let listener = runtime.block_on(bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = runtime.spawn(serve(listener, serving.clone(), async move {
+    let server = runtime.spawn(serve(listener, door, serving.clone(), async move {
         let _ = stopped.await;
     }));
     check(&address);
     stop.send(()).unwrap();
-    runtime.block_on(server).unwrap().unwrap();
+    runtime.block_on(server).unwrap();
 }
 
 fn ask(address: &str, method: &str, target: &str) -> Answer {
+    ask_with(address, method, target, "")
+}
+
+/// The same with more lines of a head, each with its end.
+fn ask_with(address: &str, method: &str, target: &str, lines: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{lines}\r\n"
     )
     .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    answer_of(&mut stream)
+}
+
+fn answer_of(stream: &mut impl Read) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer {
@@ -66,9 +87,23 @@ fn ask(address: &str, method: &str, target: &str) -> Answer {
     }
 }
 
+/// Asks again until it is so; the clock only bounds it.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "waited in vain until {what}"
+        );
+        std::thread::yield_now();
+    }
+}
+
 fn serving() -> Serving {
     Serving {
         board: Arc::default(),
+        feed: Arc::new(Feed::new(HttpLimits::default().behind, wall_clock())),
+        grids: Arc::new(Grids::new(Vec::new)),
         vitals: Arc::default(),
         health: Arc::default(),
         metrics: Arc::new(Metrics::register(&Registry::new()).unwrap()),
@@ -229,13 +264,20 @@ fn a_client_that_never_finishes_does_not_keep_it_from_ending() {
     let ends = async {
         let _ = stopped.await;
     };
-    let server = runtime.spawn(serve_within(listener, serving(), ends, Duration::from_millis(50)));
+    let grace = Duration::from_millis(50);
+    let server = runtime.spawn(listening::serve(
+        listener,
+        Door::default(),
+        serving(),
+        ends,
+        grace,
+    ));
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /liv").unwrap();
     // The answer to the first request shows that the connection is served.
     assert_eq!(stream.read(&mut [0; 8]).unwrap(), 8);
     stop.send(()).unwrap();
-    runtime.block_on(server).unwrap().unwrap();
+    runtime.block_on(server).unwrap();
 }
 
 #[test]

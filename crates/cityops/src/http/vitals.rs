@@ -6,20 +6,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::{Serving, answer};
+use super::{Guarded, answer};
 use crate::vitals::{LIMIT_DEFAULT, LIMIT_MAX, Wanted};
 
 pub(super) async fn list(
-    State(serving): State<Serving>,
+    State(guarded): State<Guarded>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Response {
     let wanted = match query {
-        Ok(Query(pairs)) => read(&pairs),
+        Ok(Query(pairs)) => read(&pairs, guarded.door.limits.page),
         Err(error) => return answer(StatusCode::BAD_REQUEST, json!({"error": error.body_text()})),
     };
     match wanted {
         Ok(wanted) => {
-            let (cells, next) = serving.vitals.page(&wanted);
+            let (cells, next) = guarded.vitals.page(&wanted);
             let cells: Vec<_> = cells.iter().map(|cell| &**cell).collect();
             answer(StatusCode::OK, json!({"vitals": cells, "next": next}))
         }
@@ -31,9 +31,10 @@ pub(super) async fn list(
 }
 
 /// Lists are separated by commas. An empty value is as if it were not there.
-fn read(pairs: &[(String, String)]) -> Result<Wanted, (String, String)> {
+fn read(pairs: &[(String, String)], page: usize) -> Result<Wanted, (String, String)> {
+    let most = LIMIT_MAX.min(page);
     let mut wanted = Wanted {
-        limit: LIMIT_DEFAULT,
+        limit: LIMIT_DEFAULT.min(most),
         ..Wanted::default()
     };
     let list = |value: &str| {
@@ -63,9 +64,8 @@ fn read(pairs: &[(String, String)]) -> Result<Wanted, (String, String)> {
                 wanted.notices = Some(yes);
             }
             _ => {
-                let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                wanted.limit =
-                    limit.ok_or_else(|| bad(format!("a number from 1 to {LIMIT_MAX} is wanted")))?;
+                let limit = value.parse().ok().filter(|limit| (1..=most).contains(limit));
+                wanted.limit = limit.ok_or_else(|| bad(format!("a number from 1 to {most} is wanted")))?;
             }
         }
     }
@@ -81,7 +81,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
-        read(&pairs).map_err(|(parameter, _)| parameter)
+        read(&pairs, LIMIT_MAX).map_err(|(parameter, _)| parameter)
     }
 
     #[test]

@@ -189,7 +189,7 @@ mod tests {
         take(&record("new", 2, "P1", "OPEN", AT), 1_000);
         take(&record("old", 2, "P3", "CLOSED", AT), 2_000);
         metrics.withheld(Withheld::TooMany, 2);
-        let removed = board.take(b"new", None).unwrap().unwrap();
+        let removed = board.take(Default::default(), b"new", None).unwrap().unwrap();
         metrics.incident_published(&removed, None);
         let text = metrics.text(opened + 5_000).unwrap();
         for line in [

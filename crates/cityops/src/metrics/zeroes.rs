@@ -60,6 +60,7 @@ impl Metrics {
             self.overrides.with_label_values(&[&rule.id]);
         }
         self.overrides.with_label_values(&["O5.operator_pin"]);
+        self.http.begin();
         for band in Band::ALL {
             self.overrides.with_label_values(&[&*format!("O7.base_{band}")]);
         }
@@ -87,7 +88,7 @@ mod tests {
     use crate::metrics::ReloadResult;
 
     /// What series may be told apart by; never by cell, device or event. `le` is a histogram's own.
-    const LABELS: [&str; 21] = [
+    const LABELS: [&str; 22] = [
         "band",
         "declared",
         "fault",
@@ -108,6 +109,7 @@ mod tests {
         "status",
         "topic",
         "version",
+        "what",
         "worker",
     ];
 

@@ -7,6 +7,7 @@ mod batch;
 mod bounded;
 mod clocks;
 mod config;
+mod entering;
 pub(crate) mod failure;
 mod group;
 mod packing;

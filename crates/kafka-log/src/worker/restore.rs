@@ -4,6 +4,7 @@
 //! cannot commit new ones, because the group has moved on.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,10 @@ use anyhow::Context;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
+use stream_worker::Processor;
 use wire_format::topics::Topic;
 
+use super::entering::enter;
 use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::tasks::Task;
@@ -117,33 +120,39 @@ pub(super) fn restore(
     let mut rows = vec![0_u64; tasks.len()];
     let spans = changelog_spans(config, probe, &tasks)?;
     let reader = settings::reader(&config.properties, &config.group_id, "read_committed");
-    let mut stopped = false;
-    let read = read_spans(
-        &reader,
-        &spans,
-        &mut |record| {
-            let key = std::str::from_utf8(record.key().unwrap_or_default()).context("changelog key")?;
-            let (topic, row) = key.split_once('/').context("changelog key without a topic")?;
-            let owner = Topic::by_name(topic).and_then(|topic| index.get(&(topic, record.partition())));
-            if let Some(&owner) = owner {
-                tasks[owner].processor.restore(row, record.value())?;
-                rows[owner] += 1;
-            }
-            Ok(ControlFlow::Continue(()))
-        },
-        &mut || {
-            stopped = !alive();
-            !stopped
-        },
-    );
-    read.map_err(|error| Failure::Fatal(format!("restore from {}: {error:#}", config.changelog)))?;
-    if stopped {
+    let processors = tasks
+        .iter_mut()
+        .map(|task| &mut *task.processor as &mut dyn Processor);
+    let read = enter(processors.collect(), threads(), alive, |lanes| {
+        read_spans(
+            &reader,
+            &spans,
+            &mut |record| {
+                let key = std::str::from_utf8(record.key().unwrap_or_default()).context("changelog key")?;
+                let (topic, row) = key.split_once('/').context("changelog key without a topic")?;
+                let owner = Topic::by_name(topic).and_then(|topic| index.get(&(topic, record.partition())));
+                if let Some(&owner) = owner {
+                    lanes.put(owner, row, record.value())?;
+                    rows[owner] += 1;
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+            &mut || alive(),
+        )
+    });
+    if !alive() {
         return Err(Failure::Retry("stopped while restoring".to_owned()));
     }
+    read.map_err(|error| Failure::Fatal(format!("restore from {}: {error:#}", config.changelog)))?;
     for (task, rows) in tasks.iter().zip(rows) {
         observer.restored(task.topic, task.partition, rows, begun.elapsed());
     }
     Ok(tasks)
+}
+
+/// On how many threads rows are entered: as many as there are cores.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The changelog partitions that hold rows of these tasks, to their ends of now.
