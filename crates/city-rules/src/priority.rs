@@ -277,7 +277,7 @@ pub struct OverrideRule {
     pub overdue: Option<Overdue>,
     /// A warning of at least this severity stands, or stood until a short while ago, where it is.
     pub storm: Option<Severity>,
-    /// … and it is of one of these signals; empty means all that bear on anything.
+    /// … and it is of one of these signals and stands now; empty means all that bear on anything.
     pub signals: Vec<String>,
     /// The reason in Chinese; `{value}` stands for the metric's peak.
     pub text_zh: String,

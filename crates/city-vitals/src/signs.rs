@@ -294,21 +294,26 @@ impl VitalSigns {
         }
     }
 
-    fn name_of(&self, kind: &str) -> String {
-        let id = self.rules.kind_id(kind);
-        id.map_or_else(|| kind.to_owned(), |id| self.rules.kind(id).name_zh.to_string())
-    }
-
-    fn english_of(&self, kind: &str) -> String {
-        let id = self.rules.kind_id(kind);
-        id.map_or_else(|| kind.to_owned(), |id| self.rules.kind(id).name_en.clone())
+    /// What a kind is called in Chinese and English.
+    fn names_of(&self, kind: &str) -> (String, String) {
+        let rule = self.rules.kind_id(kind).map(|id| self.rules.kind(id));
+        rule.map_or_else(
+            || (kind.to_owned(), kind.to_owned()),
+            |rule| (rule.name_zh.clone(), rule.name_en.clone()),
+        )
     }
 
     fn rise(&self, kind: &Name, since: EventTime, count: i64, usual: Usual) -> Notice {
         let (told, limit) = (thousandths(usual.usual_milli), usual.limit());
         let (zh, en) = match &**kind {
             "" => ("事件".to_owned(), "incidents".to_owned()),
-            kind => (self.name_of(kind), self.english_of(kind)),
+            kind => self.names_of(kind),
+        };
+        // It ends at half of the way back: below the limit it says that it runs out.
+        let (standing_zh, standing_en) = if count < limit {
+            ("，正在回落", ", running out")
+        } else {
+            ("", "")
         };
         Notice {
             what: "rise".to_owned(),
@@ -317,13 +322,22 @@ impl VitalSigns {
             count,
             usual: Some(told),
             limit,
-            text_zh: format!("{zh}近一小时新增{count}件，同时段常态{told:.1}件，达到{limit}件即为异常"),
-            text_en: format!("{en}: {count} in the last hour; usual {told:.1}, unusual from {limit}"),
+            text_zh: format!(
+                "{zh}近一小时新增{count}件，同时段常态{told:.1}件，达到{limit}件即为异常{standing_zh}"
+            ),
+            text_en: format!(
+                "{en}: {count} in the last hour; usual {told:.1}, unusual from {limit}{standing_en}"
+            ),
         }
     }
 
     fn repeat(&self, kind: &Name, since: EventTime, count: i64) -> Notice {
-        let days = recur_ms(&self.rules, kind) as f64 / 86_400_000.0;
+        let hours = recur_ms(&self.rules, kind) / 3_600_000;
+        let (zh, en) = self.names_of(kind);
+        let (span_zh, span_en) = match hours {
+            hours if hours > 48 => (format!("{}天", hours / 24), format!("{} days", hours / 24)),
+            hours => (format!("{hours}小时"), format!("{hours} hours")),
+        };
         Notice {
             what: "recurrence".to_owned(),
             kind: Some(kind.clone()),
@@ -331,14 +345,8 @@ impl VitalSigns {
             count,
             usual: None,
             limit: RECURRENCES,
-            text_zh: format!(
-                "{}{days:.1}天内在本格复发{count}次，宜未诉先办",
-                self.name_of(kind)
-            ),
-            text_en: format!(
-                "{}: came back {count} times within {days:.1} days; act before the next call",
-                self.english_of(kind)
-            ),
+            text_zh: format!("{zh}{span_zh}内在本格复发{count}次，宜未诉先办"),
+            text_en: format!("{en}: came back {count} times within {span_en}; act before the next call"),
         }
     }
 

@@ -263,7 +263,12 @@ fn the_third_time_within_recur_is_a_notice_before_the_next_call() {
     }
     let notice = city.last("T1C1").notices[0].clone();
     assert_eq!((notice.what.as_str(), notice.count), ("recurrence", 2));
-    assert!(notice.text_zh.contains("未诉先办"), "{}", notice.text_zh);
+    assert_eq!(notice.text_zh, "井盖缺失7天内在本格复发2次，宜未诉先办");
+    assert!(
+        notice
+            .text_en
+            .ends_with("came back 2 times within 7 days; act before the next call")
+    );
     assert!(city.last("T1").notices.is_empty(), "the cell, not the town");
     city.clock(DAY + recur + 3 * MINUTE_MS);
     assert!(

@@ -276,7 +276,8 @@ impl Engine {
         signals
     }
 
-    /// Whether a storm such as an override asks for, or its aftermath, bears on an incident's place.
+    /// Whether a storm such as an override asks for, or its aftermath, bears on an incident's place; where the override names signals,
+    /// a warning of one of them that stands.
     pub(crate) fn is_stormy(
         &self,
         setting: &Setting,
@@ -287,7 +288,8 @@ impl Engine {
         let Some(least) = over.storm else {
             return true;
         };
-        let tail_ms = setting.rules.priority().storm.aftermath_ms;
+        let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
+        let tail_ms = if over.signals.is_empty() { aftermath_ms } else { 0 };
         let storms = self.storms_at(Spot::of(setting, incident), now, tail_ms);
         let storms = storms.filter(|warning| is_asked_for(setting, over, warning));
         most_severe(storms, now).is_some_and(|warning| warning.severity >= least)

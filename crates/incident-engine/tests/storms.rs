@@ -309,6 +309,18 @@ fn a_loose_billboard_is_urgent_while_a_wind_warning_is_on() {
     assert_eq!(band("TYPHOON"), (Band::P1, true));
     assert_eq!(band("GALE"), (Band::P1, true));
     assert_eq!(band("RAINSTORM"), (Band::P3, false));
+    // It falls as anything does that is less urgent for a while: the floor has no aftermath.
+    let mut story = Teller::new();
+    story.warn(Warning {
+        signal: "TYPHOON".into(),
+        expires_at: Some(at(60)),
+        ..warning("w", Severity::Red, "310117", 0)
+    });
+    story.tell(inspector("i1", "billboard_risk", 0.0, 0.0).at(30));
+    assert_eq!(story.record().priority.band, Band::P1);
+    story.tick(at(60));
+    story.tick(at(91));
+    assert_eq!(story.record().priority.band, Band::P3);
 }
 
 #[test]
