@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use city::feed::{Feed, is_decided_alike};
-use city::{City, Running, broker, expect, seed, web};
+use city::{City, Running, broker, expect, web};
 use city_simulator::{Scenario, SimulatedRecord};
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
@@ -22,8 +22,12 @@ const CHUNKS: usize = 4;
 /// Every source's partitions.
 const PARTITIONS: i32 = 3;
 const PATIENCE: Duration = Duration::from_secs(180);
-/// After the last record, so that its minute ends.
-const END_MS: i64 = 20 * 60_000;
+/// One city, so that nothing ends in the seconds between the last two times that its clocks show.
+const SEED: u64 = 7;
+/// So long after the last record the clocks of all partitions come to the last second of a minute: what is quiet is closed.
+const END_MS: i64 = 10 * 3_600_000;
+/// So long after that, they come to a time at which that minute is told, and no later one.
+const TOLD_AFTER_MS: i64 = 17_000;
 
 /// A cell at the end: how many are open, of which kinds; and how many events of each stream were counted in all its minutes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,7 +64,7 @@ fn cells(told: &[(String, Value)]) -> BTreeMap<String, Cell> {
             *cell.events.entry(source).or_default() += count;
         }
     }
-    // What is told last where nothing changes any more depends on when closed incidents were told.
+    // When a closed incident was published is the clocks' business, and so is the minute that was told last.
     for cell in cells.values_mut() {
         cell.minute.clear();
     }
@@ -104,17 +108,18 @@ fn last_records(at_ms: i64) -> [(&'static str, Topic, Value); 4] {
 
 #[test]
 fn the_vital_signs_on_kafka_are_those_of_a_replay_though_processes_die() {
-    let seed = seed();
-    let city = City::new(Scenario::Typhoon, seed, RECORDS);
-    let records: Vec<SimulatedRecord> = city_simulator::simulate(Scenario::Typhoon, seed, RECORDS)
+    let city = City::new(Scenario::Typhoon, SEED, RECORDS);
+    let records: Vec<SimulatedRecord> = city_simulator::simulate(Scenario::Typhoon, SEED, RECORDS)
         .filter(is_decided_alike)
         .collect();
-    let end_ms = records.iter().map(|record| record.arrival_ms).max().unwrap() + END_MS;
+    let last_ms = records.iter().map(|record| record.arrival_ms).max().unwrap();
+    let end_ms = ((last_ms + END_MS) / 60_000 + 1) * 60_000 - 1_000;
+    let ends_ms = [end_ms, end_ms + TOLD_AFTER_MS];
 
     let input = city.input_from("told", |file, bytes| {
         Some(bytes).filter(|_| !["weather.ndjson", "silence.ndjson"].contains(&file))
     });
-    for (file, _, record) in last_records(end_ms) {
+    for (file, _, record) in ends_ms.into_iter().flat_map(last_records) {
         let file = std::fs::OpenOptions::new().append(true).open(input.join(file));
         writeln!(file.unwrap(), "{record}").unwrap();
     }
@@ -124,8 +129,10 @@ fn the_vital_signs_on_kafka_are_those_of_a_replay_though_processes_die() {
         (named.join("/"), record)
     });
     let expected = cells(&told.collect::<Vec<_>>());
+    let open = replayed.lines("incidents.ndjson");
+    let open = open.iter().filter(|one| one["status"] == "OPEN").count();
 
-    let name = format!("vitals-{seed}-{}", std::process::id());
+    let name = format!("vitals-{}", std::process::id());
     city.on_kafka(&broker(), &name);
     let (config, log, prefix) = (city.config(), city.path("cityops.log"), format!("{name}."));
     let properties = Properties::from([("bootstrap.servers".to_owned(), broker())]);
@@ -143,42 +150,70 @@ fn the_vital_signs_on_kafka_are_those_of_a_replay_though_processes_die() {
         .unwrap();
         told
     };
+    // Revisions, and the incidents that are open by the last of each.
     let published = || {
-        let (mut count, topic) = (0, kafka_log::topic_name(&prefix, Topic::Incidents));
-        kafka_log::read::read_all(&properties, &topic, |_| {
+        let (mut count, mut last) = (0, BTreeMap::new());
+        let topic = kafka_log::topic_name(&prefix, Topic::Incidents);
+        kafka_log::read::read_all(&properties, &topic, |record| {
             count += 1;
+            let told: Option<Value> = record.value().map(|value| serde_json::from_slice(value).unwrap());
+            last.insert(record.key().unwrap().to_vec(), told);
             ControlFlow::Continue(())
         })
         .unwrap();
-        count
+        let open = last.values().flatten().filter(|told| told["status"] == "OPEN");
+        (count, open.count())
     };
     let mut process = run();
     for chunk in records.chunks(records.len().div_ceil(CHUNKS)) {
-        let before = published();
+        let (before, _) = published();
         chunk.iter().for_each(|record| feed.send(record));
         feed.flush();
         // As soon as something of this chunk is out, with the rest of it under way.
-        web::wait("incidents are published", &log, || published() > before);
+        web::wait("incidents are published", &log, || published().0 > before);
         process.kill();
         process = run();
     }
     let seen = told_on_kafka().len();
     let sender = Sender::new(&properties).unwrap();
-    for (_, topic, record) in last_records(end_ms) {
-        let (topic, record) = (kafka_log::topic_name(&prefix, topic), record.to_string());
-        for partition in 0..PARTITIONS {
-            let record = NewRecord {
-                topic: &topic,
-                partition: Some(partition),
-                key: None,
-                value: Some(record.as_bytes()),
-                timestamp: Some(city_model::EventTime::from_millis(end_ms)),
-                headers: &[],
-            };
-            sender.send(&record).unwrap();
+    let send_last = |at_ms: i64| {
+        for (_, topic, record) in last_records(at_ms) {
+            let (topic, record) = (kafka_log::topic_name(&prefix, topic), record.to_string());
+            for partition in 0..PARTITIONS {
+                let record = NewRecord {
+                    topic: &topic,
+                    partition: Some(partition),
+                    key: None,
+                    value: Some(record.as_bytes()),
+                    timestamp: Some(city_model::EventTime::from_millis(at_ms)),
+                    headers: &[],
+                };
+                sender.send(&record).unwrap();
+            }
         }
-    }
-    sender.flush().unwrap();
+        sender.flush().unwrap();
+    };
+    send_last(ends_ms[0]);
+    // What the correlators close then must be counted before the minute is told.
+    web::wait("what is quiet is closed", &log, || published().1 == open);
+    let is_read = |topic: Topic| {
+        let topic = kafka_log::topic_name(&prefix, topic);
+        let partitions =
+            kafka_log::admin::topic_partitions(&properties, Duration::from_secs(10)).unwrap()[&topic];
+        let group = format!("{name}-vitals");
+        let positions = kafka_log::read::positions(&properties, &group, &topic, partitions).unwrap();
+        (0..).zip(positions).all(|(partition, position)| {
+            let from = kafka_log::read::Start::Beginning;
+            let each = |_: &kafka_log::read::Record<'_>| ControlFlow::Continue(());
+            let end = kafka_log::read::read_topic(&properties, &topic, partition, from, each).unwrap();
+            position.unwrap_or(0) >= end
+        })
+    };
+    web::wait("all that was published is read", &log, || {
+        is_read(Topic::Incidents)
+    });
+    web::wait("and counted", &log, || is_read(Topic::VitalsFacts));
+    send_last(ends_ms[1]);
 
     let deadline = Instant::now() + PATIENCE;
     while cells(&told_on_kafka()) != expected && Instant::now() < deadline {

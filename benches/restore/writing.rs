@@ -126,6 +126,8 @@ impl Written {
                     None => live.remove(&key),
                 };
             }
+            // As a transaction does; and a slow broker holds the bench, not a queue of fifty thousand rows.
+            sender.flush().unwrap();
         };
         let mut step = |correlate: &mut Correlate, live: &mut HashMap<String, u64>, input: &Input| {
             correlate.take(input);

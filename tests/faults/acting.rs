@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::city::web;
 use super::cutting::{Api, Side};
 use super::faults::Fault;
-use super::stage::{PATIENCE, Stage, say};
+use super::stage::{Stage, patience, say};
 
 /// Longer than the group's session, which is short here.
 const PAST_SESSION: Duration = Duration::from_secs(5);
@@ -191,7 +191,7 @@ impl Stage {
         self.feed.send(rest);
         let begun = Instant::now();
         while caught.recv_timeout(Duration::from_millis(200)).is_err() {
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience() {
                 let tail = self.processes[index].tail();
                 panic!(
                     "{api:?} of {} was waited for in vain\n{tail}",
@@ -217,7 +217,7 @@ impl Stage {
     fn wakes_or_ends(&mut self, index: usize) {
         // Until then it counts as ready whatever it does.
         last(PAST_READINESS);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         loop {
             let process = &mut self.processes[index];
             if let Some(code) = process.ended() {

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use kafka_log::Properties;
 
 use super::cutting::Net;
+use super::stage::patience;
 
 /// How much disk the broker has whose disk can be filled.
 const SMALL_DISK: &str = "size=1g";
 /// How long a broker with a full disk has until it writes something.
 const FULL_DISK_PATIENCE: Duration = Duration::from_secs(10);
-/// How often a broker is started before a run fails for it.
-const START_ATTEMPTS: u32 = 3;
-/// How long a broker may take to end by itself.
-const END_PATIENCE: Duration = Duration::from_secs(40);
+/// How often a broker is started before a run fails for it, each time with all the patience of the run.
+const START_ATTEMPTS: u32 = 2;
 
 /// Running brokers; they end with this.
 pub struct Cluster {
@@ -236,7 +235,7 @@ impl Cluster {
     }
 
     fn wait_for_end(&self, broker: usize) {
-        let deadline = Instant::now() + END_PATIENCE;
+        let deadline = Instant::now() + patience();
         while self.brokers[broker].pid().is_some() {
             assert!(Instant::now() < deadline, "broker {} does not end", broker + 1);
             std::thread::park_timeout(Duration::from_millis(50));
@@ -257,6 +256,7 @@ impl Drop for Cluster {
 impl Broker {
     fn starting(&self) -> Child {
         Command::new("deploy/kafka-local/start")
+            .env("CITYOPS_KAFKA_READY_S", patience().as_secs().to_string())
             .args(&self.arguments)
             .arg(&self.run)
             .stdin(Stdio::null())

@@ -1,6 +1,8 @@
 //! Processes, network and brokers fail in every way that is listed; then nothing is lost and nothing doubled.
 //!
-//! A short run on one broker by default. `CITYOPS_FAULTS=200` makes it a long one with 200 faults on three brokers.
+//! A short run on one broker by default. `CITYOPS_FAULTS=200` makes it a long one with 200 faults on three brokers;
+//! `CITYOPS_FAULTS_MINUTES=20` ends that after so many minutes and judges what was done, and `CITYOPS_FAULTS_PATIENCE=600` waits so
+//! many seconds, instead of 180, for anything on a machine that has much else to do.
 #![allow(
     missing_docs,
     unreachable_pub,

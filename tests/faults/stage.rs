@@ -16,8 +16,26 @@ use super::processes::{Build, Process, clock_library};
 use super::verdict::{Judged, verdict};
 use crate::city::feed::LedgerWatch;
 
-/// How long anything may take before a run fails.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+/// How long anything may take before a run fails: `CITYOPS_FAULTS_PATIENCE` seconds on a machine that has much else to do.
+pub fn patience() -> Duration {
+    let asked = std::env::var("CITYOPS_FAULTS_PATIENCE").ok();
+    let seconds = asked.map_or(180, |seconds| {
+        seconds.parse().expect("CITYOPS_FAULTS_PATIENCE is a number")
+    });
+    Duration::from_secs(seconds)
+}
+
+/// After how long no further fault is done: what was done until then is judged. `CITYOPS_FAULTS_MINUTES`.
+fn time() -> Duration {
+    let asked = std::env::var("CITYOPS_FAULTS_MINUTES").ok();
+    asked.map_or(Duration::MAX, |minutes| {
+        Duration::from_secs(
+            60 * minutes
+                .parse::<u64>()
+                .expect("CITYOPS_FAULTS_MINUTES is a number"),
+        )
+    })
+}
 
 /// What a run is made of.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +123,12 @@ impl Stage {
     pub fn suffer(&mut self, plan: &[Fault]) {
         let chunk = self.script.records / (plan.len() + 1);
         let begun = Instant::now();
+        let time = time();
         for (nth, fault) in plan.iter().enumerate() {
+            if begun.elapsed() >= time {
+                say(&format!("the time is over after {nth} of {} faults", plan.len()));
+                break;
+            }
             let fault = self.possible(*fault);
             let (before, came) = (self.feed.sent, begun.elapsed());
             self.feed.send(chunk / 2);
@@ -245,7 +268,7 @@ impl Stage {
 
     /// Looks again, fifty times a second, until it is so; the clock only bounds it.
     pub fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Stage) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         while !is_so(self) {
             if Instant::now() >= deadline {
                 let tails: Vec<String> = self

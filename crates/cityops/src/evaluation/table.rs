@@ -86,7 +86,16 @@ fn urgent_section(text: &mut String, urgent: &Urgent) {
         "\n特急P1 / P1: {} 件 incidents, 最多同时 at once {}\n",
         urgent.incidents, urgent.at_once
     ));
+    let (mut before, mut left_out) = (None, false);
     for hour in &urgent.hours {
+        // A night in which nothing changes is one line.
+        if hour.became == 0 && before.replace(hour.shown) == Some(hour.shown) {
+            if !std::mem::replace(&mut left_out, true) {
+                text.push_str("  …\n");
+            }
+            continue;
+        }
+        (before, left_out) = (Some(hour.shown), false);
         text.push_str(&format!(
             "  {}  新增 new {:>4}  在办 shown {:>4}  {}\n",
             hour.hour,

@@ -320,11 +320,22 @@ fn the_p1_incidents_are_told_as_an_operator_saw_them() {
 
     let mut evaluation = of(&revisions[..1]);
     evaluation.p1 = Some(all);
+    if let Some(p1) = &mut evaluation.p1 {
+        // A night in which nothing changes, and an hour in which one ended.
+        p1.hours.extend([3, 3, 3, 2].map(|shown| Hour {
+            hour: format!("later {shown}"),
+            became: 0,
+            shown,
+        }));
+    }
     let (table, page) = (table(&evaluation), page(&evaluation));
     assert!(
         table.contains("2026-06-01 13:00  新增 new    1  在办 shown    3"),
         "{table}"
     );
+    assert_eq!(table.matches("  …\n").count(), 1, "{table}");
+    let shown = |hour: &str| table.matches(hour).count();
+    assert_eq!((shown("later 3"), shown("later 2")), (0, 1));
     assert!(
         table.contains("降级 lowered") && table.contains("P2→P1"),
         "{table}"

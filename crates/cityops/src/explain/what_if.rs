@@ -8,10 +8,12 @@ use super::Story;
 use super::change::Change;
 use super::wording::Both;
 
+type Decide<'a> = dyn FnMut(&Rules) -> anyhow::Result<Story> + 'a;
+
 /// Decides the same log again.
 pub struct WhatIf<'a> {
     rules: Rules,
-    decide: Box<dyn FnMut(&Rules) -> anyhow::Result<Story> + 'a>,
+    decide: Box<Decide<'a>>,
 }
 
 /// A change that is enough by itself may let rivals in, too: then so many greater ones are tried in all.
