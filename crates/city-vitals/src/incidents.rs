@@ -35,6 +35,9 @@ pub(crate) struct Told {
     /// When the centre handled it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     handled_at: Option<EventTime>,
+    /// When it became what it is told as; of one incident never earlier than before, so that nothing is taken back before it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<EventTime>,
 }
 
 impl Told {
@@ -78,11 +81,12 @@ impl Told {
             .flatten()
             .map(|at| at.0)
             .max(),
+            since: None,
         }
     }
 
     /// When it became what it is told as, as far as the revision says; `before` is `None` at the first one.
-    fn since(&self, before: Option<&Told>) -> Option<EventTime> {
+    fn changed_since(&self, before: Option<&Told>) -> Option<EventTime> {
         let Some(before) = before.filter(|before| !before.merged) else {
             return Some(self.opened_at).filter(|_| !self.merged);
         };
@@ -143,7 +147,7 @@ fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<(String, Fact)
     let old_paths = before.map_or(&nothing, |told| &told.paths);
     let new_paths = after.map_or(&nothing, |told| &told.paths);
     let happened = after.map(|after| after.happened(before)).unwrap_or_default();
-    let at = after.and_then(|after| after.since(before));
+    let at = after.and_then(|after| after.since);
     for new in new_paths {
         let old = old_paths.iter().find(|old| old.layer == new.layer);
         let known =
@@ -225,9 +229,16 @@ impl Incidents {
     /// Takes a revision, or that an incident was forgotten: the facts with the key that each travels by.
     pub fn take(&mut self, id: &str, record: Option<&IncidentRecord>) -> Vec<(String, Fact)> {
         let before = self.told.get(id);
-        let after = record.map(|record| Told::of(&self.city, record));
+        let mut after = record.map(|record| Told::of(&self.city, record));
+        if let Some(after) = &mut after {
+            after.since = before.and_then(|before| before.since);
+        }
         if before == after.as_ref() {
             return Vec::new();
+        }
+        if let Some(after) = &mut after {
+            // Where the revision does not say it, the first minute that was not told takes it.
+            after.since = after.since.max(after.changed_since(before));
         }
         // A closed one that is forgotten was counted and stays so; one that is open still is taken back.
         let facts = match (&after, before) {
