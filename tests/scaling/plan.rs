@@ -27,7 +27,6 @@ pub(crate) struct Cpu {
     pub(crate) reading: f64,
     pub(crate) event: f64,
     pub(crate) correlate: f64,
-    pub(crate) broker: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +34,6 @@ pub(crate) struct Cpu {
 pub(crate) struct Memory {
     pub(crate) process: f64,
     pub(crate) remembered: f64,
-    pub(crate) open: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,15 +84,13 @@ pub(crate) struct Load {
     pub(crate) readings: f64,
     pub(crate) events: f64,
     pub(crate) mean: f64,
-    pub(crate) open: f64,
 }
 
 /// What a load needs.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Cores that our processes use, and the brokers beside them.
+    /// Cores that our processes use.
     pub(crate) cores: f64,
-    pub(crate) broker_cores: f64,
     pub(crate) processes: f64,
     pub(crate) partitions: f64,
     /// Events of three days, in millions.
@@ -126,7 +122,6 @@ pub(crate) fn plan(constants: &Constants, load: &Load) -> Plan {
     let share = if load.storm { share.storm } else { share.calm };
     let enrich = (load.readings * cpu.reading + load.events * cpu.event) / 1e6;
     let correlate = load.events * cpu.correlate / 1e6;
-    let brokers = (load.readings + load.events) * cpu.broker / 1e6;
     // One loop of each worker a process; two processes, so that one can fail.
     let loops = |cores: f64| (cores / want.busy).ceil();
     let processes = loops(enrich).max(loops(correlate)).max(2.0);
@@ -134,18 +129,17 @@ pub(crate) fn plan(constants: &Constants, load: &Load) -> Plan {
     let partitions = (processes * 2.0 / PARTITIONS_STEP).ceil() * PARTITIONS_STEP;
     let storm_s = if load.storm { want.storm_h * 3_600.0 } else { 0.0 };
     let remembered = load.mean * REMEMBERED_S + load.events * storm_s;
-    let state = remembered * memory.remembered + load.open * memory.open;
+    let state = remembered * memory.remembered;
     let largest = memory.process + state * share.max(1.0 / processes);
     let restored = remembered * share / 1e6 * restore.seconds;
     let changelog = remembered * restore.changelog * want.changelog_times * want.replicas;
     let daily = (load.readings * disk.reading + load.events * disk.event) * 86_400.0 * want.replicas;
     let all = memory.process * processes + state;
-    let priced = (enrich + correlate + brokers) / want.busy * price.core
+    let priced = (enrich + correlate) / want.busy * price.core
         + all / 1e9 * price.memory_gb
         + (changelog + daily) / 1e9 * price.disk_gb;
     Plan {
         cores: enrich + correlate,
-        broker_cores: brokers,
         processes,
         partitions,
         remembered_millions: remembered / 1e6,
@@ -166,9 +160,9 @@ pub(crate) fn plan(constants: &Constants, load: &Load) -> Plan {
 /// The table of the page.
 pub(crate) fn table(constants: &Constants) -> String {
     let mut text = String::from(
-        "| load | readings / events a second | our cores | brokers' cores | processes | source partitions | events remembered, M | \
+        "| load | readings / events a second | our cores | processes | source partitions | events remembered, M | \
          largest process, GB | all memory, GB | heaviest partition restored in, s | changelogs, GB | logs a day, GB | price a month | first limit |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for load in &constants.scenario {
         let it = plan(constants, load);
@@ -183,12 +177,11 @@ pub(crate) fn table(constants: &Constants) -> String {
             false => format!("{limit}, {:.0} % used", used * 100.0),
         };
         text.push_str(&format!(
-            "| {} | {} / {} | {:.2} | {:.2} | {} | {} | {} | {:.2} | {:.2} | {} | {} | {} | {:.0} | {limit} |\n",
+            "| {} | {} / {} | {:.2} | {} | {} | {} | {:.2} | {:.2} | {} | {} | {} | {:.0} | {limit} |\n",
             load.name,
             load.readings,
             load.events,
             it.cores,
-            it.broker_cores,
             it.processes,
             it.partitions,
             few(it.remembered_millions),

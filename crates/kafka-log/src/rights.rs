@@ -18,11 +18,14 @@ use wire_format::topics::Topic;
 use crate::Properties;
 use crate::settings::{self, Reports};
 use crate::worker::WorkerConfig;
+use crate::worker::bounded;
 use crate::worker::failure::Failure;
 use crate::worker::transactor::Transactor;
 
 /// How long one try may take.
 const TRY_MAX: Duration = Duration::from_secs(10);
+/// How long all of them may take.
+const ALL_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
 /// What a process does with a broker.
@@ -59,8 +62,16 @@ impl fmt::Display for Missing {
 /// the group cannot be tried; they are not named then.
 ///
 /// # Errors
-/// When a try failed for another reason.
+/// When a try failed for another reason, or all of them took longer than a minute.
 pub fn missing(properties: &Properties, wanted: &Wanted) -> anyhow::Result<Vec<Missing>> {
+    let (properties, wanted) = (properties.clone(), wanted.clone());
+    // The client waits with deadlines on the wall clock: one that is set back meanwhile would hold a start for as long, and
+    // nobody watches a start yet.
+    bounded(ALL_MAX, &|| {}, move || tried(&properties, &wanted))
+        .map_err(|hangs| anyhow::anyhow!("no answer for {} s", hangs.waited.as_secs()))?
+}
+
+fn tried(properties: &Properties, wanted: &Wanted) -> anyhow::Result<Vec<Missing>> {
     let mut found = unread(properties, &wanted.reads)?;
     if let Some(prefix) = &wanted.transactional_id_prefix {
         let mut config = WorkerConfig::new(

@@ -32,11 +32,11 @@ impl Door {
     /// A [`ConfigError`] for a file that cannot be read or holds something else.
     pub fn of(loaded: &Loaded) -> Result<Door, ConfigError> {
         let http = &loaded.config.http;
+        let wrong = |key: &str, why: String| loaded.wrong("http", key, &format!("\"http.{key}\": {why}"));
         let tokens = http.tokens_file.as_deref().map(|path| {
             let full = loaded.path(path);
             let read = move |files: &[PathBuf]| Tokens::read(&text_of(&files[0])?);
-            Renewed::new("tokens", vec![full], Box::new(read))
-                .map_err(|why| loaded.error("http.tokens_file", path, why))
+            Renewed::new("tokens", vec![full], Box::new(read)).map_err(|why| wrong("tokens_file", why))
         });
         let tls = match (&http.tls_certificate, &http.tls_key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -46,8 +46,7 @@ impl Door {
         let tls = tls.map(|(certificate, key)| {
             let files = vec![loaded.path(certificate), loaded.path(key)];
             let read = |files: &[PathBuf]| tls::config(&text_of(&files[0])?, &text_of(&files[1])?);
-            Renewed::new("certificate", files, Box::new(read))
-                .map_err(|why| loaded.error("http.tls_certificate", certificate, why))
+            Renewed::new("certificate", files, Box::new(read)).map_err(|why| wrong("tls_certificate", why))
         });
         Ok(Door {
             limits: http.limits,

@@ -223,6 +223,11 @@ fn a_bad_door_stops_the_start_with_its_key() {
         &[("tokens", "desk letmein\n")],
         &[":2:", "http.tokens_file", "line 1", "sha256"],
     );
+    check(
+        "[http]\ntokens_file = \"t\"\n",
+        &[("t", "desk letmein\n")],
+        &["cityops.toml:2:", "http.tokens_file"],
+    );
     check(tls, &[("key.pem", &key)], &[":2:", "http.tls_certificate"]);
     check(
         tls,
