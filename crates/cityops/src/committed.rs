@@ -1,6 +1,6 @@
 //! The committed ledger and grouping, from the rows and outcomes that the workers commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use city_model::{GroupingDigest, IncidentId, Ledger};
@@ -44,7 +44,7 @@ impl LedgerRows {
 
 /// Which event belongs to which incident, from `city.events.outcomes.v1`, and which incidents the centre merged, from
 /// `city.incidents.v1`: the events of a merged one keep its id and count as the survivor's.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Grouping {
     incidents: BTreeMap<String, IncidentId>,
     merged: BTreeMap<IncidentId, IncidentId>,
@@ -101,6 +101,26 @@ impl Grouping {
             digest.add_text(self.survivor(incident).as_str(), event);
         }
         digest.finish()
+    }
+
+    /// Takes another grouping's word on what became part of what: a merge that waits for the next tick is decided, and not told yet.
+    pub fn adopt_merges(&mut self, other: &Grouping) {
+        self.merged.clone_from(&other.merged);
+    }
+
+    /// The events that two groupings tell to be of differently named incidents, each with both names.
+    pub fn told_otherwise(&self, other: &Grouping) -> Vec<String> {
+        let events: BTreeSet<&String> = self.incidents.keys().chain(other.incidents.keys()).collect();
+        let of = |grouping: &Grouping, event: &String| {
+            let incident = grouping.incidents.get(event)?;
+            Some(grouping.survivor(incident).to_string())
+        };
+        let told = |incident: Option<String>| incident.unwrap_or_else(|| "none".to_owned());
+        let differing = events.into_iter().filter_map(|event| {
+            let (one, another) = (of(self, event), of(other, event));
+            (one != another).then(|| format!("{event}: {} and {}", told(one), told(another)))
+        });
+        differing.collect()
     }
 
     fn survivor<'a>(&'a self, incident: &'a IncidentId) -> &'a IncidentId {

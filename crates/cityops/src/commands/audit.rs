@@ -79,8 +79,10 @@ pub struct Audit {
     pub merged: usize,
     /// What differs.
     pub differences: Vec<String>,
-    /// The grouping of all events that belong to an incident.
+    /// The digest of the grouping of all events that belong to an incident.
     pub grouping_digest: String,
+    /// That grouping.
+    pub grouping: Grouping,
     /// What was counted again.
     pub ledger: Ledger,
     /// Partitions of the enriched log whose beginning retention has cut, and from which offset they go on.
@@ -156,6 +158,7 @@ pub fn audit(
             });
     }
     audit.grouping_digest = decided.grouping.digest();
+    audit.grouping = decided.grouping;
     Ok(audit)
 }
 

@@ -38,6 +38,18 @@ pub fn committed(properties: &Properties, prefix: &str, read: &ReadBack) -> anyh
             ControlFlow::Continue(())
         })?;
     }
+    let grouping = grouping(properties, prefix, read)?;
+    Ok(ReplayLedger {
+        grouping_digest: Some(grouping.digest()),
+        ..ReplayLedger::of(&rows.sum())
+    })
+}
+
+/// The grouping that the committed outcomes and the centre's merges tell.
+///
+/// # Errors
+/// When a topic cannot be read, or an outcome in it.
+pub fn grouping(properties: &Properties, prefix: &str, read: &ReadBack) -> anyhow::Result<Grouping> {
     let mut grouping = Grouping::default();
     let mut wrong = None;
     let topic = kafka_log::topic_name(prefix, Topic::Outcomes);
@@ -70,11 +82,5 @@ pub fn committed(properties: &Properties, prefix: &str, read: &ReadBack) -> anyh
             }
         })?;
     }
-    if let Some(error) = wrong {
-        return Err(error);
-    }
-    Ok(ReplayLedger {
-        grouping_digest: Some(grouping.digest()),
-        ..ReplayLedger::of(&rows.sum())
-    })
+    wrong.map_or(Ok(grouping), Err)
 }
