@@ -19,7 +19,13 @@ fn a_history_with_feedback_is_evaluated() {
     let incidents = before.lines("incidents.ndjson");
     let dir = before.dir.to_str().unwrap();
     let untold = report(dir, &[]);
-    for rate in ["dispatch_on_time", "control_on_time", "rework", "false_alarm"] {
+    for rate in [
+        "dispatch_on_time",
+        "control_on_time",
+        "rework",
+        "rejection",
+        "false_alarm",
+    ] {
         assert_eq!(
             untold["all"][rate]["share"],
             Value::Null,
@@ -31,13 +37,13 @@ fn a_history_with_feedback_is_evaluated() {
         incidents.iter().filter(|one| one["status"] != "MERGED").count()
     );
 
-    // The centre handles thirty incidents as they open: ten false, ten sent out and returned once, ten done.
+    // The centre handles forty incidents as they open: ten false, ten rejected once, ten done, ten done twice.
     let input = city.input_from("told", |_, bytes| Some(bytes));
     let mut commands = Vec::new();
     for (index, incident) in incidents
         .iter()
         .filter(|one| one["status"] != "MERGED")
-        .take(30)
+        .take(40)
         .enumerate()
     {
         let opened = millis(&incident["opened_at"]);
@@ -48,12 +54,19 @@ fn a_history_with_feedback_is_evaluated() {
                     "action": action, "operator": "desk", "issued_at": opened + seconds * 1_000}),
             ));
         };
-        match index % 3 {
+        match index % 4 {
             0 => say("false_alarm", 30),
             1 => {
                 say("dispatch", 20);
                 say("return", 40);
                 say("dispatch", 60);
+            }
+            2 => {
+                say("dispatch", 20);
+                say("resolve", 30);
+                say("return", 40);
+                say("dispatch", 60);
+                say("resolve", 90);
             }
             _ => {
                 say("dispatch", 20);
@@ -75,6 +88,7 @@ fn a_history_with_feedback_is_evaluated() {
     let hits = |rate: &str| all[rate]["hits"].as_u64().unwrap();
     assert!((5..=10).contains(&hits("false_alarm")), "{all}");
     assert!((5..=10).contains(&hits("rework")), "{all}");
+    assert!((5..=10).contains(&hits("rejection")), "{all}");
     assert!(hits("dispatch_on_time") >= 10, "{all}");
     assert_eq!(
         all["false_alarm"]["small"],

@@ -146,6 +146,7 @@ fn works(random: &mut ChaCha8Rng, number: usize, at: EventTime) -> Input {
             reason: "works".into(),
         },
         counts: true,
+        note: None,
     }
 }
 

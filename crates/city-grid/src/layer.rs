@@ -184,6 +184,15 @@ impl Layer {
         })
     }
 
+    /// Whether the code of any cell begins so.
+    pub fn reaches(&self, prefix: &str) -> bool {
+        self.levels.iter().any(|level| {
+            let cells = &self.cells[level.first as usize..level.end as usize];
+            let at = cells.partition_point(|cell| &*cell.code < prefix);
+            cells.get(at).is_some_and(|cell| cell.code.starts_with(prefix))
+        })
+    }
+
     /// The name of the layer.
     pub fn name(&self) -> &Name {
         &self.name

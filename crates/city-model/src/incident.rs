@@ -260,6 +260,16 @@ pub struct Handling {
     pub verified_at: Option<EventTime>,
     /// How often the unit returned it.
     pub returned_count: u32,
+    /// How often it was sent back or out once more although it was said to be mended (返工). Rows of before say none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reworked_count: u32,
+    /// How often the unit returned it before it was said to be mended (退单); the rest of those that it returned was rework.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rejected_count: u32,
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Handling {

@@ -24,6 +24,9 @@ pub enum Input {
         warning: Warning,
         /// Whether this partition is the one that counts it.
         counts: bool,
+        /// What whoever sent it should know of it, though it is applied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Name>,
     },
     /// A silence or its revision. Every partition is told; one of them counts it.
     Silence {
@@ -31,6 +34,9 @@ pub enum Input {
         silence: Silence,
         /// Whether this partition is the one that counts it.
         counts: bool,
+        /// What whoever sent it should know of it, though it is applied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Name>,
     },
     /// The centre's word.
     Command(Command),

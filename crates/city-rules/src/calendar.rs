@@ -19,6 +19,7 @@ const MOST_DAYS: i64 = 10_000;
 pub(crate) struct CalendarRules {
     office: (u32, u32),
     rush: Vec<(u32, u32)>,
+    rush_on_work_days: bool,
     night: (u32, u32),
     holidays: BTreeSet<i64>,
     workdays: BTreeSet<i64>,
@@ -31,6 +32,7 @@ impl CalendarRules {
         let mut calendar = CalendarRules {
             office: span(&raw.office)?,
             rush: raw.rush.iter().map(|part| span(part)).collect::<Result<_, _>>()?,
+            rush_on_work_days: raw.rush_on_work_days,
             night: span(&raw.night)?,
             ..CalendarRules::default()
         };
@@ -201,10 +203,11 @@ impl Calendar {
         self.to_local(at).div_euclid(DAY_MS)
     }
 
-    /// Whether it is a rush hour: of a day on which people work, weekends that are worked (调休) among them.
+    /// Whether it is a rush hour: of a work day, where the rules say so.
     pub fn is_rush(&self, at: EventTime) -> bool {
         let minute = self.minute_of_day(at);
-        self.rules.rush.iter().any(|span| within(*span, minute)) && self.is_work_day(at)
+        self.rules.rush.iter().any(|span| within(*span, minute))
+            && (!self.rules.rush_on_work_days || self.is_work_day(at))
     }
 
     /// Whether it is night.

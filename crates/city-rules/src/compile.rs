@@ -191,6 +191,7 @@ impl Compiler<'_> {
             road: or(&raw.road, &base.road, false),
             night: or(&raw.night, &base.night, false),
             weather: or(&raw.weather, &base.weather, false),
+            deaf_to: self.deaf_to(name),
             merges_with: names(&raw.merges_with)?,
             related: names(&raw.related)?,
             inhibits: names(&raw.inhibits)?,
@@ -202,6 +203,19 @@ impl Compiler<'_> {
             restricted: or(&raw.restricted, &base.restricted, false),
             control: raw.control.map(|Limit(amount, clock)| (amount, clock)),
         })
+    }
+
+    /// The signals that bear on other kinds or on none. A kind that the table leaves out minds all that bear on any.
+    fn deaf_to(&self, name: &str) -> Vec<String> {
+        let weather = &self.file.weather;
+        let own = weather.signals.get(name);
+        let others = weather.signals.values().flatten();
+        let others = others
+            .filter(|signal| own.is_some_and(|own| own.iter().all(|own| !own.eq_ignore_ascii_case(signal))));
+        let mut deaf: Vec<String> = weather.without_effect.iter().chain(others).cloned().collect();
+        deaf.sort_unstable();
+        deaf.dedup();
+        deaf
     }
 
     fn steps_name_metrics(

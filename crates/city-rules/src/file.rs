@@ -243,6 +243,9 @@ pub(crate) struct RawCalendar {
     /// From, to, as "09:00".
     pub(crate) office: Vec<String>,
     pub(crate) rush: Vec<Vec<String>>,
+    /// There is no rush hour on days off.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) rush_on_work_days: bool,
     pub(crate) night: Vec<String>,
     pub(crate) years: BTreeMap<String, RawYear>,
 }
@@ -261,9 +264,9 @@ pub(crate) struct RawYear {
 pub(crate) struct RawWeather {
     /// Signals that bear on no weather kind.
     pub(crate) without_effect: Vec<String>,
-    /// Of the kinds that mind the weather those that a signal bears on; on all of them where it is not listed.
+    /// The signals that bear on a kind, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) bears_on: BTreeMap<String, Vec<String>>,
+    pub(crate) signals: BTreeMap<String, Vec<String>>,
     /// What holds while a storm is on.
     pub(crate) storm: RawStorm,
 }
@@ -362,6 +365,10 @@ pub(crate) struct RawOverride {
     pub(crate) hint: Option<Hint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) witnesses_at_least: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reporters_at_least: Option<u8>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) night: bool,
     pub(crate) only_video: bool,
     pub(crate) all_suspect: bool,
     pub(crate) sound: bool,

@@ -84,6 +84,8 @@ pub struct KindRule {
     pub night: bool,
     /// Weather warnings bear on it.
     pub weather: bool,
+    /// … but for these signals, which bear on other kinds or on none.
+    pub deaf_to: Vec<String>,
     /// Kinds that may be the same incident. Symmetric.
     pub merges_with: Vec<KindId>,
     /// Kinds that may have to do with it. Symmetric.
@@ -111,6 +113,11 @@ impl KindRule {
     /// Whether somebody may die of it: its safety class says "life".
     pub fn endangers_life(&self) -> bool {
         self.safety_class == "life"
+    }
+
+    /// Whether a weather signal bears on it. One that no table names bears on every kind that minds the weather.
+    pub fn minds(&self, signal: &str) -> bool {
+        self.weather && !self.deaf_to.iter().any(|deaf| deaf.eq_ignore_ascii_case(signal))
     }
 
     /// The grade, given the peak of each metric.

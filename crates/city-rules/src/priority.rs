@@ -263,6 +263,10 @@ pub struct OverrideRule {
     pub hint: Option<Hint>,
     /// At least so many kinds of witness.
     pub witnesses_at_least: Option<u8>,
+    /// At least so many distinct reporters.
+    pub reporters_at_least: Option<u8>,
+    /// A member happened at night.
+    pub night: bool,
     /// Video is the only kind of witness.
     pub only_video: bool,
     /// Every member comes from a suspect device.
@@ -273,7 +277,7 @@ pub struct OverrideRule {
     pub overdue: Option<Overdue>,
     /// A warning of at least this severity stands, or stood until a short while ago, where it is.
     pub storm: Option<Severity>,
-    /// That warning is of one of these signals and stands now; empty means any.
+    /// … and it is of one of these signals and stands now; empty means all that bear on anything.
     pub signals: Vec<String>,
     /// The reason in Chinese; `{value}` stands for the metric's peak.
     pub text_zh: String,

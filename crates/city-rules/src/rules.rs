@@ -266,13 +266,6 @@ impl Rules {
         !self.file.weather.without_effect.iter().any(|name| name == signal)
     }
 
-    /// Whether a signal bears on a kind, as far as that minds the weather: one that names kinds bears on those.
-    pub fn bears_on(&self, signal: &str, kind: KindId) -> bool {
-        let rule = self.kind(kind);
-        let named = self.file.weather.bears_on.get(signal);
-        !rule.weather || named.is_none_or(|kinds| kinds.iter().any(|name| *name == rule.name.as_str()))
-    }
-
     /// The table that was learned from a labelled history, if there is one.
     pub fn learned(&self) -> Option<&Learned> {
         self.learned.as_ref()

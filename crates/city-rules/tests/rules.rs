@@ -357,17 +357,51 @@ fn reasons_are_sentences() {
 fn signals_bear_on_weather_kinds_alone() {
     let rules = Rules::builtin();
     let id = |kind: &str| rules.kind_id(kind).unwrap();
-    let matches = |signal: &str, kind: &str| {
-        rules.kind(id(kind)).weather && rules.is_storm(signal) && rules.bears_on(signal, id(kind))
-    };
+    let matches = |signal: &str, kind: &str| rules.kind(id(kind)).minds(signal);
     assert!(matches("RAINSTORM", "tree_fallen"));
     assert!(matches("NEW_SIGNAL", "underpass_flood"));
     assert!(!matches("RAINSTORM", "vendor"));
-    assert!(!matches("HEAT", "tree_fallen"));
-    // Each on what it can do something to.
-    assert!(matches("COLD_WAVE", "snow_ice") && !matches("COLD_WAVE", "road_ponding"));
-    assert!(matches("GALE", "billboard_risk") && !matches("GALE", "underpass_flood"));
-    assert!(!matches("HIGH_TEMPERATURE", "road_ponding"));
+    assert!(!matches("HEAT", "tree_fallen") && !matches("HIGH_TEMPERATURE", "road_ponding"));
+    for cold in ["COLD_WAVE", "SNOWSTORM", "ICING"] {
+        assert!(
+            matches(cold, "snow_ice") && !matches(cold, "road_ponding"),
+            "{cold}"
+        );
+    }
+    assert!(!matches("TYPHOON", "snow_ice") && !matches("LIGHTNING", "underpass_flood"));
+    assert!(matches("LIGHTNING", "power_outage") && matches("gale", "billboard_risk"));
+    for (_, kind) in rules.kinds().filter(|(_, kind)| kind.weather) {
+        assert!(
+            kind.minds("TYPHOON") || kind.name.as_str() == "snow_ice",
+            "{}",
+            kind.name
+        );
+    }
+}
+
+#[test]
+fn signals_are_the_citys_own_and_rules_of_before_the_table_still_load() {
+    let rules = load(
+        "[weather.signals]\nroad_ponding = [\"SQUALL\"]\n[kinds.sinkhole]\nweather = true\n[kinds.noise]\nradius = 200\n",
+    )
+    .unwrap();
+    let minds = |kind: &str, signal: &str| rules.kind(rules.kind_id(kind).unwrap()).minds(signal);
+    assert!(minds("road_ponding", "SQUALL") && !minds("road_ponding", "RAINSTORM"));
+    assert!(!minds("underpass_flood", "SQUALL") && minds("underpass_flood", "RAINSTORM"));
+    assert!(minds("sinkhole", "SQUALL") && minds("sinkhole", "COLD_WAVE") && !minds("sinkhole", "HEAT"));
+    assert!(load("[weather.signals]\nno_such_kind = [\"WIND\"]\n").is_err());
+    assert!(load("[priority.overrides.\"O7.x\"]\nfloor = \"P1\"\nsignals = [\"WIND\"]\n").is_err());
+    // What an activation of before holds: no table, no days of rush.
+    let mut table: toml::Table = Rules::builtin().to_text().parse().unwrap();
+    let of =
+        |table: &mut toml::Table, name: &str| table.get_mut(name).unwrap().as_table_mut().unwrap().clone();
+    let (mut weather, mut calendar) = (of(&mut table, "weather"), of(&mut table, "calendar"));
+    weather.remove("signals");
+    calendar.remove("rush_on_work_days");
+    table.insert("weather".into(), weather.into());
+    table.insert("calendar".into(), calendar.into());
+    let old = Rules::from_text(&table.to_string()).unwrap();
+    assert!(old.kind(old.kind_id("road_ponding").unwrap()).minds("COLD_WAVE"));
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub(crate) struct CellState {
     due_passed: i64,
     /// Minutes that were not told yet.
     minutes: BTreeMap<i64, Minute>,
+    /// What is to be entered into the stock at the end of such a minute: what stands is told as of then, not of the telling.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stock: BTreeMap<i64, Vec<(Name, What, i64)>>,
     /// Incidents opened in the last hour by minute and kind; not by kind where nobody watches.
     lately: BTreeMap<i64, BTreeMap<Name, i64>>,
     /// When incidents were opened that repeat a closed one, by kind; the oldest first.
@@ -81,21 +84,36 @@ pub(crate) struct CellState {
 }
 
 impl CellState {
-    /// Enters what an incident counts as. What belongs to a minute that was told goes to the first one that was not.
-    pub(crate) fn count(&mut self, kind: &Name, what: What, by: i64, now: i64, first_untold: i64) {
-        let now = EventTime::from_millis(now);
+    /// Enters what an incident counts as, since when or else since now. What belongs to a minute that was told goes to the first one that was not.
+    pub(crate) fn count(
+        &mut self,
+        kind: &Name,
+        what: What,
+        by: i64,
+        (at, now): (Option<EventTime>, i64),
+        first_untold: i64,
+    ) {
+        let now = at.unwrap_or_else(|| {
+            // A clock that lags behind what was told must not turn its order.
+            let last = self.stock.last_key_value().map(|(minute, _)| *minute);
+            let last = last.map_or(i64::MIN, |minute| minute.saturating_mul(MINUTE_MS));
+            EventTime::from_millis(now.max(last))
+        });
         match what {
             What::Began(when) => self.minute(when, first_untold).opened += by,
             What::Ended(when) => self.minute(when, first_untold).closed += by,
             What::Escalated(when) => self.minute(when, first_untold).escalated += by,
             What::Reopened => self.minute(now, first_untold).reopened += by,
             What::Merged => self.minute(now, first_untold).merged += by,
-            What::Open(band) => {
-                self.open.add(band, by);
-                add(&mut self.by_kind, kind, by);
+            What::Open(_) | What::Due(_) => {
+                let stock = self.stock.entry(minute_of(now).max(first_untold)).or_default();
+                // In order, so that the order of telling does not show in the row.
+                let key = (kind, &what);
+                match stock.binary_search_by(|(of, counts_as, _)| (of, counts_as).cmp(&key)) {
+                    Ok(place) => stock[place].2 += by,
+                    Err(place) => stock.insert(place, (kind.clone(), what, by)),
+                }
             }
-            What::Due(step) if step <= self.due_passed => self.overdue += by,
-            What::Due(step) => add(&mut self.due, &step, by),
             What::Opened(when) => {
                 let kind = if self.watched {
                     kind.clone()
@@ -136,12 +154,29 @@ impl CellState {
         *minute.events.entry(source.clone()).or_default() += by;
     }
 
+    /// Enters into what stands.
+    fn stand(&mut self, kind: &Name, what: What, by: i64) {
+        match what {
+            What::Open(band) => {
+                self.open.add(band, by);
+                add(&mut self.by_kind, kind, by);
+            }
+            What::Due(step) if step <= self.due_passed => self.overdue += by,
+            What::Due(step) => add(&mut self.due, &step, by),
+            _ => {}
+        }
+    }
+
     /// Ends a minute: what happened in it, and in earlier ones that were not told.
     pub(crate) fn end_minute(&mut self, minute: i64) -> Minute {
         let later = self.minutes.split_off(&(minute + 1));
         let mut ended = Minute::default();
         for part in std::mem::replace(&mut self.minutes, later).into_values() {
             ended.add(part);
+        }
+        let later = self.stock.split_off(&(minute + 1));
+        for (kind, what, by) in std::mem::replace(&mut self.stock, later).into_values().flatten() {
+            self.stand(&kind, what, by);
         }
         let step = (minute + 1).saturating_mul(MINUTE_MS).div_euclid(DUE_STEP_MS);
         if step > self.due_passed {
@@ -183,6 +218,7 @@ impl CellState {
     /// Whether a minute could not change what is told of it.
     pub(crate) fn is_idle(&self) -> bool {
         self.minutes.is_empty()
+            && self.stock.is_empty()
             && self.lately.is_empty()
             && self.recurred.is_empty()
             && self.due.is_empty()

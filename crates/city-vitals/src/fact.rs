@@ -129,6 +129,9 @@ pub enum Fact {
         kind: Name,
         /// What it counts as, and how often: negative to take it back.
         counts: Vec<(What, i64)>,
+        /// When it became so, as far as that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<EventTime>,
     },
     /// Events that were taken in.
     Events {

@@ -32,6 +32,12 @@ pub(crate) struct Told {
     /// When the band changed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changed_at: Option<EventTime>,
+    /// When the centre handled it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    handled_at: Option<EventTime>,
+    /// When it became what it is told as; of one incident never earlier than before, so that nothing is taken back before it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<EventTime>,
 }
 
 impl Told {
@@ -64,6 +70,32 @@ impl Told {
                 .previous
                 .as_ref()
                 .map(|previous| previous.changed_at.0),
+            handled_at: [
+                handling.acknowledged_at,
+                handling.dispatched_at,
+                handling.arrived_at,
+                handling.resolved_at,
+                handling.verified_at,
+            ]
+            .into_iter()
+            .flatten()
+            .map(|at| at.0)
+            .max(),
+            since: None,
+        }
+    }
+
+    /// When it became what it is told as, as far as the revision says; `before` is `None` at the first one.
+    fn changed_since(&self, before: Option<&Told>) -> Option<EventTime> {
+        let Some(before) = before.filter(|before| !before.merged) else {
+            return Some(self.opened_at).filter(|_| !self.merged);
+        };
+        let changed = |now: Option<EventTime>, was: Option<EventTime>| now.filter(|_| now != was);
+        match (self.merged, self.open, before.open) {
+            (true, ..) | (_, Some(_), None) => None,
+            (_, None, Some(_)) => self.closed_at,
+            _ => changed(self.changed_at, before.changed_at)
+                .or_else(|| changed(self.handled_at, before.handled_at)),
         }
     }
 
@@ -115,19 +147,20 @@ fn difference(before: Option<&Told>, after: Option<&Told>) -> Vec<(String, Fact)
     let old_paths = before.map_or(&nothing, |told| &told.paths);
     let new_paths = after.map_or(&nothing, |told| &told.paths);
     let happened = after.map(|after| after.happened(before)).unwrap_or_default();
+    let at = after.and_then(|after| after.since);
     for new in new_paths {
         let old = old_paths.iter().find(|old| old.layer == new.layer);
         let known =
             |cell: &Cell| old.is_some_and(|old| old.cells.iter().any(|other| other.code == cell.code));
         let (stays, enters): (Vec<Cell>, Vec<Cell>) = new.cells.iter().cloned().partition(known);
-        push(&mut facts, new, stays, before, after, &happened);
-        push(&mut facts, new, enters, None, after, &happened);
+        push(&mut facts, new, stays, (before, after), &happened, at);
+        push(&mut facts, new, enters, (None, after), &happened, at);
     }
     for old in old_paths {
         let new = new_paths.iter().find(|new| new.layer == old.layer);
         let gone = |cell: &&Cell| new.is_none_or(|new| new.cells.iter().all(|other| other.code != cell.code));
         let leaves = old.cells.iter().filter(gone).cloned().collect();
-        push(&mut facts, old, leaves, before, None, &[]);
+        push(&mut facts, old, leaves, (before, None), &[], at);
     }
     facts
 }
@@ -137,9 +170,9 @@ fn push(
     facts: &mut Vec<(String, Fact)>,
     path: &Path,
     cells: Vec<Cell>,
-    before: Option<&Told>,
-    after: Option<&Told>,
+    (before, after): (Option<&Told>, Option<&Told>),
     happened: &[What],
+    at: Option<EventTime>,
 ) {
     if cells.is_empty() {
         return;
@@ -168,6 +201,7 @@ fn push(
                 },
                 kind: kind.clone(),
                 counts,
+                at,
             };
             facts.push((path.key(), fact));
         }
@@ -195,9 +229,16 @@ impl Incidents {
     /// Takes a revision, or that an incident was forgotten: the facts with the key that each travels by.
     pub fn take(&mut self, id: &str, record: Option<&IncidentRecord>) -> Vec<(String, Fact)> {
         let before = self.told.get(id);
-        let after = record.map(|record| Told::of(&self.city, record));
+        let mut after = record.map(|record| Told::of(&self.city, record));
+        if let Some(after) = &mut after {
+            after.since = before.and_then(|before| before.since);
+        }
         if before == after.as_ref() {
             return Vec::new();
+        }
+        if let Some(after) = &mut after {
+            // Where the revision does not say it, the first minute that was not told takes it.
+            after.since = after.since.max(after.changed_since(before));
         }
         // A closed one that is forgotten was counted and stays so; one that is open still is taken back.
         let facts = match (&after, before) {

@@ -115,7 +115,12 @@ impl VitalSigns {
                 *heard = (*heard).max(*at);
                 self.changed.insert(RowKey::Clocks);
             }
-            Fact::Incident { path, kind, counts } => self.take_incident(path, kind, counts),
+            Fact::Incident {
+                path,
+                kind,
+                counts,
+                at,
+            } => self.take_incident(path, kind, counts, *at),
             Fact::Events { path, counts } => {
                 let first_untold = self.first_untold();
                 for cell in &path.cells {
@@ -128,13 +133,13 @@ impl VitalSigns {
         }
     }
 
-    fn take_incident(&mut self, path: &Path, kind: &Name, counts: &[(What, i64)]) {
+    fn take_incident(&mut self, path: &Path, kind: &Name, counts: &[(What, i64)], at: Option<EventTime>) {
         let (now, first_untold) = (self.clocks.now(), self.first_untold());
         let now = now.map_or(first_untold.saturating_mul(MINUTE_MS), EventTime::millis);
         for cell in &path.cells {
             let state = self.touch(&path.layer, cell);
             for (what, by) in counts {
-                state.count(kind, *what, *by, now, first_untold);
+                state.count(kind, *what, *by, (at, now), first_untold);
             }
         }
         for (what, by) in counts {

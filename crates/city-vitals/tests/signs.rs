@@ -351,6 +351,57 @@ fn a_planted_rise_is_noticed_within_half_an_hour_and_calm_weeks_are_calm() {
     assert_eq!(last.usual_of, 8, "work days before the second Thursday");
 }
 
+/// What stands in each minute, as it is told of the whole city: opened, closed, open and overdue.
+fn stock(city: &City) -> Vec<(i64, [i64; 4])> {
+    let whole = city.told.iter().filter(|told| &*told.code == "310117");
+    whole
+        .map(|told| {
+            let minute = (told.minute.0 - at(0)) / MINUTE_MS;
+            (minute, [told.opened, told.closed, told.open.all(), told.overdue])
+        })
+        .collect()
+}
+
+#[test]
+fn what_stands_is_told_as_of_the_minutes_end() {
+    let mut city = City::new();
+    city.clock(58 * MINUTE_MS);
+    // Opened as minute 60 began, and read before the minute before it was told.
+    let minor = |id: &str, opened: i64| {
+        let mut record = incident(id, "road_ponding", (1, 1), opened);
+        record.priority.band = city_model::Band::P3;
+        record
+    };
+    let one = minor("1", 60 * MINUTE_MS);
+    city.tell(&minor("0", 59 * MINUTE_MS + 30_000));
+    city.tell(&one);
+    city.clock(60 * MINUTE_MS + 20_000);
+    assert_eq!(stock(&city), [(59, [1, 0, 1, 0])]);
+    // It rises at minute 62, and is closed as minute 65 begins; the clock comes only then.
+    let mut risen = one.clone();
+    risen.priority.band = city_model::Band::P1;
+    risen.priority.previous = Some(incident_engine::Previous {
+        band: one.priority.band,
+        changed_at: UtcTime(at(62 * MINUTE_MS)),
+        because: "O1".into(),
+    });
+    city.tell(&risen);
+    city.tell(&closed(risen, 5 * MINUTE_MS));
+    city.clock(66 * MINUTE_MS + 20_000);
+    // A quiet minute behind a busy one is told, too.
+    let stood = [
+        (60, [1, 0, 2, 0]),
+        (61, [0, 0, 2, 0]),
+        (62, [0, 0, 2, 0]),
+        (63, [0, 0, 2, 0]),
+        (65, [0, 1, 1, 0]),
+    ];
+    assert_eq!(stock(&city)[1..], stood);
+    let whole = city.told.iter().filter(|told| &*told.code == "310117");
+    let urgent: Vec<i64> = whole.map(|told| told.open.P1).collect();
+    assert_eq!(urgent[1..], [0, 0, 1, 1, 0]);
+}
+
 #[derive(Debug, Clone)]
 struct Step {
     id: u8,
@@ -388,7 +439,7 @@ fn record_of(step: &Step) -> IncidentRecord {
     );
     record.recurrence_of = step.kind.then(|| IncidentId::new("before"));
     match step.state {
-        0 => closed(record, HOUR_MS),
+        0 => closed(record, 5 * MINUTE_MS),
         1 => IncidentRecord {
             status: "MERGED".into(),
             ..record

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use city_grid::{Bounds, Frame, Timeline};
-use city_model::Position;
-use city_rules::{ConfigError, Rules};
+use city_model::{DAY_MS, EventTime, Position};
+use city_rules::{Calendar, ConfigError, Rules};
 use event_intake::{Intake, IntakeConfig, SourceConfig};
 use stream_worker::{Setup, SetupParts};
 use wire_format::SchemaSource;
@@ -55,6 +55,43 @@ pub fn rules_and(loaded: &Loaded, more: Vec<(String, String)>) -> anyhow::Result
 /// As for [`rules`].
 pub fn rules_findings(loaded: &Loaded) -> anyhow::Result<Vec<city_rules::Finding>> {
     Ok(Rules::findings(&rules_files(loaded)?)?)
+}
+
+/// So long ahead of their last day holidays are to be known: deadlines reach weeks ahead, and the State Council publishes the next
+/// year's in November.
+const CALENDAR_AHEAD_MS: i64 = 60 * DAY_MS;
+
+/// What is to be said of the calendar at `now`: that the years whose holidays are known end soon, or are over.
+///
+/// # Errors
+/// A time zone that nobody knows.
+pub fn calendar_finding(
+    rules: &Rules,
+    timezone: &str,
+    now: EventTime,
+) -> anyhow::Result<Option<city_rules::Finding>> {
+    let calendar = Calendar::new(rules, timezone)?;
+    let soon = now + CALENDAR_AHEAD_MS;
+    if calendar.knows_year(soon) {
+        return Ok(None);
+    }
+    let last = rules.calendar_years().last();
+    let known = last.map_or("none is known".to_owned(), |year| format!("the last is {year}"));
+    let ends = if calendar.knows_year(now) {
+        "end within 60 days"
+    } else {
+        "are over"
+    };
+    let next = last.map_or("YYYY".to_owned(), |year| year.saturating_add(1).to_string());
+    Ok(Some(city_rules::Finding {
+        file: "calendar".to_owned(),
+        line: None,
+        key: format!("calendar.years.{next}"),
+        message: format!(
+            "已知节假日的年份即将用完或已过，此后仅周末休息 / the years whose holidays are known {ends} ({known}): from then on only weekends \
+             are off, and deadlines are wrong over holidays and 调休; add the table when the notice is published"
+        ),
+    }))
 }
 
 /// The city's own files, each with its name.
@@ -206,4 +243,37 @@ fn reporter_key(loaded: &Loaded, name: &str, path: &Path) -> Result<Vec<u8>, Con
         return Err(loaded.error(name, path, "a key needs at least 16 bytes".to_owned()));
     }
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calendar_that_ends_is_told_before_it_does() {
+        let at = |text: &str| {
+            let instant: jiff::Timestamp = text.parse().unwrap();
+            EventTime::from_millis(instant.as_millisecond())
+        };
+        let rules = Rules::builtin();
+        assert_eq!(rules.calendar_years().last(), Some(2026));
+        let told = |now: &str| calendar_finding(&rules, "Asia/Shanghai", at(now)).unwrap();
+        assert_eq!(told("2026-11-01T12:00:00+08:00"), None);
+        let soon = told("2026-11-02T12:00:00+08:00").unwrap();
+        assert_eq!(soon.key, "calendar.years.2027");
+        assert!(
+            soon.message.contains("end within 60 days (the last is 2026)"),
+            "{soon}"
+        );
+        let over = told("2027-01-01T00:00:00+08:00").unwrap();
+        assert!(over.message.contains("are over"), "{over}");
+        let next = Rules::load(&[(
+            "next".into(),
+            "[calendar.years.2027]\nholidays = [\"2027-01-01\"]\n".into(),
+        )]);
+        assert_eq!(
+            calendar_finding(&next.unwrap(), "Asia/Shanghai", at("2027-01-01T00:00:00+08:00")).unwrap(),
+            None
+        );
+    }
 }

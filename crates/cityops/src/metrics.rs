@@ -53,6 +53,7 @@ pub struct Metrics {
     location_quality: IntCounterVec,
     grid_located: IntCounterVec,
     codes_unmapped: IntCounterVec,
+    orders_nowhere: IntCounterVec,
     senders: senders::SenderMetrics,
     lag: IntGaugeVec,
     vitals_lag: IntGaugeVec,
@@ -98,6 +99,7 @@ impl Metrics {
             clocks: clocks::ClockMetrics::register(&make)?,
             location_quality: make.counters("location_quality_total", "Events by how well their place is known.", &["source", "quality"])?,
             grid_located: make.counters("grid_located_total", "Events by where each layer of the grid has them.", &["layer", "status"])?,
+            orders_nowhere: make.counters("orders_nowhere_total", "Warnings and silences that were applied and name cells that no grid has.", &["source"])?,
             codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name, or words alone, that no rule maps to a kind.", &["source"])?,
             senders: senders::SenderMetrics::register(&make)?,
             lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
@@ -172,6 +174,13 @@ impl Metrics {
         self.grid_located
             .with_label_values(&[layer, status.as_str()])
             .inc_by(events);
+    }
+
+    /// Counts warnings and silences that name cells which no grid has.
+    pub fn nowhere(&self, source: Source, records: u64) {
+        self.orders_nowhere
+            .with_label_values(&[source.as_str()])
+            .inc_by(records);
     }
 
     /// Counts records whose code no rule maps.

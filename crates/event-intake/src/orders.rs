@@ -106,24 +106,68 @@ impl Intake {
         })))
     }
 
+    /// What is to be said of a warning of which no region holds a cell of the grid.
+    pub fn note_of_warning(&self, warning: &Warning) -> Option<Name> {
+        let is_here = |code: &Name| self.layers().iter().any(|layer| layer.reaches(code));
+        if self.layers().is_empty() || warning.region_codes.iter().any(is_here) {
+            return None;
+        }
+        Some(unknown(
+            "no cell of the grid lies in",
+            warning.region_codes.iter(),
+        ))
+    }
+
+    /// What is to be said of a silence that names cells which the grid does not have.
+    pub fn note_of_silence(&self, silence: &Silence) -> Option<Name> {
+        let SilenceArea::Cells(codes) = &silence.area else {
+            return None;
+        };
+        let is_unknown = |code: &&Name| !self.layers().iter().any(|layer| layer.knows(code));
+        let mut strangers = codes.iter().filter(is_unknown).peekable();
+        if self.layers().is_empty() || strangers.peek().is_none() {
+            return None;
+        }
+        Some(unknown("the grid has no cell", strangers))
+    }
+
     fn time(&self, field: &str, time: &WireTime) -> Result<EventTime, Refusal> {
         let resolved = time.resolve(self.timezone());
         resolved.ok_or_else(|| Refusal::new(DeadLetterReason::NoTime, format!("{field}: not a time")))
     }
 }
 
-/// What the codes of all that lies in a region begin with: of a province or a city (GB/T 2260: 310000, 310100) what stands
-/// before its zeros.
+/// What the codes of all that lies in a region begin with. In codes of 6, 9 or 12 digits (GB/T 2260, GB/T 10114, the statistical code)
+/// a level that is all zeros is none: 310000 is the province 31, 310117000000 the district 310117.
 fn within(region: &str) -> &str {
-    let is_county = region.len() == 6 && region.bytes().all(|digit| digit.is_ascii_digit());
+    /// Where a level of an administrative code ends, the widest last.
+    const LEVELS: [usize; 4] = [9, 6, 4, 2];
+    if !matches!(region.len(), 6 | 9 | 12) || !region.bytes().all(|digit| digit.is_ascii_digit()) {
+        return region;
+    }
+    let is_none = |level: &str| level.bytes().all(|digit| digit == b'0');
     let mut prefix = region;
-    while is_county && prefix.len() > 2 {
-        let Some(wider) = prefix.strip_suffix("00") else {
-            break;
-        };
-        prefix = wider;
+    for end in LEVELS {
+        match prefix.split_at_checked(end) {
+            Some((wider, rest)) if is_none(rest) => prefix = wider,
+            Some(_) => break,
+            None => {}
+        }
     }
     prefix
+}
+
+/// What is said of codes: the first few.
+fn unknown<'a>(what: &str, codes: impl Iterator<Item = &'a Name>) -> Name {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let codes: Vec<&Name> = codes.collect();
+    let named: Vec<&str> = codes.iter().take(NAMED).map(|code| &***code).collect();
+    let more = match codes.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{what} {}{more}", named.join(", ")).into()
 }
 
 fn one_of<T: FromStr>(field: &str, text: &str) -> Result<T, Refusal> {
@@ -205,6 +249,26 @@ fn corner(corner: &Value) -> Option<Position> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_ends_in_empty_levels_is_of_all_beneath_it() {
+        for (code, region) in [
+            ("310000", "31"),
+            ("310100", "3101"),
+            ("310117", "310117"),
+            ("310110", "310110"),
+            ("310117000", "310117"),
+            ("310117000000", "310117"),
+            ("310117001000", "310117001"),
+            ("310000000000", "31"),
+            ("310117001001000", "310117001001000"),
+            ("000000", "00"),
+            ("1000", "1000"),
+            ("街镇00", "街镇00"),
+        ] {
+            assert_eq!(within(code), region, "{code}");
+        }
+    }
 
     #[test]
     fn reads_the_areas_of_geojson() {

@@ -73,9 +73,10 @@ impl Intake {
         let Some(least) = rules.priority().storm.confirm_at else {
             return false;
         };
-        let minding = rules.kind_id(event.kind.as_str());
-        let Some(kind) = minding.filter(|kind| !weather.warnings.is_empty() && rules.kind(*kind).weather)
-        else {
+        if weather.warnings.is_empty() {
+            return false;
+        }
+        let Some(rule) = rules.kind_id(event.kind.as_str()).map(|kind| rules.kind(kind)) else {
             return false;
         };
         let nowhere = Name::from("");
@@ -86,8 +87,7 @@ impl Intake {
                 && warning.severity >= least
                 && warning.stands(at, 0)
                 && ends.is_none_or(|ends| at < ends)
-                && rules.is_storm(&warning.signal)
-                && rules.bears_on(&warning.signal, kind)
+                && rule.minds(&warning.signal)
                 && warning.is_about(&event.cells, town)
         })
     }

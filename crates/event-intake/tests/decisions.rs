@@ -854,10 +854,52 @@ fn a_silence_names_every_cell_of_the_grid_and_no_person() {
 #[test]
 fn a_warning_for_a_province_or_a_city_is_for_all_that_lies_in_it() {
     let record = json!({"warning_id": "w", "revision": 1, "signal": "RAINSTORM", "severity": "RED", "status": "ISSUED",
-        "region_codes": ["310000", "310100", "310117", "310117100", "000000"], "issued_at": NOW, "effective_at": NOW});
+        "region_codes": ["310000", "310100", "310117", "310117100", "000000", "310117000000"], "issued_at": NOW, "effective_at": NOW});
     let Decision::Warning(warning) = Desk::new().judge(Source::Weather, &record).result else {
         panic!("no warning");
     };
     let regions: Vec<&str> = warning.region_codes.iter().map(|region| &**region).collect();
-    assert_eq!(regions, ["31", "3101", "310117", "310117100", "00"]);
+    assert_eq!(regions, ["31", "3101", "310117", "310117100", "00", "310117"]);
+}
+
+#[test]
+fn what_names_no_cell_of_the_grid_is_noted() {
+    let desk = Desk::new();
+    let warning = |regions: &[&str]| {
+        let record = json!({"warning_id": "w", "revision": 1, "signal": "RAINSTORM", "severity": "RED", "status": "ISSUED",
+            "region_codes": regions, "issued_at": NOW, "effective_at": NOW});
+        let Decision::Warning(warning) = Desk::new().judge(Source::Weather, &record).result else {
+            panic!("no warning");
+        };
+        desk.intake.note_of_warning(&warning).map(|note| note.to_string())
+    };
+    assert_eq!(warning(&["310000"]), None);
+    assert_eq!(warning(&["310117"]), None);
+    // One that is for others, too, is not wrong.
+    assert_eq!(warning(&["310112", "310117"]), None);
+    assert_eq!(
+        warning(&["999", "310112"]).as_deref(),
+        Some("no cell of the grid lies in 999, 310112")
+    );
+    let silence = |area: Value| {
+        let record = json!({"silence_id": "s", "kinds": [], "area": area, "starts_at": NOW, "ends_at": NOW + 1,
+            "reason": "", "created_by": "duty", "created_at": NOW});
+        let Decision::Silence(silence) = Desk::new().judge(Source::Silence, &record).result else {
+            panic!("no silence");
+        };
+        desk.intake.note_of_silence(&silence).map(|note| note.to_string())
+    };
+    assert_eq!(silence(json!(["310117501202002"])), None);
+    assert_eq!(
+        silence(json!(["310117501202002", "999"])).as_deref(),
+        Some("the grid has no cell 999")
+    );
+    let many: Vec<String> = (900..907).map(|code| code.to_string()).collect();
+    assert_eq!(
+        silence(json!(many)).as_deref(),
+        Some("the grid has no cell 900, 901, 902, 903, 904 and 2 more")
+    );
+    let polygon =
+        json!({"type": "Polygon", "coordinates": [[[1.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 1.0]]]});
+    assert_eq!(silence(polygon), None);
 }

@@ -433,7 +433,7 @@ pub enum Output {
     Withheld(Withheld),
 }
 
-/// What told of an incident, for whoever evaluates it. It is no part of the record.
+/// What told of an incident and how its unit took it, for whoever evaluates it. It is no part of the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldBy {
     /// Video algorithms as vendor/name/version; an empty text is one that was not named.
@@ -442,6 +442,16 @@ pub struct ToldBy {
     /// Types of devices: the metrics that were measured, and `camera`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub device_types: Vec<Name>,
+    /// How often it was to be done again after it was said to be mended (返工).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reworked: u32,
+    /// How often its unit rejected it (退单).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rejected: u32,
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl ToldBy {
@@ -454,6 +464,8 @@ impl ToldBy {
         ToldBy {
             algorithms: incident.algorithms.iter().cloned().collect(),
             device_types,
+            reworked: incident.handling.reworked_count,
+            rejected: incident.handling.rejected_count,
         }
     }
 }

@@ -23,8 +23,16 @@ impl Engine {
             Input::Activation(activation) => self.decide_activation(activation),
             Input::Event(event) => self.decide_event(event),
             Input::Tick(tick) => self.decide_tick(tick),
-            Input::Warning { warning, counts } => self.decide_warning(warning, *counts),
-            Input::Silence { silence, counts } => self.decide_silence(silence, *counts),
+            Input::Warning {
+                warning,
+                counts,
+                note,
+            } => self.decide_warning(warning, *counts, note.as_ref()),
+            Input::Silence {
+                silence,
+                counts,
+                note,
+            } => self.decide_silence(silence, *counts, note.as_ref()),
             Input::Command(command) => self.decide_command(command),
         }
     }
@@ -70,6 +78,7 @@ impl Engine {
             Input::Warning {
                 warning,
                 counts: true,
+                ..
             } => (
                 EventKey::new("weather", &warning.warning_id),
                 Source::Weather,
@@ -78,6 +87,7 @@ impl Engine {
             Input::Silence {
                 silence,
                 counts: true,
+                ..
             } => (
                 EventKey::new("silence", &silence.silence_id),
                 Source::Silence,

@@ -214,10 +214,10 @@ impl Engine {
         let weather = weather.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
         let silence = self.silences.values().map(|silence| silence.ends_at);
         let silence = silence.filter(|at| clock.is_none_or(|clock| *at > clock)).min();
-        // What open incidents make of a warning is for the tick after it.
-        let heard = clock.filter(|clock| self.warnings.values().any(|told| told.heard >= *clock));
-        let weather = weather.into_iter().chain(heard.map(|clock| clock + 1)).min();
-        [incident, weather, silence].into_iter().flatten().min()
+        [incident, weather, self.unseen_warning(), silence]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether changed incidents wait for the next tick to be published.

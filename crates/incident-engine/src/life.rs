@@ -389,12 +389,17 @@ pub(crate) fn take(incident: &mut Incident, step: Step, at: EventTime) -> Result
     match step {
         Step::Acknowledge => handling.acknowledged_at = handling.acknowledged_at.or(Some(at)),
         Step::Dispatch => {
+            handling.reworked_count += u32::from(handling.resolved_at.is_some());
             handling.dispatched_at = Some(at);
             handling.arrived_at = None;
             handling.resolved_at = None;
         }
         Step::Return => {
             handling.returned_count += 1;
+            match handling.resolved_at {
+                Some(_) => handling.reworked_count += 1,
+                None => handling.rejected_count += 1,
+            }
             handling.acknowledged_at = handling.acknowledged_at.or(Some(at));
             handling.dispatched_at = None;
             handling.arrived_at = None;

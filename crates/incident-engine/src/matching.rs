@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Point, Status, Why};
+use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
 use crate::engine::Engine;
@@ -33,8 +33,8 @@ pub(crate) struct Match {
 pub(crate) struct Matcher<'a, S> {
     setting: &'a Setting,
     scene: &'a S,
-    /// The event happened in a storm or its aftermath.
-    in_storm: bool,
+    /// The signals of the warnings in whose time, or aftermath, the event happened.
+    signals: Vec<Name>,
 }
 
 impl<'a, S: Scene> Matcher<'a, S> {
@@ -46,11 +46,11 @@ impl<'a, S: Scene> Matcher<'a, S> {
         kind: KindId,
         event: &Event,
     ) -> Match {
-        let in_storm = engine.is_in_storm(setting, kind, event);
+        let signals = engine.signals_at(setting, event);
         let matcher = Matcher {
             setting,
             scene,
-            in_storm,
+            signals,
         };
         matcher.find(kind, event)
     }
@@ -157,7 +157,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .filter_map(|incident| {
                 let (other, rule) = self.setting.kind_of(&incident)?;
                 let life = self.life_of(&incident, event)?;
-                let stretch = stretch(self.setting, rule, self.in_storm);
+                let stretch = stretch(self.setting, rule, &self.signals);
                 let fits = may_merge(&self.setting.rules, kind, other)
                     && time_barrier(rule, stretch, &life, event).is_none();
                 fits.then(|| (life.id != incident.id, life))
@@ -186,7 +186,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
             spot: street::spot_of(event),
             point,
             u_mm,
-            in_storm: self.in_storm,
+            signals: &self.signals,
         };
         for other in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
             let rule = rules.kind(other);
@@ -245,9 +245,10 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .iter()
             .filter(|other| other.incident.id != candidates[best].incident.id)
             .filter_map(Candidate::doubt);
-        let beside = doubt::rivals(doubt, others);
-        if doubt + beside > candidates[best].rank.1 {
-            let barrier = if beside == 0 { DOUBT } else { RIVALS };
+        let bears = candidates[best].rank.1;
+        if doubt + doubt::rivals(doubt, others) > bears {
+            // Where its own is too much already it is no other's fault.
+            let barrier = if doubt > bears { DOUBT } else { RIVALS };
             let of_doubt = candidates
                 .iter_mut()
                 .filter(|candidate| candidate.doubt().is_some());
@@ -277,7 +278,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident, event)?;
-                        let stretch = stretch(self.setting, rule, self.in_storm);
+                        let stretch = stretch(self.setting, rule, &self.signals);
                         let is_open = time_barrier(rule, stretch, &life, event).is_none();
                         let gap_ms = gap_ms(&life, event) / stretch;
                         let (doubt, why) = doubt::weigh_told(rule, &incident, (event, spot), gap_ms);

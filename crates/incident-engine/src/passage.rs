@@ -29,7 +29,7 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
         // A storm whose warning is read later may stretch the gap.
         let gap_ms = rule
             .gap_ms
-            .saturating_mul(crate::weather::stretch(setting, rule, true));
+            .saturating_mul(crate::weather::most_stretch(setting, rule));
         ended + recur.max(gap_ms + late)
     };
     if incident.status != Status::Open {

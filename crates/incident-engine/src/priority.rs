@@ -103,12 +103,10 @@ impl Assessment {
         };
         let score = parts.score();
         let mut holding = Vec::new();
-        let is_stormy =
-            |over: &OverrideRule, least| engine.is_stormy(setting, incident, now, (least, &over.signals));
         for (index, over) in tables.overrides.iter().enumerate() {
             if kind.is_some_and(|kind| concerns(over, kind))
                 && holds(over, incident, grade)
-                && over.storm.is_none_or(|least| is_stormy(over, least))
+                && engine.is_stormy(setting, incident, now, over)
             {
                 holding.push(index);
             }
@@ -164,10 +162,11 @@ impl Assessment {
         now: EventTime,
     ) -> bool {
         // The storm that it began in names it, though others pass over it later.
-        let minding = setting.kind_of(incident).filter(|(_, rule)| rule.weather);
-        if let (None, Some((kind, _))) = (&incident.storm_id, minding) {
+        if incident.storm_id.is_none()
+            && let Some((_, rule)) = setting.kind_of(incident)
+        {
             let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
-            let storm = engine.storm_at(setting, (kind, Spot::of(setting, incident)), now, aftermath_ms);
+            let storm = engine.storm_at(rule, Spot::of(setting, incident), now, aftermath_ms);
             incident.storm_id = storm.map(|warning| warning.warning_id.clone());
         }
         let is_new = incident.revision == 0;
@@ -345,6 +344,24 @@ fn concerns(over: &OverrideRule, kind: KindId) -> bool {
     over.kinds.is_empty() || over.kinds.contains(&kind)
 }
 
+/// An hour at which a kind is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hour {
+    Rush,
+    Night,
+}
+
+/// The hour that counts for an incident. Rush and night never were together, so of the two the one that weighs more.
+pub(crate) fn hour(setting: &Setting, rule: &KindRule, incident: &Incident) -> Option<Hour> {
+    let table = &setting.rules.priority().exposure;
+    let rush = (rule.road && incident.rush).then_some((table.rush, Hour::Rush));
+    let night = (rule.night && incident.night).then_some((table.night, Hour::Night));
+    match (rush, night) {
+        (Some(rush), Some(night)) if night.0 > rush.0 => Some(night.1),
+        (rush, night) => rush.or(night).map(|(_, hour)| hour),
+    }
+}
+
 fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident, is_dense: bool) -> u32 {
     let table = &setting.rules.priority().exposure;
     let near =
@@ -352,8 +369,8 @@ fn exposure(setting: &Setting, rule: &KindRule, incident: &Incident, is_dense: b
     let points = |holds: bool, points: u32| if holds { points } else { 0 };
     (points(near(&table.facilities), table.facility)
         + points(near(&table.sites), table.site)
-        // No hour is both, so at no time of its life both counted.
-        + points(rule.road && incident.rush, table.rush).max(points(rule.night && incident.night, table.night))
+        + points(hour(setting, rule, incident) == Some(Hour::Rush), table.rush)
+        + points(hour(setting, rule, incident) == Some(Hour::Night), table.night)
         + points(is_dense, table.dense))
     .min(table.cap)
 }
@@ -373,6 +390,10 @@ fn holds(over: &OverrideRule, incident: &Incident, grade: Grade) -> bool {
         && over
             .witnesses_at_least
             .is_none_or(|least| incident.independent_witnesses().max(1) >= usize::from(least))
+        && over
+            .reporters_at_least
+            .is_none_or(|least| incident.reporters.len() >= usize::from(least))
+        && (!over.night || incident.night)
         && (!over.only_video || single_video())
         && (!over.all_suspect || incident.all_suspect)
         && (!over.sound || incident.sound)

@@ -5,7 +5,7 @@ use city_model::{Channel, Incident, Status};
 use city_rules::{GradeStep, KindRule, OverrideEffect, OverrideRule, Text, Texts};
 
 use crate::Setting;
-use crate::priority::Assessment;
+use crate::priority::{Assessment, Hour, hour};
 
 impl Assessment {
     /// Why, in Chinese and English, most decisive first. Never empty.
@@ -70,11 +70,10 @@ impl Assessment {
     fn around(&self, setting: &Setting, incident: &Incident, reasons: &mut Vec<Text>) {
         let texts = setting.rules.texts();
         if let Some((_, rule)) = setting.kind_of(incident) {
-            if rule.road && incident.rush {
-                reasons.push(texts.sentence(rush(setting, incident)));
-            }
-            if rule.night && incident.night {
-                reasons.push(texts.sentence("night"));
+            match hour(setting, rule, incident) {
+                Some(Hour::Rush) => reasons.push(texts.sentence(rush(setting, incident))),
+                Some(Hour::Night) => reasons.push(texts.sentence("night")),
+                None => {}
             }
         }
         reasons.extend(incident.facilities.iter().map(|facility| texts.near(*facility)));

@@ -9,7 +9,7 @@ use crate::ground::{Announces, Spot};
 use crate::{Change, Decision, EventRow, Held, Setting};
 
 impl Engine {
-    pub(crate) fn decide_silence(&self, silence: &Silence, counts: bool) -> Decision {
+    pub(crate) fn decide_silence(&self, silence: &Silence, counts: bool, note: Option<&Name>) -> Decision {
         let Some(setting) = &self.setting else {
             return Decision::default();
         };
@@ -44,7 +44,8 @@ impl Engine {
         let key = EventKey::new("silence", &silence.silence_id);
         let row = EventRow::of_order(key, Source::Silence, outcome, None, draft.now);
         if counts {
-            draft.told(row, refusal.map(Into::into), None);
+            let refusal = refusal.map(Into::into);
+            draft.told(row, refusal.or_else(|| note.cloned()), None);
         }
         if refusal.is_none() {
             draft.change(Change::PutSilence(silence.clone()));

@@ -5,9 +5,9 @@
 //! either was read, as far as the warning was read before the event.
 
 use city_model::{
-    CellRef, Event, EventKey, EventTime, Incident, Name, Outcome, Severity, Source, Warning, WarningStatus,
+    CellRef, Event, EventKey, EventTime, Incident, Name, Outcome, Source, Warning, WarningStatus,
 };
-use city_rules::{KindId, KindRule};
+use city_rules::{AreaRule, KindId, KindRule, OverrideRule};
 
 use crate::draft::Draft;
 use crate::engine::{Engine, SEEN_MS};
@@ -31,6 +31,15 @@ pub(crate) struct Told {
 impl Told {
     fn revisions(&self) -> impl Iterator<Item = &Warning> {
         self.before.iter().chain([&self.warning])
+    }
+
+    /// The times at which one of its revisions, or the aftermath of one, begins or ends.
+    fn turning_points(&self, aftermath_ms: i64) -> impl Iterator<Item = EventTime> + '_ {
+        let times = move |told: &Warning| {
+            let ends = told.expires_at;
+            [Some(told.effective_at), ends, ends.map(|at| at + aftermath_ms)]
+        };
+        self.revisions().flat_map(times).flatten()
     }
 
     /// The revisions before `next`, with this one until `next` takes its place: a new one from when it holds, a
@@ -88,7 +97,7 @@ impl<'a> Spot<'a> {
 }
 
 impl Engine {
-    pub(crate) fn decide_warning(&self, warning: &Warning, counts: bool) -> Decision {
+    pub(crate) fn decide_warning(&self, warning: &Warning, counts: bool, note: Option<&Name>) -> Decision {
         let Some(setting) = &self.setting else {
             return Decision::default();
         };
@@ -115,8 +124,8 @@ impl Engine {
             };
             let key = EventKey::new("weather", &format!("{}@{}", warning.warning_id, warning.revision));
             let row = EventRow::of_order(key, Source::Weather, outcome, None, draft.now);
-            let reason = is_refused.then(|| "a revision at least as new was applied before".into());
-            draft.told(row, reason, None);
+            let refusal = is_refused.then(|| "a revision at least as new was applied before".into());
+            draft.told(row, refusal.or_else(|| note.cloned()), None);
         }
         let is_counted = counts && !is_refused;
         let is_news = known.is_none_or(|known| known.warning.revision < warning.revision);
@@ -154,23 +163,46 @@ impl Engine {
     /// Drops warnings that are over and judges the incidents on which a warning or a major event begins or ceases to weigh.
     pub(crate) fn expire_weather(&self, draft: &mut Draft<'_>, before: Option<EventTime>, clock: EventTime) {
         let setting = draft.setting();
+        let tables = setting.rules.priority();
         let passed = |at: EventTime| at <= clock && before.is_none_or(|before| at > before);
-        let mut turned = self.turning_points().any(passed);
+        let areas = tables.areas.iter();
+        let areas: Vec<&AreaRule> = areas
+            .filter(|area| passed(area.from) || passed(area.until))
+            .collect();
+        let mut turned: Vec<&Told> = Vec::new();
         for told in self.warnings.values() {
-            turned |= before.is_none_or(|before| told.heard >= before);
-            let warning = &told.warning;
-            if clock - over(warning) > self.kept_ms(setting) {
-                draft.change(Change::RemoveWarning(warning.warning_id.clone()));
-                turned = true;
+            let is_forgotten = clock - over(&told.warning) > self.kept_ms(setting);
+            if is_forgotten {
+                draft.change(Change::RemoveWarning(told.warning.warning_id.clone()));
+            }
+            let is_new = before.is_none_or(|before| told.heard >= before);
+            if is_forgotten || is_new || told.turning_points(tables.storm.aftermath_ms).any(passed) {
+                turned.push(told);
             }
         }
-        if turned {
-            for incident in self.numbered(&self.open) {
-                if minds_time(setting, incident) {
-                    draft.edit(&incident.id, |_, _| {});
-                }
+        if turned.is_empty() && areas.is_empty() {
+            return;
+        }
+        for incident in self.numbered(&self.open) {
+            let Some((kind, rule)) = setting.kind_of(incident) else {
+                continue;
+            };
+            let spot = Spot::of(setting, incident);
+            let bears = |told: &&Told| {
+                told.revisions()
+                    .any(|warning| concerns(setting, kind, rule, warning) && spot.is_in(warning))
+            };
+            if turned.iter().any(bears) || areas.iter().any(|area| names(&area.kinds, kind)) {
+                draft.edit(&incident.id, |_, _| {});
             }
         }
+    }
+
+    /// When the next tick has a warning to look at that was heard since the last one.
+    pub(crate) fn unseen_warning(&self) -> Option<EventTime> {
+        let clock = self.clock()?;
+        let mut warnings = self.warnings.values();
+        warnings.any(|told| told.heard >= clock).then_some(clock + 1)
     }
 
     /// For so long after its end a warning is remembered: a repeated record, or an event of its time, may come.
@@ -182,17 +214,10 @@ impl Engine {
     pub(crate) fn turning_points(&self) -> impl Iterator<Item = EventTime> + '_ {
         let tables = self.setting.as_ref().map(|setting| setting.rules.priority());
         let aftermath_ms = tables.map_or(0, |tables| tables.storm.aftermath_ms);
-        let weather = self
-            .warnings
-            .values()
-            .flat_map(Told::revisions)
-            .flat_map(move |told| {
-                let ends = told.expires_at;
-                [Some(told.effective_at), ends, ends.map(|at| at + aftermath_ms)]
-            });
+        let weather = self.warnings.values();
+        let weather = weather.flat_map(move |told| told.turning_points(aftermath_ms));
         let areas = tables.into_iter().flat_map(|tables| &tables.areas);
-        let areas = areas.flat_map(|area| [Some(area.from), Some(area.until)]);
-        weather.chain(areas).flatten()
+        weather.chain(areas.flat_map(|area| [area.from, area.until]))
     }
 
     /// The most severe warning that weighs on an incident at `now`.
@@ -202,81 +227,89 @@ impl Engine {
         incident: &Incident,
         now: EventTime,
     ) -> Option<&Warning> {
-        let (kind, rule) = setting.kind_of(incident)?;
-        rule.weather
-            .then(|| self.storm_at(setting, (kind, Spot::of(setting, incident)), now, 0))?
+        let (_, rule) = setting.kind_of(incident)?;
+        self.storm_at(rule, Spot::of(setting, incident), now, 0)
     }
 
     /// The most severe warning that bears on a kind at a place at a moment, or did until `tail_ms` before; one that stands goes before one
     /// that did.
     pub(crate) fn storm_at(
         &self,
-        setting: &Setting,
-        (kind, spot): (KindId, Spot<'_>),
+        rule: &KindRule,
+        spot: Spot<'_>,
         at: EventTime,
         tail_ms: i64,
     ) -> Option<&Warning> {
-        self.storms_at(setting, (kind, spot), at, tail_ms).max_by(|a, b| {
-            let rank = |warning: &Warning| (warning.stands(at, 0), warning.severity);
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| b.warning_id.cmp(&a.warning_id))
-                .then(a.revision.cmp(&b.revision))
-        })
+        let storms = self.storms_at(spot, at, tail_ms);
+        most_severe(storms.filter(|warning| rule.minds(&warning.signal)), at)
     }
 
     fn storms_at<'a, 'b>(
         &'a self,
-        setting: &'b Setting,
-        (kind, spot): (KindId, Spot<'b>),
+        spot: Spot<'b>,
         at: EventTime,
         tail_ms: i64,
     ) -> impl Iterator<Item = &'a Warning> + use<'a, 'b> {
         let revisions = self.warnings.values().flat_map(Told::revisions);
-        let bearing = revisions.filter(move |warning| setting.rules.bears_on(&warning.signal, kind));
-        bearing.filter(move |warning| {
-            warning.stands(at, tail_ms) && setting.rules.is_storm(&warning.signal) && spot.is_in(warning)
-        })
+        revisions.filter(move |warning| warning.stands(at, tail_ms) && spot.is_in(warning))
     }
 
-    /// Whether an event happened in a storm or its aftermath, by what is known of warnings.
-    pub(crate) fn is_in_storm(&self, setting: &Setting, kind: KindId, event: &Event) -> bool {
-        let tail_ms = setting.rules.priority().storm.aftermath_ms;
-        !self.warnings.is_empty() && {
-            let spot = Spot::of_event(setting, event);
-            self.storms_at(setting, (kind, spot), event.event_time, tail_ms)
-                .next()
-                .is_some()
+    /// The signals of the warnings in whose time, or aftermath, an event happened there, by what is known of them.
+    pub(crate) fn signals_at(&self, setting: &Setting, event: &Event) -> Vec<Name> {
+        if self.warnings.is_empty() {
+            return Vec::new();
         }
+        let tail_ms = setting.rules.priority().storm.aftermath_ms;
+        let spot = Spot::of_event(setting, event);
+        let storms = self.storms_at(spot, event.event_time, tail_ms);
+        let mut signals: Vec<Name> = storms.map(|warning| warning.signal.clone()).collect();
+        signals.sort_unstable();
+        signals.dedup();
+        signals
     }
 
-    /// Whether a storm of at least a severity, or its aftermath, bears on an incident; where signals are named, a warning of one of
-    /// them that stands.
+    /// Whether a storm such as an override asks for, or its aftermath, bears on an incident's place; where the override names signals,
+    /// a warning of one of them that stands.
     pub(crate) fn is_stormy(
         &self,
         setting: &Setting,
         incident: &Incident,
         now: EventTime,
-        (least, signals): (Severity, &[String]),
+        over: &OverrideRule,
     ) -> bool {
-        let Some((kind, _)) = setting.kind_of(incident) else {
-            return false;
+        let Some(least) = over.storm else {
+            return true;
         };
-        let spot = (kind, Spot::of(setting, incident));
-        if !signals.is_empty() {
-            let mut standing = self.storms_at(setting, spot, now, 0);
-            return standing.any(|warning| {
-                warning.severity >= least && signals.iter().any(|signal| *signal == *warning.signal)
-            });
-        }
-        let tail_ms = setting.rules.priority().storm.aftermath_ms;
-        let storm = self.storm_at(setting, spot, now, tail_ms);
-        storm.is_some_and(|warning| warning.severity >= least)
+        let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
+        let tail_ms = if over.signals.is_empty() { aftermath_ms } else { 0 };
+        let storms = self.storms_at(Spot::of(setting, incident), now, tail_ms);
+        let storms = storms.filter(|warning| is_asked_for(setting, over, warning));
+        most_severe(storms, now).is_some_and(|warning| warning.severity >= least)
     }
 }
 
-/// By how much a kind's gap and longest life are stretched.
-pub(crate) fn stretch(setting: &Setting, rule: &KindRule, is_in_storm: bool) -> i64 {
+/// The most severe of some warnings; one that stands goes before one that did.
+fn most_severe<'a>(warnings: impl Iterator<Item = &'a Warning>, at: EventTime) -> Option<&'a Warning> {
+    warnings.max_by(|a, b| {
+        let rank = |warning: &Warning| (warning.stands(at, 0), warning.severity);
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| b.warning_id.cmp(&a.warning_id))
+            .then(a.revision.cmp(&b.revision))
+    })
+}
+
+/// By how much a kind's gap and longest life are stretched where these signals stood.
+pub(crate) fn stretch(setting: &Setting, rule: &KindRule, signals: &[Name]) -> i64 {
+    stretch_if(setting, rule, signals.iter().any(|signal| rule.minds(signal)))
+}
+
+/// The most by which they may be.
+pub(crate) fn most_stretch(setting: &Setting, rule: &KindRule) -> i64 {
+    stretch_if(setting, rule, true)
+}
+
+fn stretch_if(setting: &Setting, rule: &KindRule, is_in_storm: bool) -> i64 {
     if is_in_storm && rule.weather {
         setting.rules.priority().storm.stretch
     } else {
@@ -286,7 +319,7 @@ pub(crate) fn stretch(setting: &Setting, rule: &KindRule, is_in_storm: bool) -> 
 
 /// The gap after which an incident is quiet: longer where a storm bore on it.
 pub(crate) fn quiet_after_ms(setting: &Setting, rule: &KindRule, incident: &Incident) -> i64 {
-    let stretch = stretch(setting, rule, incident.storm_id.is_some());
+    let stretch = stretch_if(setting, rule, incident.storm_id.is_some());
     rule.gap_ms.saturating_mul(stretch)
 }
 
@@ -295,14 +328,23 @@ fn over(warning: &Warning) -> EventTime {
     warning.expires_at.unwrap_or(warning.issued_at + SEEN_MS * 10)
 }
 
-/// Whether a warning or a major event may change how urgent it is, without anything being told of it.
-fn minds_time(setting: &Setting, incident: &Incident) -> bool {
-    let tables = setting.rules.priority();
-    let names = |kinds: &[KindId], kind: KindId| kinds.is_empty() || kinds.contains(&kind);
-    setting.kind_of(incident).is_some_and(|(kind, rule)| {
-        let mut storms = tables.overrides.iter().filter(|over| over.storm.is_some());
-        rule.weather
-            || storms.any(|over| names(&over.kinds, kind))
-            || tables.areas.iter().any(|area| names(&area.kinds, kind))
-    })
+/// Whether a warning may change how urgent a kind is.
+fn concerns(setting: &Setting, kind: KindId, rule: &KindRule, warning: &Warning) -> bool {
+    let overrides = setting.rules.priority().overrides.iter();
+    let mut storms = overrides.filter(|over| over.storm.is_some() && names(&over.kinds, kind));
+    rule.minds(&warning.signal) || storms.any(|over| is_asked_for(setting, over, warning))
+}
+
+/// Whether an override asks for a warning of this signal.
+fn is_asked_for(setting: &Setting, over: &OverrideRule, warning: &Warning) -> bool {
+    let mut asked = over.signals.iter();
+    if over.signals.is_empty() {
+        setting.rules.is_storm(&warning.signal)
+    } else {
+        asked.any(|signal| signal.eq_ignore_ascii_case(&warning.signal))
+    }
+}
+
+fn names(kinds: &[KindId], kind: KindId) -> bool {
+    kinds.is_empty() || kinds.contains(&kind)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, EventTime, Flag, Incident, Point, Status};
+use city_model::{Event, EventTime, Flag, Incident, Name, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
 use crate::street::Spot;
@@ -79,8 +79,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) spot: Option<Spot<'a>>,
     pub(crate) point: Point,
     pub(crate) u_mm: i64,
-    /// It happened in a storm.
-    pub(crate) in_storm: bool,
+    /// The signals of the storms that it happened in.
+    pub(crate) signals: &'a [Name],
 }
 
 /// Holds an event against the place of one incident and the life of another: they are two where the centre merged the first into
@@ -95,7 +95,7 @@ pub(crate) fn weigh(
     let (event, rules) = (asked.event, &asked.setting.rules);
     let rule = rules.kind(other);
     let gap_ms = gap_ms(life, event);
-    let stretch = stretch(asked.setting, rule, asked.in_storm);
+    let stretch = stretch(asked.setting, rule, asked.signals);
     let (radius_mm, rank) = match rule.most_doubt_milli {
         Some(most) => {
             let doubt = doubt::weigh(

@@ -40,6 +40,76 @@ fn garbage() -> (Teller, IncidentId) {
 }
 
 #[test]
+fn an_order_that_is_rejected_is_no_rework() {
+    let (mut story, id) = garbage();
+    let steps = [
+        (Action::Dispatch, (0, 0)),
+        (Action::Return, (0, 1)),
+        (Action::Dispatch, (0, 1)),
+        (Action::Resolve, (0, 1)),
+        (Action::Return, (1, 1)),
+        (Action::Dispatch, (1, 1)),
+        (Action::Resolve, (1, 1)),
+        (Action::Dispatch, (2, 1)),
+    ];
+    for (minute, (action, (reworked, rejected))) in steps.into_iter().enumerate() {
+        act(&mut story, &id, action, 10 * HOUR + 1 + minute as i64);
+        let told = incident_engine::ToldBy::of(story.engine.incident(&id).unwrap());
+        assert_eq!(
+            (told.reworked, told.rejected),
+            (reworked, rejected),
+            "{action} {minute}"
+        );
+    }
+}
+
+#[test]
+fn rush_and_night_that_never_were_together_count_once() {
+    let mut story = Teller::new();
+    let hole = |id: &str, caller: u64, minute: i64| {
+        call(id, "manhole_missing", 0.0, 0.0).reporter(caller).at(minute)
+    };
+    story.tell(hole("c1", 1, 19 * HOUR + 20));
+    story.tell(hole("c2", 2, 22 * HOUR + 10));
+    story.tick(at(22 * HOUR + 11));
+    let told = of(&story);
+    assert_eq!((told.member_count, told.priority.parts.exposure), (2, 3));
+    let hours = |word: &str| {
+        told.priority
+            .reasons_zh
+            .iter()
+            .filter(|reason| reason.contains(word))
+            .count()
+    };
+    assert_eq!(
+        (hours("晚高峰"), hours("夜间")),
+        (1, 0),
+        "{:?}",
+        told.priority.reasons_zh
+    );
+}
+
+#[test]
+fn noise_at_night_that_three_tell_of_is_more_than_a_nuisance() {
+    let tell = |callers: u64, minute: i64| {
+        let mut story = Teller::new();
+        for caller in 0..callers {
+            story.tell(
+                call(&format!("c{caller}"), "noise", 0.0, 0.0)
+                    .reporter(caller)
+                    .at(minute),
+            );
+        }
+        story.tick(at(minute + 1));
+        of(&story).priority.band
+    };
+    assert_eq!(
+        (tell(3, 23 * HOUR), tell(2, 23 * HOUR), tell(3, 15 * HOUR)),
+        (Band::P3, Band::P4, Band::P4)
+    );
+}
+
+#[test]
 fn a_rise_runs_from_its_moment_and_a_fall_takes_nothing_back() {
     let mut story = Teller::new();
     story.tell(

@@ -216,6 +216,7 @@ fn beneath_silences_the_grouping_is_the_same_and_no_p1_is_held_back() {
             reader.input(&Input::Silence {
                 silence: works(&mut dice, number),
                 counts: false,
+                note: None,
             });
         }
         let revised = events.len() as u64 / 2;
@@ -229,6 +230,7 @@ fn beneath_silences_the_grouping_is_the_same_and_no_p1_is_held_back() {
                 reader.input(&Input::Silence {
                     silence: works(&mut dice, 0),
                     counts: false,
+                    note: None,
                 });
             }
             if dice.one_in(20) {

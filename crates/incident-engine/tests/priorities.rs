@@ -153,6 +153,7 @@ impl Town {
             Decision::Warning(warning) => self.input(&Input::Warning {
                 warning,
                 counts: true,
+                note: None,
             }),
             Decision::Command(command) => self.input(&Input::Command(command)),
             Decision::Settled { outcome, .. } => self.outcomes.push(outcome.to_string()),

@@ -341,3 +341,36 @@ fn a_silence_that_is_told_again_makes_nothing_else_forgotten() {
     story.tell(late());
     assert_eq!(story.count(Outcome::DuplicateId), 1);
 }
+
+#[test]
+fn what_is_noted_of_an_order_is_its_outcomes_reason() {
+    let mut story = Teller::new();
+    let input = city_model::Input::Silence {
+        silence: silence("W1", &[], 480, 1_080),
+        counts: true,
+        note: Some("the grid has no cell 999".into()),
+    };
+    story.input(&input);
+    story.input(&city_model::Input::Warning {
+        warning: teller::warning("w1", city_model::Severity::Red, "999", 0),
+        counts: true,
+        note: Some("no cell of the grid lies in 999".into()),
+    });
+    let reasons = story
+        .outcomes
+        .iter()
+        .map(|(_, outcome, reason)| (*outcome, reason.as_deref()));
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [
+            (Outcome::Applied, Some("the grid has no cell 999")),
+            (Outcome::Applied, Some("no cell of the grid lies in 999"))
+        ]
+    );
+    // What an older version wrote has no note.
+    let old = serde_json::to_string(&input)
+        .unwrap()
+        .replace(",\"note\":\"the grid has no cell 999\"", "");
+    assert!(!old.contains("note"), "{old}");
+    serde_json::from_str::<city_model::Input>(&old).unwrap();
+}

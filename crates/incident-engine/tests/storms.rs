@@ -15,7 +15,7 @@ use city_model::{
 };
 use crowd::{Dice, REORDER_MS, Reader, disturbed, expected, expected_under, seeds, stream};
 use reference::Storm;
-use teller::{Teller, at, call, sensor, warning};
+use teller::{Teller, at, call, inspector, sensor, warning};
 
 /// Warnings over the stream's time or just before it, with what the batch program is told of them. Some are raised, some cancelled.
 fn storms(dice: &mut Dice) -> (Vec<Warning>, Vec<Storm>) {
@@ -71,6 +71,7 @@ fn a_storm_stretches_the_grouping_as_the_batch_program_says_in_any_order() {
             reader.input(&Input::Warning {
                 warning,
                 counts: false,
+                note: None,
             });
         }
         let spread_ms = if in_order {
@@ -250,45 +251,126 @@ fn the_end_of_a_warning_lowers_after_half_an_hour_and_says_so() {
     assert_eq!(after.previous.unwrap().because.as_ref(), "lower_for_a_while");
 }
 
-#[test]
-fn open_incidents_wait_for_no_event_to_see_a_warning() {
+/// What an incident of a kind is told as, ten minutes into a warning of a signal for a region.
+fn under(kind: &str, signal: &str, severity: Severity, region: &str) -> incident_engine::IncidentRecord {
     let mut story = Teller::new();
-    story.tell(call("c", "road_ponding", 0.0, 0.0).at(1));
-    story.tick(at(2));
-    story.warn(warning("w", Severity::Orange, "310117", 2));
-    let due = story.engine.next_due().unwrap();
-    assert!(due <= at(2) + 1_000, "{due}");
-    story.tick(at(2) + 1_000);
-    assert_eq!(story.record().priority.parts.weather, 7);
-    assert!(story.engine.next_due().unwrap() > at(3), "once");
+    story.warn(Warning {
+        signal: signal.into(),
+        ..warning("w1", severity, region, 0)
+    });
+    story.tell(inspector("i1", kind, 0.0, 0.0).at(10));
+    story.tick(at(11));
+    story.revisions.last().unwrap().clone()
 }
 
 #[test]
-fn a_loose_signboard_is_urgent_in_a_gale_and_no_longer() {
-    let warned = |signal: &str, severity: Severity| Warning {
-        signal: signal.into(),
-        expires_at: Some(at(60)),
-        ..warning("w", severity, "310117", 0)
+fn a_signal_weighs_on_the_kinds_that_it_matches() {
+    let weighs = |kind: &str, signal: &str| {
+        let told = under(kind, signal, Severity::Red, "310117");
+        assert_eq!(
+            told.storm_id.is_some(),
+            told.priority.parts.weather > 0,
+            "{kind} {signal}"
+        );
+        told.priority.parts.weather
     };
-    let cases = [
-        ("TYPHOON", Severity::Yellow, Band::P3, None),
-        ("GALE", Severity::Orange, Band::P2, Some("O7.billboard_gale")),
-        ("TYPHOON", Severity::Red, Band::P1, Some("O7.billboard_red_gale")),
-        ("RAINSTORM", Severity::Red, Band::P3, None),
-    ];
-    for (signal, severity, band, id) in cases {
-        let mut story = Teller::new();
-        story.warn(warned(signal, severity));
-        story.tell(call("c", "billboard_risk", 0.0, 0.0).credibility(5).at(30));
-        let told = story.revisions.last().unwrap().priority.clone();
-        assert_eq!(told.band, band, "{signal} {severity}");
-        let has = |id: &str| told.overrides.contains(&id.to_owned());
-        assert!(id.is_none_or(has), "{:?}", told.overrides);
-        // After the gale it falls, as anything does that is less urgent for a while.
-        story.tick(at(60));
-        story.tick(at(91));
-        assert_eq!(story.record().priority.band, Band::P3, "{signal} {severity}");
+    for signal in ["HIGH_TEMPERATURE", "COLD_WAVE", "SNOWSTORM", "LIGHTNING"] {
+        assert_eq!(weighs("road_ponding", signal), 0, "{signal}");
     }
+    assert_eq!(weighs("snow_ice", "TYPHOON"), 0);
+    assert_eq!(
+        (weighs("road_ponding", "TYPHOON"), weighs("snow_ice", "SNOWSTORM")),
+        (10, 10)
+    );
+    // Two warnings at once: the milder one that matches counts.
+    let mut story = Teller::new();
+    story.warn(Warning {
+        signal: "COLD_WAVE".into(),
+        ..warning("w1", Severity::Red, "310117", 0)
+    });
+    story.warn(warning("w2", Severity::Blue, "310117", 0));
+    story.tell(inspector("i1", "road_ponding", 0.0, 0.0).at(10));
+    let told = story.record();
+    assert_eq!(
+        (told.priority.parts.weather, told.storm_id.as_deref()),
+        (2, Some("w2"))
+    );
+}
+
+#[test]
+fn a_loose_billboard_is_urgent_while_a_wind_warning_is_on() {
+    let band = |signal: &str| {
+        let told = under("billboard_risk", signal, Severity::Blue, "310117").priority;
+        (
+            told.band,
+            told.overrides.iter().any(|id| id == "O7.billboard_in_wind"),
+        )
+    };
+    assert_eq!(band("TYPHOON"), (Band::P1, true));
+    assert_eq!(band("GALE"), (Band::P1, true));
+    assert_eq!(band("RAINSTORM"), (Band::P3, false));
+    // It falls as anything does that is less urgent for a while: the floor has no aftermath.
+    let mut story = Teller::new();
+    story.warn(Warning {
+        signal: "TYPHOON".into(),
+        expires_at: Some(at(60)),
+        ..warning("w", Severity::Red, "310117", 0)
+    });
+    story.tell(inspector("i1", "billboard_risk", 0.0, 0.0).at(30));
+    assert_eq!(story.record().priority.band, Band::P1);
+    story.tick(at(60));
+    story.tick(at(91));
+    assert_eq!(story.record().priority.band, Band::P3);
+}
+
+#[test]
+fn what_a_warning_changes_shows_at_the_next_second_with_no_record() {
+    let mut story = Teller::new();
+    story.warn(Warning {
+        signal: "RAINSTORM".into(),
+        ..warning("w1", Severity::Blue, "310117", -10)
+    });
+    story.tell(inspector("i1", "billboard_risk", 0.0, 0.0).at(0));
+    story.tell(inspector("i2", "road_ponding", 900.0, 0.0).at(0));
+    story.tell(inspector("i3", "garbage_exposed", 1_800.0, 0.0).at(0));
+    story.tick(at(5));
+    let told = story.revisions.len();
+    assert!(story.engine.next_due().is_none_or(|due| due > at(6)));
+    story.warn(Warning {
+        signal: "GALE".into(),
+        ..warning("w2", Severity::Orange, "310117", 5)
+    });
+    // Who passes over the seconds in which nothing can happen stops here.
+    let due = story.engine.next_due().unwrap();
+    assert!(due > at(5) && due <= at(5) + 1_000, "{due:?}");
+    story.tick(at(5) + 1_000);
+    let new = &story.revisions[told..];
+    assert_eq!(new.len(), 1, "only what minds wind");
+    assert_eq!(
+        (new[0].kind.as_str(), new[0].priority.band),
+        ("billboard_risk", Band::P1)
+    );
+    assert_eq!(
+        new[0].priority.previous.as_ref().unwrap().changed_at,
+        (at(5) + 1_000).into()
+    );
+    assert!(story.engine.next_due().is_none_or(|due| due > at(6)));
+}
+
+#[test]
+fn a_warning_elsewhere_touches_no_incident() {
+    let mut story = Teller::new();
+    story.tell(inspector("i1", "road_ponding", 0.0, 0.0).at(0));
+    story.tick(at(1));
+    story.warn(warning("w1", Severity::Red, "32", 1));
+    let tick = Input::Tick(Tick {
+        clocks: vec![("test".into(), at(2))],
+    });
+    let touches =
+        |change: &incident_engine::Change| matches!(change, incident_engine::Change::PutIncident(_));
+    assert!(!story.engine.decide(&tick).changes.iter().any(touches));
+    story.warn(warning("w2", Severity::Red, "31", 1));
+    assert!(story.engine.decide(&tick).changes.iter().any(touches));
 }
 
 /// What is counted of warnings after they were told ahead of their turn, each by what `told` says: the revision, and whether it counts.
@@ -300,6 +382,7 @@ fn counted(told: &[(i64, bool)]) -> Vec<(Outcome, i64)> {
         story.input(&Input::Warning {
             warning: one,
             counts: *counts,
+            note: None,
         });
     }
     let ledger = story.engine.ledger();
@@ -344,7 +427,21 @@ fn a_warning_of_long_ago_that_is_told_again_changes_nothing() {
     let input = |counts| Input::Warning {
         warning: old.clone(),
         counts,
+        note: None,
     };
     assert_eq!(story.engine.decide(&input(false)).changes, []);
     assert!(!story.engine.decide(&input(true)).changes.is_empty());
+}
+
+#[test]
+fn open_incidents_wait_for_no_event_to_see_a_warning() {
+    let mut story = Teller::new();
+    story.tell(call("c", "road_ponding", 0.0, 0.0).at(1));
+    story.tick(at(2));
+    story.warn(warning("w", Severity::Orange, "310117", 2));
+    let due = story.engine.next_due().unwrap();
+    assert!(due <= at(2) + 1_000, "{due}");
+    story.tick(at(2) + 1_000);
+    assert_eq!(story.record().priority.parts.weather, 7);
+    assert!(story.engine.next_due().unwrap() > at(3), "once");
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_model::{Activation, DeadLetterReason, Input, Ledger, LedgerCell, Outcome, Source};
+use city_model::{Activation, DeadLetterReason, Input, Ledger, LedgerCell, Name, Outcome, Source};
 use event_intake::{Decision, IntakeRow, IntakeState, Released, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
@@ -220,24 +220,28 @@ impl Enrich {
                 None
             }
             Decision::Warning(warning) => {
+                let note = self.noted(setup.intake.note_of_warning(&warning), &warning.warning_id);
                 for partition in 0..setup.partitions() {
                     out.send(
                         partition,
                         Input::Warning {
                             warning: warning.clone(),
                             counts: partition == 0,
+                            note: note.clone().filter(|_| partition == 0),
                         },
                     );
                 }
                 None
             }
             Decision::Silence(silence) => {
+                let note = self.noted(setup.intake.note_of_silence(&silence), &silence.silence_id);
                 for partition in 0..setup.partitions() {
                     out.send(
                         partition,
                         Input::Silence {
                             silence: silence.clone(),
                             counts: partition == 0,
+                            note: note.clone().filter(|_| partition == 0),
                         },
                     );
                 }
@@ -258,6 +262,15 @@ impl Enrich {
             }),
             Decision::Refused(refusal) => Some(self.refuse(record, &refusal, out)),
         }
+    }
+
+    /// Counts and logs what somebody should know of an order that is applied.
+    fn noted(&mut self, note: Option<Name>, id: &Name) -> Option<Name> {
+        if let Some(note) = &note {
+            self.seen.nowhere += 1;
+            tracing::warn!(source = %self.source, %id, "{note}");
+        }
+        note
     }
 
     fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {

@@ -164,7 +164,7 @@ fn a_warning_that_is_read_ahead_is_known_to_each_task_and_told_to_the_log_once()
     }
     let told: Vec<&Input> = out.inputs.values().flatten().collect();
     assert!(
-        matches!(&told[..], [Input::Warning { warning, counts: false }] if &*warning.warning_id == "w"),
+        matches!(&told[..], [Input::Warning { warning, counts: false, note: None }] if &*warning.warning_id == "w"),
         "{told:?}"
     );
     assert_eq!(

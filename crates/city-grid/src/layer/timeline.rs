@@ -106,6 +106,11 @@ impl Timeline {
         self.states.iter().any(|(_, state)| state.find(code).is_some())
     }
 
+    /// Whether the code of a cell began, begins or will begin so.
+    pub fn reaches(&self, prefix: &str) -> bool {
+        self.states.iter().any(|(_, state)| state.reaches(prefix))
+    }
+
     /// The name of the layer.
     pub fn name(&self) -> &Name {
         &self.name

@@ -91,12 +91,11 @@ impl Compiler<'_> {
 
     fn storm(&self) -> Result<StormRules, ConfigError> {
         let raw = &self.file.weather.storm;
+        let kinds: Vec<String> = self.file.weather.signals.keys().cloned().collect();
+        self.ids(&kinds)?;
         if raw.stretch > MOST_STRETCH {
             let message = format!("stretch is at most {MOST_STRETCH} times");
             return Err(self.sources.wrong("stretch", message));
-        }
-        for kinds in self.file.weather.bears_on.values() {
-            self.ids(kinds)?;
         }
         Ok(StormRules {
             stretch: i64::from(raw.stretch.max(1)),
@@ -167,6 +166,10 @@ impl Compiler<'_> {
                     .wrong(id, format!("override \"{id}\" needs both metric and at_least")));
             }
         };
+        if raw.storm.is_none() && !raw.signals.is_empty() {
+            let message = format!("override \"{id}\" names signals and needs storm, the least severity");
+            return Err(self.sources.wrong(id, message));
+        }
         Ok(OverrideRule {
             id: id.to_owned(),
             effect,
@@ -175,6 +178,8 @@ impl Compiler<'_> {
             metric,
             hint: raw.hint,
             witnesses_at_least: raw.witnesses_at_least,
+            reporters_at_least: raw.reporters_at_least,
+            night: raw.night,
             only_video: raw.only_video,
             all_suspect: raw.all_suspect,
             sound: raw.sound,

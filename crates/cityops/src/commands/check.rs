@@ -1,6 +1,7 @@
 //! `cityops check`: is this configuration good, and are an integrator's records?
 
 use city_grid::Timeline;
+use city_model::EventTime;
 use city_registry::Registry;
 
 use crate::CommandResult;
@@ -32,7 +33,9 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let grid = measured(&loaded, setup.intake.layers());
     let rules = &setup.rules;
     let registry = setup.intake.registry();
-    let findings = crate::assemble::rules_findings(&loaded)?;
+    let mut findings = crate::assemble::rules_findings(&loaded)?;
+    let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
+    findings.extend(crate::assemble::calendar_finding(rules, &setup.timezone, now)?);
     let groups = rules.groups();
     if json {
         let groups: Vec<_> = groups

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use city_model::EventTime;
-use city_rules::Calendar;
 
 use crate::CommandResult;
 use crate::cli::RunArgs;
@@ -18,9 +17,6 @@ use crate::{acls, assemble, outputs, topics};
 use kafka_log::Properties;
 use wire_format::Topic;
 
-/// So far ahead deadlines reach: fifteen work days and a holiday of nine days among them.
-const CALENDAR_AHEAD_MS: i64 = 30 * 24 * 3_600_000;
-
 pub(super) fn run(args: &RunArgs) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let roles = roles(&args.workers)?;
@@ -32,12 +28,9 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     check_rights(&loaded, &properties, &roles)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
-    let now = jiff::Timestamp::now().as_millisecond();
-    let soon = EventTime::from_millis(now.saturating_add(CALENDAR_AHEAD_MS));
-    if !Calendar::new(&setup.rules, &setup.timezone)?.knows_year(soon) {
-        tracing::warn!(
-            "deadlines reach a year whose holidays are not known: only its weekends are off; add [calendar.years.YYYY] to the rules"
-        );
+    let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
+    if let Some(finding) = assemble::calendar_finding(&setup.rules, &setup.timezone, now)? {
+        tracing::warn!(key = finding.key, "{}", finding.message);
     }
     let written = outputs::prepare(&loaded)?;
     let listen = loaded.config.http.listen.clone();

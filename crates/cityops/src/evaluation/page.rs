@@ -71,9 +71,10 @@ pub fn page(told: &Evaluation) -> String {
     }
     body.push_str(
         "<h2>说明 Notes</h2>\
-         <p>派遣及时：已派遣或逾期未派遣者中按时派遣的比例。处置及时：已办结或逾期未办结者中按时办结的比例。返工：已派遣者中被退回的比例。\
+         <p>派遣及时：已派遣或逾期未派遣者中按时派遣的比例。处置及时：已办结或已受理逾期未办结者中按时办结的比例。返工：已派遣者中办结后又退回或重新派遣的比例。\
+         退单：已派遣者中办结前被责任单位退回的比例。\
          复发：全部事件中重复发生的比例。误报：中心已判定者中为误报的比例；准确率为其反面。</p>\
-         <p>Dispatch and control on time: of those done, or overdue and not done. Rework: returned, of those dispatched. \
+         <p>Dispatch and control on time: of those done, or overdue and not done. Rework: sent back or out again after it was said to be mended; rejected: returned before that; of those dispatched. \
          Repeat: of all. False: of those that the centre judged; precision is its converse.</p>\
          <p>区间为95%威尔逊区间；* 不足20件，仅供参考；— 无数据。Intervals are Wilson's, 95 %; * of fewer than 20; — not known.</p>",
     );
@@ -156,6 +157,7 @@ fn groups(title: &str, groups: &[Group]) -> String {
         ("派遣及时", "Dispatch on time"),
         ("处置及时", "Control on time"),
         ("返工", "Rework"),
+        ("退单", "Rejected"),
         ("复发", "Repeat"),
         ("误报", "False"),
     ];
@@ -176,6 +178,7 @@ fn groups(title: &str, groups: &[Group]) -> String {
             &tally.dispatch_on_time,
             &tally.control_on_time,
             &tally.rework,
+            &tally.rejection,
             &tally.repeat,
             &tally.false_alarm,
         ] {

@@ -131,7 +131,7 @@ fn section(text: &mut String, title: &str, groups: &[Group]) {
     if !title.is_empty() {
         text.push_str(&format!("\n{title}\n"));
     }
-    let heads = ["件数 n", "派遣及时", "处置及时", "返工", "复发", "误报"];
+    let heads = ["件数 n", "派遣及时", "处置及时", "返工", "退单", "复发", "误报"];
     text.push_str(&pad("", 34));
     for head in heads {
         text.push(' ');
@@ -142,10 +142,11 @@ fn section(text: &mut String, title: &str, groups: &[Group]) {
     for group in groups.iter().take(SHOWN) {
         let tally = &group.tally;
         text.push_str(&pad(&group.name, 34));
-        let rates: [&Rate; 5] = [
+        let rates: [&Rate; 6] = [
             &tally.dispatch_on_time,
             &tally.control_on_time,
             &tally.rework,
+            &tally.rejection,
             &tally.repeat,
             &tally.false_alarm,
         ];

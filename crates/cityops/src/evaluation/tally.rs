@@ -37,8 +37,10 @@ pub struct Tally {
     pub dispatch_on_time: Rate,
     /// Under control in time, of those that were resolved, or were acknowledged or sent out, are open and should have been.
     pub control_on_time: Rate,
-    /// Returned by the unit at least once (返工), of those that were sent out.
+    /// To be done again at least once after it was said to be mended (返工), of those that were sent out.
     pub rework: Rate,
+    /// Rejected by the unit at least once before that (退单), of those that were sent out.
+    pub rejection: Rate,
     /// Repeats a closed one of the same place (复发), of all.
     pub repeat: Rate,
     /// False alarms (误报), of those that the centre judged: resolved, verified, closed by it, or false.
@@ -46,7 +48,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, record: &IncidentRecord, until: Option<EventTime>) {
+    fn count(&mut self, record: &IncidentRecord, told: Option<&ToldBy>, until: Option<EventTime>) {
         let (handling, deadline) = (&record.handling, &record.priority.deadline);
         let is_open = record.status == "OPEN";
         self.incidents += 1;
@@ -69,9 +71,12 @@ impl Tally {
             }
             None => {}
         }
-        // What was given back was sent out.
+        let (reworked, rejected) = told.map_or((0, 0), |told| (told.reworked, told.rejected));
+        // What was given back was sent out. Where nobody kept when it was given back it was not mended yet, as most are.
         if handling.dispatched_at.is_some() || handling.returned_count > 0 {
-            self.rework.count(handling.returned_count > 0);
+            self.rework.count(reworked > 0);
+            self.rejection
+                .count(rejected > 0 || handling.returned_count > 0 && reworked == 0);
         }
         self.repeat.count(record.recurrence_of.is_some());
         if let Some(is_false) = judged(record) {
@@ -212,11 +217,13 @@ impl Evaluation {
         for record in records.filter(|record| record.status != "MERGED" && span.holds(record.opened_at.0)) {
             let opened = record.opened_at.0;
             first = Some(first.map_or(opened, |first| first.min(opened)));
-            all.count(record, until);
+            let told_by = told_by.get(&record.incident_id);
+            all.count(record, told_by, until);
             let kind = (record.kind.clone(), record.name_zh.clone());
-            kinds.entry(kind).or_default().count(record, until);
-            towns.entry(town(record)).or_default().count(record, until);
-            units.entry(unit(record)).or_default().count(record, until);
+            let by = |tally: &mut Tally| tally.count(record, told_by, until);
+            by(kinds.entry(kind).or_default());
+            by(towns.entry(town(record)).or_default());
+            by(units.entry(unit(record)).or_default());
             let mut told: Vec<(String, String)> = record
                 .members
                 .iter()
@@ -224,7 +231,7 @@ impl Evaluation {
                 .collect();
             told.sort_unstable();
             told.dedup();
-            if let Some(told_by) = told_by.get(&record.incident_id) {
+            if let Some(told_by) = told_by {
                 algorithms.count(&told_by.algorithms, judged(record));
                 device_types.count(&told_by.device_types, judged(record));
             }

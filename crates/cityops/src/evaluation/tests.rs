@@ -66,7 +66,7 @@ fn each_rate_counts_what_its_words_say() {
     assert_eq!((all.incidents, all.open, all.handled), (6, 2, 3));
     assert_eq!(rate(all.dispatch_on_time), (2, 4));
     assert_eq!(rate(all.control_on_time), (1, 3));
-    assert_eq!(rate(all.rework), (1, 3));
+    assert_eq!((rate(all.rework), rate(all.rejection)), ((0, 3), (1, 3)));
     assert_eq!(rate(all.repeat), (0, 6));
     assert_eq!(rate(all.false_alarm), (1, 3));
     // Acknowledged, its limits over: late is late. Given back and not sent out again: it was given back.
@@ -78,7 +78,7 @@ fn each_rate_counts_what_its_words_say() {
         [
             rate(all.dispatch_on_time),
             rate(all.control_on_time),
-            rate(all.rework)
+            rate(all.rejection)
         ],
         [(1, 2); 3]
     );
@@ -94,13 +94,57 @@ fn each_rate_counts_what_its_words_say() {
 }
 
 #[test]
+fn rework_and_rejection_are_two_numbers() {
+    let sent_back = |number: u8, times: u32| {
+        let mut record = incident(number, Some(1), Some(4), Some("resolved"));
+        record.handling.returned_count = times;
+        record
+    };
+    let told = |reworked: u32, rejected: u32| ToldBy {
+        reworked,
+        rejected,
+        ..ToldBy::default()
+    };
+    let mut lying = incident(5, None, None, None); // rejected, and not sent out again
+    lying.handling.returned_count = 1;
+    let records = [
+        sent_back(1, 1),
+        sent_back(2, 1),
+        sent_back(3, 3),
+        sent_back(4, 0),
+        lying,
+    ];
+    let told_by: BTreeMap<IncidentId, ToldBy> = [
+        (1, told(0, 1)),
+        (2, told(1, 0)),
+        (3, told(2, 1)),
+        (4, told(1, 0)), // sent out once more although it was said to be mended
+        (5, told(0, 1)),
+    ]
+    .map(|(number, told)| (IncidentId::new(&number.to_string()), told))
+    .into();
+    let all = Evaluation::of(records.iter(), &told_by, Span::default()).all;
+    let rate = |rate: Rate| (rate.hits, rate.of);
+    assert_eq!((rate(all.rework), rate(all.rejection)), ((3, 5), (3, 5)));
+}
+
+#[test]
+fn what_was_acknowledged_and_never_mended_is_late_when_its_limit_is_over() {
+    let mut lying = incident(8, None, None, None);
+    lying.handling.acknowledged_at = Some(lying.opened_at);
+    let untouched = incident(9, None, None, None);
+    let all = of(&[lying, untouched, incident(1, Some(1), Some(4), Some("resolved"))]).all;
+    assert_eq!((all.control_on_time.hits, all.control_on_time.of), (1, 2));
+}
+
+#[test]
 fn the_json_is_as_it_always_was() {
     let mut evaluation = of(&[
         incident(1, Some(1), Some(4), Some("resolved")),
         incident(7, None, None, Some("false_alarm")),
     ]);
     (evaluation.towns, evaluation.units, evaluation.witnesses) = (Vec::new(), Vec::new(), Vec::new());
-    let all = r#""incidents":2,"open":0,"handled":1,"dispatch_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"control_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"rework":{"hits":0,"of":1,"share":0.0,"interval_95":[0.0,0.7935],"small":true},"repeat":{"hits":0,"of":2,"share":0.0,"interval_95":[0.0,0.6576],"small":true},"false_alarm":{"hits":1,"of":2,"share":0.5,"interval_95":[0.0945,0.9055],"small":true}"#;
+    let all = r#""incidents":2,"open":0,"handled":1,"dispatch_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"control_on_time":{"hits":1,"of":1,"share":1.0,"interval_95":[0.2065,1.0],"small":true},"rework":{"hits":0,"of":1,"share":0.0,"interval_95":[0.0,0.7935],"small":true},"rejection":{"hits":0,"of":1,"share":0.0,"interval_95":[0.0,0.7935],"small":true},"repeat":{"hits":0,"of":2,"share":0.0,"interval_95":[0.0,0.6576],"small":true},"false_alarm":{"hits":1,"of":2,"share":0.5,"interval_95":[0.0945,0.9055],"small":true}"#;
     let expected = format!(
         r#"{{"from":"2026-06-01T04:00:00.000Z","to":"2026-06-01T13:00:00.000Z","all":{{{all}}},"kinds":[{{"code":"road_ponding","name":"道路积水",{all}}}],"towns":[],"units":[],"witnesses":[],"algorithms":[],"device_types":[]}}"#
     );
@@ -120,6 +164,7 @@ fn algorithms_and_types_of_devices_are_judged_by_what_told_of_each_incident() {
     let told = |algorithms: &[&str], types: &[&str]| ToldBy {
         algorithms: algorithms.iter().map(|name| (*name).into()).collect(),
         device_types: types.iter().map(|name| (*name).into()).collect(),
+        ..ToldBy::default()
     };
     let told_by: BTreeMap<IncidentId, ToldBy> = [
         (1, told(&["ACME/flood/1.0"], &["camera", "ponding_depth"])),

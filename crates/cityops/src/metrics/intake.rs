@@ -67,6 +67,10 @@ impl IntakeObserver for IntakeMetrics {
         self.metrics.senders().device_faults(fault, devices);
     }
 
+    fn nowhere(&self, source: Source, records: u64) {
+        self.metrics.nowhere(source, records);
+    }
+
     fn unmapped(&self, source: Source, code: &str, records: u64) {
         self.metrics.unmapped(source, records);
         if self.enter(source, code, records) {
@@ -92,9 +96,14 @@ mod tests {
         assert_eq!(told, [1, 2, 4, 8, 16]);
         assert!(intake.enter(Source::Hotline, "own 7", 100), "another source");
         intake.unmapped(Source::Video, "own 7", 3);
+        intake.nowhere(Source::Silence, 2);
         let text = metrics.text(EventTime::from_millis(0)).unwrap();
         assert!(
             text.contains("cityops_codes_unmapped_total{source=\"video\"} 3"),
+            "{text}"
+        );
+        assert!(
+            text.contains("cityops_orders_nowhere_total{source=\"silence\"} 2"),
             "{text}"
         );
         assert!(!text.contains("own 7"), "{text}");

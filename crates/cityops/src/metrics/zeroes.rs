@@ -39,6 +39,9 @@ impl Metrics {
                 self.clocks.flagged(source, flag, 0);
             }
         }
+        for source in [Source::Weather, Source::Silence] {
+            self.nowhere(source, 0);
+        }
         for layer in layers {
             for status in event_intake::Placed::ALL {
                 self.placed(layer, status, 0);

@@ -32,14 +32,23 @@ impl PrivacyKeys {
         }
     }
 
-    /// The first 8 bytes of HMAC-SHA256 of the normalised number, under the present key; `None` when it names nobody.
+    /// The first 8 bytes of HMAC-SHA256 of the normalised number, of a landline without its area, under the present key; `None`
+    /// when it names nobody.
     pub(crate) fn hash(&self, phone: &str) -> Option<u64> {
-        first_bytes(self.present.as_ref()?, "", &normal_phone(phone)?)
+        let digits = normal_phone(phone)?;
+        first_bytes(self.present.as_ref()?, "", subscriber(&digits))
     }
 
-    /// The same under the key before it, while that is configured.
+    /// What incidents may have counted the same number as: under the key before it, while that is configured; else, of a landline with
+    /// its area, that as it was written, for the area once counted.
     pub(crate) fn hash_before(&self, phone: &str) -> Option<u64> {
-        first_bytes(self.before.as_ref()?, "", &normal_phone(phone)?)
+        let digits = normal_phone(phone)?;
+        let local = subscriber(&digits);
+        match &self.before {
+            Some(before) => first_bytes(before, "", local),
+            None if local == digits => None,
+            None => first_bytes(self.present.as_ref()?, "", &digits),
+        }
     }
 
     /// What an identifier is published as, if it holds something personal: a hash of itself, so that it goes on naming
@@ -121,6 +130,29 @@ pub(super) fn normal_phone(phone: &str) -> Option<String> {
     (!says_nothing).then(|| national.to_owned())
 }
 
+/// The digits of a landline without its area, for those who call within the city leave it out: 021-57812345 is 57812345. Other
+/// numbers as they are. Two people of two cities may share one then: among the few who tell of one thing that is as good as never.
+fn subscriber(digits: &str) -> &str {
+    // 010 and 02x are the areas of two digits, 03xx to 09xx of three; abroad the zero goes.
+    let (zero, rest) = digits.strip_prefix('0').map_or((0, digits), |rest| (1, rest));
+    let area = match (zero, rest.as_bytes()) {
+        (_, [b'1', b'0', ..] | [b'2', ..]) => 2,
+        (1, [b'3'..=b'9', ..]) => 3,
+        _ => return digits,
+    };
+    let local = rest.get(area..).unwrap_or_default();
+    // Landlines of one's own area have eight digits where that has two, else seven or eight, and begin with 2 to 8.
+    let is_local = match area {
+        2 => local.len() == 8,
+        _ => matches!(local.len(), 7 | 8),
+    };
+    if is_local && local.starts_with(|first| ('2'..='8').contains(&first)) {
+        local
+    } else {
+        digits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +182,53 @@ mod tests {
             city_model::hex(&mac.finalize().into_bytes())[..16],
             *"5bdcc146bf60754e"
         );
+    }
+
+    #[test]
+    fn a_landline_is_one_reporter_with_its_area_and_without() {
+        let keys = PrivacyKeys::new(b"key", None);
+        let one = keys.hash("57812345");
+        assert!(one.is_some());
+        for same in [
+            "021-57812345",
+            "(021)5781 2345",
+            "02157812345",
+            "+86 21 5781 2345",
+            "0086-21-57812345",
+            "０２１－５７８１２３４５",
+        ] {
+            assert_eq!(keys.hash(same), one, "{same}");
+        }
+        assert_eq!(keys.hash("0512-6781234"), keys.hash("6781234"));
+        assert_eq!(keys.hash("0571-87812345"), keys.hash("87812345"));
+        // What is no landline with its area stays whole.
+        for whole in [
+            "13857812345",
+            "4008001234",
+            "12345",
+            "2157812",
+            "021-1234567",
+            "02112345678",
+        ] {
+            let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+            assert_eq!(subscriber(&digits), digits, "{whole}");
+        }
+    }
+
+    #[test]
+    fn what_was_counted_with_its_area_counts_on() {
+        let keys = PrivacyKeys::new(b"key", None);
+        let mac = Hmac::<Sha256>::new_from_slice(b"key").unwrap();
+        // As versions before hashed it.
+        assert_eq!(
+            keys.hash_before("021-57812345"),
+            first_bytes(&mac, "", "02157812345")
+        );
+        assert_eq!(keys.hash_before("57812345"), None);
+        assert_eq!(keys.hash_before("13812345678"), None);
+        let both = PrivacyKeys::new(b"key", Some(b"old"));
+        let old = PrivacyKeys::new(b"old", None);
+        assert_eq!(both.hash_before("021-57812345"), old.hash("57812345"));
     }
 
     #[test]

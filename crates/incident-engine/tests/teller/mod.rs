@@ -389,6 +389,7 @@ impl Teller {
         self.input(&Input::Warning {
             warning,
             counts: true,
+            note: None,
         });
     }
 
@@ -396,6 +397,7 @@ impl Teller {
         self.input(&Input::Silence {
             silence,
             counts: true,
+            note: None,
         });
     }
 

@@ -35,6 +35,7 @@ impl Enrich {
                 Input::Warning {
                     warning,
                     counts: false,
+                    note: None,
                 },
             );
         }

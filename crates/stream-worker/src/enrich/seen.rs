@@ -38,6 +38,9 @@ pub trait IntakeObserver: Send + Sync {
     /// many of them were refused.
     fn sent(&self, _source: Source, _system: &str, _records: u64, _refused: u64) {}
 
+    /// So many warnings or silences name cells that no grid has.
+    fn nowhere(&self, _source: Source, _records: u64) {}
+
     /// So many devices were found to be in this trouble; once a device and hour.
     fn device_faults(&self, _fault: Fault, _devices: u64) {}
 }
@@ -69,6 +72,8 @@ pub(super) struct Seen {
     pub(super) skews: Vec<i64>,
     pub(super) clock_flags: BTreeMap<Flag, u64>,
     pub(super) faults: BTreeMap<Fault, u64>,
+    /// Warnings and silences that name cells which no grid has.
+    pub(super) nowhere: u64,
     /// By the system's own name, as many as a batch can name.
     sent: BTreeMap<Box<str>, Sent>,
     /// Of records that do not say who sent them.
@@ -129,6 +134,9 @@ impl Seen {
         if by_systems && (self.unreadable.records > 0 || self.unreadable.refused > 0) {
             let Sent { records, refused } = self.unreadable;
             observer.sent(source, UNREADABLE_SYSTEM, records, refused);
+        }
+        if self.nowhere > 0 {
+            observer.nowhere(source, self.nowhere);
         }
         for (fault, devices) in self.faults {
             observer.device_faults(fault, devices);
