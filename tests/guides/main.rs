@@ -5,6 +5,7 @@
 #[path = "../city/mod.rs"]
 mod city;
 mod programs;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
