@@ -17,7 +17,9 @@ fn every_code_is_explained_in_both_languages() {
         );
         let rows = |text: &str, code: &str| {
             let code = format!("`{code}`");
-            text.lines().filter(|line| line.starts_with('|') && line.contains(&code)).count()
+            text.lines()
+                .filter(|line| line.starts_with('|') && line.contains(&code))
+                .count()
         };
         for action in Action::ALL {
             assert_eq!(rows(&centre, action.as_str()), 1, "{language}: {action}");
@@ -32,7 +34,13 @@ fn every_code_is_explained_in_both_languages() {
 #[test]
 fn every_link_leads_to_a_file() {
     let mut links = 0;
-    for name in ["README.md", "centre.en.md", "centre.zh.md", "integrators.en.md", "integrators.zh.md"] {
+    for name in [
+        "README.md",
+        "centre.en.md",
+        "centre.zh.md",
+        "integrators.en.md",
+        "integrators.zh.md",
+    ] {
         for part in text(name).split("](").skip(1) {
             let link = part.split(')').next().unwrap();
             assert!(guide(link).is_file(), "{name}: {link}");
