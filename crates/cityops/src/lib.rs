@@ -19,6 +19,7 @@ pub mod feed;
 mod follower;
 pub mod http;
 pub mod metrics;
+mod moved_groups;
 pub mod outputs;
 pub mod reload;
 pub mod samples;

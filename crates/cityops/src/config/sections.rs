@@ -249,6 +249,8 @@ pub struct Topics {
     pub enriched_partitions: u32,
     /// Replicas; the broker's default unless set.
     pub replication: Option<i32>,
+    /// Whether a start may move groups of kinds to other partitions than their incidents lie in.
+    pub accept_moved_groups: bool,
 }
 
 impl Default for Topics {
@@ -257,6 +259,7 @@ impl Default for Topics {
             source_partitions: 4,
             enriched_partitions: 4,
             replication: None,
+            accept_moved_groups: false,
         }
     }
 }
