@@ -10,6 +10,7 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use city::registry::LocalRegistry;
 use city::town::{SOUTH_WEST, Town};
 use city::web;
 use kafka_log::produce::NewRecord;
@@ -67,7 +68,7 @@ fn refusal(told: &[Value]) -> Option<&Value> {
 
 #[test]
 fn what_a_department_copies_sends_is_refused_follows_and_goes_on() {
-    let tools = Toolbox::new();
+    let tools = Toolbox::new(None);
     let mut town = Town::prepare("guides", SOURCES);
     town.process = Some(Town::run(&town.folder));
     let mut consumers = Language::ALL.map(|language| tools.follow(&town, language));
@@ -217,22 +218,50 @@ fn check_handled(town: &Town, tools: &Toolbox, danger: &str) {
     }
 }
 
-/// The jars that the Java programs say they need are those that they are tested with.
+/// Where a registry is configured incidents and outcomes are Avro.
 #[test]
-fn the_pom_names_the_jars_of_the_tests() {
-    let text = std::fs::read_to_string(programs::guide("java/pom.xml")).unwrap();
-    let of = |part: &str, tag: &str| -> String {
-        let rest = part.split(&format!("<{tag}>")).nth(1).unwrap();
-        rest.split('<').next().unwrap().to_owned()
-    };
-    let jars = Toolbox::jars();
-    let needed: Vec<String> = text
-        .split("<dependency>")
-        .skip(1)
-        .map(|part| format!("{}-{}.jar", of(part, "artifactId"), of(part, "version")))
-        .collect();
-    assert_eq!(needed.len(), 2);
-    for jar in needed {
-        assert!(jars.join(&jar).exists(), "{jar}");
+fn avro_is_read_as_json_is() {
+    let registry = LocalRegistry::start("guides");
+    registry.open_gate();
+    let schemas = format!("{SOURCES}[schemas]\nregistry = \"{}\"\n", registry.address());
+    let mut town = Town::prepare("guides-avro", &schemas);
+    town.process = Some(Town::run(&town.folder));
+    let tools = Toolbox::new(Some(registry.address()));
+    let mut consumers = Language::ALL.map(|language| tools.follow(&town, language));
+    let tickets = [
+        ticket("T-1", "12345", "积水没过轮胎"),
+        ticket("T-2", "12345", "路上积水很深，有人被困在车里出不来"),
+        ticket("T-3", "12346", "积水没过轮胎"),
+    ];
+    let told = produced(&mut town, &tools, Language::Python, &tickets);
+    let readings = [
+        reading("R-1", "ponding_depth"),
+        reading("R-2", "depth_of_thought"),
+    ];
+    let heard = produced(&mut town, &tools, Language::Java, &readings);
+    let incident = &told["12345/T-1"][0]["incident_id"];
+    assert_eq!(&heard["iot-water/R-1"][0]["incident_id"], incident, "{heard:?}");
+    for consumer in &consumers {
+        town.wait("the incident of ticket and reading is seen", |_| {
+            consumer.has(|line| line["incident_id"] == *incident && line["members"] == 2)
+        });
+        town.wait("the P1 is told", |_| {
+            consumer.has(|line| line["what"] == "new_p1")
+        });
     }
+    let topic = kafka_log::topic_name(&town.prefix, Topic::Incidents);
+    town.stop();
+    read_all(&town.properties, &topic, |record| {
+        assert_eq!(record.value().unwrap()[0], 0, "Avro in its frame");
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    web::wait("both have read all", &consumers[0].log(), || {
+        let [python, java] = Language::ALL.map(|language| tools.known(&town, language));
+        !python.is_empty() && python == java
+    });
+    for consumer in &mut consumers {
+        consumer.terminate();
+    }
+    registry.stop();
 }

@@ -27,19 +27,23 @@ impl Language {
     pub const ALL: [Language; 2] = [Language::Python, Language::Java];
 }
 
-/// What the programs need: an interpreter with the client library, and compiled classes.
+/// What the programs need: an interpreter with the client library, compiled classes, and a schema registry where there is one.
 pub struct Toolbox {
     python: PathBuf,
     classpath: String,
+    registry: Option<String>,
     _classes: tempfile::TempDir,
 }
 
 impl Toolbox {
-    pub fn new() -> Toolbox {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guides-python");
-        let python = told(Command::new("tests/guides/venv").arg(venv));
+    pub fn new(registry: Option<String>) -> Toolbox {
+        let built = |script: &str, folder: &str| {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+            told(Command::new(format!("tests/guides/{script}")).arg(folder))
+        };
+        let python = built("venv", "guides-python");
+        let jars = format!("{}/*", built("jars", "guides-java"));
         let classes = tempfile::tempdir().unwrap();
-        let jars = Toolbox::jars().join("*").display().to_string();
         let sources = std::fs::read_dir(guide("java")).unwrap();
         let sources = sources.map(|entry| entry.unwrap().path());
         let mut compiler = Command::new(java("javac"));
@@ -50,13 +54,21 @@ impl Toolbox {
         Toolbox {
             python: python.into(),
             classpath: format!("{}:{jars}", classes.path().display()),
+            registry,
             _classes: classes,
         }
     }
 
-    /// Where the broker's jars are; the client is among them.
-    pub fn jars() -> PathBuf {
-        told(&mut Command::new("deploy/kafka-local/jars")).into()
+    fn properties(&self, town: &Town) -> PathBuf {
+        let mut text = format!(
+            "# of a test\nbootstrap.servers={}\ntopic.prefix={}\n",
+            broker(),
+            town.prefix
+        );
+        if let Some(registry) = &self.registry {
+            text += &format!("schema.registry.url={registry}\n");
+        }
+        town.folder.write("client.properties", text)
     }
 
     fn command(&self, language: Language, program: (&str, &str)) -> Command {
@@ -69,8 +81,7 @@ impl Toolbox {
             }
             Language::Java => {
                 let mut command = Command::new(java("java"));
-                let logging = "-Dlog4j2.configurationFile=file:deploy/kafka-local/log4j2.properties";
-                command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", logging]);
+                command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m"]);
                 command.args(["-cp", &self.classpath, program.1]);
                 command
             }
@@ -80,7 +91,7 @@ impl Toolbox {
     /// Starts the consumer on what its earlier runs left.
     pub fn follow(&self, town: &Town, language: Language) -> Program {
         let mut command = self.command(language, ("follow_incidents", "FollowIncidents"));
-        command.arg(properties(town)).arg(state(town, language));
+        command.arg(self.properties(town)).arg(state(town, language));
         let nth = (0..).find(|nth| !run_file(town, language, *nth).exists());
         let nth = nth.unwrap();
         Program::start(command, run_file(town, language, nth))
@@ -91,7 +102,7 @@ impl Toolbox {
         let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
         let input = town.folder.write("records.ndjson", lines);
         let mut command = self.command(language, ("produce_tickets", "ProduceReadings"));
-        command.arg(properties(town));
+        command.arg(self.properties(town));
         match language {
             Language::Python => command.args(["--follow", "110"]),
             Language::Java => command.arg("110"),
@@ -118,7 +129,7 @@ impl Toolbox {
                 "import sqlite3, sys\nfor row in sqlite3.connect(sys.argv[1]).execute('select incident_id, revision, status from incident'): print(*row, sep='\\t')",
                 &state.display().to_string(),
             ])),
-            Language::Java => std::fs::read_to_string(state).unwrap(),
+            Language::Java => whole_lines(&state),
         };
         let mut known = BTreeMap::new();
         for row in rows.lines() {
@@ -201,22 +212,18 @@ impl Program {
 }
 
 fn lines(file: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(file).unwrap();
-    // One that is still being written, or was when the program was killed, is none.
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let whole = whole_lines(file);
     whole
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
-fn properties(town: &Town) -> PathBuf {
-    let text = format!(
-        "# of a test\nbootstrap.servers={}\ntopic.prefix={}\n",
-        broker(),
-        town.prefix
-    );
-    town.folder.write("client.properties", text)
+/// One that is still being written, or was when the program was killed, is none.
+fn whole_lines(file: &Path) -> String {
+    let mut text = std::fs::read_to_string(file).unwrap();
+    text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+    text
 }
 
 fn state(town: &Town, language: Language) -> PathBuf {

@@ -7,7 +7,7 @@ import java.util.Properties;
 final class ClientProperties {
     private ClientProperties() {}
 
-    /** The properties, as Kafka's clients spell them; {@code topic.prefix} is ours. */
+    /** The properties of a file, as Kafka's clients spell them; {@code topic.prefix} and {@code schema.registry.…} are ours. */
     static Properties read(String path) throws IOException {
         var properties = new Properties();
         try (var file = Files.newBufferedReader(Path.of(path))) {
@@ -16,10 +16,10 @@ final class ClientProperties {
         return properties;
     }
 
-    /** Takes the prefix of the topics out; it is empty in most cities. */
-    static String takePrefix(Properties properties) {
-        var prefix = (String) properties.remove("topic.prefix");
-        return prefix == null ? "" : prefix;
+    /** Takes one of ours out; it is empty where the file has none. */
+    static String take(Properties properties, String name) {
+        var value = (String) properties.remove(name);
+        return value == null ? "" : value.strip();
     }
 
     /** The same with more. */

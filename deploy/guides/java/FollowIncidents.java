@@ -31,9 +31,11 @@ public final class FollowIncidents {
     private final Map<String, JsonNode> incidents = new HashMap<>();
 
     private final Journal journal;
+    private final Values values;
 
-    private FollowIncidents(Journal journal) {
+    private FollowIncidents(Journal journal, Values values) {
         this.journal = journal;
+        this.values = values;
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -42,7 +44,8 @@ public final class FollowIncidents {
             System.exit(2);
         }
         var client = ClientProperties.read(arguments[0]);
-        var topic = ClientProperties.takePrefix(client) + INCIDENTS;
+        var topic = ClientProperties.take(client, "topic.prefix") + INCIDENTS;
+        var values = Values.of(client);
         var more = new Properties();
         // What was not committed never was.
         more.put("isolation.level", "read_committed");
@@ -52,7 +55,7 @@ public final class FollowIncidents {
                 var consumer =
                         new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer())) {
             stopOnSignal(consumer);
-            new FollowIncidents(journal).follow(consumer, topic);
+            new FollowIncidents(journal, values).follow(consumer, topic);
         }
     }
 
@@ -107,11 +110,7 @@ public final class FollowIncidents {
             show("gone", gone, null);
             return journal.handle(gone);
         }
-        if (record.value()[0] == 0) {
-            throw new IOException(
-                    "incidents are Avro here: set [output] format = \"json\", or decode with the registry's deserializer");
-        }
-        var incident = JSON.readTree(record.value());
+        var incident = values.read(record.value());
         incidents.put(id, incident);
         var now = new Journal.Revision(
                 id,

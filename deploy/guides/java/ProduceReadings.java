@@ -50,10 +50,12 @@ public final class ProduceReadings {
     private final Set<String> waiting = ConcurrentHashMap.newKeySet();
 
     private final String prefix;
+    private final Values values;
     private final Properties client;
 
     private ProduceReadings(Properties client) {
-        this.prefix = ClientProperties.takePrefix(client);
+        this.prefix = ClientProperties.take(client, "topic.prefix");
+        this.values = Values.of(client);
         this.client = client;
     }
 
@@ -168,7 +170,7 @@ public final class ProduceReadings {
                         untold.remove(reading);
                     }
                 } else if (record.value() != null && untold.contains(record.key())) {
-                    var told = (ObjectNode) JSON.readTree(record.value());
+                    var told = (ObjectNode) values.read(record.value());
                     show(JSON.createObjectNode().put("event", record.key()).setAll(told));
                     if (told.path("outcome").asText().equals("deadletter")) {
                         refused.add(record.key());

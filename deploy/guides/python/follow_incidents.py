@@ -8,7 +8,6 @@ where to read on change in one transaction of the database. What is told leaves 
 twice, never not at all; incident_id and revision say that it is the same.
 """
 
-import json
 import signal
 import sqlite3
 import sys
@@ -16,6 +15,7 @@ import sys
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 import client_properties
+import values
 
 INCIDENTS = "city.incidents.v1"
 
@@ -28,23 +28,20 @@ create table if not exists outbox (line text not null);
 """
 
 
-def take(database, incident_id, value):
+def take(database, incident_id, incident):
     """Handles a record, and gives what is new in it; None if it is known already."""
     row = database.execute("select revision, status, band from incident where incident_id = ?", [incident_id])
     revision, status, band = row.fetchone() or (0, "", "")
-    if value is None:
+    if incident is None:
         # Nothing can refer to it any more: it was closed or merged long ago.
         database.execute("delete from incident where incident_id = ?", [incident_id])
         return {"what": "gone", "incident_id": incident_id, "revision": revision} if revision else None
-    if value[:1] == b"\0":
-        sys.exit("incidents are Avro here: set [output] format = \"json\", or decode with the registry's deserializer")
-    incident = json.loads(value)
     if incident["revision"] <= revision:
         return None
     now = (incident["status"], incident["priority"]["band"])
     database.execute(
         "insert or replace into incident values (?, ?, ?, ?, ?)",
-        [incident_id, incident["revision"], *now, value.decode()],
+        [incident_id, incident["revision"], *now, values.text(incident)],
     )
     was_open, is_open = status == "OPEN", now[0] == "OPEN"
     if now == ("OPEN", "P1") and (status, band) != now:
@@ -66,16 +63,17 @@ def take(database, incident_id, value):
     }
 
 
-def take_all(database, messages):
+def take_all(database, reader, messages):
     """Handles records and where to read on, all or nothing."""
     with database:
         for message in messages:
             if message.error() is not None:
                 raise KafkaException(message.error())
-            told = take(database, message.key().decode(), message.value())
+            value = message.value()
+            incident = None if value is None else reader.read(message.topic(), value)
+            told = take(database, message.key().decode(), incident)
             if told is not None:
-                line = json.dumps(told, ensure_ascii=False)
-                database.execute("insert into outbox values (?)", [line])
+                database.execute("insert into outbox values (?)", [values.text(told)])
             database.execute(
                 "insert or replace into position values (?, ?)", [message.partition(), message.offset() + 1]
             )
@@ -95,13 +93,14 @@ def tell(database):
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    settings, prefix = client_properties.read(sys.argv[1])
+    client = client_properties.read(sys.argv[1])
+    reader = values.Values(client.registry)
     database = sqlite3.connect(sys.argv[2])
     database.executescript(TABLES)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     consumer = Consumer(
-        settings
+        client.settings
         | {
             # A group's name is asked for; where to read on stands in the database, beside what was read.
             "group.id": "cityops-centre-incidents",
@@ -112,7 +111,7 @@ def main():
             "auto.offset.reset": "error",
         }
     )
-    topic = prefix + INCIDENTS
+    topic = client.prefix + INCIDENTS
     read_on = dict(database.execute("select partition, next from position"))
     known = consumer.list_topics(topic, timeout=30).topics[topic]
     if known.error is not None:
@@ -124,7 +123,7 @@ def main():
         while True:
             # What a crash left in the outbox goes first.
             tell(database)
-            take_all(database, consumer.consume(500, timeout=1.0))
+            take_all(database, reader, consumer.consume(500, timeout=1.0))
     except KeyboardInterrupt:
         return 0
     finally:

@@ -16,6 +16,7 @@ import time
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 import client_properties
+import values
 
 TICKETS = "city.hotline.tickets.v1"
 OUTCOMES = "city.events.outcomes.v1"
@@ -67,10 +68,11 @@ def send(producer, topic, lines):
 class Feedback:
     """Reads what is told of records from now on."""
 
-    def __init__(self, settings, prefix):
+    def __init__(self, client):
+        self.values = values.Values(client.registry)
         # A group's name is asked for; nothing is committed under it.
         self.consumer = Consumer(
-            settings
+            client.settings
             | {
                 "group.id": "cityops-integrator-tickets",
                 "isolation.level": "read_committed",
@@ -78,7 +80,7 @@ class Feedback:
                 "auto.offset.reset": "earliest",
             }
         )
-        self.outcomes, self.letters = prefix + OUTCOMES, prefix + LETTERS
+        self.outcomes, self.letters = client.prefix + OUTCOMES, client.prefix + LETTERS
         ends = self.ends(self.outcomes)
         letters = self.ends(self.letters)
         # Dead letters hold everybody's personal data, so most have no right to read them. The outcomes tell the reason, too.
@@ -117,7 +119,7 @@ class Feedback:
                 continue
             ticket = message.key().decode()
             if ticket in waiting and message.value() is not None:
-                told = json.loads(message.value())
+                told = self.values.read(self.outcomes, message.value())
                 show({"event": ticket} | told)
                 if told["outcome"] != "deadletter":
                     waiting.discard(ticket)
@@ -137,7 +139,7 @@ def origin(letter):
 
 
 def show(told):
-    print(json.dumps(told, ensure_ascii=False), flush=True)
+    print(values.text(told), flush=True)
 
 
 def main():
@@ -145,14 +147,14 @@ def main():
     arguments.add_argument("properties")
     arguments.add_argument("--follow", type=float, default=60, metavar="SECONDS", help="how long to wait for what is told")
     arguments = arguments.parse_args()
-    settings, prefix = client_properties.read(arguments.properties)
+    client = client_properties.read(arguments.properties)
     # As Ctrl-C does: the clients are closed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     # Before sending, so that nothing is missed.
-    feedback = Feedback(settings, prefix)
+    feedback = Feedback(client)
     producer = Producer(
-        settings
+        client.settings
         | {
             # On every copy that must have it, once, in order, also when a request is repeated.
             "acks": "all",
@@ -164,7 +166,7 @@ def main():
             "delivery.timeout.ms": 120_000,
         }
     )
-    places, undelivered = send(producer, prefix + TICKETS, sys.stdin)
+    places, undelivered = send(producer, client.prefix + TICKETS, sys.stdin)
     refused = feedback.follow(places, arguments.follow)
     feedback.consumer.close()
     for ticket in sorted(undelivered):
