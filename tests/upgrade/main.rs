@@ -87,6 +87,17 @@ impl Stage {
         last
     }
 
+    /// The versions of the rules that decided what changed after these revisions.
+    fn rules_since(&self, revisions: &BTreeMap<String, u64>) -> BTreeSet<String> {
+        let mut rules = BTreeSet::new();
+        self.each(Topic::Incidents, |key, value| {
+            if value["revision"].as_u64() > revisions.get(&key).copied() {
+                rules.insert(value["priority"]["rules_version"].as_str().unwrap().to_owned());
+            }
+        });
+        rules
+    }
+
     /// Tickets and reports that belong to an incident, as they were told last.
     fn belonging(&self) -> BTreeSet<String> {
         let mut told = BTreeMap::new();
@@ -191,8 +202,15 @@ fn the_previous_version_is_replaced_under_load_and_nothing_is_lost_or_doubled() 
     second.stop();
     let fourth = Process::start(&Version::Present, &stage.city, "present-2");
     stage.feed_while_shared(&[&third, &fourth]);
+    stage.wait_for_all(&[&third, &fourth]);
+    let exchanged = stage.revisions();
     stage.feed.send(RECORDS);
     stage.wait_for_all(&[&third, &fourth]);
+
+    // What changed since was decided by the present rules, also where the previous version could not read them and kept its own.
+    let by_rules = stage.rules_since(&exchanged);
+    let present = city_rules::Rules::builtin().version().to_owned();
+    assert_eq!(by_rules, BTreeSet::from([present]));
 
     // State was restored: incidents that the previous version opened went on, and never began anew.
     let after = stage.revisions();
