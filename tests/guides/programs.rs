@@ -82,6 +82,7 @@ impl Toolbox {
             Language::Java => {
                 let mut command = Command::new(java("java"));
                 command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m"]);
+                command.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
                 command.args(["-cp", &self.classpath, program.1]);
                 command
             }
