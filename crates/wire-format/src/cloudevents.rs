@@ -105,7 +105,7 @@ pub(crate) fn of_headers(headers: Headers<'_>) -> Result<Option<Attributes>, Ref
     }))
 }
 
-fn header<'a>(headers: Headers<'a>, name: &str) -> Option<&'a [u8]> {
+pub(crate) fn header<'a>(headers: Headers<'a>, name: &str) -> Option<&'a [u8]> {
     let mut named = headers.iter().rev();
     named
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
