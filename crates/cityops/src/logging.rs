@@ -147,4 +147,22 @@ mod tests {
         }
         assert!(json.contains("\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\""));
     }
+
+    #[test]
+    fn the_configuration_asks_for_json_as_the_command_line_does() {
+        use clap::Parser;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cityops.toml");
+        let asked = |text: &str, more: &[&str]| {
+            std::fs::write(&path, text).unwrap();
+            let path = path.display().to_string();
+            let command = ["cityops", "run", "--config", &path];
+            format(&Cli::try_parse_from(command.iter().chain(more)).unwrap())
+        };
+        assert_eq!(asked("", &[]), LogFormat::Text);
+        assert_eq!(asked("", &["--log-json"]), LogFormat::Json);
+        assert_eq!(asked("[log]\nformat = \"json\"", &[]), LogFormat::Json);
+        // The command says what is wrong, in text.
+        assert_eq!(asked("[log]\nformat = \"jsn\"", &[]), LogFormat::Text);
+    }
 }
