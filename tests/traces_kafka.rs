@@ -20,24 +20,31 @@ use wire_format::{Topic, TraceContext};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A report of litter at a place, as a record with these headers.
-fn tell(town: &mut Town, id: &str, (x, y): (f64, f64), headers: &[(&str, &[u8])]) {
+fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = since.unwrap().as_millis() as u64;
-    let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
-        "category": ["暴露垃圾"], "observed_at": now, "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
-    let topic = kafka_log::topic_name(&town.prefix, Topic::Report);
+    since.unwrap().as_millis() as u64
+}
+
+fn send(town: &mut Town, topic: Topic, key: &str, value: &Value, headers: &[(&str, &[u8])]) {
+    let (topic, value) = (kafka_log::topic_name(&town.prefix, topic), value.to_string());
     let record = NewRecord {
         topic: &topic,
         partition: None,
-        key: Some(id.as_bytes()),
-        value: Some(report.to_string().as_bytes()),
+        key: Some(key.as_bytes()),
+        value: Some(value.as_bytes()),
         timestamp: None,
         headers,
     };
     town.sender.send(&record).unwrap();
     town.sender.flush().unwrap();
     town.sent += 1;
+}
+
+/// A report of litter at a place, as a record with these headers.
+fn tell(town: &mut Town, id: &str, (x, y): (f64, f64), headers: &[(&str, &[u8])]) {
+    let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
+        "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
+    send(town, Topic::Report, id, &report, headers);
 }
 
 /// The headers of the first revision that has this event among its members.
@@ -166,8 +173,27 @@ fn a_trace_goes_from_a_record_to_its_incident_and_to_a_collector() {
     );
     assert_eq!(town.metric(dropped), 1.0);
 
+    // What is logged of a traced record says so: this one is applied, and names a cell that no grid has.
+    let nowhere = json!({"silence_id": "s", "kinds": [], "area": ["NOWHERE"], "starts_at": now(), "ends_at": now() + 60_000,
+        "reason": "施工", "created_by": "desk", "created_at": now()});
+    send(
+        &mut town,
+        Topic::Silence,
+        "s",
+        &nowhere,
+        &[("traceparent", parent.as_bytes())],
+    );
+    web::wait("the log says whose trace a line is about", &log, || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        text.lines()
+            .any(|line| line.contains(" WARN ") && line.contains(&format!("trace_id={TRACE}")))
+    });
+
     // What is decided knows nothing of it.
-    web::wait("all is accounted for", &log, || town.all_accounted());
+    web::wait("all is accounted for", &log, || {
+        town.metric("cityops_events_consumed_total") == town.sent as f64
+            && town.metric("cityops_unaccounted_events") == 0.0
+    });
     town.stop();
     town.check_books();
 }
