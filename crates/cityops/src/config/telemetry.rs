@@ -147,6 +147,12 @@ mod tests {
             (config.telemetry.ratio, config.log.format),
             (1.0, LogFormat::Json)
         );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cityops.toml");
+        std::fs::write(&path, text).unwrap();
+        let environment = [("CITYOPS__TELEMETRY__RATIO".to_owned(), "0.5".to_owned())];
+        let loaded = Loaded::read_with(&path, environment.into_iter()).unwrap();
+        assert_eq!(loaded.config.telemetry.ratio, 0.5);
     }
 
     #[test]

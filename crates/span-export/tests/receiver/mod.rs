@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -125,10 +125,10 @@ fn answer(caller: &TcpStream, by: &(Mutex<Manner>, Condvar), told: &Sender<Told>
     drop(manner);
     let mut said = ExportTraceServiceResponse::default();
     if refused > 0 {
-        let mut part = opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess::default();
-        part.rejected_spans = refused;
-        part.error_message = "too old".to_owned();
-        said.partial_success = Some(part);
+        said.partial_success = Some(ExportTracePartialSuccess {
+            rejected_spans: refused,
+            error_message: "too old".to_owned(),
+        });
     }
     let said = said.encode_to_vec();
     if status == 200 {
