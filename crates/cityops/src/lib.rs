@@ -38,18 +38,18 @@ use crate::exit::Exit;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
-    logging::start(&cli);
+    let format = logging::start(&cli);
     // A panic's message may quote the text that it fell over, and that may be somebody's.
-    std::panic::set_hook(Box::new(|info| {
+    std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("cityops: panicked at {place}");
+        eprintln!("{}", logging::last_word(format, &format!("panicked at {place}")));
     }));
     let exit = match commands::dispatch(cli) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit::of_error(&error);
             // The chain of contexts in one line: what failed, then why.
-            eprintln!("cityops: {error:#}");
+            eprintln!("{}", logging::last_word(format, &format!("{error:#}")));
             exit
         }
     };

@@ -9,8 +9,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::cli::{Cli, Command};
 use crate::config::{Loaded, LogFormat};
 
-/// Starts logging, before anything is read but the format that the configuration asks for.
-pub(crate) fn start(cli: &Cli) {
+/// Starts logging, before anything is read but the format that the configuration asks for, and gives that.
+pub(crate) fn start(cli: &Cli) -> LogFormat {
     // Lines of a log would tear the live table.
     let live_table = matches!(cli.command, Command::Demo(_)) && std::io::stdout().is_terminal();
     let default = if live_table && std::io::stderr().is_terminal() {
@@ -21,12 +21,21 @@ pub(crate) fn start(cli: &Cli) {
     let wanted = cli.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(wanted));
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = tracing::subscriber::set_global_default(lines(
-        format(cli),
-        filter,
-        std::io::stderr().is_terminal(),
-        std::io::stderr,
-    ));
+    let (format, colours) = (format(cli), std::io::stderr().is_terminal());
+    let _ = tracing::subscriber::set_global_default(lines(format, filter, colours, std::io::stderr));
+    format
+}
+
+/// What a command says when it fails, whatever is logged otherwise: a sentence, or a line that reads as all others.
+pub(crate) fn last_word(format: LogFormat, why: &str) -> String {
+    match format {
+        LogFormat::Text => format!("cityops: {why}"),
+        LogFormat::Json => {
+            let now = jiff::Timestamp::now().to_string();
+            serde_json::json!({ "timestamp": now, "level": "ERROR", "fields": { "message": why } })
+                .to_string()
+        }
+    }
 }
 
 /// What the command line asks for, or else the configuration. A configuration that cannot be read is told by the command.
@@ -146,6 +155,18 @@ mod tests {
             assert_eq!(of_text, fields, "{text}\n{json}");
         }
         assert!(json.contains("\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\""));
+    }
+
+    #[test]
+    fn the_last_word_reads_as_all_others() {
+        let json = last_word(LogFormat::Json, "a \"b\"\nc");
+        let told: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            (&told["level"], &told["fields"]["message"]),
+            (&"ERROR".into(), &"a \"b\"\nc".into())
+        );
+        assert!(told["timestamp"].is_string() && json.lines().count() == 1);
+        assert_eq!(last_word(LogFormat::Text, "why"), "cityops: why");
     }
 
     #[test]

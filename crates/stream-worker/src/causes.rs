@@ -171,6 +171,26 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_was_written_is_read() {
+        // As written on 2026-11-26; never change it.
+        let row = r#"{"by":"gauges/e-2","context":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 a=b",
+            "earlier":["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-00"]}"#;
+        let mut causes = Causes::default();
+        let incident = Causes::incident_of("trace/310117-flood-0123456789abcdef").unwrap();
+        causes.restore(incident.clone(), Some(row.as_bytes())).unwrap();
+        let cause = causes.take(&incident).unwrap();
+        assert_eq!(
+            (&*cause.by, cause.context.tracestate()),
+            ("gauges/e-2", Some("a=b"))
+        );
+        assert_eq!((cause.earlier.len(), cause.earlier[0].is_sampled()), (1, false));
+        assert_eq!(
+            causes.rows(),
+            [("trace/310117-flood-0123456789abcdef".to_owned(), None)]
+        );
+    }
+
+    #[test]
     fn what_waits_has_a_limit() {
         let mut causes = Causes::default();
         for number in 0..WAITING_MAX {

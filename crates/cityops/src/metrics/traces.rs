@@ -114,3 +114,68 @@ impl Collector for SpanCollector {
         families
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use city_model::EventTime;
+    use city_rules::Rules;
+    use span_export::{Collector as Configured, Endpoint, ExportConfig, Transaction};
+
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_counted_and_the_collector_shown_once_it_has_answered() {
+        let metrics = Arc::new(Metrics::register(&prometheus::Registry::new()).unwrap());
+        metrics.begin(&Rules::builtin(), []);
+        let traces = Traces::new(metrics.clone(), None);
+        traces.bad_header(Source::Report, BadTrace::Parent);
+        traces.forgotten();
+        // Nobody listens there: the port was free a moment ago.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let config = ExportConfig {
+            collector: Configured {
+                endpoint: Endpoint::parse(&format!("http://{nobody}")).unwrap(),
+                authorities: None,
+                credentials: None,
+                timeout: Duration::from_secs(20),
+            },
+            service_name: "cityops".to_owned(),
+            attributes: Vec::new(),
+            ratio: 1.0,
+            queue: 64,
+        };
+        let exporter = Arc::new(Exporter::start(&config).unwrap());
+        metrics.show_spans(exporter.clone()).unwrap();
+        let text = || metrics.text(EventTime::default()).unwrap();
+        assert!(!text().contains("span_collector_up"));
+        exporter.tracer().committed(&Transaction {
+            worker: "enrich",
+            records: 1,
+            written: 1,
+            bytes: 1,
+            duration: Duration::ZERO,
+            deciding: Duration::ZERO,
+            committing: Duration::ZERO,
+        });
+        assert!(exporter.stop(Duration::from_secs(60)));
+        let text = text();
+        for line in [
+            "cityops_trace_contexts_dropped_total{reason=\"bad_traceparent\"} 1",
+            "cityops_trace_contexts_dropped_total{reason=\"bad_tracestate\"} 0",
+            "cityops_trace_contexts_dropped_total{reason=\"too_many_waiting\"} 1",
+            "cityops_spans_total{result=\"failed\"} 4",
+            "cityops_spans_total{result=\"dropped\"} 0",
+            "cityops_span_collector_up 0",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+}
