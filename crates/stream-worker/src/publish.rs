@@ -96,7 +96,10 @@ impl Publisher<'_> {
         links: Vec<TraceContext>,
         about: impl FnOnce() -> Vec<(&'static str, String)>,
     ) {
-        if let Some(observer) = self.observer.filter(|_| context.is_sampled()) {
+        if let Some(observer) = self
+            .observer
+            .filter(|observer| context.is_sampled() && observer.exports())
+        {
             observer.step(Step {
                 name,
                 context: context.clone(),

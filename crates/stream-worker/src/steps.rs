@@ -38,6 +38,11 @@ pub trait TraceObserver: Send + Sync {
     /// A step of a sampled trace. Its transaction is not committed yet.
     fn step(&self, step: Step);
 
+    /// Whether steps go anywhere; else none is told.
+    fn exports(&self) -> bool {
+        true
+    }
+
     /// A header of a source's record was passed over.
     fn bad_header(&self, source: Source, header: BadTrace);
 

@@ -282,6 +282,35 @@ fn what_is_not_sampled_is_passed_on_and_not_told() {
 }
 
 #[test]
+fn an_event_of_cloudevents_without_a_trace_begins_one_and_is_named() {
+    let event: [(&str, &[u8]); 3] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"13912345678"),
+        ("ce_source", b"x"),
+    ];
+    let (begun, plain) = (story([&event, &event]), story([&[], &[]]));
+    let (records, _) = decide(&begun, false);
+    let revisions = of_topic(&records, Topic::Incidents);
+    for (revision, by) in revisions.iter().zip(["inspector-app/e0", "inspector-app/e1"]) {
+        assert_eq!(
+            header(revision, "ce_causationid"),
+            Some(by),
+            "the record's own id, which it has"
+        );
+        let context: TraceContext = header(revision, "traceparent").unwrap().parse().unwrap();
+        assert_eq!(context.trace(), TraceContext::begin(by).trace());
+        assert!(!context.is_sampled());
+    }
+    assert!(begun.told.steps.lock().unwrap().is_empty());
+    let (of_plain, _) = decide(&plain, false);
+    assert!(
+        of_plain
+            .iter()
+            .all(|record| header(record, "ce_causationid").is_none())
+    );
+}
+
+#[test]
 fn several_causes_of_one_revision_are_the_newest_and_links() {
     let parents = [parent(1), parent(2), parent(3)];
     let headers: Vec<_> = parents

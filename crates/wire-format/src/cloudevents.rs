@@ -61,6 +61,11 @@ pub(crate) fn told(headers: Headers<'_>) -> Told {
     }
 }
 
+/// Whether the headers say that a record is an event of CloudEvents, with its attributes beside its value or within it.
+pub fn is_event(headers: Headers<'_>) -> bool {
+    !headers.is_empty() && (header(headers, "ce_specversion").is_some() || told(headers) != Told::Nothing)
+}
+
 /// The refusal of a batch. A record has one outcome, one dead letter with its own bytes and one place in its partition; a
 /// batch would have several of each.
 pub(crate) fn no_batches() -> Refusal {

@@ -31,7 +31,7 @@ pub mod trace;
 
 pub use area::WireArea;
 pub use avro::{Encoder, Reader, SchemaError, SchemaStore, Unread, WriterSchema};
-pub use cloudevents::Headers;
+pub use cloudevents::{Headers, is_event};
 pub use decoder::Decoder;
 pub use envelope::{Envelope, event_type};
 pub use format::{Format, MAX_RECORD_BYTES, Pin};

@@ -51,6 +51,10 @@ impl TraceObserver for Traces {
         }
     }
 
+    fn exports(&self) -> bool {
+        self.tracer.is_some()
+    }
+
     fn bad_header(&self, source: Source, header: BadTrace) {
         let reason = header.as_str();
         tracing::debug!(%source, reason, "a trace header is passed over");

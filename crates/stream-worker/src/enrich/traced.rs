@@ -2,23 +2,23 @@
 
 use city_model::{Input, Outcome};
 use event_intake::privacy::scrub;
-use wire_format::{BadTrace, Topic, TraceContext};
+use wire_format::{BadTrace, Topic, TraceContext, is_event};
 
 use super::Enrich;
 use crate::steps::log_span;
 use crate::{InputRecord, Outbox, Step, TraceObserver};
 
-/// A traced record on its way through intake.
+/// A record with a trace, or of which one begins, on its way through intake.
 pub(super) struct TracedRecord {
-    /// The span that it came with.
-    came: TraceContext,
+    /// The span that it came with; none where it is an event of CloudEvents without a trace.
+    came: Option<TraceContext>,
     /// What was there before it: inputs by partition, and records.
     inputs: Vec<(i32, usize)>,
     records: usize,
 }
 
 impl Enrich {
-    /// The trace that a record came with.
+    /// The trace that a record came with. An event of CloudEvents without one begins one: its sender looks for it.
     pub(super) fn trace_of(&self, record: &InputRecord<'_>, out: &Outbox) -> Option<TracedRecord> {
         let (came, mut bad) = TraceContext::of(record.headers);
         // Vendors write what they like: where that could be somebody's number or name, it stops here as all free text does.
@@ -32,7 +32,8 @@ impl Enrich {
         if let (Some(bad), Some(observer)) = (bad, &self.trace_observer) {
             observer.bad_header(self.source, bad);
         }
-        came.map(|came| TracedRecord {
+        let is_followed = came.is_some() || is_event(record.headers);
+        is_followed.then(|| TracedRecord {
             came,
             inputs: out
                 .inputs
@@ -46,8 +47,8 @@ impl Enrich {
 
 impl TracedRecord {
     /// What is logged until the answer is dropped bears the trace's id.
-    pub(super) fn log_span(&self) -> tracing::span::EnteredSpan {
-        log_span(&self.came).entered()
+    pub(super) fn log_span(&self) -> Option<tracing::span::EnteredSpan> {
+        Some(log_span(self.came.as_ref()?).entered())
     }
 
     /// Gives the trace to everything that came of the record since. An event that had waited for confirmation goes on in the
@@ -61,9 +62,10 @@ impl TracedRecord {
     ) {
         // By the record's place: the same event sent twice is two spans, and the same record read twice is one.
         let place = [record.partition.to_string(), record.offset.to_string()];
-        let own = self
-            .came
-            .step(&["enrich", record.topic.name(), &place[0], &place[1]]);
+        let done = ["enrich", record.topic.name(), &place[0], &place[1]];
+        let own = self.came.as_ref().map(|came| came.step(&done));
+        // By the event's public name: what its sender calls it may be somebody's number.
+        let of = |event: &str| own.clone().unwrap_or_else(|| TraceContext::begin(event));
         let mut by = None;
         for (partition, inputs) in &out.inputs {
             let before = self.inputs.iter().find(|(known, _)| known == partition);
@@ -75,25 +77,31 @@ impl TracedRecord {
                     Input::Command(command) => format!("{}/{}", command.operator, command.command_id),
                     _ => continue,
                 };
+                let traces = out.traces.entry(*partition).or_default();
+                traces.push((number, of(&key)));
                 by = Some(key);
-                out.traces
-                    .entry(*partition)
-                    .or_default()
-                    .push((number, own.clone()));
             }
         }
         // A dead letter has its record's own headers, untouched.
         let told = out.records.iter_mut().skip(self.records);
         for told in told.filter(|told| told.topic != Topic::DeadLetters) {
-            told.headers.extend(own.headers());
+            match (&own, told.topic, &told.key) {
+                (Some(own), ..) => told.headers.extend(own.headers()),
+                (None, Topic::Outcomes, Some(event)) => {
+                    told.headers.extend(of(&String::from_utf8_lossy(event)).headers());
+                }
+                _ => {}
+            }
         }
-        if let Some(observer) = observer.filter(|_| own.is_sampled()) {
+        let sampled = self.came.zip(own).filter(|(_, own)| own.is_sampled());
+        let observer = observer.filter(|observer| observer.exports());
+        if let (Some(observer), Some((came, own))) = (observer, sampled) {
             let mut about = Step::place(record);
             about.extend(by.map(|by| ("cityops.by", by)));
             about.extend(outcome.map(|outcome| ("cityops.outcome", outcome.to_string())));
             observer.step(Step {
                 name: "enrich",
-                parent: self.came.span(),
+                parent: came.span(),
                 context: own,
                 since: record.timestamp,
                 links: Vec::new(),
