@@ -309,11 +309,22 @@ pub enum OutputFormat {
 }
 
 /// `[output]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
     /// The format of the outside topics: `avro` with a registry, `json` without, unless told otherwise.
     pub format: Option<OutputFormat>,
+    /// Whether incidents, device faults and late events are CloudEvents: attributes in headers beside the value.
+    pub cloudevents: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Output {
+            format: None,
+            cloudevents: true,
+        }
+    }
 }
 
 /// `[privacy]`
