@@ -1,4 +1,4 @@
-//! Two versions of the program: the present one, and the one that `tests/upgrade/previous.commit` names.
+//! Two versions of the program: the present one, and the one before, from `tests/upgrade/previous.tar.gz`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
