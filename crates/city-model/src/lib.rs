@@ -22,7 +22,7 @@ mod utc;
 pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
-    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, Quality, Responsible,
+    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, PlacedBy, Quality, Responsible,
     Signal,
 };
 pub use incident::{
