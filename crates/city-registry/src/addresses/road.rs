@@ -13,6 +13,9 @@ const MOST_BEYOND_MM: i64 = 150_000;
 /// What is not known of a stretch's bend and numbering, in thousandths of its length, where no door tells.
 const UNTOLD_PERMILLE: i64 = 100;
 
+/// Doors that are nearer to each other say nothing of the way of their road.
+const LEAST_WAY_MM: i64 = 2_000;
+
 /// A listed door.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Door {
@@ -153,7 +156,8 @@ impl Road {
 fn placed(position: Position, way: Point, middle: &Middle, off: (i64, i64)) -> AddressPlace {
     let u = |own: i64, off: i64| root(middle.variance_mm2 + square(own) + square(off));
     let (along, across) = (u(FRONT_MM, off.0), u(middle.spread_mm, off.1));
-    let is_known = way != Point::default();
+    // What is nearer points nowhere: its length would be rounded.
+    let is_known = length(way) >= LEAST_WAY_MM;
     AddressPlace {
         position,
         along: is_known.then_some(way),

@@ -61,7 +61,9 @@ fn read(key: &str) -> Option<Read<'_>> {
     let is_road = ROADS.iter().any(|class| before.ends_with(class));
     if !is_road {
         let name = road_before(before).map_or(before, |road| &before[road.len()..]);
-        return Some(Read::Estate { whole: before, name });
+        // "K" of a kilometre is none.
+        let is_name = name.chars().nth(1).is_some() && !name.is_ascii();
+        return is_name.then_some(Read::Estate { whole: before, name });
     }
     let end = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
     let (number, rest) = behind.split_at(end);
