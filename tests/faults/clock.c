@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,18 +73,36 @@ time_t time(time_t *out) {
   return now.tv_sec;
 }
 
-// In slices, so that it is seen when the clock jumps meanwhile.
+// The real time at which to look again, in slices, so that it is seen when the clock jumps meanwhile; whether that is the end.
+static int slice(const struct timespec *until, struct timespec *end) {
+  struct timespec shifted, now;
+  clock_gettime(CLOCK_REALTIME, &shifted);
+  long long left = nanos(until) - nanos(&shifted);
+  real(CLOCK_REALTIME, &now);
+  *end = of(nanos(&now) + (left < SLICE ? (left > 0 ? left : 0) : SLICE));
+  return left <= SLICE;
+}
+
 int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                            const struct timespec *restrict until) {
   static int (*wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
   if (!wait) wait = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
   for (;;) {
-    struct timespec shifted, now;
-    clock_gettime(CLOCK_REALTIME, &shifted);
-    long long left = nanos(until) - nanos(&shifted);
-    real(CLOCK_REALTIME, &now);
-    struct timespec end = of(nanos(&now) + (left < SLICE ? (left > 0 ? left : 0) : SLICE));
+    struct timespec end;
+    int is_last = slice(until, &end);
     int result = wait(condition, mutex, &end);
-    if (result != ETIMEDOUT || left <= SLICE) return result;
+    if (result != ETIMEDOUT || is_last) return result;
+  }
+}
+
+// What librdkafka waits with, where the C library has the threads of C11.
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+  static int (*wait)(cnd_t *, mtx_t *, const struct timespec *);
+  if (!wait) wait = dlsym(RTLD_NEXT, "cnd_timedwait");
+  for (;;) {
+    struct timespec end;
+    int is_last = slice(until, &end);
+    int result = wait(condition, mutex, &end);
+    if (result != thrd_timedout || is_last) return result;
   }
 }

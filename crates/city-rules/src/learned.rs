@@ -168,13 +168,25 @@ impl Learned {
         })
     }
 
+    /// The highest threshold at which two of these can merge at all: at the nearest, soonest and by the channels that tell most.
+    pub fn highest(&self, one: KindId, other: KindId) -> Option<i32> {
+        let Some(Row::Points { distance, gap }) = self.row(one, other) else {
+            return None;
+        };
+        Some(distance.iter().max()? + gap.iter().max()? + self.best_channel())
+    }
+
+    fn best_channel(&self) -> i32 {
+        self.channels.values().copied().max().unwrap_or(0).max(0)
+    }
+
     /// The farthest distance and the longest gap at which two kinds can meet at all, with the channels that speak for it
     /// most. `None`: they never do.
     pub fn reach(&self, one: KindId, other: KindId) -> Option<(i64, i64)> {
         let Some(Row::Points { distance, gap }) = self.row(one, other) else {
             return None;
         };
-        let best = self.channels.values().copied().max().unwrap_or(0).max(0);
+        let best = self.best_channel();
         let nearest = *distance.iter().max()? + best;
         let soonest = *gap.iter().max()? + best;
         let last = |points: &[i32], with: i32| points.iter().rposition(|own| own + with >= self.threshold);

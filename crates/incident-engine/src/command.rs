@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Does what a command says, and tells what else that made; or says why it makes no sense now, and then nothing is changed.
-    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<Option<&'static str>, String> {
+    fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<Option<String>, String> {
         let known = self.incidents.get(&command.incident_id);
         let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
             return Err("no such incident".to_owned());
@@ -49,7 +49,7 @@ impl Engine {
             return Err("the incident was merged into another".to_owned());
         }
         match command.action {
-            Action::Merge => return self.merge(draft, incident, command),
+            Action::Merge => return Ok(self.merge(draft, incident, command)?.map(str::to_owned)),
             Action::Split => self.split(draft, incident, command)?,
             Action::Move => self.move_events(draft, incident, command)?,
             Action::Undo => self.undo(draft, incident)?,
@@ -74,7 +74,22 @@ impl Engine {
                 });
             }
         }
-        Ok(None)
+        let opens = |edited: &Arc<Incident>| edited.status == Status::Open && incident.status != Status::Open;
+        let is_opened = draft.touched.get(&incident.id).is_some_and(opens);
+        let repeating = self.open_repeating(incident).filter(|_| is_opened);
+        Ok(repeating.map(|other| {
+            format!(
+                "it came back as {} meanwhile: merge the two if they are one",
+                other.id
+            )
+        }))
+    }
+
+    /// What was opened because the trouble came back after an incident was closed, and is open still.
+    fn open_repeating(&self, incident: &Incident) -> Option<&Arc<Incident>> {
+        let open = self.numbered(&self.open);
+        open.filter(|other| other.recurrence_of.as_ref() == Some(&incident.id) && !other.is_held_back())
+            .min_by(|a, b| a.founding.cmp(&b.founding))
     }
 }
 

@@ -86,6 +86,32 @@ fn who_urges_a_closed_ticket_opens_what_the_next_one_joins() {
 }
 
 #[test]
+fn who_opens_again_what_came_back_meanwhile_is_told() {
+    for action in [Action::Reopen, Action::Undo] {
+        let mut story = Teller::new();
+        story.tell(ponding("a1", 0.0, 0));
+        let first = story.only().id;
+        story.tick(at(5));
+        story.command(order("k1", &first, Action::Close));
+        story.tell(ponding("a2", 5.0, 14));
+        let second = id_of(&story, "a2");
+        restart(&mut story);
+        assert_eq!(
+            story.command(order("k2", &first, action)),
+            format!("{action} applied: it came back as {second} meanwhile: merge the two if they are one")
+        );
+        story.command(merging("k3", &first, &second));
+        assert_eq!(kept(&story, &first).member_count, 2);
+        // Nothing else is open: nothing to be told.
+        story.command(order("k4", &first, Action::Close));
+        assert_eq!(
+            story.command(order("k5", &first, action)),
+            format!("{action} applied")
+        );
+    }
+}
+
+#[test]
 fn what_was_merged_repeats_what_it_became_part_of() {
     let (mut story, a, b) = two_heaps();
     story.command(merging("k1", &a, &b));

@@ -80,6 +80,8 @@ pub struct KindTold {
     pub radius_m: Option<f64>,
     /// The longest gap after which two merge, in hours.
     pub gap_h: Option<f64>,
+    /// The highest threshold at which two can merge at all; none where nothing was marked.
+    pub merges_from: Option<i32>,
 }
 
 /// Two kinds that are one thing.
@@ -121,6 +123,7 @@ impl TuneReport {
                 links,
                 radius_m: reach.map(|(mm, _)| mm as f64 / 1_000.0),
                 gap_h: reach.map(|(_, ms)| ms as f64 / 3_600_000.0),
+                merges_from: table.highest(*kind, *kind),
             };
             if reach.is_some() {
                 kinds.push(told)
@@ -204,6 +207,12 @@ impl TuneReport {
         head
     }
 
+    /// The share of the located events that staff marked as a duplicate, where that is more than may be merged.
+    fn marked_beyond_budget(&self) -> Option<f64> {
+        let marked = self.links as f64 / self.located.max(1) as f64;
+        (marked > self.merge_budget).then_some(marked)
+    }
+
     /// The report as text for a terminal.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -220,6 +229,12 @@ impl TuneReport {
         ));
         if let Some(expected) = &self.expected {
             line(expected.sentence());
+        }
+        if let Some(marked) = self.marked_beyond_budget() {
+            line(format!(
+                "staff marked {} as duplicates, more than may be merged: so many of them are left out by the budget, whatever the rules",
+                percent(marked)
+            ));
         }
         line(format!(
             "threshold {}: merges {} of this history and finds {} of its links",
@@ -272,12 +287,17 @@ impl TuneReport {
         }
         line(String::new());
         line(format!(
-            "{} kinds never merge: too few of their neighbours are marked",
-            self.never.len()
+            "{} kinds never merge at threshold {}: even at their nearest they are marked too rarely for it",
+            self.never.len(),
+            self.learned.threshold.unwrap_or_default()
         ));
         for kind in self.never.iter().take(SHOWN) {
+            let from = match kind.merges_from {
+                Some(from) if kind.links > 0 => format!(", would merge from threshold {from} on"),
+                _ => String::new(),
+            };
             line(format!(
-                "  {}: {} events, {} with a neighbour, {} links",
+                "  {}: {} events, {} with a neighbour, {} links{from}",
                 kind.kind, kind.events, kind.candidates, kind.links
             ));
         }

@@ -80,6 +80,31 @@ fn the_engine_does_what_the_tuner_reckoned() {
 }
 
 #[test]
+fn a_budget_below_what_staff_marked_is_named_as_the_reason() {
+    let text = |budget| {
+        let tuned = tune("UTC", Rules::builtin(), history().as_bytes(), budget).unwrap();
+        (tuned.report.to_text(), tuned.report)
+    };
+    let (ample, _) = text(0.9);
+    assert!(!ample.contains("left out by the budget"), "{ample}");
+    let (scant, report) = text(0.01);
+    assert!(scant.contains("left out by the budget"), "{scant}");
+    let threshold = report.learned.threshold.unwrap();
+    let marked = report.never.iter().filter(|kind| kind.links > 0);
+    for kind in marked {
+        let from = kind.merges_from.unwrap();
+        assert!(from < threshold, "{scant}");
+        assert!(
+            scant.contains(&format!(
+                "{} links, would merge from threshold {from} on",
+                kind.links
+            )),
+            "{scant}"
+        );
+    }
+}
+
+#[test]
 fn a_kind_that_the_rules_describe_is_decided_by_its_points_alone() {
     // So little doubt that it would part what the points join.
     let described = ("city.toml".to_owned(), "[kinds.Lamp]\ndoubt = 1\n".to_owned());
