@@ -22,8 +22,8 @@ mod utc;
 pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
-    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, PlacedBy, Quality, Responsible,
-    Signal,
+    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, PlacedBy, Quality,
+    Responsible, Signal,
 };
 pub use incident::{
     Band, BandFact, Care, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member,

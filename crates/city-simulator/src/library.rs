@@ -137,7 +137,10 @@ mod tests {
             .iter()
             .map(|row| {
                 let fields: Vec<&str> = row.split(',').collect();
-                (fields[0], (fields[1].parse().unwrap(), fields[2].parse().unwrap()))
+                (
+                    fields[0],
+                    (fields[1].parse().unwrap(), fields[2].parse().unwrap()),
+                )
             })
             .collect();
         assert_eq!(addresses.len(), rows.len(), "each address once");

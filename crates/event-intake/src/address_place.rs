@@ -135,10 +135,7 @@ fn parts(point: Point, way: Option<Point>) -> (i64, i64) {
 /// The point that lies so far along a way and across it.
 fn whole((along, across): (i64, i64), way: Option<Point>) -> Point {
     let Some((way, long)) = way.and_then(measured) else {
-        return Point {
-            x: along,
-            y: across,
-        };
+        return Point { x: along, y: across };
     };
     let by = |a: i64, b: i64, c: i64, d: i64| {
         narrow((i128::from(a) * i128::from(b) + i128::from(c) * i128::from(d)).div_euclid(long))

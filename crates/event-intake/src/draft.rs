@@ -64,16 +64,12 @@ impl Draft<'_> {
             None => (reported.clone(), None),
         };
         let grid = match (&located, self.place.position, town_code) {
-            (Some(located), _, _) => {
-                cells::at(intake.layers(), moment, located.position, located.u_mm, true)
-            }
+            (Some(located), _, _) => cells::at(intake.layers(), moment, located.position, located.u_mm, true),
             // A point that is no place to compare does not outweigh a town that is stated.
             (None, Some(_), Some(code)) if cells::is_known(intake.layers(), moment, code) => {
                 cells::of_town(intake.layers(), moment, code)
             }
-            (None, Some(position), _) => {
-                cells::at(intake.layers(), moment, position, self.place.u_mm, false)
-            }
+            (None, Some(position), _) => cells::at(intake.layers(), moment, position, self.place.u_mm, false),
             (None, None, Some(code)) => cells::of_town(intake.layers(), moment, code),
             (None, None, None) => cells::GridPlace::default(),
         };

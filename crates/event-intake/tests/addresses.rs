@@ -52,7 +52,10 @@ fn ticket(fields: Value) -> Event {
 
 fn told(event: &Event) -> String {
     let placed = event.placed_by.as_ref().map_or("-".to_owned(), |by| {
-        let own = by.reported.as_ref().map_or("alone".to_owned(), |own| format!("with ±{}", own.u_mm / 1_000));
+        let own = by
+            .reported
+            .as_ref()
+            .map_or("alone".to_owned(), |own| format!("with ±{}", own.u_mm / 1_000));
         format!("{} ±{} {own}", by.address, by.u_mm / 1_000)
     });
     let located = event.located.as_ref().map_or("nowhere".to_owned(), |located| {
@@ -99,13 +102,22 @@ fn coordinates_are_kept_beside_what_both_say_together() {
     let by = near.placed_by.clone().unwrap();
     let reported = by.reported.unwrap();
     assert_eq!(near.reported().unwrap(), &reported);
-    assert_eq!((reported.position.lon_e9, reported.u_mm), (121_228_200_000, 30_000));
+    assert_eq!(
+        (reported.position.lon_e9, reported.u_mm),
+        (121_228_200_000, 30_000)
+    );
     let located = near.located.unwrap();
     assert!(located.u_mm < reported.u_mm, "{located:?}");
-    assert!(located.position.lon_e9 < reported.position.lon_e9, "towards the road");
+    assert!(
+        located.position.lon_e9 < reported.position.lon_e9,
+        "towards the road"
+    );
     // 480 m away: one of the two is wrong, and the coordinates stand.
     let far = at(121.2330, 31.0333);
-    assert_eq!((far.placed_by.clone(), far.reported()), (None, far.located.as_ref()));
+    assert_eq!(
+        (far.placed_by.clone(), far.reported()),
+        (None, far.located.as_ref())
+    );
     assert!(!far.is_told_only() && ticket(json!({"address": "金地苑"})).is_told_only());
 }
 
@@ -119,7 +131,10 @@ fn a_stated_town_outweighs_a_road_of_its_name_elsewhere() {
     assert_ne!(&*town, "310117107");
     assert_eq!((elsewhere.located, elsewhere.placed_by), (None, None));
     assert_eq!(elsewhere.town.as_deref(), Some("310117107"));
-    assert_eq!(elsewhere.address_key, there.address_key, "it still meets by its address");
+    assert_eq!(
+        elsewhere.address_key, there.address_key,
+        "it still meets by its address"
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{
-    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, PlacedBy, Silence,
-    Source, Warning, Why,
+    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, PlacedBy,
+    Silence, Source, Warning, Why,
 };
 use serde::{Deserialize, Serialize};
 

@@ -116,7 +116,14 @@ impl<'a> Draft<'a> {
         let keeps = keep.then(|| held.clone());
         let row = EventRow::of(&held.event, reorder_ms, outcome, Some(incident), keeps);
         let placed_by = held.event.placed_by.clone();
-        self.told(row, None, Some(Evidence { placed_by, ..evidence }));
+        self.told(
+            row,
+            None,
+            Some(Evidence {
+                placed_by,
+                ..evidence
+            }),
+        );
     }
 
     /// Tells that something was not decided again.

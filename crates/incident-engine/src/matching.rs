@@ -8,9 +8,9 @@ use city_rules::KindId;
 use crate::engine::Engine;
 use crate::engine::LONGEST_CHAIN;
 use crate::scene::{Mark, Scene, is_at};
+use crate::street::Streets;
 use crate::weather::stretch;
 use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
-use crate::street::Streets;
 use crate::{Evidence, Setting, doubt, street};
 
 /// What keeps an event out where several incidents would do.
@@ -279,7 +279,10 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 (Some(point), Some(at)) => {
                     is_told_only
                         && at.distance_mm(point) > rule.cap_mm
-                        && matches!(street::compare(incident, spot), Streets::Same(_) | Streets::Within(_))
+                        && matches!(
+                            street::compare(incident, spot),
+                            Streets::Same(_) | Streets::Within(_)
+                        )
                 }
             };
             for name in street::names(address) {

@@ -86,7 +86,10 @@ impl Assessment {
 
     fn witnessed(&self, texts: &Texts, incident: &Incident, reasons: &mut Vec<Text>) {
         // Whoever is sent there asks for the door, and does not trust the dot on the map.
-        if let Some((_, address)) = addresses_of(incident).next().filter(|_| is_placed_by_address(incident)) {
+        if let Some((_, address)) = addresses_of(incident)
+            .next()
+            .filter(|_| is_placed_by_address(incident))
+        {
             let u2 = incident.fused.variance_mm2().max(0).unsigned_abs();
             let u_mm = i64::try_from(isqrt(u128::from(u2))).unwrap_or(i64::MAX);
             reasons.push(texts.by_address(address, (u_mm + 500) / 1_000));

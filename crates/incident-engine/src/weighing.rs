@@ -162,7 +162,10 @@ pub(crate) fn weigh(
 fn is_another_house(rule: &KindRule, incident: &Incident, asked: &Asked<'_>) -> bool {
     rule.endangers_life()
         && (asked.event.is_told_only() || is_told_only(incident))
-        && matches!(street::compare(incident, asked.spot), Streets::Differ | Streets::Beside(_))
+        && matches!(
+            street::compare(incident, asked.spot),
+            Streets::Differ | Streets::Beside(_)
+        )
 }
 
 /// Whether none of an incident's members brought a place to compare, so that addresses are all that says where it is.

@@ -43,12 +43,7 @@ impl<'a> Stretch<'a> {
     fn between(from: &'a Door, to: &'a Door) -> Option<Stretch<'a>> {
         let plane = Plane::at(from.middle.position);
         let way = plane.project(to.middle.position);
-        (length(way) <= MOST_GAP_MM).then_some(Stretch {
-            from,
-            to,
-            plane,
-            way,
-        })
+        (length(way) <= MOST_GAP_MM).then_some(Stretch { from, to, plane, way })
     }
 
     /// The point of a number by the two, between them or beyond; on its plane.
@@ -64,10 +59,7 @@ impl<'a> Stretch<'a> {
 
     /// How far a door lies from where the two would have it: along their way and across it.
     fn residual(&self, door: &Door) -> (i64, i64) {
-        let (is, by) = (
-            self.plane.project(door.middle.position),
-            self.point(door.number),
-        );
+        let (is, by) = (self.plane.project(door.middle.position), self.point(door.number));
         let off = Point {
             x: is.x - by.x,
             y: is.y - by.y,
@@ -93,8 +85,7 @@ impl Road {
                 let below = self.doors[..at].iter().rev().take(2).find(same_side);
                 let above = self.doors[at..].iter().take(2).find(same_side);
                 let own_side = below.zip(above).and_then(|(from, to)| Stretch::between(from, to));
-                let stretch =
-                    own_side.or_else(|| Stretch::between(&self.doors[at - 1], &self.doors[at]))?;
+                let stretch = own_side.or_else(|| Stretch::between(&self.doors[at - 1], &self.doors[at]))?;
                 Some(self.within(at, &stretch, number))
             }
         }
@@ -103,9 +94,13 @@ impl Road {
     fn listed(&self, at: usize) -> AddressPlace {
         let door = &self.doors[at];
         let before = at.checked_sub(1).and_then(|at| self.doors.get(at));
-        let from = before.filter(|from| Stretch::between(from, door).is_some()).unwrap_or(door);
+        let from = before
+            .filter(|from| Stretch::between(from, door).is_some())
+            .unwrap_or(door);
         let after = self.doors.get(at + 1);
-        let to = after.filter(|to| Stretch::between(door, to).is_some()).unwrap_or(door);
+        let to = after
+            .filter(|to| Stretch::between(door, to).is_some())
+            .unwrap_or(door);
         let way = Plane::at(from.middle.position).project(to.middle.position);
         placed(door.middle.position, way, &door.middle, (0, 0))
     }
@@ -115,7 +110,9 @@ impl Road {
     fn within(&self, at: usize, stretch: &Stretch<'_>, number: u32) -> AddressPlace {
         let (one, other) = (&self.doors[at - 1], &self.doors[at]);
         let outer = [
-            at.checked_sub(2).and_then(|before| self.doors.get(before)).map(|before| (before, one, other)),
+            at.checked_sub(2)
+                .and_then(|before| self.doors.get(before))
+                .map(|before| (before, one, other)),
             self.doors.get(at + 1).map(|after| (one, other, after)),
         ];
         let told = outer.into_iter().flatten().filter_map(|(from, door, to)| {
@@ -137,7 +134,10 @@ impl Road {
     fn beyond(&self, at: usize, number: u32) -> Option<AddressPlace> {
         let (from, to) = match at {
             0 => (self.doors.first()?, self.doors.get(1)?),
-            _ => (self.doors.get(self.doors.len().checked_sub(2)?)?, self.doors.last()?),
+            _ => (
+                self.doors.get(self.doors.len().checked_sub(2)?)?,
+                self.doors.last()?,
+            ),
         };
         let edge = if at == 0 { from } else { to };
         if edge.number.abs_diff(number) > MOST_BEYOND {

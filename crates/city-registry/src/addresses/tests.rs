@@ -43,13 +43,40 @@ fn rows() -> Vec<(AddressName, ListedPlace)> {
             .map(|(number, x, y)| (door(road, *number), listed(at(*x, *y))))
             .collect()
     };
-    let mut rows = doors("直路", &[(100, 0, 0), (120, 200, 0), (140, 400, 0), (160, 600, 0)]);
-    rows.extend(doors("弯路", &[(1, 0, 0), (21, 200, 0), (41, 400, 0), (61, 400, 200), (81, 400, 400)]));
-    rows.extend(doors("断路", &[(1, 0, 0), (11, 100, 0), (201, 2_500, 0), (211, 2_600, 0)]));
-    rows.extend(doors("双路", &[(2, 0, 12), (3, 0, -12), (12, 100, 12), (23, 300, -12), (22, 200, 12)]));
+    let mut rows = doors(
+        "直路",
+        &[(100, 0, 0), (120, 200, 0), (140, 400, 0), (160, 600, 0)],
+    );
+    rows.extend(doors(
+        "弯路",
+        &[
+            (1, 0, 0),
+            (21, 200, 0),
+            (41, 400, 0),
+            (61, 400, 200),
+            (81, 400, 400),
+        ],
+    ));
+    rows.extend(doors(
+        "断路",
+        &[(1, 0, 0), (11, 100, 0), (201, 2_500, 0), (211, 2_600, 0)],
+    ));
+    rows.extend(doors(
+        "双路",
+        &[
+            (2, 0, 12),
+            (3, 0, -12),
+            (12, 100, 12),
+            (23, 300, -12),
+            (22, 200, 12),
+        ],
+    ));
     rows.extend(doors("独路", &[(7, 50, 50)]));
     rows.extend([
-        (AddressName::Crossing("弯路".into(), "直路".into()), listed(at(0, 0))),
+        (
+            AddressName::Crossing("弯路".into(), "直路".into()),
+            listed(at(0, 0)),
+        ),
         (AddressName::Estate("金地苑".into()), listed(at(10, 10))),
         (AddressName::Estate("金地苑".into()), listed(at(90, 50))),
         (AddressName::Estate("同名苑".into()), listed(at(0, 0))),
@@ -99,7 +126,12 @@ fn where_addresses_are() {
         ("无路", &[1]),
     ] {
         for number in numbers {
-            writeln!(table, "{road}{number}号: {}", told(&addresses, &door(road, *number))).unwrap();
+            writeln!(
+                table,
+                "{road}{number}号: {}",
+                told(&addresses, &door(road, *number))
+            )
+            .unwrap();
         }
     }
     for name in [

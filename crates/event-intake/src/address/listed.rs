@@ -37,10 +37,16 @@ pub(crate) fn named(key: &str) -> impl Iterator<Item = AddressName> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Read<'a> {
-    Door { road: &'a str, number: u32 },
+    Door {
+        road: &'a str,
+        number: u32,
+    },
     Crossing(&'a str, &'a str),
     /// With the road before it and without.
-    Estate { whole: &'a str, name: &'a str },
+    Estate {
+        whole: &'a str,
+        name: &'a str,
+    },
 }
 
 /// `None` for a road alone, and for numbers that are of nothing.
@@ -100,7 +106,9 @@ fn is_road(text: &str) -> bool {
 
 /// The two roads of "A路B街路口", which has no sign between them where a number follows.
 fn corner(name: &str) -> Option<(&str, &str)> {
-    let both = ["路口", "口"].into_iter().filter_map(|end| name.strip_suffix(end));
+    let both = ["路口", "口"]
+        .into_iter()
+        .filter_map(|end| name.strip_suffix(end));
     let mut parts = both.flat_map(|roads| roads.char_indices().map(move |(at, _)| roads.split_at(at)));
     parts.find(|(one, other)| is_road(one) && is_road(other))
 }
@@ -111,7 +119,10 @@ pub(crate) fn spoken(name: &AddressName, key: &str) -> Name {
         AddressName::Door { road, .. } => {
             let number = key.strip_prefix(&**road).unwrap_or_default();
             let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
-            let word = number[digits..].chars().next().filter(|c| matches!(c, '弄' | '号'));
+            let word = number[digits..]
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '弄' | '号'));
             let end = digits + word.map_or(0, char::len_utf8);
             [road, &number[..end]].concat().into()
         }

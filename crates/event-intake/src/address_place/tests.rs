@@ -42,12 +42,19 @@ fn reported(x_m: i64, y_m: i64, u_m: i64) -> Located {
 
 /// Where coordinates and address together put an event, in metres.
 fn check(found: &Found, reported: &Located, expected: &str) {
-    let told = found.with(reported).map_or("the coordinates stand".to_owned(), |(located, by)| {
-        assert_eq!(by.reported.as_ref(), Some(reported));
-        let point = origin().project(located.position);
-        let metres = |mm: i64| (mm + 500).div_euclid(1_000);
-        format!("{}, {} ±{}", metres(point.x), metres(point.y), metres(located.u_mm))
-    });
+    let told = found
+        .with(reported)
+        .map_or("the coordinates stand".to_owned(), |(located, by)| {
+            assert_eq!(by.reported.as_ref(), Some(reported));
+            let point = origin().project(located.position);
+            let metres = |mm: i64| (mm + 500).div_euclid(1_000);
+            format!(
+                "{}, {} ±{}",
+                metres(point.x),
+                metres(point.y),
+                metres(located.u_mm)
+            )
+        });
     assert_eq!(told, expected);
 }
 

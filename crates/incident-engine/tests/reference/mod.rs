@@ -514,7 +514,10 @@ impl Spot {
 /// Two houses where lives are at stake, of which one is known by its address alone.
 fn is_another_house(rule: &KindRule, group: &Group<'_>, event: &Event) -> bool {
     let counted = group.counted();
-    let mut in_cells = counted.iter().filter(|member| !member.cells.is_empty()).peekable();
+    let mut in_cells = counted
+        .iter()
+        .filter(|member| !member.cells.is_empty())
+        .peekable();
     let is_told_only = in_cells.peek().is_some() && in_cells.all(|member| !member.quality.is_place());
     rule.safety_class == "life"
         && (event.is_told_only() || is_told_only)

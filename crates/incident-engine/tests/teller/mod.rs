@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 
 use city_model::{
     Action, Activation, CellRef, Channel, Command, Event, EventKey, EventTime, Facility, Group, Incident,
-    IncidentId, Input, Kind, Located, Measurement, Name, Outcome, Plane, Point, Position, PlacedBy, Quality,
+    IncidentId, Input, Kind, Located, Measurement, Name, Outcome, PlacedBy, Plane, Point, Position, Quality,
     Responsible, Severity, Signal, Silence, SilenceArea, Source, Tick, Warning, WarningStatus,
 };
 use city_rules::Rules;
