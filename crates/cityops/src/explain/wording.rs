@@ -325,6 +325,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_placed_an_event_is_said_with_how_sure_that_is() {
+        let mut by = PlacedBy {
+            address: "文平路1367弄".into(),
+            u_mm: 115_200,
+            reported: None,
+        };
+        let Both(zh, en) = placed(&by);
+        assert_eq!(zh, "上报没有坐标，位置由地址“文平路1367弄”推定，±115 米。");
+        assert_eq!(en, "It gave no coordinates: placed by 文平路1367弄, ±115 m.");
+        by.reported = Some(city_model::Located {
+            position: city_model::Position { lon_e9: 0, lat_e9: 0 },
+            u_mm: 30_000,
+            quality: city_model::Quality::Door,
+        });
+        let Both(zh, en) = placed(&by);
+        assert_eq!(
+            zh,
+            "位置由上报坐标（±30 米）与地址“文平路1367弄”（±115 米）合并得出。"
+        );
+        assert_eq!(
+            en,
+            "Placed by its coordinates (±30 m) and by 文平路1367弄 (±115 m) together."
+        );
+    }
+
+    #[test]
     fn metres_and_spans_read_as_people_say_them() {
         assert_eq!(
             (metres(60_000), metres(48_340), metres(49)),
