@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
-use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
+use crate::{Channel, Crs, EventTime, Group, Kind, Name, PlacedBy, Position, Source, Turn};
 
 /// The identity of an event: unique in the whole city.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,18 +74,6 @@ pub struct Located {
     pub u_mm: i64,
     /// How it was found.
     pub quality: Quality,
-}
-
-/// What the city's address library made of an event's address, where it took part in the event's place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlacedBy {
-    /// The door, crossing or estate as the library has it.
-    pub address: Name,
-    /// One sigma of its place by that alone, in millimetres.
-    pub u_mm: i64,
-    /// Where its source said; none where it said nothing to compare.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reported: Option<Located>,
 }
 
 /// A cell of one layer's hierarchy that the event lies in.
@@ -259,7 +247,7 @@ pub struct Event {
     pub located: Option<Located>,
     /// The address that took part in that place, and what the source itself said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub placed_by: Option<PlacedBy>,
+    pub placed_by: Option<Box<PlacedBy>>,
     /// The coordinate system that the record itself named for that place, where it is not the one that is configured for
     /// its source. The position is converted already; this says only whose word it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -391,19 +379,6 @@ fn is_nowhere(cells: &Arc<[CellRef]>) -> bool {
 }
 
 impl Event {
-    /// Where its source said that it is, if that can be compared in space; without what its address says.
-    pub fn reported(&self) -> Option<&Located> {
-        match &self.placed_by {
-            Some(placed) => placed.reported.as_ref(),
-            None => self.located.as_ref(),
-        }
-    }
-
-    /// Whether its source said no place to compare, so that its address is all that says where it is.
-    pub fn is_told_only(&self) -> bool {
-        self.reported().is_none()
-    }
-
     /// The event's own place in the order of decisions: where it happened if it came within `reorder_ms`, else where it
     /// could still have been waited for. It follows from the record alone, not from where a clock stood.
     pub fn order_time(&self, reorder_ms: i64) -> EventTime {

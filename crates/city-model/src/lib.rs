@@ -12,6 +12,7 @@ mod ledger;
 mod names;
 mod outcome;
 mod place;
+mod placed;
 mod shared;
 mod small;
 mod source;
@@ -22,8 +23,8 @@ mod utc;
 pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
 pub use event::{
-    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, PlacedBy, Quality,
-    Responsible, Signal,
+    CellRef, Event, EventKey, Facility, Flag, Hint, Located, Measurement, OtherCell, Quality, Responsible,
+    Signal,
 };
 pub use incident::{
     Band, BandFact, Care, CloseReason, Extent, Fused, Grade, Handling, Incident, LastCommand, Member,
@@ -36,6 +37,7 @@ pub use ledger::{Ledger, LedgerCell};
 pub use names::{Group, IncidentId, Kind, Name};
 pub use outcome::{DeadLetterReason, Outcome, UnknownName};
 pub use place::{Plane, Point, Position, isqrt};
+pub use placed::PlacedBy;
 pub use small::{SmallMap, SmallSet};
 pub use source::{Channel, Source};
 pub use time::{DAY_MS, EventTime, HOUR_MS, MINUTE_MS, SECOND_MS};

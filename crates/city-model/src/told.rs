@@ -31,7 +31,7 @@ pub(crate) struct ToldEvent {
     #[serde(default)]
     located: Option<Located>,
     #[serde(default)]
-    placed_by: Option<PlacedBy>,
+    placed_by: Option<Box<PlacedBy>>,
     #[serde(default)]
     declared_crs: Option<Crs>,
     quality: Quality,

@@ -60,7 +60,7 @@ impl Draft<'_> {
         let moment = self.when.event_time;
         let by_address = intake.placed(moment, reported.as_ref(), address_key.as_ref(), town_code);
         let (located, placed_by) = match by_address {
-            Some((located, placed_by)) => (Some(located), Some(placed_by)),
+            Some((located, placed_by)) => (Some(located), Some(Box::new(placed_by))),
             None => (reported.clone(), None),
         };
         let grid = match (&located, self.place.position, town_code) {

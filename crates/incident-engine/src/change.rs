@@ -359,7 +359,7 @@ pub struct Evidence {
     pub elsewhere: bool,
     /// The address that took part in where the event is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub placed_by: Option<PlacedBy>,
+    pub placed_by: Option<Box<PlacedBy>>,
     /// The second best incident in reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,

@@ -88,7 +88,7 @@ impl Story {
         let mut tried: Vec<Tried> = Vec::new();
         said.say(outcome(key, told, now_in));
         if let Some(evidence) = &told.evidence {
-            said.say_all(evidence.placed_by.as_ref().map(placed));
+            said.say_all(evidence.placed_by.as_deref().map(placed));
             said.say(compared(evidence));
             if let Some(runner_up) = &evidence.runner_up {
                 said.say(second(runner_up, self));

@@ -174,10 +174,11 @@ impl Book<'_> {
                     (radius, i128::from(distance), i128::from(radius))
                 }
             };
+            let is_other_component = rule.component_decides && group.differs(event);
+            let is_apart = is_other_component || is_another_house(rule, group, event);
             let stands = self.may_meet(kind, group)
                 && !rule.moving
-                && !(rule.component_decides && group.differs(event))
-                && !is_another_house(rule, group, event)
+                && !is_apart
                 && self.in_time(group, event)
                 && distance <= rule.cap_mm
                 && self.extent_with(group, event) <= rule.extent_mm;

@@ -241,11 +241,11 @@ impl Told {
             located.u_mm = u_m * 1_000;
         }
         self.0.quality = Quality::None;
-        self.0.placed_by = Some(PlacedBy {
+        self.0.placed_by = Some(Box::new(PlacedBy {
             address: self.0.address_key.clone().unwrap_or_default(),
             u_mm: u_m * 1_000,
             reported: None,
-        });
+        }));
         self
     }
     pub fn address(mut self, town: &str, address: &str) -> Told {
