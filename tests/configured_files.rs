@@ -367,3 +367,36 @@ fn the_key_before_is_checked_as_the_present_one_is() {
         &["cityops.toml:2:", "previous_reporter_key_file"],
     );
 }
+
+#[test]
+fn the_files_of_a_collector_are_told_with_their_line() {
+    let mut expect = Expect::default();
+    let telemetry = "[telemetry]\nendpoint = \"http://127.0.0.1:4318\"\ntoken_file = \"token\"\n";
+    let missing = Folder::new(telemetry).check();
+    expect.bad(
+        "no file",
+        missing,
+        &["cityops.toml:3:", "telemetry.token_file", "token"],
+    );
+    let folder = Folder::new(telemetry);
+    folder.write("token", "two words\n");
+    expect.bad(
+        "no token",
+        folder.check(),
+        &["cityops.toml:3:", "telemetry.token_file", "one line"],
+    );
+    let secure = telemetry
+        .replace("http:", "https:")
+        .replace("token_file", "ca_file");
+    let folder = Folder::new(&secure);
+    folder.write("token", "no certificate");
+    expect.bad(
+        "no certificate",
+        folder.check(),
+        &["cityops.toml:3:", "telemetry.ca_file", "no certificate"],
+    );
+    let folder = Folder::new(telemetry);
+    folder.write("token", "a-token\n");
+    let (code, _, err) = folder.check();
+    assert_eq!(code, Some(0), "{err}");
+}

@@ -140,7 +140,7 @@ impl Town {
     }
 
     /// Waits, while citizens go on reporting.
-    pub fn wait(&mut self, what: &str, is_so: impl Fn(&Town) -> bool) {
+    pub fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Town) -> bool) {
         let log = self.log();
         web::wait(what, &log, || {
             let id = format!("feed-{}", self.fed);

@@ -8,6 +8,7 @@ mod city;
 mod alerts;
 mod dashboards;
 mod manifests;
+mod sbom;
 mod scrape;
 
 use std::path::PathBuf;

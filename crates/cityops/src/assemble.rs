@@ -6,6 +6,7 @@ pub(crate) mod quality;
 mod registry;
 mod schemas;
 mod table;
+mod telemetry;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::config::{Loaded, Source};
 pub use grid::{layers, timezone};
 pub use plane::{Control, by_parameters, control, systems};
 pub(crate) use schemas::registry_config;
+pub use telemetry::export;
 
 /// The key under which reporters are hashed when none is configured: good for trying out, no protection.
 const OPEN_REPORTER_KEY: &[u8] = b"cityops: no reporter key is configured";

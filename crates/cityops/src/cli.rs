@@ -4,7 +4,7 @@ mod deadletter;
 mod schemas;
 mod topics;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -22,7 +22,7 @@ pub struct Cli {
     /// variable CITYOPS_LOG overrides it.
     #[arg(long, global = true, value_name = "FILTER")]
     pub log: Option<String>,
-    /// Log as JSON lines.
+    /// Log as JSON lines; `[log] format = "json"` in the configuration says the same.
     #[arg(long, global = true)]
     pub log_json: bool,
     /// Print results as JSON.
@@ -31,6 +31,21 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The configuration that the command reads: its `[log]` says how lines are written.
+    pub fn config(&self) -> Option<&Path> {
+        match &self.command {
+            Command::Run(args) => Some(&args.config),
+            Command::Replay(args) => Some(&args.config),
+            Command::Audit(args) | Command::Ledger(args) => Some(&args.config),
+            Command::Check(args) => Some(&args.config),
+            Command::Explain(args) => args.config.as_deref(),
+            Command::Report(args) => args.config.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// The commands.

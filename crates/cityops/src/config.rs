@@ -8,6 +8,7 @@ mod overrides;
 mod reads;
 mod reload;
 mod sections;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use sections::{
     City, Grid, GridLayer, GridLevel, Idle, IngestedFrom, Kafka, Output, OutputFormat, Privacy, Registry,
     RulesFiles, Schemas, Source, Time, Topics,
 };
+pub use telemetry::{Log, LogFormat, OtlpProtocol, Telemetry};
 
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
 const SNAP_M_MAX: f64 = 1_000.0;
@@ -58,6 +60,10 @@ pub struct Config {
     pub privacy: Privacy,
     /// HTTP.
     pub http: Http,
+    /// Spans.
+    pub telemetry: Telemetry,
+    /// Lines.
+    pub log: Log,
     /// Changes while it runs.
     pub reload: Reload,
 }
@@ -317,6 +323,7 @@ impl Loaded {
         if let Err((key, message)) = self.config.crs.sh2000.check() {
             return wrong("crs.sh2000", key, &message);
         }
+        self.validate_telemetry()?;
         self.validate_http()
     }
 

@@ -18,7 +18,9 @@ pub mod explain;
 pub mod feed;
 mod follower;
 pub mod http;
+mod logging;
 pub mod metrics;
+mod moved_groups;
 pub mod outputs;
 pub mod reload;
 pub mod samples;
@@ -37,48 +39,22 @@ use crate::exit::Exit;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
-    start_logging(&cli);
+    let format = logging::start(&cli);
     // A panic's message may quote the text that it fell over, and that may be somebody's.
-    std::panic::set_hook(Box::new(|info| {
+    std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("cityops: panicked at {place}");
+        eprintln!("{}", logging::last_word(format, &format!("panicked at {place}")));
     }));
     let exit = match commands::dispatch(cli) {
         Ok(exit) => exit,
         Err(error) => {
             let exit = exit::of_error(&error);
             // The chain of contexts in one line: what failed, then why.
-            eprintln!("cityops: {error:#}");
+            eprintln!("{}", logging::last_word(format, &format!("{error:#}")));
             exit
         }
     };
     ExitCode::from(exit as u8)
-}
-
-fn start_logging(cli: &Cli) {
-    use std::io::IsTerminal;
-
-    use tracing_subscriber::EnvFilter;
-    // Lines of a log would tear the live table.
-    let live_table = matches!(cli.command, cli::Command::Demo(_)) && std::io::stdout().is_terminal();
-    let default = if live_table && std::io::stderr().is_terminal() {
-        "warn"
-    } else {
-        "info"
-    };
-    let wanted = cli.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_from_env("CITYOPS_LOG").unwrap_or_else(|_| EnvFilter::new(wanted));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    let builder = builder.with_ansi(std::io::stderr().is_terminal());
-    // A second start in one process (tests) keeps the first subscriber.
-    let _ = if cli.log_json {
-        builder.json().try_init()
-    } else {
-        builder.try_init()
-    };
 }
 
 /// Marks the exits that are results rather than failures.

@@ -13,6 +13,7 @@ mod observing;
 mod reloads;
 mod schemas;
 mod senders;
+mod traces;
 mod zeroes;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use incidents::{Appended, RevisionReason};
 pub use intake::IntakeMetrics;
 pub use observing::LoopObserver;
 pub use reloads::{ReloadMetrics, ReloadResult};
+pub use traces::Traces;
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -78,6 +80,7 @@ pub struct Metrics {
     reloads: ReloadMetrics,
     http: HttpMetrics,
     registry_entries: IntGaugeVec,
+    trace_contexts: IntCounterVec,
     /// When the newest committed incident was appended, in milliseconds since 1970; `i64::MIN` before the first.
     newest_output_ms: AtomicI64,
     records_read: AtomicU64,
@@ -125,6 +128,7 @@ impl Metrics {
             reloads: ReloadMetrics::register(registry)?,
             http: HttpMetrics::register(registry)?,
             registry_entries: make.gauges("registry_entries", "What the configured registries list.", &["registry"])?,
+            trace_contexts: traces::contexts(&make)?,
             newest_output_ms: AtomicI64::new(i64::MIN),
             records_read: AtomicU64::new(0),
         };
@@ -216,6 +220,16 @@ impl Metrics {
         self.registry
             .register(Box::new(schemas::SchemaCollector::new(source)?))
             .context("register the schema registry's metrics")
+    }
+
+    /// Shows what becomes of spans, read from their exporter at each scrape.
+    ///
+    /// # Errors
+    /// When one is shown already.
+    pub fn show_spans(&self, exporter: Arc<span_export::Exporter>) -> anyhow::Result<()> {
+        self.registry
+            .register(Box::new(traces::SpanCollector::new(exporter)?))
+            .context("register the metrics of spans")
     }
 
     /// What reloads come to.

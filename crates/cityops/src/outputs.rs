@@ -34,8 +34,15 @@ pub struct Written {
 /// When the registry does not answer, refuses a schema or does not have it; the message names the subject.
 pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
     let config = &loaded.config;
+    let events = |outputs: Outputs| match config.output.cloudevents {
+        true => outputs.as_events(&config.city.code),
+        false => outputs,
+    };
     if loaded.output_format() == OutputFormat::Json {
-        return Ok(Written::default());
+        return Ok(Written {
+            outputs: Arc::new(events(Outputs::json())),
+            ids: BTreeMap::new(),
+        });
     }
     let told = assemble::registry_config(loaded)?.context("Avro needs a schema registry")?;
     let client = Client::new(&told);
@@ -66,7 +73,7 @@ pub fn prepare(loaded: &Loaded) -> anyhow::Result<Written> {
     }
     let outputs = Outputs::avro(&ids).context("read the built-in schemas")?;
     Ok(Written {
-        outputs: Arc::new(outputs),
+        outputs: Arc::new(events(outputs)),
         ids,
     })
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use city_model::EventTime;
 use kafka_log::{Observer, Properties, WorkerError};
+use span_export::Exporter;
 use stream_worker::{InForce, Setup, Standing};
 use tokio::sync::oneshot;
 use wire_format::Topic;
@@ -20,7 +21,7 @@ use crate::exit::unreachable;
 use crate::feed::Feed;
 use crate::follower::Follower;
 use crate::http::{Door, Grids, Health, Serving, wall_clock};
-use crate::metrics::{IntakeMetrics, LoopObserver, Metrics};
+use crate::metrics::{IntakeMetrics, LoopObserver, Metrics, Traces};
 use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
 use crate::vitals::VitalsBoard;
@@ -35,6 +36,9 @@ const SILENT_LOOKS: u32 = 20;
 
 /// How long ending HTTP may take: its answers under way, then its threads.
 const HTTP_END: Duration = Duration::from_secs(4);
+
+/// How long the last spans may take to leave.
+const SPANS_END: Duration = Duration::from_secs(2);
 
 /// A running process: workers, board and HTTP.
 pub struct Service {
@@ -55,6 +59,7 @@ pub struct Service {
     http: tokio::runtime::Runtime,
     end_http: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
+    spans: Option<Arc<Exporter>>,
     shutdown_timeout: Duration,
 }
 
@@ -143,6 +148,17 @@ impl Service {
             stop: stop.clone(),
         };
         let follower = follower.start()?;
+        let spans = match crate::assemble::export(start.loaded)? {
+            Some(config) => Some(Arc::new(
+                Exporter::start(&config).context("start the export of spans")?,
+            )),
+            None => None,
+        };
+        if let Some(spans) = &spans {
+            metrics.show_spans(spans.clone())?;
+        }
+        let tracer = spans.as_ref().map(|spans| spans.tracer());
+        let traces = Traces::new(metrics.clone(), tracer.clone());
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
         let workers = Workers::start(Start {
             in_force: in_force.clone(),
@@ -151,14 +167,13 @@ impl Service {
             partitions: start.partitions,
             roles: start.roles,
             observer: Box::new(move |role| -> Arc<dyn Observer + Send + Sync> {
-                Arc::new(LoopObserver::new(
-                    loop_metrics.clone(),
-                    loop_health.add_loop(role.as_str()),
-                ))
+                let observer = LoopObserver::new(loop_metrics.clone(), loop_health.add_loop(role.as_str()));
+                Arc::new(observer.traced_by(tracer.clone()))
             }),
             intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
             decision_observer: metrics.clone(),
             place_observer: Arc::new(watch),
+            trace_observer: Arc::new(traces),
             embedded: start.embedded,
             outputs: start.written.outputs,
             incidents: Arc::new(incidents),
@@ -192,6 +207,7 @@ impl Service {
             http,
             end_http,
             serving,
+            spans,
             shutdown_timeout,
         })
     }
@@ -225,6 +241,9 @@ impl Service {
             .max(self.shutdown_timeout / 2);
         let drained = self.workers.stop(for_workers);
         self.stop.store(true, Ordering::Relaxed);
+        if self.spans.is_some_and(|spans| !spans.stop(SPANS_END)) {
+            tracing::warn!(waited = ?SPANS_END, "the last spans did not leave in time; they are lost");
+        }
         let _ = self.end_http.send(());
         let _ = self.http.block_on(self.serving);
         self.http.shutdown_timeout(Duration::from_secs(1));

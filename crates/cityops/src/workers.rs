@@ -13,7 +13,7 @@ use city_rules::Calendar;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
     Correlate, DecisionObserver, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor,
-    Standing, VitalsOfCells, VitalsOfEvents, VitalsOfIncidents, input_partition_name,
+    Standing, TraceObserver, VitalsOfCells, VitalsOfEvents, VitalsOfIncidents, input_partition_name,
 };
 use wire_format::{Reader, Topic};
 
@@ -99,6 +99,8 @@ pub struct Start {
     pub decision_observer: Arc<dyn DecisionObserver>,
     /// Is told how the sources' positions agree.
     pub place_observer: Arc<dyn PlaceObserver>,
+    /// Is told what becomes of traced records.
+    pub trace_observer: Arc<dyn TraceObserver>,
     /// The broker is the embedded one.
     pub embedded: bool,
     /// How the outside topics are written.
@@ -221,6 +223,7 @@ fn run_loop(
                     enrich
                         .observed_by(start.intake_observer.clone())
                         .writing(start.outputs.clone())
+                        .traced_by(start.trace_observer.clone())
                         .comparing(start.place_observer.clone()),
                 )
             }
@@ -228,7 +231,8 @@ fn run_loop(
                 let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
                 let correlate = Correlate::new()
                     .writing(start.outputs.clone())
-                    .observed_by(start.decision_observer.clone());
+                    .observed_by(start.decision_observer.clone())
+                    .traced_by(start.trace_observer.clone());
                 Box::new(correlate.comparing_in(in_force, observer))
             }
         }

@@ -178,6 +178,38 @@ pub fn positions(
     (0..partitions).map(at).collect()
 }
 
+/// Reads the newest records of the first `partitions` partitions of a topic with one client, at most so many offsets back of each; of
+/// one partition in order, of several in any. The caller can stop early.
+///
+/// # Errors
+/// As [`read_topic`].
+pub fn read_newest(
+    properties: &Properties,
+    topic: &str,
+    partitions: i32,
+    offsets: i64,
+    mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+) -> anyhow::Result<()> {
+    let read = || format!("read the newest of {topic}");
+    let places: Vec<Place> = (0..partitions)
+        .map(|partition| (topic.to_owned(), partition))
+        .collect();
+    let probe = Probe::new(properties)?;
+    let ends = probe.ends(&places).with_context(read)?;
+    let beginnings = probe.beginnings(&places).with_context(read)?;
+    let spans: Vec<Span> = places
+        .into_iter()
+        .zip(beginnings.into_iter().zip(ends))
+        .map(|(place, (begin, end))| Span {
+            place,
+            start: begin.max(end.saturating_sub(offsets)),
+            end,
+        })
+        .collect();
+    let config = settings::reader(properties, "cityops-reader", "read_committed");
+    read_spans(&config, &spans, &mut |record| Ok(each(record)), &mut || true).with_context(read)
+}
+
 /// Reads every partition of a topic as [`read_topic`] does, one after the other.
 ///
 /// # Errors

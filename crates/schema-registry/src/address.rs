@@ -84,7 +84,8 @@ impl Credentials {
         })
     }
 
-    pub(crate) fn header(&self) -> String {
+    /// The value of the header that tells who asks: a secret.
+    pub fn header(&self) -> String {
         self.authorization.clone()
     }
 }

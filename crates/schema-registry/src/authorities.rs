@@ -31,7 +31,7 @@ impl Authorities {
     }
 
     /// TLS that trusts these alone.
-    pub(crate) fn tls(&self) -> TlsConfig {
+    pub fn tls(&self) -> TlsConfig {
         let certificates = self.certificates.iter();
         let certificates: Vec<_> = certificates
             .map(|der| Certificate::from_der(der).to_owned())

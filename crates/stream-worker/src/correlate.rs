@@ -5,14 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context;
-use city_model::{Batch, DeadLetterReason, Input, Ledger, Outcome};
-use incident_engine::{Change, Decision, Engine, OutcomeRecord, Output, Withheld};
+use city_model::{Batch, DeadLetterReason, Input, Ledger};
+use incident_engine::{Change, Decision, Engine, Output, Withheld};
 use rustc_hash::FxHashMap;
-use wire_format::{Refusal, Topic};
+use wire_format::{Refusal, trace};
 
-use crate::deadletter::undecided;
+use crate::causes::Causes;
 use crate::partners::Partners;
-use crate::{InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, dead_letter};
+use crate::publish::{Publisher, Traced};
+use crate::steps::log_span;
+use crate::{
+    InForce, InputRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, TraceObserver, dead_letter,
+};
 
 /// Is told, batch by batch, what the engine decided otherwise than readers might think.
 pub trait DecisionObserver: Send + Sync {
@@ -31,6 +35,9 @@ pub struct Correlate {
     /// What was not decided again since the last checkpoint, and who is told of it.
     withheld: BTreeMap<Withheld, u64>,
     observer: Option<Arc<dyn DecisionObserver>>,
+    /// The traces of what changed incidents whose revision is still to come.
+    causes: Causes,
+    trace_observer: Option<Arc<dyn TraceObserver>>,
 }
 
 impl Correlate {
@@ -52,6 +59,8 @@ impl Correlate {
             outputs: Arc::default(),
             withheld: BTreeMap::new(),
             observer: None,
+            causes: Causes::default(),
+            trace_observer: None,
         }
     }
 
@@ -80,6 +89,14 @@ impl Correlate {
     pub fn observed_by(self, observer: Arc<dyn DecisionObserver>) -> Correlate {
         Correlate {
             observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// The same with somebody who is told what became of traced inputs.
+    pub fn traced_by(self, observer: Arc<dyn TraceObserver>) -> Correlate {
+        Correlate {
+            trace_observer: Some(observer),
             ..self
         }
     }
@@ -132,6 +149,10 @@ impl Default for Correlate {
 
 impl Processor for Correlate {
     fn restore(&mut self, key: &str, value: Option<&[u8]>) -> anyhow::Result<()> {
+        if let Some(incident) = Causes::incident_of(key) {
+            let restored = self.causes.restore(incident, value);
+            return restored.with_context(|| format!("restore row {key}"));
+        }
         match value {
             Some(value) => {
                 let change = Change::from_row(value).with_context(|| format!("restore row {key}"))?;
@@ -165,14 +186,29 @@ impl Processor for Correlate {
                 return;
             }
         };
-        for input in &batch.inputs {
+        let mut traces = trace::traces(record.headers).into_iter().peekable();
+        for (number, input) in batch.inputs.iter().enumerate() {
+            while traces.next_if(|(of, _)| *of < number).is_some() {}
+            let came = traces.next_if(|(of, _)| *of == number).map(|(_, came)| came);
+            let _logged = came.as_ref().map(|came| log_span(came).entered());
             let outputs = self.take(input);
             for output in &outputs {
                 if let Output::Withheld(because) = output {
                     *self.withheld.entry(*because).or_default() += 1;
                 }
             }
-            publish(record, input, outputs, &self.outputs, &mut out.records);
+            let mut publisher = Publisher {
+                batch: record,
+                format: &self.outputs,
+                causes: &mut self.causes,
+                observer: self.trace_observer.as_deref(),
+                records: &mut out.records,
+            };
+            let traced = came.as_ref().and_then(|came| Traced::of(input, came));
+            if let (Some(traced), Some(came)) = (&traced, &came) {
+                publisher.note(traced, came, &outputs);
+            }
+            publisher.publish(input, traced.as_ref(), outputs);
         }
     }
 
@@ -180,69 +216,13 @@ impl Processor for Correlate {
         for (key, change) in self.rows.drain() {
             out.rows.insert(key, change.value());
         }
+        if self.keeps_rows {
+            out.rows.extend(self.causes.rows());
+        }
         for (because, times) in std::mem::take(&mut self.withheld) {
             if let Some(observer) = &self.observer {
                 observer.withheld(because, times);
             }
-        }
-    }
-}
-
-/// Turns what the engine says into records of the outside topics.
-fn publish(
-    batch: &InputRecord<'_>,
-    input: &Input,
-    outputs: Vec<Output>,
-    format: &Outputs,
-    records: &mut Vec<OutRecord>,
-) {
-    for output in outputs {
-        match output {
-            Output::Revision {
-                record,
-                leaves,
-                shown_in,
-                ..
-            } => {
-                let id = record.incident_id.as_str().to_owned();
-                let value = format.value(Topic::Incidents, &*record);
-                if let Some(band) = shown_in {
-                    let topic = Topic::of_band(band);
-                    let shown = format.again(topic, &*record, &value);
-                    records.push(OutRecord::keyed(topic, &id, Some(shown)));
-                }
-                if let Some(band) = leaves {
-                    let (topic, last) = (Topic::of_band(band), record.superseded());
-                    records.push(OutRecord::keyed(topic, &id, Some(format.value(topic, &last))));
-                    records.push(OutRecord::keyed(topic, &id, None));
-                }
-                records.push(OutRecord::keyed(Topic::Incidents, &id, Some(value)));
-            }
-            Output::Removed(id) => records.push(OutRecord::keyed(Topic::Incidents, id.as_str(), None)),
-            Output::Outcome { row, reason, .. } => {
-                if row.outcome == Outcome::DeadLetter {
-                    records.push(undecided(batch, input));
-                }
-                let key = row.key.to_string();
-                let record = OutcomeRecord {
-                    outcome: row.outcome,
-                    incident_id: row.incident,
-                    reason,
-                };
-                let value = format.value(Topic::Outcomes, &record);
-                records.push(OutRecord::keyed(Topic::Outcomes, &key, Some(value)));
-            }
-            Output::Withheld(because) => {
-                tracing::warn!(
-                    ?because,
-                    "not decided again although the order of reading shows; the incidents are related"
-                );
-            }
-            // Without a key, as in the enriched log.
-            Output::Late(event) => records.push(OutRecord {
-                key: None,
-                ..OutRecord::keyed(Topic::Late, "", Some(format.value(Topic::Late, &event)))
-            }),
         }
     }
 }

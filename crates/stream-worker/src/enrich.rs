@@ -3,16 +3,18 @@
 mod following;
 mod foreseeing;
 mod panics;
+mod released;
 mod seen;
 mod settled;
 mod surveyor;
+mod traced;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{Activation, DeadLetterReason, Input, Ledger, LedgerCell, Name, Outcome, Source};
-use event_intake::{Decision, IntakeRow, IntakeState, Released, Verdict};
+use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
 use incident_engine::{Change, OutcomeRecord};
 use wire_format::{Record, Refusal, Topic};
 
@@ -23,8 +25,8 @@ pub use settled::Settled;
 use surveyor::Surveyor;
 
 use crate::{
-    InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing, Unmapped,
-    dead_letter,
+    InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing,
+    TraceObserver, Unmapped, dead_letter,
 };
 
 /// One input partition.
@@ -46,6 +48,7 @@ pub struct Enrich {
     /// Records that waited for confirmation and were settled otherwise since `judge` was called.
     released: Vec<Settled>,
     outputs: Arc<Outputs>,
+    trace_observer: Option<Arc<dyn TraceObserver>>,
 }
 
 impl Enrich {
@@ -66,6 +69,7 @@ impl Enrich {
             seen: Seen::default(),
             released: Vec::new(),
             outputs: Arc::default(),
+            trace_observer: None,
         }
     }
 
@@ -91,6 +95,14 @@ impl Enrich {
     pub fn comparing(self, observer: Arc<dyn PlaceObserver>) -> Enrich {
         Enrich {
             surveyor: Some(Surveyor::new(observer)),
+            ..self
+        }
+    }
+
+    /// The same with somebody who is told what became of traced records.
+    pub fn traced_by(self, observer: Arc<dyn TraceObserver>) -> Enrich {
+        Enrich {
+            trace_observer: Some(observer),
             ..self
         }
     }
@@ -191,11 +203,14 @@ impl Enrich {
         for fault in faults {
             *self.seen.faults.entry(fault.fault).or_default() += 1;
             let value = self.outputs.value(Topic::DeviceFaults, &fault);
-            out.records.push(OutRecord::keyed(
-                Topic::DeviceFaults,
-                &fault.device_id,
-                Some(value),
-            ));
+            let headers = self.outputs.headers(Topic::DeviceFaults, &value, || {
+                let (device, at) = (fault.device_id.to_string(), fault.observed_at);
+                (format!("{device}/{}/{at}", fault.fault), device, at, None)
+            });
+            out.records.push(OutRecord {
+                headers,
+                ..OutRecord::keyed(Topic::DeviceFaults, &fault.device_id, Some(value))
+            });
         }
         for released in released {
             self.release(released, out);
@@ -206,6 +221,7 @@ impl Enrich {
                 let value = self.outputs.value(Topic::Late, &event);
                 out.records.push(OutRecord {
                     key: None,
+                    headers: self.outputs.late(&event, record.timestamp, &value),
                     ..OutRecord::keyed(Topic::Late, "", Some(value))
                 });
                 Some(Settled {
@@ -287,33 +303,6 @@ impl Enrich {
         }
     }
 
-    /// A record is no longer `pending`: the engine counts it from here on, or it is counted under its new outcome.
-    fn release(&mut self, released: Released, out: &mut Outbox) {
-        self.count(LedgerCell::Outcome(self.source, Outcome::Pending), -1);
-        match released {
-            Released::Event(event) => {
-                *self.seen.located.entry(event.quality).or_default() += 1;
-                out.send(
-                    self.setup.partition_of(&event.group),
-                    Input::Event(Arc::from(event)),
-                );
-            }
-            Released::Settled { outcome, key } => {
-                self.count(LedgerCell::Outcome(self.source, outcome), 1);
-                self.released.push(Settled {
-                    key: Some(key),
-                    outcome,
-                    reason: None,
-                });
-            }
-        }
-    }
-
-    /// Takes what became of earlier records since the last call: they were told as `pending`, so all of this is to be told.
-    pub fn take_released(&mut self) -> Vec<Settled> {
-        std::mem::take(&mut self.released)
-    }
-
     fn count(&mut self, cell: LedgerCell, by: i64) {
         self.ledger.add(cell, by);
         if self.keeps_rows {
@@ -365,11 +354,14 @@ impl Processor for Enrich {
     }
 
     fn process(&mut self, record: &InputRecord<'_>, out: &mut Outbox) {
+        let trace = self.trace_of(record, out);
+        let _logged = trace.as_ref().map(|trace| trace.log_span());
         let decoded = match record.value {
             Some(value) => self.setup.decoder.decode_with(self.source, value, record.headers),
             None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
         };
         let settled = self.judge(record, decoded, out);
+        let outcome = settled.as_ref().map(|settled| settled.outcome);
         let released = self.take_released();
         for settled in released.into_iter().chain(settled.filter(Settled::is_told)) {
             let Some(key) = settled.key else { continue };
@@ -381,6 +373,9 @@ impl Processor for Enrich {
             let value = self.outputs.value(Topic::Outcomes, &told);
             out.records
                 .push(OutRecord::keyed(Topic::Outcomes, &key.to_string(), Some(value)));
+        }
+        if let Some(trace) = trace {
+            trace.pass_on(record, outcome, self.trace_observer.as_deref(), out);
         }
     }
 

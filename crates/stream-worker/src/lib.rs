@@ -5,6 +5,7 @@
 //! All of it commits together or not at all; after a failed commit the processor is dropped and restored, never undone.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod causes;
 mod correlate;
 mod deadletter;
 mod enrich;
@@ -12,7 +13,9 @@ mod in_force;
 mod outbox;
 mod outputs;
 mod partners;
+mod publish;
 mod setup;
+mod steps;
 mod unmapped;
 mod vitals;
 
@@ -24,5 +27,6 @@ pub use outbox::{InputRecord, OutRecord, Outbox, Processor};
 pub use outputs::Outputs;
 pub use partners::PlaceObserver;
 pub use setup::{Setup, SetupParts, input_partition_name};
+pub use steps::{Step, TraceObserver};
 pub use unmapped::{Frequency, Unmapped};
 pub use vitals::{VitalsOfCells, VitalsOfEvents, VitalsOfIncidents};

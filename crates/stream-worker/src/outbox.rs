@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use city_model::{Band, EventTime, Input};
-use wire_format::{Headers, Topic};
+use wire_format::{Headers, Topic, TraceContext};
 
 /// A record as a log delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,8 @@ pub struct Outbox {
     pub records: Vec<OutRecord>,
     /// Inputs for the enriched log, by its partition, in order.
     pub inputs: BTreeMap<i32, Vec<Input>>,
+    /// The traces that some of those inputs came with: by partition, the input's number in it and its trace, in order.
+    pub traces: BTreeMap<i32, Vec<(usize, TraceContext)>>,
     /// State rows for the changelog; `None` deletes.
     pub rows: BTreeMap<String, Option<Vec<u8>>>,
 }
@@ -96,6 +98,11 @@ impl Outbox {
     /// Takes everything of another outbox, after what is here.
     pub fn append(&mut self, other: Outbox) {
         self.records.extend(other.records);
+        for (partition, traces) in other.traces {
+            let before = self.inputs.get(&partition).map_or(0, Vec::len);
+            let moved = traces.into_iter().map(|(input, trace)| (before + input, trace));
+            self.traces.entry(partition).or_default().extend(moved);
+        }
         for (partition, inputs) in other.inputs {
             self.inputs.entry(partition).or_default().extend(inputs);
         }

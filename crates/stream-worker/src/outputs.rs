@@ -1,15 +1,18 @@
-//! How the records of the outside topics are written: JSON, or Avro in a registry's frame.
+//! How the records of the outside topics are written: JSON, or Avro in a registry's frame; and as CloudEvents, if so told.
 
 use std::collections::BTreeMap;
 
+use city_model::{Event, EventTime};
 use serde::Serialize;
-use wire_format::{Encoder, SchemaError, Topic};
+use wire_format::{Encoder, Envelope, SchemaError, Topic, event_type};
 
 /// The format of the outside topics. State, dead letters and the enriched log have their own.
 #[derive(Debug, Default)]
 pub struct Outputs {
     /// One for each topic that is written in Avro; none is JSON.
     encoders: BTreeMap<Topic, Encoder>,
+    /// Who publishes, where records are CloudEvents.
+    source: Option<String>,
 }
 
 impl Outputs {
@@ -28,6 +31,44 @@ impl Outputs {
             .map(|(topic, id)| Ok((*topic, Encoder::new(*topic, *id)?)));
         Ok(Outputs {
             encoders: encoders.collect::<Result<_, SchemaError>>()?,
+            source: None,
+        })
+    }
+
+    /// The same as CloudEvents of a city: attributes in headers (binary mode), values as they are.
+    pub fn as_events(self, city: &str) -> Outputs {
+        Outputs {
+            source: Some(format!("/cityops/{city}")),
+            ..self
+        }
+    }
+
+    /// The headers that make a record an event, where records are: of its id, what it is about, when, and what caused it.
+    pub(crate) fn headers(
+        &self,
+        topic: Topic,
+        value: &[u8],
+        about: impl FnOnce() -> (String, String, EventTime, Option<String>),
+    ) -> Vec<(&'static str, String)> {
+        let Some(source) = self.source.as_deref().filter(|_| event_type(topic).is_some()) else {
+            return Vec::new();
+        };
+        let (id, subject, time, cause) = about();
+        Envelope {
+            topic,
+            id: &id,
+            source,
+            subject: &subject,
+            time,
+            cause: cause.as_deref(),
+        }
+        .headers(value)
+    }
+
+    /// The same for an event that came too late, of which `at` is when that was found.
+    pub(crate) fn late(&self, event: &Event, at: EventTime, value: &[u8]) -> Vec<(&'static str, String)> {
+        self.headers(Topic::Late, value, || {
+            (event.key.to_string(), event.key.to_string(), at, None)
         })
     }
 

@@ -61,6 +61,11 @@ pub(crate) fn told(headers: Headers<'_>) -> Told {
     }
 }
 
+/// Whether the headers say that a record is an event of CloudEvents, with its attributes beside its value or within it.
+pub fn is_event(headers: Headers<'_>) -> bool {
+    !headers.is_empty() && (header(headers, "ce_specversion").is_some() || told(headers) != Told::Nothing)
+}
+
 /// The refusal of a batch. A record has one outcome, one dead letter with its own bytes and one place in its partition; a
 /// batch would have several of each.
 pub(crate) fn no_batches() -> Refusal {
@@ -105,7 +110,7 @@ pub(crate) fn of_headers(headers: Headers<'_>) -> Result<Option<Attributes>, Ref
     }))
 }
 
-fn header<'a>(headers: Headers<'a>, name: &str) -> Option<&'a [u8]> {
+pub(crate) fn header<'a>(headers: Headers<'a>, name: &str) -> Option<&'a [u8]> {
     let mut named = headers.iter().rev();
     named
         .find(|(key, _)| key.eq_ignore_ascii_case(name))

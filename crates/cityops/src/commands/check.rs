@@ -16,6 +16,7 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     loaded.kafka_properties()?;
     crate::http::Door::of(&loaded)?;
+    crate::assemble::export(&loaded)?;
     let partitions = loaded.config.topics.enriched_partitions;
     let setup = crate::assemble::setup(&loaded, partitions)?;
     if let (Some(file), Some(source_system)) = (&args.samples, &args.source) {

@@ -13,7 +13,7 @@ use crate::exit::{Exit, usage};
 use crate::reload::{ReloadStart, Reloader, ask_at_hangup};
 use crate::service::{Service, ServiceStart, ended};
 use crate::workers::Role;
-use crate::{acls, assemble, outputs, topics};
+use crate::{acls, assemble, moved_groups, outputs, topics};
 use kafka_log::Properties;
 use wire_format::Topic;
 
@@ -28,6 +28,7 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     check_rights(&loaded, &properties, &roles)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
+    moved_groups::check(&loaded, &setup, &properties)?;
     let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
     if let Some(finding) = assemble::calendar_finding(&setup.rules, &setup.timezone, now)? {
         tracing::warn!(key = finding.key, "{}", finding.message);

@@ -251,6 +251,8 @@ pub struct Topics {
     pub enriched_partitions: u32,
     /// Replicas; the broker's default unless set.
     pub replication: Option<i32>,
+    /// Whether a start may move groups of kinds to other partitions than their incidents lie in.
+    pub accept_moved_groups: bool,
 }
 
 impl Default for Topics {
@@ -259,6 +261,7 @@ impl Default for Topics {
             source_partitions: 4,
             enriched_partitions: 4,
             replication: None,
+            accept_moved_groups: false,
         }
     }
 }
@@ -308,11 +311,22 @@ pub enum OutputFormat {
 }
 
 /// `[output]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
     /// The format of the outside topics: `avro` with a registry, `json` without, unless told otherwise.
     pub format: Option<OutputFormat>,
+    /// Whether incidents, device faults and late events are CloudEvents: attributes in headers beside the value.
+    pub cloudevents: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Output {
+            format: None,
+            cloudevents: true,
+        }
+    }
 }
 
 /// `[privacy]`

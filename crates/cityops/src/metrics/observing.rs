@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kafka_log::{CommitInfo, Observer};
 use prometheus::{IntCounterVec, IntGaugeVec};
+use span_export::{Tracer, Transaction};
 use wire_format::topics::Topic;
 
 use super::{Maker, Metrics, seconds};
@@ -58,6 +59,7 @@ pub struct LoopObserver {
     health: Arc<LoopHealth>,
     /// What the loop has, so that the series of what it loses go with it.
     partitions: Mutex<BTreeSet<(Topic, i32)>>,
+    tracer: Option<Tracer>,
 }
 
 impl LoopObserver {
@@ -72,7 +74,13 @@ impl LoopObserver {
             metrics,
             health,
             partitions: Mutex::default(),
+            tracer: None,
         }
+    }
+
+    /// The same with somebody who exports what it commits.
+    pub fn traced_by(self, tracer: Option<Tracer>) -> LoopObserver {
+        LoopObserver { tracer, ..self }
     }
 
     /// Vital signs read the enriched log, too: under one name the slower of two readers would hide behind the faster.
@@ -123,6 +131,17 @@ impl Observer for LoopObserver {
             .map(|(_, records)| records)
             .sum();
         metrics.records_read.fetch_add(read, Ordering::Relaxed);
+        if let Some(tracer) = &self.tracer {
+            tracer.committed(&Transaction {
+                worker: self.health.worker(),
+                records: info.records,
+                written: info.written,
+                bytes: info.bytes,
+                duration: info.duration,
+                deciding: info.processing,
+                committing: info.transaction,
+            });
+        }
     }
 
     fn assigned(&self, worker: &str, partitions: &[(Topic, i32)]) {
@@ -142,6 +161,9 @@ impl Observer for LoopObserver {
     }
 
     fn aborted(&self, worker: &str) {
+        if let Some(tracer) = &self.tracer {
+            tracer.aborted();
+        }
         self.metrics
             .transactions_aborted
             .with_label_values(&[worker])
@@ -171,6 +193,9 @@ impl Observer for LoopObserver {
     }
 
     fn lost(&self, worker: &str) {
+        if let Some(tracer) = &self.tracer {
+            tracer.aborted();
+        }
         // What it had is another's now, or nobody's.
         self.holds(worker, &[]);
         self.health.lost();

@@ -73,6 +73,7 @@ impl Metrics {
         }
         self.unreadable.with_label_values::<&str>(&[]);
         self.senders.begin();
+        super::traces::begin(&self.trace_contexts);
         self.ledger.begin();
     }
 }

@@ -1,6 +1,7 @@
 //! Sends what the processors handed over: records, packed inputs, state rows.
 
 use wire_format::topics::Topic;
+use wire_format::trace::TRACES;
 
 use super::WorkerConfig;
 use super::failure::Failure;
@@ -48,16 +49,23 @@ pub(super) fn write(
     for (partition, inputs) in &outbox.inputs {
         // A tick is the last input of its partition, so the last record carries it.
         let tick = matches!(inputs.last(), Some(Input::Tick(_)));
-        let records = pack(inputs, PACKED_MAX_BYTES);
+        let traces = outbox.traces.get(partition).map_or(&[][..], Vec::as_slice);
+        let records = pack(inputs, traces, PACKED_MAX_BYTES);
         let count = records.len();
-        for (index, record) in records.iter().enumerate() {
+        for (index, record) in records.into_iter().enumerate() {
+            let traced = [(TRACES, record.traces)];
+            let headers = if traced[0].1.is_empty() {
+                &[][..]
+            } else {
+                &traced[..]
+            };
             transactor.send(
                 &Outgoing {
                     topic: &enriched,
                     partition: Some(*partition),
                     key: None,
-                    value: Some(record),
-                    headers: &[],
+                    value: Some(&record.value),
+                    headers,
                     own_headers: &[],
                     timestamp: None,
                     tick: tick && index + 1 == count,
