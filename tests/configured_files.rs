@@ -137,6 +137,16 @@ fn a_registry_is_told_with_its_line() {
             "facility_id,class,name,lon,lat\nf,scool,一,121.0,31.0\n",
             &["facilities.csv:2:", "scool", "school"],
         ),
+        (
+            "addresses",
+            "address,lon,lat,spread_m\n谷阳北路1500弄,121.0,31.0,-1\n",
+            &["addresses.csv:2:", "spread_m"],
+        ),
+        (
+            "addresses",
+            "road,number,lon,lat\n谷阳北路,1500,121.0,31.0\n",
+            &["cityops.toml:2:", "registry.addresses", "address"],
+        ),
     ];
     for (name, csv, words) in cases {
         let folder = Folder::new(&format!("[registry]\n{name} = \"{name}.csv\"\n"));
@@ -199,7 +209,7 @@ fn odd_rows_are_told_once_a_file_and_in_the_check() {
     assert_eq!(
         told,
         format!(
-            "2 devices, 2 components, 0 facilities\n  bin: 2\n  devices.csv: {devices}\n  parts.csv: {parts}\n"
+            "2 devices, 2 components, 0 facilities, 0 addresses\n  bin: 2\n  devices.csv: {devices}\n  parts.csv: {parts}\n"
         )
     );
     let warnings: Vec<&str> = err.lines().filter(|line| line.contains("odd rows")).collect();
@@ -221,8 +231,9 @@ fn odd_rows_are_told_once_a_file_and_in_the_check() {
 fn a_check_says_what_the_registries_list_gzipped_or_not() {
     use std::io::Write;
     let folder = Folder::new(
-        "[registry]\ndevices = \"devices.csv\"\ncomponents = \"parts.csv\"\nfacilities = \"places.csv\"\n",
+        "[registry]\ndevices = \"devices.csv\"\ncomponents = \"parts.csv\"\nfacilities = \"places.csv\"\naddresses = \"doors.csv\"\n",
     );
+    folder.write("doors.csv", "address,lon,lat\n谷阳北路1500弄,121,31\n");
     folder.write("devices.csv", "device_id,lon,lat\nd,121.0,31.0\n");
     let rows = "component_id,class,lon,lat\n1,bin,121,31\n2,01-03,121,31\n3,01-03,121,31\n4,statue,121,31\n";
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -239,7 +250,7 @@ fn a_check_says_what_the_registries_list_gzipped_or_not() {
         let told = of_registry(&out);
         assert_eq!(
             told,
-            "1 devices, 4 components, 1 facilities\n  01-03: 2 (manhole_cover)\n  bin: 1\n  statue: 1 (of no kind)\n"
+            "1 devices, 4 components, 1 facilities, 1 addresses\n  addresses: doors on 1 roads\n  01-03: 2 (manhole_cover)\n  bin: 1\n  statue: 1 (of no kind)\n"
         );
     }
     let mut expect = Expect::default();
@@ -251,7 +262,7 @@ fn a_check_says_what_the_registries_list_gzipped_or_not() {
     );
     let (_, out, _) = Folder::new("").run(&["check", "--json"], &[]);
     assert!(
-        out.contains("\"registry\":{\"component_classes\":{},\"components\":0,"),
+        out.contains("\"component_classes\":{},\"components\":0,"),
         "{out}"
     );
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::UnknownName;
 use crate::outcome::closed_set;
-use crate::{Channel, Crs, EventTime, Group, Kind, Name, Position, Source, Turn};
+use crate::{Channel, Crs, EventTime, Group, Kind, Name, PlacedBy, Position, Source, Turn};
 
 /// The identity of an event: unique in the whole city.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -242,9 +242,12 @@ pub struct Event {
     pub reported_at: Option<EventTime>,
     /// When it was appended to its topic.
     pub ingested_at: EventTime,
-    /// Where, if it can be compared in space.
+    /// Where, if it can be compared in space: as its source said, as its address says, or by both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub located: Option<Located>,
+    /// The address that took part in that place, and what the source itself said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_by: Option<Box<PlacedBy>>,
     /// The coordinate system that the record itself named for that place, where it is not the one that is configured for
     /// its source. The position is converted already; this says only whose word it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

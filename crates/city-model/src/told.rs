@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     CellRef, Channel, Crs, Event, EventKey, EventTime, Facility, Flag, Group, Hint, Kind, Located,
-    Measurement, Member, Name, OtherCell, Quality, Responsible, Signal, Source, Why,
+    Measurement, Member, Name, OtherCell, PlacedBy, Quality, Responsible, Signal, Source, Why,
 };
 
 #[derive(Deserialize)]
@@ -30,6 +30,8 @@ pub(crate) struct ToldEvent {
     ingested_at: EventTime,
     #[serde(default)]
     located: Option<Located>,
+    #[serde(default)]
+    placed_by: Option<Box<PlacedBy>>,
     #[serde(default)]
     declared_crs: Option<Crs>,
     quality: Quality,
@@ -91,6 +93,7 @@ impl From<ToldEvent> for Event {
             reported_at: told.reported_at,
             ingested_at: told.ingested_at,
             located: told.located,
+            placed_by: told.placed_by,
             declared_crs: told.declared_crs,
             quality: told.quality,
             town: told.town,

@@ -1,4 +1,4 @@
-//! The registries' files: `devices.csv`, `components.csv`, `facilities.csv`.
+//! The registries' files: `devices.csv`, `components.csv`, `facilities.csv`, `addresses.csv`.
 
 use std::collections::HashSet;
 use std::io::BufRead;
@@ -6,6 +6,7 @@ use std::io::BufRead;
 use city_grid::Frame;
 use city_model::{Facility, Name};
 
+use crate::addresses::{AddressName, Addresses, ListedPlace};
 use crate::components::{Components, ComponentsBuilder, RegistryFull};
 use crate::devices::{Device, Devices};
 use crate::facilities::{Facilities, FacilityPlace};
@@ -131,6 +132,42 @@ pub fn read_facilities(reader: impl BufRead, frame: Frame<'_>) -> Result<Listed<
         });
     }
     Ok(listed.map(Facilities::new))
+}
+
+/// Reads `address,lon,lat[,crs,accuracy_m,spread_m]`, columns by name. `reading` makes of an address as it is written what it
+/// names; the same reads the addresses of reports, so that both have one spelling. Rows of one address are taken together,
+/// as those of a lane's houses.
+///
+/// # Errors
+/// The first cell that is wrong.
+pub fn read_addresses(
+    reader: impl BufRead,
+    frame: Frame<'_>,
+    reading: impl Fn(&str) -> Option<AddressName>,
+) -> Result<Listed<Addresses>, RowError> {
+    let mut table = Table::open(reader, &["address", "lon", "lat"])?;
+    let (address, place) = (table.column("address"), table.place_columns());
+    let (accuracy, spread) = (table.column("accuracy_m"), table.column("spread_m"));
+    let mut listed = Listed::new(Vec::new());
+    while let Some(row) = table.next()? {
+        let text = row.mandatory(address)?;
+        let spot = row.spot(place, frame)?;
+        let (accuracy_mm, spread_mm) = (row.accuracy_mm(accuracy)?, row.accuracy_mm(spread)?);
+        let Some(position) = listed.oddities.place(&row, text, spot) else {
+            continue;
+        };
+        let Some(name) = reading(text) else {
+            listed.oddities.nameless.count(&row, text);
+            continue;
+        };
+        let place = ListedPlace {
+            position,
+            accuracy_mm,
+            spread_mm,
+        };
+        listed.entries.push((name, place));
+    }
+    Ok(listed.map(Addresses::new))
 }
 
 fn facility_class(row: &Row<'_>, class: Column) -> Result<Facility, RowError> {

@@ -26,6 +26,8 @@ pub struct Oddities {
     pub outside: OddRows,
     /// Rows with an id that was listed before; in a city's list seldom none. The last row of an id counts.
     pub repeated: OddRows,
+    /// Rows whose address names no door, crossing or estate: a road alone, a town. They are left out.
+    pub nameless: OddRows,
 }
 
 impl OddRows {
@@ -52,11 +54,12 @@ impl Oddities {
     }
 
     /// Each sort of oddity by its name, with its rows.
-    pub fn sorts(&self) -> [(&'static str, &OddRows); 3] {
+    pub fn sorts(&self) -> [(&'static str, &OddRows); 4] {
         [
             ("placeless", &self.placeless),
             ("outside", &self.outside),
             ("repeated", &self.repeated),
+            ("nameless", &self.nameless),
         ]
     }
 
@@ -76,6 +79,7 @@ impl fmt::Display for Oddities {
             },
             "far outside the first layer, kept",
             "with an id that is listed twice, of which the last row counts",
+            "with an address that names no door, crossing or estate, left out",
         ];
         let mut separator = "";
         for ((_, odd), what) in self.sorts().into_iter().zip(what) {

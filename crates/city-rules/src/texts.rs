@@ -43,7 +43,7 @@ impl Text {
 pub struct Texts {
     /// 零 一 两 三 … as counted sources are called.
     pub numerals_zh: Vec<String>,
-    /// Sentences by name: near, rush, night, dense, witnesses, one_person, single, after_resolved, measured, doubted, proven, repetition, recurrence, weather,
+    /// Sentences by name: near, rush, night, dense, by_address, witnesses, one_person, single, after_resolved, measured, doubted, proven, repetition, recurrence, weather,
     /// time, base, hold, pin, handled, rush_morning, rush_evening, grade_A to grade_D.
     pub sentences: BTreeMap<String, Text>,
     /// Facility classes.
@@ -105,6 +105,12 @@ impl Texts {
         let name = self.facility(facility);
         self.sentence("near")
             .fill_each(&[("facility", &name.zh, &name.en)])
+    }
+
+    /// "无坐标上报，位置由地址文平路1367弄推定，±83米"
+    pub fn by_address(&self, address: &str, metres: i64) -> Text {
+        self.sentence("by_address")
+            .fill(&[("address", address), ("metres", &metres.to_string())])
     }
 
     /// "传感器+视频+热线三源印证"; where all of it is one person's word, "同一人经热线+市民端反映".

@@ -41,7 +41,8 @@ pub(crate) fn toml(scenario: Scenario, seed: u64, events: usize) -> String {
         }
     }
     text.push_str(
-        "\n[registry]\ndevices = \"devices.csv\"\ncomponents = \"components.csv\"\nfacilities = \"facilities.csv\"\n\n",
+        "\n[registry]\ndevices = \"devices.csv\"\ncomponents = \"components.csv\"\nfacilities = \"facilities.csv\"\n\
+         addresses = \"addresses.csv\"\n\n",
     );
     for (name, crs, codes) in SOURCES {
         text.push_str(&format!("[sources.\"{name}\"]\ncrs = \"{crs}\"\n"));

@@ -5,7 +5,7 @@ use city_grid::Layer;
 use city_model::Position;
 
 use crate::chance::Chance;
-use crate::parameters::{BLOCK_M, TOWN_SPREAD};
+use crate::parameters::{BLOCK_M, DOOR_M, TOWN_SPREAD};
 
 /// Metres of one degree of latitude; the city is small enough for one number.
 const DEGREE_M: f64 = 111_320.0;
@@ -201,9 +201,11 @@ fn lane(metres: f64) -> i64 {
     libm::floor(metres / BLOCK_M + 0.5) as i64
 }
 
-fn number(metres: f64) -> i64 {
-    // The plane reaches 40 km to each side; numbers start there, so that they are positive.
-    libm::floor((metres + 40_000.0) / 30.0) as i64 + 1
+/// The plane reaches 40 km to each side; numbers start there, so that they are positive.
+pub(crate) const FIRST_NUMBER_M: f64 = 40_000.0;
+
+pub(crate) fn number(metres: f64) -> i64 {
+    libm::floor((metres + FIRST_NUMBER_M) / DOOR_M) as i64 + 1
 }
 
 const FIRST: [&str; 20] = [

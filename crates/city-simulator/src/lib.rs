@@ -84,6 +84,7 @@ mod native;
 mod chance;
 mod city;
 mod ground;
+mod library;
 mod registry;
 mod tempo;
 
@@ -261,6 +262,11 @@ impl Simulation {
     /// `facilities.csv`: `facility_id,class,name,lon,lat,crs`.
     pub fn facilities_csv(&self) -> String {
         self.city.registry.facilities_csv(&self.city.ground)
+    }
+
+    /// `addresses.csv`: `address,lon,lat,crs,accuracy_m,spread_m`.
+    pub fn addresses_csv(&self) -> String {
+        library::csv(&self.city.ground)
     }
 
     /// `cityops.toml`, to be written beside the records.

@@ -111,5 +111,9 @@ pub const DEVICE_COUNTS: [usize; 9] = [1_200, 40, 1_500, 2_500, 600, 1_500, 2_00
 pub const CAMERA_COUNT: usize = 5_000;
 /// Roads form a lattice of this mesh; a block between them is one estate.
 pub const BLOCK_M: f64 = 400.0;
+/// So much of a road bears one number.
+pub const DOOR_M: f64 = 30.0;
+/// The address library lists every ninth number of a road, so both of its sides.
+pub const LISTED_DOOR_STEP: i64 = 9;
 /// People and things lie around the town centres: root mean square distance as a share of the town's reach.
 pub const TOWN_SPREAD: f64 = 0.55;

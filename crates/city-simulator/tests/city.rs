@@ -28,6 +28,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
         let city = simulate(Scenario::Normal, seed, 10);
         (city.devices_csv(), city.components_csv(), city.facilities_csv())
     };
+    let addresses = |seed| simulate(Scenario::Normal, seed, 10).addresses_csv();
+    assert_eq!(addresses(1), addresses(1));
     assert_eq!(files(1), files(1));
     assert_ne!(files(1), files(2));
 }

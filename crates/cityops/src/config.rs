@@ -40,7 +40,7 @@ pub struct Config {
     pub grid: Grid,
     /// Rules on top of the built-in ones.
     pub rules: RulesFiles,
-    /// Devices, components, facilities.
+    /// Devices, components, facilities, addresses.
     pub registry: Registry,
     /// Coordinate systems whose parameters are the city's own.
     pub crs: Coordinates,

@@ -271,12 +271,13 @@ impl Metrics {
         }
     }
 
-    /// Says how much each registry lists: devices, components, facilities.
+    /// Says how much each registry lists: devices, components, facilities, addresses.
     pub fn set_registry(&self, entries: &city_registry::Registry) {
         for (name, count) in [
             ("devices", entries.devices.len()),
             ("components", entries.components.len()),
             ("facilities", entries.facilities.len()),
+            ("addresses", entries.addresses.len()),
         ] {
             self.registry_entries.with_label_values(&[name]).set(count as i64);
         }

@@ -4,6 +4,7 @@
 //! is a text to compare, never coordinates.
 
 mod leftovers;
+mod listed;
 mod nowhere;
 mod numerals;
 mod parted;
@@ -20,6 +21,8 @@ use crate::privacy::{
     without_numbers,
 };
 use leftovers::without_leftovers;
+pub use listed::address_name;
+pub(crate) use listed::{named, spoken};
 use numerals::in_digits;
 use parted::{is_kept, parted, without_joined};
 pub(crate) use told::{Told, in_text};

@@ -146,6 +146,26 @@ pub(crate) fn is_known(layers: &[Timeline], moment: EventTime, code: &str) -> bo
     first.is_some_and(|layer| layer.find(code).is_some())
 }
 
+/// Whether a position, sure to `u_mm`, may lie in a cell of the first layer as it was at a moment.
+pub(crate) fn may_be_in(
+    layers: &[Timeline],
+    moment: EventTime,
+    position: Position,
+    u_mm: i64,
+    code: &str,
+) -> bool {
+    let Some(layer) = layers.first().map(|layer| layer.at(moment)) else {
+        return false;
+    };
+    let is_of = |path: &[CellIndex]| path.iter().any(|index| &*layer.cell(*index).code == code);
+    let located = layer.locate(position);
+    is_of(&located.path(layer))
+        || layer
+            .shares(position, u_mm)
+            .iter()
+            .any(|share| is_of(&layer.path(share.cell)))
+}
+
 /// The part of a path that is no finer than a town; the widest cell where no level is called so.
 fn down_to_town<'a>(layer: &Layer, path: &'a [CellIndex]) -> &'a [CellIndex] {
     let is_wide = |index: &CellIndex| matches!(&*layer.cell(*index).level, "district" | "town");

@@ -33,7 +33,7 @@ pub struct IntakeConfig {
     pub default_source: Option<SourceConfig>,
     /// The coordinate systems as this city has them.
     pub systems: Systems,
-    /// Devices, components, facilities.
+    /// Devices, components, facilities, addresses.
     pub registry: Arc<Registry>,
     /// The city's time zone, for times without one.
     pub timezone: TimeZone,

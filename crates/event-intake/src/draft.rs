@@ -43,7 +43,7 @@ impl Draft<'_> {
     /// The event, and where each layer of the grid has it.
     pub(crate) fn finish(self, intake: &Intake) -> (Event, Vec<Placed>) {
         let rules = intake.rules();
-        let located = match (self.place.position, self.place.is_located()) {
+        let reported = match (self.place.position, self.place.is_located()) {
             (Some(position), true) => Some(Located {
                 position,
                 u_mm: self.place.u_mm,
@@ -51,20 +51,27 @@ impl Draft<'_> {
             }),
             _ => None,
         };
+        let address_key = self.address.and_then(|text| {
+            let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
+            address::key(text, reporter.as_ref())
+        });
         let town_code = self.town_code.map(str::trim).filter(|code| !code.is_empty());
         // Late or not, an event belongs to the cells of its own day.
         let moment = self.when.event_time;
-        let grid = match (self.place.position, town_code) {
+        let by_address = intake.placed(moment, reported.as_ref(), address_key.as_ref(), town_code);
+        let (located, placed_by) = match by_address {
+            Some((located, placed_by)) => (Some(located), Some(Box::new(placed_by))),
+            None => (reported.clone(), None),
+        };
+        let grid = match (&located, self.place.position, town_code) {
+            (Some(located), _, _) => cells::at(intake.layers(), moment, located.position, located.u_mm, true),
             // A point that is no place to compare does not outweigh a town that is stated.
-            (Some(_), Some(code)) if located.is_none() && cells::is_known(intake.layers(), moment, code) => {
+            (None, Some(_), Some(code)) if cells::is_known(intake.layers(), moment, code) => {
                 cells::of_town(intake.layers(), moment, code)
             }
-            (Some(position), _) => {
-                let u_mm = self.place.u_mm;
-                cells::at(intake.layers(), moment, position, u_mm, located.is_some())
-            }
-            (None, Some(code)) => cells::of_town(intake.layers(), moment, code),
-            (None, None) => cells::GridPlace::default(),
+            (None, Some(position), _) => cells::at(intake.layers(), moment, position, self.place.u_mm, false),
+            (None, None, Some(code)) => cells::of_town(intake.layers(), moment, code),
+            (None, None, None) => cells::GridPlace::default(),
         };
         let placed = if grid.statuses.is_empty() {
             vec![Placed::Unlocated; intake.layers().len()]
@@ -98,7 +105,8 @@ impl Draft<'_> {
             flags.push(Flag::CodeDerived);
         }
         let mut component = self.component;
-        if let (None, Some(located)) = (&component, &located) {
+        // What an address says is no evidence of one thing among its neighbours.
+        if let (None, Some(located)) = (&component, &reported) {
             component = inferred::component(intake, kind, located);
             flags.extend(component.as_ref().map(|_| Flag::ComponentInferred));
         }
@@ -122,14 +130,12 @@ impl Draft<'_> {
             event_time: self.when.event_time,
             reported_at: self.reported_at.and_then(|time| time.resolve(intake.timezone())),
             ingested_at: self.ingested_at,
-            declared_crs: located.as_ref().and(self.place.declared_crs),
+            declared_crs: reported.as_ref().and(self.place.declared_crs),
             located,
+            placed_by,
             quality: self.place.quality,
             town: grid.town.or_else(|| town_code.map(Name::from)),
-            address_key: self.address.and_then(|text| {
-                let reporter = Reporter::new(self.reporter_name, self.reporter_phone);
-                address::key(text, reporter.as_ref())
-            }),
+            address_key,
             cells: grid.cells.into(),
             responsible: grid.responsible,
             other_cells: grid.other_cells,

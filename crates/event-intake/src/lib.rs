@@ -21,6 +21,7 @@ mod silence;
 mod video;
 
 mod address;
+mod address_place;
 mod cells;
 mod covered;
 mod draft;
@@ -34,6 +35,7 @@ mod surveyed;
 mod weather;
 mod when;
 
+pub use address::address_name;
 pub use config::{IntakeConfig, SourceConfig};
 pub use device::{Alarm, Cleared, Heard, Held, Level, Low, Watch};
 pub use intake::Intake;

@@ -65,9 +65,9 @@ impl Place {
 }
 
 /// `Located` promises at least a metre.
-const LEAST_U_MM: i64 = 1_000;
+pub(crate) const LEAST_U_MM: i64 = 1_000;
 /// Beyond 5 km a place says nothing.
-const MOST_U_MM: i64 = 5_000_000;
+pub(crate) const MOST_U_MM: i64 = 5_000_000;
 
 /// One sigma of a location by how it was found, in millimetres: the table of DOMAIN 2.8.
 pub(crate) const fn default_u_mm(quality: Quality) -> i64 {

@@ -96,7 +96,7 @@ impl Intake {
     /// Whether an event's place is a surveyed one, to the digit: then it came from the registry, not from the source, and
     /// says nothing about the source's coordinates.
     pub fn is_surveyed(&self, event: &Event) -> bool {
-        let Some(located) = &event.located else {
+        let Some(located) = event.reported() else {
             return false;
         };
         let device = event.device.as_deref().and_then(|id| self.device_position(id));

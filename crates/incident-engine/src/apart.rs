@@ -127,7 +127,7 @@ impl Engine {
             .all(|said| self.is_last_saying(*said, turn))
             && event.device.iter().all(|device| self.is_last_of(device, turn));
         let address = event.town.as_ref().zip(event.address_key.as_ref());
-        let is_nowhere = event.located.is_none();
+        let is_nowhere = event.is_told_only();
         if !is_last_by_name
             || !address.is_none_or(|(town, address)| {
                 kinds().all(|kind| self.is_last_at(setting, kind, is_nowhere, (town, address), turn))

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{
-    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, Silence,
-    Source, Warning, Why,
+    Activation, Band, Event, EventKey, EventTime, Incident, IncidentId, LedgerCell, Name, Outcome, PlacedBy,
+    Silence, Source, Warning, Why,
 };
 use serde::{Deserialize, Serialize};
 
@@ -177,6 +177,7 @@ impl Held {
             distance_mm: self.distance_mm,
             radius_mm: self.radius_mm,
             elsewhere: self.elsewhere,
+            placed_by: self.event.placed_by.clone(),
             ..Evidence::bare(self.why, self.gap_ms)
         }
     }
@@ -356,6 +357,9 @@ pub struct Evidence {
     /// It lies where something lay that the centre merged into the incident: it says nothing about where that is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// The address that took part in where the event is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_by: Option<Box<PlacedBy>>,
     /// The second best incident in reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,
@@ -374,6 +378,7 @@ impl Evidence {
             gap_ms,
             doubt_milli: None,
             elsewhere: false,
+            placed_by: None,
             runner_up: None,
             nearest_miss: None,
         }

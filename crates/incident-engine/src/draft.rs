@@ -115,7 +115,15 @@ impl<'a> Draft<'a> {
         let reorder_ms = self.setting.activation.reorder_ms;
         let keeps = keep.then(|| held.clone());
         let row = EventRow::of(&held.event, reorder_ms, outcome, Some(incident), keeps);
-        self.told(row, None, Some(evidence));
+        let placed_by = held.event.placed_by.clone();
+        self.told(
+            row,
+            None,
+            Some(Evidence {
+                placed_by,
+                ..evidence
+            }),
+        );
     }
 
     /// Tells that something was not decided again.

@@ -8,6 +8,7 @@ use city_rules::KindId;
 use crate::engine::Engine;
 use crate::engine::LONGEST_CHAIN;
 use crate::scene::{Mark, Scene, is_at};
+use crate::street::Streets;
 use crate::weather::stretch;
 use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
 use crate::{Evidence, Setting, doubt, street};
@@ -215,6 +216,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 gap_ms: best.map_or(0, |c| c.gap_ms),
                 doubt_milli: best.and_then(Candidate::weighed),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
+                placed_by: None,
                 runner_up: runner_up.map(|c| c.as_miss("second")),
                 nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
@@ -257,7 +259,9 @@ impl<'a, S: Scene> Matcher<'a, S> {
     }
 
     /// Without a place: the incident whose street speaks most for it, as far as its kind bears the doubt. Where a kind says
-    /// nothing of doubt, the first founded at the very address. An event that has a place finds only one that has none.
+    /// nothing of doubt, the first founded at the very address. An event that has a place finds only one that has none; one
+    /// that is placed by its address alone also one at that address that lies too far away to be compared, as where somebody
+    /// else's coordinates are wrong.
     fn by_address(&self, kind: KindId, event: &Event) -> Match {
         let (Some(town), Some(address)) = (&event.town, &event.address_key) else {
             return Match::none();
@@ -266,15 +270,27 @@ impl<'a, S: Scene> Matcher<'a, S> {
         let mut weighed: Vec<(i64, Why, Arc<Incident>)> = Vec::new();
         let mut exact = Vec::new();
         let spot = street::spot_of(event);
+        let point = (event.located.as_ref()).map(|located| self.setting.plane.project(located.position));
+        let is_told_only = event.is_told_only();
         for other in std::iter::once(kind).chain(rules.kind(kind).merges_with.iter().copied()) {
             let rule = rules.kind(other);
+            let is_found = |incident: &Arc<Incident>| match (point, incident.fused.point()) {
+                (None, _) | (_, None) => true,
+                (Some(point), Some(at)) => {
+                    is_told_only
+                        && at.distance_mm(point) > rule.cap_mm
+                        && matches!(
+                            street::compare(incident, spot),
+                            Streets::Same(_) | Streets::Within(_)
+                        )
+                }
+            };
             for name in street::names(address) {
                 let found = self
                     .scene
                     .bearing(Mark::Street(&rule.name, town, name))
                     .into_iter();
-                let found =
-                    found.filter(|incident| event.located.is_none() || incident.fused.point().is_none());
+                let found = found.filter(is_found);
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident, event)?;

@@ -1,11 +1,13 @@
 //! Why an incident is as urgent as it is, as sentences that an operator acts on: what was measured against which limit, who
 //! tells of it, what lies around, which warning stands.
 
-use city_model::{Channel, Incident, Status};
+use city_model::{Channel, Incident, Status, isqrt};
 use city_rules::{GradeStep, KindRule, OverrideEffect, OverrideRule, Text, Texts};
 
 use crate::Setting;
 use crate::priority::{Assessment, Hour, hour};
+use crate::scene::addresses_of;
+use crate::weighing::is_told_only;
 
 impl Assessment {
     /// Why, in Chinese and English, most decisive first. Never empty.
@@ -83,6 +85,15 @@ impl Assessment {
     }
 
     fn witnessed(&self, texts: &Texts, incident: &Incident, reasons: &mut Vec<Text>) {
+        // Whoever is sent there asks for the door, and does not trust the dot on the map.
+        if let Some((_, address)) = addresses_of(incident)
+            .next()
+            .filter(|_| is_placed_by_address(incident))
+        {
+            let u2 = incident.fused.variance_mm2().max(0).unsigned_abs();
+            let u_mm = i64::try_from(isqrt(u128::from(u2))).unwrap_or(i64::MAX);
+            reasons.push(texts.by_address(address, (u_mm + 500) / 1_000));
+        }
         let known = incident.witnesses.keys().copied();
         let channels: Vec<Channel> = known.filter(|channel| *channel != Channel::Other).collect();
         match channels.as_slice() {
@@ -130,6 +141,11 @@ impl Assessment {
             reasons.push(texts.sentence(if is_sent { "handled" } else { "hold" }));
         }
     }
+}
+
+/// Whether nobody gave coordinates, and yet it has a place.
+fn is_placed_by_address(incident: &Incident) -> bool {
+    incident.fused.point().is_some() && is_told_only(incident)
 }
 
 /// The highest step of the kind that a measurement reached, and that measurement.

@@ -257,7 +257,7 @@ fn says(event: &Event) -> impl Iterator<Item = Said<'_>> {
     let address = event.town.as_ref().zip(event.address_key.as_deref());
     let streets = address.into_iter().flat_map(|(town, address)| {
         let kinds = || std::iter::once(&event.kind).chain(&event.alternatives);
-        let is_placed = event.located.is_some();
+        let is_placed = event.reported().is_some();
         street::names(address)
             .flat_map(move |name| kinds().map(move |kind| Said::Street(kind, town, name, is_placed)))
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use city_model::{Event, EventTime, Flag, Incident, Name, Point, Status};
 use city_rules::{KindId, KindRule, Rules};
 
-use crate::street::Spot;
+use crate::street::{self, Spot, Streets};
 use crate::weather::stretch;
 use crate::{Miss, Setting, doubt, learned};
 
@@ -127,6 +127,8 @@ pub(crate) fn weigh(
     );
     let apart = if rule.component_decides && differs(place, event) {
         Some("component")
+    } else if is_another_house(rule, place, asked) {
+        Some("house")
     } else {
         time_barrier(rule, stretch, life, event)
     };
@@ -153,6 +155,22 @@ pub(crate) fn weigh(
         elsewhere: place.id != life.id,
         barrier,
     }
+}
+
+/// Whether an event and an incident name two houses where lives are at stake, and the address is all that says where one of the
+/// two is: a second leak must not be hidden in the first.
+fn is_another_house(rule: &KindRule, incident: &Incident, asked: &Asked<'_>) -> bool {
+    rule.endangers_life()
+        && (asked.event.is_told_only() || is_told_only(incident))
+        && matches!(
+            street::compare(incident, asked.spot),
+            Streets::Differ | Streets::Beside(_)
+        )
+}
+
+/// Whether none of an incident's members brought a place to compare, so that addresses are all that says where it is.
+pub(crate) fn is_told_only(incident: &Incident) -> bool {
+    incident.best.is_some_and(|(quality, _)| !quality.is_place())
 }
 
 /// `min(cap, r_kind + k·√(u² + σ²))`, in millimetres.

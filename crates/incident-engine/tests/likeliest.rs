@@ -130,3 +130,55 @@ fn two_houses_of_a_lane_are_two_where_lives_are_at_stake() {
         "where it costs no life a lane is enough"
     );
 }
+
+#[test]
+fn an_address_that_is_a_place_still_keeps_two_houses_apart_where_lives_are_at_stake() {
+    let placed = |kind: &str, first: &str, second: &str, x_m: f64| {
+        let mut story = Teller::new();
+        let call = |id: &str, x_m: f64| call(id, kind, x_m, 0.0);
+        story.tell(
+            call("c0", 0.0)
+                .address(TOWN, first)
+                .by_address(80)
+                .cell("c")
+                .at(0),
+        );
+        story.tell(
+            call("c1", x_m)
+                .address(TOWN, second)
+                .by_address(80)
+                .cell("c")
+                .at(3),
+        );
+        story.incidents().len()
+    };
+    for kind in ["gas_leak", "elevator_trap", "manhole_missing"] {
+        assert_eq!(
+            placed(kind, "谷阳北路1500弄", "谷阳北路1502弄", 10.0),
+            2,
+            "{kind}"
+        );
+        assert_eq!(
+            placed(kind, "谷阳北路1500弄3幢", "谷阳北路1500弄18幢", 0.0),
+            2,
+            "{kind}"
+        );
+        assert_eq!(placed(kind, "谷阳北路1500弄", "谷阳北路1500弄", 0.0), 1, "{kind}");
+    }
+    assert_eq!(
+        placed("garbage_exposed", "谷阳北路1500弄", "谷阳北路1502弄", 10.0),
+        1
+    );
+}
+
+#[test]
+fn an_address_meets_itself_where_somebody_elses_coordinates_are_wrong() {
+    let mut story = Teller::new();
+    let call = |id: &str, x_m: f64| call(id, "garbage_exposed", x_m, 0.0).address(TOWN, "谷阳北路1500弄");
+    story.tell(call("c0", 1_500.0).at(0));
+    story.tell(call("c1", 0.0).by_address(80).at(3));
+    assert_eq!(story.only().members[0].why, Why::SameAddress);
+    // Coordinates of its own outweigh the address.
+    story.tell(call("c2", 5_000.0).at(6));
+    assert_eq!(story.incidents().len(), 2);
+}

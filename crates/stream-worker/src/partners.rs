@@ -113,10 +113,11 @@ impl Partners {
         }
     }
 
-    /// Holds an event against what others reported, and remembers it.
+    /// Holds an event against what others reported, and remembers it: where its source put it, without what its address says,
+    /// which would hide a wrong system.
     pub(crate) fn meet(&mut self, event: &Event) -> Vec<Comparison> {
         self.catch_up();
-        let Some(located) = event.located.as_ref().filter(|located| located.u_mm <= U_MM_MAX) else {
+        let Some(located) = event.reported().filter(|located| located.u_mm <= U_MM_MAX) else {
             return Vec::new();
         };
         let setup = self.setup.clone();

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use city_grid::Frame;
-use city_registry::{Listed, Oddities, Registry, RowError, read_components, read_devices, read_facilities};
+use city_registry::{
+    Listed, Oddities, Registry, RowError, read_addresses, read_components, read_devices, read_facilities,
+};
 use city_rules::ConfigError;
 use flate2::bufread::MultiGzDecoder;
 
@@ -31,6 +33,11 @@ pub(super) fn read(loaded: &Loaded, frame: Frame<'_>) -> Result<Registry, Config
     if let Some(path) = &files.facilities {
         registry.facilities = one(loaded, &mut odd, "registry.facilities", path, |reader| {
             read_facilities(reader, frame)
+        })?;
+    }
+    if let Some(path) = &files.addresses {
+        registry.addresses = one(loaded, &mut odd, "registry.addresses", path, |reader| {
+            read_addresses(reader, frame, event_intake::address_name)
         })?;
     }
     registry.oddities = odd;

@@ -101,6 +101,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
             u_mm,
             quality,
         }),
+        placed_by: None,
         declared_crs: None,
         algorithm: None,
         quality,

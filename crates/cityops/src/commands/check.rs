@@ -61,6 +61,9 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
                 "components": registry.components.len(),
                 "component_classes": classes,
                 "facilities": registry.facilities.len(),
+                "addresses": registry.addresses.len(),
+                "roads": registry.addresses.roads(),
+                "addresses_torn": registry.addresses.torn(),
                 "oddities": oddities(registry),
             },
             "warnings": findings.iter().map(|finding| serde_json::json!({
@@ -104,11 +107,19 @@ pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
         ));
     }
     print(format!(
-        "registry: {} devices, {} components, {} facilities",
+        "registry: {} devices, {} components, {} facilities, {} addresses",
         registry.devices.len(),
         registry.components.len(),
-        registry.facilities.len()
+        registry.facilities.len(),
+        registry.addresses.len()
     ));
+    match (registry.addresses.roads(), registry.addresses.torn()) {
+        (0, 0) => {}
+        (roads, 0) => print(format!("  addresses: doors on {roads} roads")),
+        (roads, torn) => print(format!(
+            "  addresses: doors on {roads} roads; {torn} without a place, for their rows lie too far apart (two roads of one name?)"
+        )),
+    }
     for (class, count) in registry.components.classes() {
         let used = match setup.intake.component_class(class) {
             Some(meant) if meant == &**class => String::new(),

@@ -88,6 +88,7 @@ pub(crate) fn simulate_files(dir: &Path, simulation: &Simulation) -> anyhow::Res
     write(dir, "devices.csv", &simulation.devices_csv())?;
     write(dir, "components.csv", &simulation.components_csv())?;
     write(dir, "facilities.csv", &simulation.facilities_csv())?;
+    write(dir, "addresses.csv", &simulation.addresses_csv())?;
     simulation
         .grid_files()
         .iter()

@@ -121,6 +121,8 @@ pub struct Registry {
     pub components: Option<PathBuf>,
     /// `facility_id,class,name,lon,lat[,crs]`
     pub facilities: Option<PathBuf>,
+    /// `address,lon,lat[,crs,accuracy_m,spread_m]`
+    pub addresses: Option<PathBuf>,
 }
 
 /// `[sources.NAME]`

@@ -4,7 +4,7 @@ use city_model::{Outcome, Why};
 use incident_engine::IncidentRecord;
 use serde::Serialize;
 
-use super::wording::{Both, became, compared, missed, outcome, second};
+use super::wording::{Both, became, compared, missed, outcome, placed, second};
 use super::{Story, Told, Tried, WhatIf};
 
 /// Why an event is where it is.
@@ -88,6 +88,7 @@ impl Story {
         let mut tried: Vec<Tried> = Vec::new();
         said.say(outcome(key, told, now_in));
         if let Some(evidence) = &told.evidence {
+            said.say_all(evidence.placed_by.as_deref().map(placed));
             said.say(compared(evidence));
             if let Some(runner_up) = &evidence.runner_up {
                 said.say(second(runner_up, self));

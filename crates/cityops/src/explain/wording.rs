@@ -1,6 +1,6 @@
 //! How an answer is worded: what was compared, in metres and minutes, and which change would have turned it.
 
-use city_model::{EventKey, Outcome, Why};
+use city_model::{EventKey, Outcome, PlacedBy, Why};
 use incident_engine::{Evidence, IncidentRecord, Miss};
 
 use super::{Story, Told, chinese};
@@ -138,6 +138,28 @@ pub(super) fn compared(evidence: &Evidence) -> Both {
     }
 }
 
+/// Which address took part in where the event is.
+pub(super) fn placed(by: &PlacedBy) -> Both {
+    let (address, u) = (&by.address, whole_metres(by.u_mm));
+    match &by.reported {
+        None => Both(
+            format!("上报没有坐标，位置由地址“{address}”推定，±{u} 米。"),
+            format!("It gave no coordinates: placed by {address}, ±{u} m."),
+        ),
+        Some(reported) => {
+            let own = whole_metres(reported.u_mm);
+            Both(
+                format!("位置由上报坐标（±{own} 米）与地址“{address}”（±{u} 米）合并得出。"),
+                format!("Placed by its coordinates (±{own} m) and by {address} (±{u} m) together."),
+            )
+        }
+    }
+}
+
+fn whole_metres(mm: i64) -> i64 {
+    mm.saturating_add(500) / 1_000
+}
+
 pub(super) fn second(miss: &Miss, story: &Story) -> Both {
     let (distance, radius) = (metres(miss.distance_mm), metres(miss.radius_mm));
     let (zh, en) = called(miss, story);
@@ -189,6 +211,12 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
             format!("相距 {distance} 米，但另有事件几乎同样吻合，无法分辨属于哪一个"),
             format!(
                 "{distance} m apart, but another incident fits nearly as well, and nothing tells which it is"
+            ),
+        ),
+        "house" => (
+            format!("相距 {distance} 米，但只报了地址，且是另一处门牌；涉及人身安全，不合并"),
+            format!(
+                "{distance} m apart, but its address is all that says where it is, and names another house: where lives are at stake that keeps them apart"
             ),
         ),
         "component" => (
@@ -295,6 +323,32 @@ impl Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_placed_an_event_is_said_with_how_sure_that_is() {
+        let mut by = PlacedBy {
+            address: "文平路1367弄".into(),
+            u_mm: 115_200,
+            reported: None,
+        };
+        let Both(zh, en) = placed(&by);
+        assert_eq!(zh, "上报没有坐标，位置由地址“文平路1367弄”推定，±115 米。");
+        assert_eq!(en, "It gave no coordinates: placed by 文平路1367弄, ±115 m.");
+        by.reported = Some(city_model::Located {
+            position: city_model::Position { lon_e9: 0, lat_e9: 0 },
+            u_mm: 30_000,
+            quality: city_model::Quality::Door,
+        });
+        let Both(zh, en) = placed(&by);
+        assert_eq!(
+            zh,
+            "位置由上报坐标（±30 米）与地址“文平路1367弄”（±115 米）合并得出。"
+        );
+        assert_eq!(
+            en,
+            "Placed by its coordinates (±30 m) and by 文平路1367弄 (±115 m) together."
+        );
+    }
 
     #[test]
     fn metres_and_spans_read_as_people_say_them() {

@@ -65,6 +65,9 @@ pub(super) struct Accepted {
     /// One sigma of its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     accuracy_m: Option<i64>,
+    /// The address that takes part in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed_by: Option<Name>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<&'static str>,
     /// Told to maintenance.
@@ -109,6 +112,7 @@ impl Accepted {
             }),
             quality: Some(event.quality.as_str()),
             accuracy_m: event.located.as_ref().map(|located| located.u_mm / 1_000),
+            placed_by: event.placed_by.as_ref().map(|by| by.address.clone()),
             flags: event.flags.iter().map(|flag| flag.as_str()).collect(),
             ..told
         }
@@ -131,6 +135,11 @@ impl Accepted {
             let accuracy = self.accuracy_m.map(|metres| format!(" ±{metres} m"));
             parts.push(format!("{quality}{}", accuracy.unwrap_or_default()));
         }
+        parts.extend(
+            self.placed_by
+                .as_ref()
+                .map(|address| format!("placed by {address}")),
+        );
         if !self.flags.is_empty() {
             parts.push(format!("flagged {}", self.flags.join(" ")));
         }

@@ -56,7 +56,6 @@ pub(crate) fn config() -> IntakeConfig {
         ]),
         default_source: None,
         registry: Arc::new(Registry {
-            oddities: Vec::new(),
             devices: [
                 device("pole", 121.23, None),
                 device("gauge", 121.24, Some("c-1")),
@@ -82,6 +81,7 @@ pub(crate) fn config() -> IntakeConfig {
                     position: position(121.26, 31.03),
                 },
             ]),
+            ..Registry::default()
         }),
         reporter_key: b"a secret".to_vec(),
         ..IntakeConfig::new(Arc::clone(&RULES), LAYERS.clone(), zone)

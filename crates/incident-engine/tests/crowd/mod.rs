@@ -55,6 +55,16 @@ pub fn address(dice: &mut Dice) -> String {
     }
 }
 
+/// The place of an address in a library of this corner, which has some of its houses far out.
+fn placed(told: teller::Told, address: &str) -> teller::Told {
+    let sum = address
+        .bytes()
+        .fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut dice = Dice(sum);
+    let half = if dice.one_in(3) { 900 } else { 100 };
+    told.put(dice.metres(half), dice.metres(half)).by_address(80)
+}
+
 /// A crowded corner of the city: everything that the rule compares occurs, and much of it meets.
 pub fn stream(dice: &mut Dice) -> Vec<Event> {
     let kinds: &[&str] = match dice.roll(5) {
@@ -92,12 +102,18 @@ pub fn stream(dice: &mut Dice) -> Vec<Event> {
                 .ticket(&format!("t{}", dice.roll(count))),
         };
         let mut told = told.at(minute).came_after(delay);
+        if dice.one_in(2) {
+            told = told.cell("3101171070102003");
+        }
         if told.0.source == city_model::Source::Hotline {
             if dice.one_in(2) {
-                told = told.address("310117107", &address(dice));
-                if dice.one_in(2) {
-                    told = told.nowhere();
-                }
+                let address = address(dice);
+                told = told.address("310117107", &address);
+                told = match dice.roll(5) {
+                    0 | 1 => told.nowhere(),
+                    2 => placed(told, &address),
+                    _ => told,
+                };
             }
             if dice.one_in(6) {
                 told = told.cites(&format!("t{}", dice.roll(count)));

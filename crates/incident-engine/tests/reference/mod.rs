@@ -102,6 +102,8 @@ impl Book<'_> {
                 continue;
             };
             let near_enough = match self.distance(&groups[at], event) {
+                // By its address alone it was found, too far away to be compared.
+                Some(distance) if event.is_told_only() && distance > self.cap(&groups[at]) => true,
                 Some(distance) if !self.is_marked(&groups[at], event) => {
                     distance <= self.radius(own, &groups[at], event)
                 }
@@ -172,9 +174,11 @@ impl Book<'_> {
                     (radius, i128::from(distance), i128::from(radius))
                 }
             };
+            let is_other_component = rule.component_decides && group.differs(event);
+            let is_apart = is_other_component || is_another_house(rule, group, event);
             let stands = self.may_meet(kind, group)
                 && !rule.moving
-                && !(rule.component_decides && group.differs(event))
+                && !is_apart
                 && self.in_time(group, event)
                 && distance <= rule.cap_mm
                 && self.extent_with(group, event) <= rule.extent_mm;
@@ -217,8 +221,13 @@ impl Book<'_> {
         let mut best: Option<(i64, usize)> = None;
         let mut exact: Option<usize> = None;
         for (at, group) in groups.iter().enumerate() {
-            if event.located.is_some() && self.position(group).is_some() {
-                continue;
+            if let Some(distance) = self.distance(group, event) {
+                // Placed by its address alone it also finds who is at the address, too far away to be compared.
+                let is_far = distance > self.cap(group);
+                let is_there = matches!(group.says(event), Some(('=' | '<', _)));
+                if !(event.is_told_only() && is_far && is_there) {
+                    continue;
+                }
             }
             if !self.may_meet(kind, group) || !self.in_time(group, event) {
                 continue;
@@ -268,6 +277,10 @@ impl Book<'_> {
         } else {
             1
         }
+    }
+
+    fn cap(&self, group: &Group<'_>) -> i64 {
+        self.rules.kind(self.kind_of(group)).cap_mm
     }
 
     fn kind_of(&self, group: &Group<'_>) -> KindId {
@@ -497,6 +510,19 @@ impl Spot {
         }
         '='
     }
+}
+
+/// Two houses where lives are at stake, of which one is known by its address alone.
+fn is_another_house(rule: &KindRule, group: &Group<'_>, event: &Event) -> bool {
+    let counted = group.counted();
+    let mut in_cells = counted
+        .iter()
+        .filter(|member| !member.cells.is_empty())
+        .peekable();
+    let is_told_only = in_cells.peek().is_some() && in_cells.all(|member| !member.quality.is_place());
+    rule.safety_class == "life"
+        && (event.is_told_only() || is_told_only)
+        && matches!(group.says(event), Some(('!' | '|', _)))
 }
 
 impl<'e> Group<'e> {

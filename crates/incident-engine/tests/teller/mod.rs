@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 
 use city_model::{
     Action, Activation, CellRef, Channel, Command, Event, EventKey, EventTime, Facility, Group, Incident,
-    IncidentId, Input, Kind, Located, Measurement, Name, Outcome, Plane, Point, Position, Quality,
+    IncidentId, Input, Kind, Located, Measurement, Name, Outcome, PlacedBy, Plane, Point, Position, Quality,
     Responsible, Severity, Signal, Silence, SilenceArea, Source, Tick, Warning, WarningStatus,
 };
 use city_rules::Rules;
@@ -84,6 +84,7 @@ fn event(
         event_time: at(0),
         reported_at: None,
         ingested_at: at(0),
+        placed_by: None,
         located: Some(Located {
             position: Plane::at(origin()).unproject(point),
             u_mm: u_m * 1_000,
@@ -221,6 +222,30 @@ impl Told {
     pub fn nowhere(mut self) -> Told {
         self.0.located = None;
         self.0.quality = Quality::None;
+        self
+    }
+    /// Somewhere else.
+    pub fn put(mut self, x_m: f64, y_m: f64) -> Told {
+        let point = Point {
+            x: (x_m * 1_000.0) as i64,
+            y: (y_m * 1_000.0) as i64,
+        };
+        if let Some(located) = &mut self.0.located {
+            located.position = Plane::at(origin()).unproject(point);
+        }
+        self
+    }
+    /// Where it is because its address says so: its source gave no coordinates.
+    pub fn by_address(mut self, u_m: i64) -> Told {
+        if let Some(located) = &mut self.0.located {
+            located.u_mm = u_m * 1_000;
+        }
+        self.0.quality = Quality::None;
+        self.0.placed_by = Some(Box::new(PlacedBy {
+            address: self.0.address_key.clone().unwrap_or_default(),
+            u_mm: u_m * 1_000,
+            reported: None,
+        }));
         self
     }
     pub fn address(mut self, town: &str, address: &str) -> Told {

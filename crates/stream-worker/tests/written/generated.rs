@@ -88,10 +88,34 @@ impl<'a> Maker<'a> {
         Value::Object(made)
     }
 
+    /// Keeps the named types of what is left out: others further down may be of them.
+    fn know(&mut self, schema: &'a Value) {
+        match schema {
+            Value::Array(branches) => branches.iter().for_each(|branch| self.know(branch)),
+            Value::Object(object) => {
+                if let (Some(name), Some("record" | "enum")) = (
+                    object.get("name").and_then(Value::as_str),
+                    object["type"].as_str(),
+                ) {
+                    self.named.push((name, schema));
+                }
+                let fields = object.get("fields").and_then(Value::as_array);
+                fields
+                    .into_iter()
+                    .flatten()
+                    .for_each(|field| self.know(&field["type"]));
+            }
+            _ => {}
+        }
+    }
+
     fn value(&mut self, schema: &'a Value, field: &str, record: &str) -> Value {
         match schema {
             Value::Array(branches) => match self.dice.below(2) {
-                0 => Value::Null,
+                0 => {
+                    self.know(&branches[1]);
+                    Value::Null
+                }
                 _ => self.value(&branches[1], field, record),
             },
             Value::Object(object) if object.contains_key("logicalType") => {
