@@ -266,11 +266,16 @@ impl Book<'_> {
 
     /// By how much a storm in which an event happened, or that was over for six hours at most, makes a kind's times longer.
     fn times(&self, rule: &KindRule, event: &Event) -> i64 {
-        let place = event.town.as_deref().unwrap_or("310117");
+        let town = event.town.as_deref().unwrap_or("310117");
+        // Where its cells are known, they say which region it is in.
+        let is_in = |region: &str| match &*event.cells {
+            [] => town.starts_with(region),
+            cells => cells.iter().any(|cell| cell.code.starts_with(region)),
+        };
         let stands = |storm: &Storm| {
             storm.from <= event.event_time
                 && event.event_time < storm.until + 6 * 3_600_000
-                && place.starts_with(&storm.region)
+                && is_in(&storm.region)
         };
         if rule.weather && self.storms.iter().any(stands) {
             2
