@@ -68,7 +68,8 @@ fn check_prints_the_effective_configuration_without_secrets() {
         "[kafka.properties]\n\"sasl.password\" = \"opensesame\"\n\"ssl.key.password\" = \"opensesame\"\n\
          \"ssl.keystore.password\" = \"opensesame\"\n\"ssl.key.pem\" = \"opensesame\"\n\
          \"sasl.oauthbearer.client.secret\" = \"opensesame\"\n\"sasl.oauthbearer.config\" = \"opensesame\"\n\
-         \"sasl.oauthbearer.assertion.private.key.passphrase\" = \"opensesame\"\n\"client.id\" = \"seen\"\n",
+         \"sasl.oauthbearer.assertion.private.key.passphrase\" = \"opensesame\"\n\"client.id\" = \"seen\"\n\
+         \"sasl.pasword\" = \"opensesame\"\n\"sasl.oauthbearer.extensions\" = \"ticket=opensesame\"\n",
     );
     for command in [
         &["check", "--print"][..],

@@ -29,15 +29,35 @@ const OWNED: [&str; 8] = [
     "enable.partition.eof",
 ];
 
-/// Parts of the names of properties that hold secrets.
-const SECRET: [&str; 7] = [
-    "password",
-    "passphrase",
-    "secret",
-    "jaas",
-    "key.pem",
-    "oauthbearer.config",
-    "token",
+/// Properties whose values may be shown. All others may be secrets, also such as nobody knows: a misspelt `sasl.pasword` is one.
+const SHOWN: [&str; 14] = [
+    "acks",
+    "broker.address.family",
+    "client.dns.lookup",
+    "client.id",
+    "client.rack",
+    "compression.codec",
+    "debug",
+    "group.protocol",
+    "partition.assignment.strategy",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.username",
+    "security.protocol",
+    "ssl.endpoint.identification.algorithm",
+];
+
+/// Ends of names whose values are sizes, times, switches or paths.
+const SHOWN_ENDS: [&str; 9] = [
+    ".bytes",
+    ".enable",
+    ".kbytes",
+    ".level",
+    ".location",
+    ".messages",
+    ".ms",
+    ".size",
+    ".type",
 ];
 
 impl Loaded {
@@ -126,7 +146,8 @@ fn property_of(name: &str) -> &str {
 
 /// Whether a property's value must not be shown; the name of a file may be.
 pub(super) fn is_secret(name: &str) -> bool {
-    !name.ends_with(IN_FILE) && SECRET.iter().any(|word| name.contains(word))
+    let is_shown = SHOWN.contains(&name) || SHOWN_ENDS.iter().any(|end| name.ends_with(end));
+    !name.ends_with(IN_FILE) && !is_shown
 }
 
 /// Properties as text, whichever way they are written: `"linger.ms" = 5` is as good as `"5"`.
