@@ -86,6 +86,10 @@ fn the_bill_of_materials_has_all_that_is_in_the_program() {
     let kafka = kafka.clone().find(|part| part["name"] == "rdkafka-sys").unwrap();
     let (_, version) = kafka["version"].as_str().unwrap().split_once('+').unwrap();
     assert_eq!(kafka["components"][0]["version"], version);
+    let brought: BTreeSet<&str> = (told["components"].as_array().unwrap().iter())
+        .filter_map(|part| part["components"][0]["name"].as_str())
+        .collect();
+    assert_eq!(brought, BTreeSet::from(["librdkafka", "zlib", "zstd"]));
     for node in told["dependencies"].as_array().unwrap() {
         for on in node["dependsOn"].as_array().unwrap() {
             assert!(refs.contains(on.as_str().unwrap()), "{on}");
