@@ -31,6 +31,15 @@ fn place() -> Value {
     json!({"x": SOUTH_WEST.0, "y": SOUTH_WEST.1, "accuracy_m": 5.0, "quality": "GNSS"})
 }
 
+/// Two tickets that are well, and one of a system that nobody declared.
+fn tickets() -> [Value; 3] {
+    [
+        ticket("T-1", "12345", "积水没过轮胎"),
+        ticket("T-2", "12345", "路上积水很深，有人被困在车里出不来"),
+        ticket("T-3", "12346", "积水没过轮胎"),
+    ]
+}
+
 fn ticket(id: &str, system: &str, content: &str) -> Value {
     json!({"event_id": id, "source_system": system, "ticket_id": id, "category": ["道路积水"], "title": "道路积水",
         "content": content, "called_at": now(), "location": place()})
@@ -74,11 +83,7 @@ fn what_a_department_copies_sends_is_refused_follows_and_goes_on() {
     let mut consumers = Language::ALL.map(|language| tools.follow(&town, language));
 
     // Each producer sends what is well and what is not, and hears of both: of its own alone, though citizens report meanwhile.
-    let tickets = [
-        ticket("T-1", "12345", "积水没过轮胎"),
-        ticket("T-2", "12345", "路上积水很深，有人被困在车里出不来"),
-        ticket("T-3", "12346", "积水没过轮胎"),
-    ];
+    let tickets = tickets();
     let told = produced(&mut town, &tools, Language::Python, &tickets);
     assert_eq!(
         refusal(&told["12346/T-3"]),
@@ -228,11 +233,7 @@ fn avro_is_read_as_json_is() {
     town.process = Some(Town::run(&town.folder));
     let tools = Toolbox::new(Some(registry.address()));
     let mut consumers = Language::ALL.map(|language| tools.follow(&town, language));
-    let tickets = [
-        ticket("T-1", "12345", "积水没过轮胎"),
-        ticket("T-2", "12345", "路上积水很深，有人被困在车里出不来"),
-        ticket("T-3", "12346", "积水没过轮胎"),
-    ];
+    let tickets = tickets();
     let told = produced(&mut town, &tools, Language::Python, &tickets);
     let readings = [
         reading("R-1", "ponding_depth"),

@@ -188,6 +188,20 @@ impl Loaded {
             .map_err(|error| self.error(key, path, format!("cannot read {}: {error}", full.display())))
     }
 
+    /// What a text file named by a key holds.
+    ///
+    /// # Errors
+    /// When it cannot be read, or `parse` says what is wrong with it.
+    pub(crate) fn of_file<T>(
+        &self,
+        key: &str,
+        path: &Path,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        let text = String::from_utf8(self.bytes_of(key, path)?).unwrap_or_default();
+        parse(&text).map_err(|why| self.error(key, path, why))
+    }
+
     /// A mistake at a key whose value is `path`; the line is the first that holds the value.
     pub fn error(&self, key: &str, path: &Path, message: String) -> ConfigError {
         let value = path.display().to_string();

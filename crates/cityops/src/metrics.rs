@@ -4,6 +4,7 @@
 //! a service starts ([`Metrics::begin`]). Labels come from closed sets: sources, outcomes, reasons, bands, workers, and the
 //! kinds, overrides, layers and source systems of the configuration.
 
+mod asked;
 mod clocks;
 mod http;
 mod incidents;
@@ -218,7 +219,7 @@ impl Metrics {
     /// When one is shown already.
     pub fn show_schemas(&self, source: Arc<dyn SchemaSource>) -> anyhow::Result<()> {
         self.registry
-            .register(Box::new(schemas::SchemaCollector::new(source)?))
+            .register(Box::new(schemas::collector(source)?))
             .context("register the schema registry's metrics")
     }
 
@@ -228,7 +229,7 @@ impl Metrics {
     /// When one is shown already.
     pub fn show_spans(&self, exporter: Arc<span_export::Exporter>) -> anyhow::Result<()> {
         self.registry
-            .register(Box::new(traces::SpanCollector::new(exporter)?))
+            .register(Box::new(traces::collector(exporter)?))
             .context("register the metrics of spans")
     }
 

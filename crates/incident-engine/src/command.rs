@@ -75,8 +75,10 @@ impl Engine {
             }
         }
         let opens = |edited: &Arc<Incident>| edited.status == Status::Open && incident.status != Status::Open;
-        let is_opened = draft.touched.get(&incident.id).is_some_and(opens);
-        let repeating = self.open_repeating(incident).filter(|_| is_opened);
+        if !draft.touched.get(&incident.id).is_some_and(opens) {
+            return Ok(None);
+        }
+        let repeating = self.open_repeating(incident);
         Ok(repeating.map(|other| {
             format!(
                 "it came back as {} meanwhile: merge the two if they are one",

@@ -6,6 +6,17 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(String);
 
+/// What is wrong with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressFlaw {
+    /// It is neither of `http` nor of `https`.
+    Scheme,
+    /// It holds a name or a password.
+    Secret,
+    /// It names no host, or more than a host and a path.
+    Form,
+}
+
 impl Address {
     /// Reads an address: `http://host:port` or `https://host:port`, with the path under which the registry speaks the
     /// interface, if any.
@@ -13,19 +24,34 @@ impl Address {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Address, String> {
+        Address::read(text).map_err(|flaw| {
+            match flaw {
+                AddressFlaw::Scheme => "an address begins with http:// or https://",
+                AddressFlaw::Secret => "name and password go into registry_auth_file",
+                AddressFlaw::Form => "an address is http://host:port and a path",
+            }
+            .to_owned()
+        })
+    }
+
+    /// The same for whoever has words of its own for what is wrong.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn read(text: &str) -> Result<Address, AddressFlaw> {
         let Some((scheme, rest)) = ["http://", "https://"]
             .iter()
             .find_map(|scheme| Some((scheme, text.strip_prefix(scheme)?)))
         else {
-            return Err("an address begins with http:// or https://".to_owned());
+            return Err(AddressFlaw::Scheme);
         };
         let rest = rest.trim_end_matches('/');
         let host = rest.split('/').next().unwrap_or_default();
         if host.contains('@') {
-            return Err("name and password go into registry_auth_file".to_owned());
+            return Err(AddressFlaw::Secret);
         }
         if host.is_empty() || rest.contains(['?', '#', ' ']) || rest.chars().any(char::is_control) {
-            return Err("an address is http://host:port and a path".to_owned());
+            return Err(AddressFlaw::Form);
         }
         Ok(Address(format!("{scheme}{rest}")))
     }

@@ -11,7 +11,7 @@ mod registry;
 mod standing;
 mod waiting;
 
-pub use address::{Address, Credentials};
+pub use address::{Address, AddressFlaw, Credentials};
 pub use authorities::Authorities;
 pub use client::Client;
 pub use registry::{Registry, RegistryConfig};

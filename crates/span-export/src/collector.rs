@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
-use schema_registry::{Authorities, Credentials};
+use schema_registry::{Address, AddressFlaw, Authorities, Credentials};
 
 /// Where the protocol has traces beneath a collector's address.
 const PATH: &str = "/v1/traces";
@@ -25,21 +25,18 @@ impl Endpoint {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Endpoint, String> {
-        let rest = text
-            .strip_prefix("http://")
-            .or_else(|| text.strip_prefix("https://"));
-        let Some(rest) = rest else {
-            return Err("an address begins with http:// or https://".to_owned());
-        };
-        let host = rest.split('/').next().unwrap_or_default();
-        if host.contains('@') {
-            return Err("a secret does not belong into an address; a token goes into token_file".to_owned());
-        }
-        if host.is_empty() || text.contains(['?', '#', ' ']) || text.chars().any(char::is_control) {
-            return Err("an address is http://host:port, such as http://127.0.0.1:4318".to_owned());
-        }
-        let base = text.trim_end_matches('/');
-        let base = base.strip_suffix(PATH).unwrap_or(base);
+        let address = Address::read(text).map_err(|flaw| {
+            match flaw {
+                AddressFlaw::Scheme => "an address begins with http:// or https://",
+                AddressFlaw::Secret => {
+                    "a secret does not belong into an address; a token goes into token_file"
+                }
+                AddressFlaw::Form => "an address is http://host:port, such as http://127.0.0.1:4318",
+            }
+            .to_owned()
+        })?;
+        let base = address.to_string();
+        let base = base.strip_suffix(PATH).unwrap_or(&base);
         Ok(Endpoint(format!("{base}{PATH}")))
     }
 

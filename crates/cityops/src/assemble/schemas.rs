@@ -1,6 +1,5 @@
 //! What records are decoded by: the built-in schemas, those in files, and a registry's.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +41,10 @@ pub(crate) fn registry_config(loaded: &Loaded) -> anyhow::Result<Option<Registry
     }
     let credentials = match (&schemas.registry_auth_file, &schemas.registry_token_file) {
         (None, None) => None,
-        (Some(path), None) => Some(of_file(loaded, "registry_auth_file", path, Credentials::parse)?),
-        (None, Some(path)) => Some(of_file(loaded, "registry_token_file", path, Credentials::bearer)?),
+        (Some(path), None) => Some(loaded.of_file("schemas.registry_auth_file", path, Credentials::parse)?),
+        (None, Some(path)) => {
+            Some(loaded.of_file("schemas.registry_token_file", path, Credentials::bearer)?)
+        }
         (Some(_), Some(_)) => {
             let message = "either a name with a password or a token, not both";
             return Err(wrong("registry_token_file", message).into());
@@ -52,7 +53,7 @@ pub(crate) fn registry_config(loaded: &Loaded) -> anyhow::Result<Option<Registry
     let authorities = match (&schemas.registry_ca_file, address.is_https()) {
         (Some(path), true) => {
             let parse = |text: &str| Authorities::parse(text.as_bytes());
-            Some(of_file(loaded, "registry_ca_file", path, parse)?)
+            Some(loaded.of_file("schemas.registry_ca_file", path, parse)?)
         }
         (None, true) => {
             let message = "https needs schemas.registry_ca_file: the certificates of those who may have signed the \
@@ -74,18 +75,6 @@ pub(crate) fn registry_config(loaded: &Loaded) -> anyhow::Result<Option<Registry
         authorities,
         timeout: Duration::from_millis(timeout),
     }))
-}
-
-/// What a file named by a key of the section holds.
-fn of_file<T>(
-    loaded: &Loaded,
-    key: &str,
-    path: &Path,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> anyhow::Result<T> {
-    let key = format!("schemas.{key}");
-    let text = String::from_utf8(loaded.bytes_of(&key, path)?).unwrap_or_default();
-    Ok(parse(&text).map_err(|why| loaded.error(&key, path, why))?)
 }
 
 /// The decoder with every schema that needs no asking. With a registry its ids count instead of ours.

@@ -1,6 +1,5 @@
 //! Where a configuration sends spans, its files read.
 
-use std::path::Path;
 use std::time::Duration;
 
 use schema_registry::{Authorities, Credentials};
@@ -19,10 +18,10 @@ pub fn export(loaded: &Loaded) -> anyhow::Result<Option<ExportConfig>> {
     };
     let endpoint = Endpoint::parse(endpoint).map_err(|why| loaded.wrong("telemetry", "endpoint", &why))?;
     let token = told.token_file.as_deref();
-    let credentials = token.map(|path| of_file(loaded, "token_file", path, Credentials::bearer));
+    let credentials = token.map(|path| loaded.of_file("telemetry.token_file", path, Credentials::bearer));
     let ca = told.ca_file.as_deref();
     let parse = |text: &str| Authorities::parse(text.as_bytes());
-    let authorities = ca.map(|path| of_file(loaded, "ca_file", path, parse));
+    let authorities = ca.map(|path| loaded.of_file("telemetry.ca_file", path, parse));
     Ok(Some(ExportConfig {
         collector: Collector {
             endpoint,
@@ -47,16 +46,4 @@ pub fn export(loaded: &Loaded) -> anyhow::Result<Option<ExportConfig>> {
 fn host() -> String {
     let name = rustix::system::uname();
     name.nodename().to_string_lossy().into_owned()
-}
-
-/// What a file named by a key of the section holds.
-fn of_file<T>(
-    loaded: &Loaded,
-    key: &str,
-    path: &Path,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> anyhow::Result<T> {
-    let key = format!("telemetry.{key}");
-    let text = String::from_utf8(loaded.bytes_of(&key, path)?).unwrap_or_default();
-    Ok(parse(&text).map_err(|why| loaded.error(&key, path, why))?)
 }

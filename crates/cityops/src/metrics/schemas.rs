@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
+use prometheus::core::Collector;
 use prometheus::{IntCounterVec, IntGauge, Opts};
 use wire_format::SchemaSource;
 
-/// Collects a source's counts.
-pub(super) struct SchemaCollector {
-    source: Arc<dyn SchemaSource>,
-    descriptions: Vec<Desc>,
-}
+use super::asked::{Answers, AskedCollector, Names};
 
 fn requests() -> prometheus::Result<IntCounterVec> {
     let help = "Requests to the schema registry, by what came of them; after a failed one, records wait.";
@@ -26,45 +21,25 @@ fn up() -> prometheus::Result<IntGauge> {
     IntGauge::with_opts(Opts::new("schema_registry_up", help).namespace("cityops"))
 }
 
-impl SchemaCollector {
-    pub(super) fn new(source: Arc<dyn SchemaSource>) -> prometheus::Result<SchemaCollector> {
-        let (requests, up) = (requests()?, up()?);
-        let descriptions = requests.desc().into_iter().chain(up.desc());
-        Ok(SchemaCollector {
-            descriptions: descriptions.cloned().collect(),
-            source,
-        })
-    }
-}
-
-impl Collector for SchemaCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        self.descriptions.iter().collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let counts = self.source.counts();
-        let mut families = Vec::new();
-        // The same names were good when this was registered.
-        if let Ok(requests) = requests()
-            && counts.up.is_some()
-        {
-            for (result, count) in [
-                ("found", counts.found),
-                ("unknown", counts.unknown),
-                ("unusable", counts.unusable),
-                ("failed", counts.failed),
-            ] {
-                requests.with_label_values(&[result]).inc_by(count);
-            }
-            families.extend(requests.collect());
+/// Collects a source's counts.
+pub(super) fn collector(source: Arc<dyn SchemaSource>) -> prometheus::Result<impl Collector> {
+    let names = Names {
+        results: requests,
+        up,
+    };
+    AskedCollector::new(names, move || {
+        let counts = source.counts();
+        let results = [
+            ("found", counts.found),
+            ("unknown", counts.unknown),
+            ("unusable", counts.unusable),
+            ("failed", counts.failed),
+        ];
+        Answers {
+            results: counts.up.map_or_else(Vec::new, |_| results.to_vec()),
+            up: counts.up,
         }
-        if let (Ok(gauge), Some(answers)) = (up(), counts.up) {
-            gauge.set(i64::from(answers));
-            families.extend(gauge.collect());
-        }
-        families
-    }
+    })
 }
 
 #[cfg(test)]

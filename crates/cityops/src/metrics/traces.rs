@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use city_model::Source;
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
+use prometheus::core::Collector;
 use prometheus::{IntCounterVec, IntGauge, Opts};
 use span_export::{Exporter, Tracer};
 use stream_worker::{Step, TraceObserver};
 use wire_format::BadTrace;
 
+use super::asked::{Answers, AskedCollector, Names};
 use super::{Maker, Metrics};
 
 /// A revision went out without its trace, because too many incidents waited with one.
@@ -66,12 +66,6 @@ impl TraceObserver for Traces {
     }
 }
 
-/// Collects an exporter's counts.
-pub(super) struct SpanCollector {
-    exporter: Arc<Exporter>,
-    descriptions: Vec<Desc>,
-}
-
 fn spans() -> prometheus::Result<IntCounterVec> {
     let help = "Spans for the collector, by what became of them: dropped ones found no room in the queue, failed ones no collector that took them.";
     IntCounterVec::new(Opts::new("spans_total", help).namespace("cityops"), &["result"])
@@ -82,41 +76,20 @@ fn up() -> prometheus::Result<IntGauge> {
     IntGauge::with_opts(Opts::new("span_collector_up", help).namespace("cityops"))
 }
 
-impl SpanCollector {
-    pub(super) fn new(exporter: Arc<Exporter>) -> prometheus::Result<SpanCollector> {
-        let (spans, up) = (spans()?, up()?);
-        Ok(SpanCollector {
-            descriptions: spans.desc().into_iter().chain(up.desc()).cloned().collect(),
-            exporter,
-        })
-    }
-}
-
-impl Collector for SpanCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        self.descriptions.iter().collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let counts = self.exporter.counts();
-        let mut families = Vec::new();
-        // The same names were good when this was registered.
-        if let Ok(spans) = spans() {
-            for (result, count) in [
+/// Collects an exporter's counts.
+pub(super) fn collector(exporter: Arc<Exporter>) -> prometheus::Result<impl Collector> {
+    let names = Names { results: spans, up };
+    AskedCollector::new(names, move || {
+        let counts = exporter.counts();
+        Answers {
+            results: vec![
                 ("exported", counts.exported),
                 ("dropped", counts.dropped),
                 ("failed", counts.failed),
-            ] {
-                spans.with_label_values(&[result]).inc_by(count);
-            }
-            families.extend(spans.collect());
+            ],
+            up: counts.up,
         }
-        if let (Ok(gauge), Some(answers)) = (up(), counts.up) {
-            gauge.set(i64::from(answers));
-            families.extend(gauge.collect());
-        }
-        families
-    }
+    })
 }
 
 #[cfg(test)]
