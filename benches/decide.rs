@@ -8,8 +8,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use file_log::{INPUT_FILES, enriched_inputs};
 use incident_engine::{Engine, Setting};
 
+#[path = "measured/cpu_time.rs"]
+mod cpu_time;
 #[path = "restore/shifted.rs"]
 mod shifted;
+use cpu_time::CpuTime;
 use shifted::shifted;
 
 /// The enriched inputs of a simulated storm, and the activation that they are decided under.
@@ -56,7 +59,7 @@ fn step(engine: &mut Engine, input: &Input) {
     }
 }
 
-fn decide(criterion: &mut Criterion) {
+fn decide(criterion: &mut Criterion<CpuTime>) {
     let (setting, inputs) = storm(40_000);
     let half = inputs.len() / 2;
     let next: Vec<Input> = inputs[half..]
@@ -78,7 +81,7 @@ fn decide(criterion: &mut Criterion) {
         let events = events.count() as u64 * copies as u64;
         println!(
             "{open} open of {kept} kept: {} bytes of memory an event of {events}",
-            (resident_bytes() - before) / events
+            resident_bytes().saturating_sub(before) / events
         );
         group.bench_function(format!("look only, {open} open of {kept} kept"), |bench| {
             bench.iter(|| {
@@ -117,5 +120,9 @@ fn decide(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decide);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = decide
+}
 criterion_main!(benches);
