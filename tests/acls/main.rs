@@ -270,6 +270,7 @@ fn told_without(place: &Place, right: &Right) -> String {
         }
         (party, _, _) if !party.starts_with("sre") => error(place.read(&right.party, &right.name).map(drop)),
         (_, _, "ALTER_CONFIGS") => sre(&["topics", "apply"]),
+        (_, "topic", "DESCRIBE") => sre(&["ledger"]),
         (_, "transactional-id", _) => sre(&["deadletter", "replay", "--all"]),
         (_, _, "READ") => match topic.unwrap() {
             Topic::DeadLetters => sre(&["deadletter", "list"]),
@@ -329,9 +330,11 @@ fn exactly_these_rights_are_enough_and_each_is_needed() {
     let mut wrong = Vec::new();
     let last = named_last();
     for right in &others {
-        // Later; and of the topics' settings that of one topic stands for all.
         let is_later = is_apply(right, "ALTER") || right.operation == "DELETE";
-        if is_later || (right.operation == "ALTER_CONFIGS" && right.name != last) {
+        // Of what is the same for every topic, one topic stands for all.
+        let is_of_all = right.operation == "ALTER_CONFIGS"
+            || (right.operation == "DESCRIBE" && right.resource == "topic");
+        if is_later || (is_of_all && right.name != last) {
             continue;
         }
         place.granting.withdraw(right);

@@ -196,6 +196,8 @@ impl List<'_> {
         });
         match same {
             Some(acl) if acl.operations.contains(&operation) => {}
+            // It brings it along.
+            Some(acl) if operation == "DESCRIBE" && acl.operations.contains(&"READ") => {}
             Some(acl) => acl.operations.push(operation),
             None => self.acls.push(Acl {
                 party,
@@ -275,6 +277,10 @@ impl List<'_> {
             Topic::CorrelateChangelog,
         ] {
             self.topic(topic, "READ", "audit, ledger, explain");
+        }
+        for topic in Topic::ALL {
+            let purpose = "whether they are there, and how far readers are behind";
+            self.topic(*topic, "DESCRIBE", purpose);
         }
         for group in groups.clone() {
             let purpose = "lag, by Kafka's own tools; where audit stops";
@@ -396,7 +402,8 @@ mod tests {
                 .filter(move |acl| (acl.party, acl.duty) == (Party::Sre, duty))
         };
         assert!(of("").all(|acl| acl.operations.iter().all(|it| ["READ", "DESCRIBE"].contains(it))));
-        assert!(of("").all(|acl| Topic::by_name(&acl.name) != Some(Topic::DeadLetters)));
+        let dead = of("").find(|acl| Topic::by_name(&acl.name) == Some(Topic::DeadLetters));
+        assert_eq!(dead.unwrap().operations, ["DESCRIBE"]);
         assert_eq!(of("topics").count(), Topic::ALL.len());
         assert!(of("topics").all(|acl| acl.operations == ["CREATE", "ALTER", "ALTER_CONFIGS"]));
     }

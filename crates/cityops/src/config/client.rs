@@ -121,7 +121,11 @@ impl Loaded {
                     .map_err(|error| wrong(format!("\"{name}\": cannot read {}: {error}", path.display())))?;
                 text.trim_end_matches(['\n', '\r']).to_owned()
             } else if PATHS.contains(&property) && value != "probe" {
-                self.path(Path::new(value)).display().to_string()
+                let path = self.path(Path::new(value));
+                // The library's words for it name no file.
+                std::fs::metadata(&path)
+                    .map_err(|error| wrong(format!("\"{name}\": cannot read {}: {error}", path.display())))?;
+                path.display().to_string()
             } else {
                 value.clone()
             };
@@ -263,14 +267,35 @@ mod tests {
 
     #[test]
     fn files_are_found_from_the_configurations_folder() {
-        let text = "[kafka.properties]\n\"ssl.ca.location\" = \"tls/ca.pem\"\n\"ssl.key.location\" = \"/etc/key.pem\"\n\
-                    \"client.id\" = \"tls/ca.pem\"\n";
-        let loaded = loaded(text);
+        let dir = tempfile::tempdir().unwrap();
+        let (ca, key) = (dir.path().join("tls/ca.pem"), dir.path().join("key.pem"));
+        std::fs::create_dir(dir.path().join("tls")).unwrap();
+        for file in [&ca, &key] {
+            std::fs::write(file, "").unwrap();
+        }
+        let text = format!(
+            "[kafka.properties]\n\"ssl.ca.location\" = \"tls/ca.pem\"\n\"ssl.key.location\" = \"{}\"\n\"client.id\" = \"tls/ca.pem\"\n\
+             \"https.ca.location\" = \"probe\"\n",
+            key.display()
+        );
+        let path = dir.path().join("cityops.toml");
+        std::fs::write(&path, text).unwrap();
+        let loaded = Loaded::read_with(&path, std::iter::empty()).unwrap();
         let properties = loaded.given_properties().unwrap();
-        let relative = loaded.path(Path::new("tls/ca.pem")).display().to_string();
-        assert_eq!(properties["ssl.ca.location"], relative);
-        assert_eq!(properties["ssl.key.location"], "/etc/key.pem");
-        assert_eq!(properties["client.id"], "tls/ca.pem");
+        for (name, value) in [
+            ("ssl.ca.location", ca.display().to_string()),
+            ("ssl.key.location", key.display().to_string()),
+            ("client.id", "tls/ca.pem".to_owned()),
+            ("https.ca.location", "probe".to_owned()),
+        ] {
+            assert_eq!(properties[name], value, "{name}");
+        }
+        std::fs::remove_file(&ca).unwrap();
+        let error = loaded.given_properties().unwrap_err().to_string();
+        assert!(
+            error.contains("cityops.toml:2:") && error.contains("tls/ca.pem"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -68,22 +68,35 @@ impl Loaded {
         }
     }
 
-    /// The line is that of a property that the library names, the longest name first.
+    /// The line is that of a property that the library names, the longest name first, or else of one whose value it quotes.
     fn not_together(&self, properties: &Properties, said: &str) -> ConfigError {
-        let mut named: Vec<&String> = properties
-            .keys()
-            .filter(|name| said.contains(name.as_str()))
+        let mut named: Vec<&str> = properties
+            .iter()
+            .filter(|(name, _)| said.contains(name.as_str()))
+            .map(|(name, _)| name.as_str())
             .collect();
         named.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        let name = named.first().map_or_else(String::new, |name| self.written(name));
-        let what = match told_without_secrets(properties, said) {
+        let mut quoted = properties.iter().filter(|(name, value)| {
+            !is_secret(name)
+                && value.len() >= PIECE
+                && said.split_whitespace().any(|word| word == value.as_str())
+        });
+        let property = named
+            .first()
+            .copied()
+            .or_else(|| quoted.next().map(|(name, _)| name.as_str()));
+        let mut what = match told_without_secrets(properties, said) {
             Some(said) => format!("librdkafka refuses it: {said}"),
             None => "librdkafka refuses it; its words are not shown, since they may hold a secret".to_owned(),
         };
-        match name.as_str() {
-            "" => self.wrong_property("", format!("[{SECTION}]: {what}")),
-            name => self.wrong_property(name, format!("\"{name}\" in [{SECTION}]: {what}")),
+        let Some(property) = property else {
+            return self.wrong_property("", format!("[{SECTION}]: {what}"));
+        };
+        if named.is_empty() {
+            what.push_str(&takes(property).map_or_else(String::new, |takes| format!("; it takes {takes}")));
         }
+        let name = self.written(property);
+        self.wrong_property(&name, format!("\"{name}\" in [{SECTION}]: {what}"))
     }
 
     /// What to say where the client met no broker.
