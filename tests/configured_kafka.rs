@@ -3,6 +3,7 @@
 
 mod city;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use city::folder::{Expect, Folder};
@@ -27,13 +28,13 @@ fn kafka_properties_pass_through_but_for_our_own() {
     );
     let (code, out, err) = folder.run(
         &["check", "--print"],
-        &[("CITYOPS__KAFKA__PROPERTIES__SSL_CA_LOCATION", "ca.pem")],
+        &[("CITYOPS__KAFKA__PROPERTIES__STATISTICS_INTERVAL_MS", "60000")],
     );
     assert_eq!(code, Some(0), "{err}");
     for line in [
         "\"linger.ms\" = \"5\"",
         "\"socket.keepalive.enable\" = \"true\"",
-        "\"ssl.ca.location\" = \"ca.pem\"",
+        "\"statistics.interval.ms\" = \"60000\"",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }
@@ -48,15 +49,65 @@ fn kafka_properties_pass_through_but_for_our_own() {
 #[test]
 fn a_property_that_the_client_does_not_take_is_told_without_its_value() {
     let mut expect = Expect::default();
-    for (property, value) in [
-        ("sasl.pasword", "opensesame"),
-        ("fetch.wait.max.ms", "opensesame"),
+    for (property, value, said) in [
+        ("sasl.pasword", "opensesame", "\"sasl.password\""),
+        ("fetch.wait.max.ms", "opensesame", "0 .. 300000"),
+        (
+            "security.protocol",
+            "plaintex",
+            "the nearest valid one is \"plaintext\"",
+        ),
+        ("sasl.mechanism", "PLAIM", "GSSAPI, PLAIN"),
     ] {
-        let config = format!("[kafka.properties]\n\"client.id\" = \"x\"\n\"{property}\" = \"{value}\"\n");
-        for command in ["run", "ledger"] {
+        let protocol = match property {
+            "sasl.mechanism" => "\"security.protocol\" = \"SASL_PLAINTEXT\"",
+            _ => "\"client.id\" = \"x\"",
+        };
+        let config = format!("[kafka.properties]\n{protocol}\n\"{property}\" = \"{value}\"\n");
+        for command in ["check", "run", "ledger"] {
             let told = Folder::new(&config).run(&[command], &[]);
             assert!(!told.2.contains("opensesame"), "{}", told.2);
-            expect.bad(property, told, &["cityops.toml:3:", property]);
+            expect.bad(property, told, &["cityops.toml:3:", property, said]);
+        }
+    }
+    // Each is good by itself.
+    let config = "[kafka.properties]\n\"receive.message.max.bytes\" = 1000\n\"fetch.max.bytes\" = 2000000\n";
+    for command in ["check", "run"] {
+        let told = Folder::new(config).run(&[command], &[]);
+        expect.bad(config, told, &["cityops.toml:2:", "receive.message.max.bytes"]);
+    }
+}
+
+#[test]
+fn what_needs_tls_is_taken_or_refused_as_it_was_built() {
+    let mut expect = Expect::default();
+    let ca = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/schema-registry/tests/tls/ca.pem");
+    let folder = Folder::new(
+        "[kafka.properties]\n\"ssl.ca.location\" = \"tls/ca.pem\"\n\"security.protocol\" = \"SASL_SSL\"\n\
+         \"sasl.mechanism\" = \"SCRAM-SHA-512\"\n\"sasl.username\" = \"x\"\n\"sasl.password\" = \"opensesame\"\n",
+    );
+    let without_file = folder.check();
+    folder.write("tls/ca.pem", std::fs::read(ca).unwrap());
+    if kafka_log::client::has_tls() {
+        expect.bad(
+            "no file",
+            without_file,
+            &["cityops.toml:2:", "ssl.ca.location", "tls/ca.pem"],
+        );
+        assert_eq!(folder.check().0, Some(0), "{:?}", folder.check());
+    } else {
+        for command in ["check", "run", "audit"] {
+            let told = folder.run(&[command], &[]);
+            expect.bad(
+                command,
+                told,
+                &[
+                    "cityops.toml:3:",
+                    "security.protocol",
+                    "--features kafka-tls",
+                    "构建",
+                ],
+            );
         }
     }
 }
@@ -64,13 +115,14 @@ fn a_property_that_the_client_does_not_take_is_told_without_its_value() {
 #[test]
 fn check_prints_the_effective_configuration_without_secrets() {
     let mut expect = Expect::default();
-    let folder = Folder::new(
-        "[kafka.properties]\n\"sasl.password\" = \"opensesame\"\n\"ssl.key.password\" = \"opensesame\"\n\
-         \"ssl.keystore.password\" = \"opensesame\"\n\"ssl.key.pem\" = \"opensesame\"\n\
-         \"sasl.oauthbearer.client.secret\" = \"opensesame\"\n\"sasl.oauthbearer.config\" = \"opensesame\"\n\
-         \"sasl.oauthbearer.assertion.private.key.passphrase\" = \"opensesame\"\n\"client.id\" = \"seen\"\n\
-         \"sasl.pasword\" = \"opensesame\"\n\"sasl.oauthbearer.extensions\" = \"ticket=opensesame\"\n",
-    );
+    let of_tls = match kafka_log::client::has_tls() {
+        true => "\"ssl.key.password\" = \"opensesame\"\n\"ssl.keystore.password\" = \"opensesame\"\n",
+        false => "",
+    };
+    let folder = Folder::new(&format!(
+        "[kafka.properties]\n\"sasl.password\" = \"opensesame\"\n\"sasl.oauthbearer.config\" = \"opensesame\"\n\
+         \"client.id\" = \"seen\"\n{of_tls}"
+    ));
     for command in [
         &["check", "--print"][..],
         &["check"],

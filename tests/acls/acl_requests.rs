@@ -4,7 +4,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// A right of one principal on one thing.
+use serde_json::Value;
+
+/// A right of one principal on one thing; `party` is who works in which duty, as `sre-topics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Right {
     pub(crate) party: String,
@@ -16,6 +18,26 @@ pub(crate) struct Right {
 }
 
 impl Right {
+    /// The rights, one operation each, of what `topics plan --acls` prints as JSON.
+    pub(crate) fn of_printed(out: &str) -> Vec<Right> {
+        let told: Value = serde_json::from_str(out).unwrap();
+        let acls = told["acls"].as_array().unwrap().iter();
+        let all = acls.flat_map(|acl| {
+            let text = |name: &str| acl[name].as_str().unwrap().to_owned();
+            let party = format!("{}-{}", text("party"), text("duty"));
+            let operations = acl["operations"].as_array().unwrap().iter();
+            operations.map(move |operation| Right {
+                party: party.trim_end_matches('-').to_owned(),
+                principal: text("principal"),
+                resource: text("resource"),
+                name: text("name"),
+                prefixed: text("pattern") == "prefixed",
+                operation: operation.as_str().unwrap().to_owned(),
+            })
+        });
+        all.collect()
+    }
+
     fn resource_type(&self) -> u8 {
         match self.resource.as_str() {
             "topic" => 2,
@@ -30,6 +52,7 @@ impl Right {
             "READ" => 3,
             "WRITE" => 4,
             "CREATE" => 5,
+            "DELETE" => 6,
             "ALTER" => 7,
             "DESCRIBE" => 8,
             "ALTER_CONFIGS" => 11,
@@ -98,8 +121,8 @@ impl Granting {
     }
 }
 
-/// Asks for a group as a member (Heartbeat) or an onlooker (OffsetFetch) would; the broker's error code.
-pub(crate) fn group_as(users: &str, user: &str, group: &str, as_member: bool) -> i16 {
+/// A connection of a user.
+fn connected(users: &str, user: &str) -> TcpStream {
     let mut stream = TcpStream::connect(users).unwrap();
     let mut body = Vec::new();
     put_text(&mut body, "PLAIN");
@@ -110,6 +133,12 @@ pub(crate) fn group_as(users: &str, user: &str, group: &str, as_member: bool) ->
     body.extend(token.as_bytes());
     let answer = ask(&mut stream, 36, 0, &body);
     assert_eq!(&answer[..2], [0, 0], "SaslAuthenticate");
+    stream
+}
+
+/// Asks for a group as a member (Heartbeat) or an onlooker (OffsetFetch) would; the broker's error code.
+pub(crate) fn group_as(users: &str, user: &str, group: &str, as_member: bool) -> i16 {
+    let mut stream = connected(users, user);
     let mut body = Vec::new();
     put_text(&mut body, group);
     let answer = match as_member {
@@ -125,6 +154,25 @@ pub(crate) fn group_as(users: &str, user: &str, group: &str, as_member: bool) ->
         }
     };
     // Of both answers the code is the last.
+    code_at_the_end(&answer)
+}
+
+/// Deletes a topic (DeleteTopics) or a group (DeleteGroups); the broker's error code.
+pub(crate) fn delete_as(users: &str, user: &str, right: &Right) -> i16 {
+    let mut stream = connected(users, user);
+    let mut body = 1_i32.to_be_bytes().to_vec();
+    put_text(&mut body, &right.name);
+    let answer = match right.resource.as_str() {
+        "topic" => {
+            body.extend(10_000_i32.to_be_bytes());
+            ask(&mut stream, 20, 1, &body)
+        }
+        _ => ask(&mut stream, 42, 0, &body),
+    };
+    code_at_the_end(&answer)
+}
+
+fn code_at_the_end(answer: &[u8]) -> i16 {
     let at = answer.len() - 2;
     i16::from_be_bytes([answer[at], answer[at + 1]])
 }

@@ -84,6 +84,15 @@ fn the_image_is_built_by_tag_and_runs_as_nobody() {
     for stage in &stages {
         check_image(stage.split_whitespace().next().unwrap());
     }
+    for step in ["cargo build ", "deploy/sbom "] {
+        let line = stages[0]
+            .lines()
+            .find(|line| line.starts_with("RUN") && line.contains(step));
+        assert!(
+            line.unwrap().contains(" --features kafka-tls-vendored "),
+            "{step}: TLS to Kafka"
+        );
+    }
     let last = stages[1];
     assert!(
         last.contains("\nUSER 10001:10001\n") && last.contains("--from=build"),

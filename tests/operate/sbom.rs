@@ -8,8 +8,16 @@ use serde_json::Value;
 
 use crate::deploy;
 
-fn bill() -> Vec<u8> {
-    let output = Command::new(deploy("sbom")).output().unwrap();
+/// The features that the program was built with here.
+const FEATURES: &str = if cfg!(feature = "kafka-tls") {
+    "kafka-tls"
+} else {
+    ""
+};
+
+fn bill(features: &str) -> Vec<u8> {
+    let mut sbom = Command::new(deploy("sbom"));
+    let output = sbom.args(["--features", features]).output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{err}");
     output.stdout
@@ -42,8 +50,8 @@ fn locked() -> BTreeMap<String, Option<String>> {
 
 #[test]
 fn the_bill_of_materials_has_all_that_is_in_the_program() {
-    let bytes = bill();
-    assert!(bytes == bill(), "the same lock gives other bytes");
+    let bytes = bill(FEATURES);
+    assert!(bytes == bill(FEATURES), "the same lock gives other bytes");
     let told: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(
         (&told["bomFormat"], &told["specVersion"]),
@@ -95,4 +103,21 @@ fn the_bill_of_materials_has_all_that_is_in_the_program() {
             assert!(refs.contains(on.as_str().unwrap()), "{on}");
         }
     }
+}
+
+/// Of an OpenSSL that is compiled along the bill says the version; one of the system's is the system's.
+#[test]
+fn the_bill_of_the_image_has_its_openssl() {
+    let versions = |features: &str| -> Vec<String> {
+        let told: Value = serde_json::from_slice(&bill(features)).unwrap();
+        let parts = told["components"].as_array().unwrap().iter();
+        let inner = parts.flat_map(|part| part["components"].as_array().cloned().unwrap_or_default());
+        let openssl = inner.filter(|part| part["name"] == "openssl");
+        openssl
+            .map(|part| part["version"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(versions("kafka-tls"), [""; 0]);
+    let own = versions("kafka-tls-vendored");
+    assert!(own.len() == 1 && own[0].starts_with("3."), "{own:?}");
 }

@@ -110,6 +110,9 @@ pub struct DemoArgs {
     /// Where HTTP listens.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: String,
+    /// Let anybody read who reaches an address beyond this machine.
+    #[arg(long)]
+    pub allow_anonymous: bool,
 }
 
 /// `cityops run`

@@ -5,7 +5,9 @@ mod coordinates;
 mod http;
 mod lines;
 mod overrides;
+mod privacy;
 mod reads;
+mod refused;
 mod reload;
 mod sections;
 mod telemetry;
@@ -18,7 +20,7 @@ use city_rules::{ConfigError, strict};
 use serde::{Deserialize, Serialize};
 
 pub use coordinates::{Coordinates, Sh2000};
-pub use http::{Http, HttpLimits, is_loopback};
+pub use http::{AccessLog, Http, HttpLimits, is_loopback};
 pub use reads::{FileRead, Reads, Stamp};
 pub use reload::{Reload, Watch};
 pub use sections::{

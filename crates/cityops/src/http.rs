@@ -3,13 +3,16 @@
 //!
 //! It answers from the board and from atomics; it asks no worker and no broker.
 
+pub(crate) mod access;
 mod door;
 mod events;
 mod grid;
 mod health;
+mod hosts;
 mod incidents;
 mod listening;
 mod map;
+mod seats;
 mod tls;
 mod tokens;
 mod vitals;
@@ -154,6 +157,7 @@ fn finished(routes: Router<Guarded>, guarded: Guarded) -> Router {
     routes
         .method_not_allowed_fallback(read_only)
         .layer(from_fn_with_state(guarded.clone(), tokens::guard))
+        .layer(from_fn_with_state(guarded.clone(), hosts::guard))
         .layer(from_fn(as_declared))
         .with_state(guarded)
 }

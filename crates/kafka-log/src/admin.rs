@@ -17,6 +17,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::Properties;
+use crate::cause;
 use crate::settings::{self, Reports};
 use crate::worker::bounded;
 
@@ -114,9 +115,12 @@ fn ask_metadata(
         // Serves the queue that brings those reports.
         while client.poll(Duration::from_millis(50)).is_some() {}
         if Instant::now() >= deadline {
-            return Err(unreachable(
-                client.context().trouble().unwrap_or_else(|| error.to_string()),
-            ));
+            let said = client.context().trouble();
+            return Err(unreachable(cause::reason(
+                properties,
+                said.as_deref(),
+                &error.to_string(),
+            )));
         }
     }
 }

@@ -5,8 +5,10 @@
 
 pub mod admin;
 pub mod atomic;
+mod cause;
 #[doc(hidden)]
 pub mod ceiling;
+pub mod client;
 pub mod embedded;
 mod observer;
 mod probe;

@@ -139,6 +139,10 @@ impl ClientContext for Reports {
                 // Connection failures come many a second; whoever waits for the broker says so at a bearable pace.
                 tracing::debug!(facility, message, "the Kafka client met an error");
             }
+            // The broker then closes the connection, and that is told.
+            RDKafkaLogLevel::Warning if message.contains("No matching issuer found") => {
+                tracing::debug!(facility, message, "the Kafka client warns");
+            }
             RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "the Kafka client warns"),
             _ => tracing::debug!(facility, message, "the Kafka client says"),
         }

@@ -74,7 +74,7 @@ class Feedback:
         self.consumer = Consumer(
             client.settings
             | {
-                "group.id": "cityops-integrator-tickets",
+                "group.id": "cityops-integrator-hotline-tickets",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

@@ -22,7 +22,8 @@ pub struct TopicsPlanArgs {
     /// Print the least rights of each party instead, as lines for Kafka's own `kafka-acls`.
     #[arg(long)]
     pub acls: bool,
-    /// The principal of a party (`worker centre integrator sre`); otherwise `User:cityops-worker` and so on.
+    /// The principal of a party (`worker centre integrator sre`), or of one of its duties (`integrator.hotline`, `sre.topics` …);
+    /// otherwise `User:cityops-worker`, `User:cityops-integrator-hotline` and so on.
     #[arg(long, value_name = "PARTY=PRINCIPAL", requires = "acls")]
     pub principal: Vec<String>,
     /// Add what so many events a second come to, in bytes a day.

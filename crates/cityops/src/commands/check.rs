@@ -15,6 +15,7 @@ use crate::samples::{self, Samples};
 pub(super) fn run(args: &CheckArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     loaded.kafka_properties()?;
+    loaded.needs_reporter_key()?;
     crate::http::Door::of(&loaded)?;
     crate::assemble::export(&loaded)?;
     let partitions = loaded.config.topics.enriched_partitions;

@@ -21,7 +21,7 @@ use crate::commands::print;
 use crate::commands::replay::print_ledger;
 use crate::commands::run::asked_to_stop;
 use crate::commands::simulate::simulate_files;
-use crate::config::{Idle, Loaded};
+use crate::config::{Idle, Loaded, is_loopback};
 use crate::exit::{Exit, usage};
 use crate::http::wall_clock;
 use crate::outputs::Written;
@@ -50,6 +50,12 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         Some(minutes) => return Err(usage(format!("--minutes {minutes}: a number above 0"))),
         None => None,
     };
+    if !is_loopback(&args.listen) && !args.allow_anonymous {
+        return Err(usage(format!(
+            "--listen {}: others than this machine could read all of it; --allow-anonymous says that they may",
+            args.listen
+        )));
+    }
     let begun = Instant::now();
     let asked = asked_to_stop()?;
     let events = SPAN_HOURS
@@ -69,6 +75,8 @@ pub(super) fn run(args: &DemoArgs, json: bool) -> CommandResult {
         .collect();
     let broker = Embedded::start(&wanted).context("start the embedded broker")?;
     loaded.config.kafka.bootstrap_servers = broker.bootstrap();
+    loaded.config.http.listen.clone_from(&args.listen);
+    loaded.config.http.allow_anonymous = args.allow_anonymous;
     let properties = topics::properties(&loaded)?;
     let partitions = Topic::ALL
         .iter()

@@ -20,6 +20,7 @@ use wire_format::Topic;
 pub(super) fn run(args: &RunArgs) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
     let roles = roles(&args.workers)?;
+    loaded.needs_reporter_key()?;
     let asked = asked_to_stop()?;
     let (ask, asks) = std::sync::mpsc::channel();
     ask_at_hangup(ask.clone())?;

@@ -6,19 +6,18 @@ use std::fmt;
 use std::path::Path;
 
 use city_rules::ConfigError;
-use kafka_log::admin::Unreachable;
+use kafka_log::{Properties, client};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Loaded, lines};
-use crate::exit::{bad_configuration, unreachable};
 
-const SECTION: &str = "kafka.properties";
+pub(super) const SECTION: &str = "kafka.properties";
 /// Behind a property's name: the value is in a file.
 const IN_FILE: &str = "_file";
 
 /// What the workers set themselves: exactly-once rests on it.
-const OWNED: [&str; 8] = [
+pub(super) const OWNED: [&str; 8] = [
     "group.id",
     "transactional.id",
     "isolation.level",
@@ -47,6 +46,20 @@ const SHOWN: [&str; 14] = [
     "ssl.endpoint.identification.algorithm",
 ];
 
+/// Properties that name files or folders; `probe` stands for the system's own authorities.
+const PATHS: [&str; 10] = [
+    "https.ca.location",
+    "sasl.kerberos.keytab",
+    "sasl.oauthbearer.assertion.file",
+    "sasl.oauthbearer.assertion.jwt.template.file",
+    "sasl.oauthbearer.assertion.private.key.file",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.crl.location",
+    "ssl.key.location",
+    "ssl.keystore.location",
+];
+
 /// Ends of names whose values are sizes, times, switches or paths.
 const SHOWN_ENDS: [&str; 9] = [
     ".bytes",
@@ -61,22 +74,35 @@ const SHOWN_ENDS: [&str; 9] = [
 ];
 
 impl Loaded {
-    /// The client's properties, those in files read.
+    /// The client's properties: those in files read, and paths relative to the configuration's file, as everywhere in it.
     ///
     /// # Errors
-    /// When a property is the worker's own, or its file cannot be read.
-    pub fn kafka_properties(&self) -> Result<BTreeMap<String, String>, ConfigError> {
+    /// When a property is the worker's own, its file cannot be read, this build has no TLS for it, or the client library does
+    /// not take it.
+    pub fn kafka_properties(&self) -> Result<Properties, ConfigError> {
+        let properties = self.given_properties()?;
+        self.fits_the_build(&properties, client::has_tls())?;
+        match client::refusal(&properties) {
+            Some(refusal) => Err(self.refused(&properties, refusal)),
+            None => Ok(properties),
+        }
+    }
+
+    /// A mistake at a property, by its name in the file.
+    pub(super) fn wrong_property(&self, name: &str, message: String) -> ConfigError {
+        let line = lines::of_key(&self.text, SECTION, name).first().copied();
+        ConfigError {
+            line,
+            ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
+        }
+    }
+
+    fn given_properties(&self) -> Result<Properties, ConfigError> {
         let kafka = &self.config.kafka;
         let mut properties =
-            BTreeMap::from([("bootstrap.servers".to_owned(), kafka.bootstrap_servers.clone())]);
+            Properties::from([("bootstrap.servers".to_owned(), kafka.bootstrap_servers.clone())]);
         for (name, value) in &kafka.properties {
-            let wrong = |message: String| {
-                let line = lines::of_key(&self.text, SECTION, name).first().copied();
-                ConfigError {
-                    line,
-                    ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
-                }
-            };
+            let wrong = |message: String| self.wrong_property(name, message);
             let property = property_of(name);
             if OWNED.contains(&property) {
                 return Err(wrong(format!(
@@ -88,14 +114,20 @@ impl Loaded {
                     "\"{name}\" in [{SECTION}]: write \"bootstrap_servers\" in [kafka]"
                 )));
             }
-            let value = if property == name {
-                value.clone()
-            } else {
+            let value = if property != name {
                 let path = self.path(Path::new(value));
                 let text = std::fs::read_to_string(&path);
                 let text = text
                     .map_err(|error| wrong(format!("\"{name}\": cannot read {}: {error}", path.display())))?;
                 text.trim_end_matches(['\n', '\r']).to_owned()
+            } else if PATHS.contains(&property) && value != "probe" {
+                let path = self.path(Path::new(value));
+                // The library's words for it name no file.
+                std::fs::metadata(&path)
+                    .map_err(|error| wrong(format!("\"{name}\": cannot read {}: {error}", path.display())))?;
+                path.display().to_string()
+            } else {
+                value.clone()
             };
             if properties.insert(property.to_owned(), value).is_some() {
                 return Err(wrong(format!(
@@ -106,36 +138,29 @@ impl Loaded {
         Ok(properties)
     }
 
-    /// What to say where the client met no broker. A property that it does not take is the configuration's mistake; the
-    /// client's own words for that hold the value, which may be a secret under a misspelt name: only the name is told.
-    pub fn no_broker(&self, error: &Unreachable) -> anyhow::Error {
-        let reason = &error.reason;
-        if reason.starts_with("Client creation error") {
-            return bad_configuration(format!("{}: [{SECTION}]: {reason}", self.file));
-        }
-        if !reason.starts_with("Client config error") {
-            return unreachable(error.to_string());
-        }
-        let mut names = self.config.kafka.properties.keys();
-        let is_named = |name: &&String| reason.contains(&format!("\"{}\"", property_of(name)));
-        let Some(name) = names.find(is_named) else {
-            return bad_configuration(format!(
-                "{}: [{SECTION}]: the client refuses a property",
-                self.file
-            ));
+    /// Refuses what only a build with TLS can do.
+    fn fits_the_build(&self, properties: &Properties, has_tls: bool) -> Result<(), ConfigError> {
+        let Some(property) = client::wants_tls(properties).filter(|_| !has_tls) else {
+            return Ok(());
         };
-        let what = if reason.contains("No such configuration property") {
-            "is no property of librdkafka"
-        } else {
-            "has a value that librdkafka refuses"
-        };
-        let line = lines::of_key(&self.text, SECTION, name).first().copied();
-        let message = format!("\"{name}\" in [{SECTION}] {what}");
-        ConfigError {
-            line,
-            ..ConfigError::new(&self.file, &format!("{SECTION}.{name}"), message)
+        let name = self.written(property);
+        Err(self.wrong_property(
+            &name,
+            format!(
+                "\"{name}\" in [{SECTION}] needs TLS, and this build of cityops has neither TLS nor SCRAM to Kafka; the container \
+                 image has both, as has `cargo build --release --features kafka-tls`  此构建不含连接 Kafka 的 TLS 与 SCRAM，\
+                 请使用容器镜像或以该特性重新构建"
+            ),
+        ))
+    }
+
+    /// A property's name as the file has it: by its value, or by a file.
+    pub(super) fn written(&self, property: &str) -> String {
+        let by_file = format!("{property}{IN_FILE}");
+        match self.config.kafka.properties.contains_key(&by_file) {
+            true => by_file,
+            false => property.to_owned(),
         }
-        .into()
     }
 }
 
@@ -190,5 +215,113 @@ impl Visitor<'_> for Value {
 
     fn visit_bool<E: de::Error>(self, flag: bool) -> Result<String, E> {
         Ok(flag.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Loaded {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cityops.toml");
+        std::fs::write(&path, text).unwrap();
+        Loaded::read_with(&path, std::iter::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_build_without_tls_says_so_and_one_with_it_goes_on() {
+        for (properties, line, key) in [
+            (
+                "\"client.id\" = \"x\"\n\"security.protocol\" = \"SASL_SSL\"\n",
+                3,
+                "security.protocol",
+            ),
+            ("\"sasl.mechanism\" = \"SCRAM-SHA-512\"\n", 2, "sasl.mechanism"),
+            ("\"ssl.key.password_file\" = \"p\"\n", 2, "ssl.key.password_file"),
+        ] {
+            let loaded = loaded(&format!("[kafka.properties]\n{properties}"));
+            let given = &loaded.config.kafka.properties;
+            let properties = given
+                .iter()
+                .map(|(name, value)| (property_of(name).to_owned(), value.clone()))
+                .collect();
+            let error = loaded.fits_the_build(&properties, false).unwrap_err();
+            assert_eq!(error.line, Some(line), "{error}");
+            let said = error.to_string();
+            assert!(
+                said.contains(&format!("\"{key}\""))
+                    && said.contains("--features kafka-tls")
+                    && said.contains("构建"),
+                "{said}"
+            );
+            assert_eq!(said.lines().count(), 1, "{said}");
+            assert_eq!(loaded.fits_the_build(&properties, true), Ok(()));
+        }
+        let plain = loaded(
+            "[kafka.properties]\n\"security.protocol\" = \"SASL_PLAINTEXT\"\n\"sasl.mechanism\" = \"PLAIN\"\n",
+        );
+        let properties = plain.given_properties().unwrap();
+        assert_eq!(plain.fits_the_build(&properties, false), Ok(()));
+    }
+
+    #[test]
+    fn files_are_found_from_the_configurations_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ca, key) = (dir.path().join("tls/ca.pem"), dir.path().join("key.pem"));
+        std::fs::create_dir(dir.path().join("tls")).unwrap();
+        for file in [&ca, &key] {
+            std::fs::write(file, "").unwrap();
+        }
+        let text = format!(
+            "[kafka.properties]\n\"ssl.ca.location\" = \"tls/ca.pem\"\n\"ssl.key.location\" = \"{}\"\n\"client.id\" = \"tls/ca.pem\"\n\
+             \"https.ca.location\" = \"probe\"\n",
+            key.display()
+        );
+        let path = dir.path().join("cityops.toml");
+        std::fs::write(&path, text).unwrap();
+        let loaded = Loaded::read_with(&path, std::iter::empty()).unwrap();
+        let properties = loaded.given_properties().unwrap();
+        for (name, value) in [
+            ("ssl.ca.location", ca.display().to_string()),
+            ("ssl.key.location", key.display().to_string()),
+            ("client.id", "tls/ca.pem".to_owned()),
+            ("https.ca.location", "probe".to_owned()),
+        ] {
+            assert_eq!(properties[name], value, "{name}");
+        }
+        std::fs::remove_file(&ca).unwrap();
+        let error = loaded.given_properties().unwrap_err().to_string();
+        assert!(
+            error.contains("cityops.toml:2:") && error.contains("tls/ca.pem"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_printed_whether_the_library_knows_it_or_not() {
+        let secrets = [
+            "sasl.password",
+            "ssl.key.password",
+            "ssl.keystore.password",
+            "ssl.key.pem",
+            "sasl.oauthbearer.client.secret",
+            "sasl.oauthbearer.config",
+            "sasl.oauthbearer.assertion.private.key.passphrase",
+            "sasl.pasword",
+            "sasl.oauthbearer.extensions",
+        ];
+        let lines: String = secrets
+            .iter()
+            .map(|name| format!("\"{name}\" = \"opensesame\"\n"))
+            .collect();
+        let printed = loaded(&format!("[kafka.properties]\n\"client.id\" = \"seen\"\n{lines}"))
+            .masked()
+            .unwrap();
+        assert!(
+            printed.contains("seen") && !printed.contains("opensesame"),
+            "{printed}"
+        );
+        assert_eq!(printed.matches("***").count(), secrets.len(), "{printed}");
     }
 }

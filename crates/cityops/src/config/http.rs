@@ -17,6 +17,10 @@ pub struct Http {
     pub listen: String,
     /// Whether anybody who reaches an address beyond this machine may read, without a token.
     pub allow_anonymous: bool,
+    /// Names by which it may be asked, besides this machine's own; empty, with tokens or beyond this machine: any.
+    pub hosts: Vec<String>,
+    /// Which requests are written down: who read what.
+    pub access_log: AccessLog,
     /// A file with `name sha256:HASH` lines: whoever asks must have one of these tokens.
     pub tokens_file: Option<PathBuf>,
     /// A PEM file with the certificate and those between it and its authority: TLS is spoken, and nothing else.
@@ -32,12 +36,27 @@ impl Default for Http {
         Http {
             listen: "127.0.0.1:8080".to_owned(),
             allow_anonymous: false,
+            hosts: Vec::new(),
+            access_log: AccessLog::default(),
             tokens_file: None,
             tls_certificate: None,
             tls_key: None,
             limits: HttpLimits::default(),
         }
     }
+}
+
+/// Which HTTP requests are written down, a line each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessLog {
+    /// All but health and metrics, and those where they are refused.
+    #[default]
+    Api,
+    /// All.
+    All,
+    /// None.
+    Off,
 }
 
 /// `[http.limits]`
@@ -109,9 +128,15 @@ pub fn is_loopback(listen: &str) -> bool {
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether it is a name or an address, without a port.
+fn is_name(host: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    host.parse::<IpAddr>().is_ok() || (!host.is_empty() && host.bytes().all(is_of_name))
+}
+
 impl Loaded {
     /// What `[http]` gets wrong without looking at any file.
-    pub(super) fn validate_http(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate_http(&self) -> Result<(), ConfigError> {
         let http = &self.config.http;
         let wrong = |section: &str, key: &str, message: &str| {
             Err(self.wrong(section, key, &format!("\"{section}.{key}\": {message}")))
@@ -147,6 +172,10 @@ impl Loaded {
                  http.allow_anonymous = true where a gateway or the network decides who may"
             );
             return wrong("http", "listen", &message);
+        }
+        if let Some(host) = http.hosts.iter().find(|host| !is_name(host)) {
+            let message = format!("\"{host}\" is no host's name, which has neither scheme nor port");
+            return wrong("http", "hosts", &message);
         }
         match http.limits.mistake() {
             Some((key, message)) => wrong("http.limits", key, message),

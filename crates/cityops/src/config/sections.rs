@@ -333,8 +333,11 @@ impl Default for Output {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Privacy {
-    /// The key by which reporters are counted without being known. Without one a fixed key is used, and said so.
+    /// The key by which reporters are counted without being known. Without one a key is used that everybody knows, where the
+    /// brokers are this machine's or `allow_known_key` says so.
     pub reporter_key_file: Option<PathBuf>,
     /// The key before it, while the key is being changed: whoever reported under it is not counted a second time.
     pub previous_reporter_key_file: Option<PathBuf>,
+    /// Whether reporters may be hashed with a key that everybody knows, on a real city's brokers: their numbers can then be guessed.
+    pub allow_known_key: bool,
 }

@@ -9,18 +9,21 @@ use city_rules::ConfigError;
 use city_rules::strict::DurationMs;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::hosts::Hosts;
 use super::tls;
 use super::tokens::Tokens;
-use crate::config::{HttpLimits, Loaded, Stamp, is_loopback};
+use crate::config::{AccessLog, HttpLimits, Loaded, Stamp, is_loopback};
 
 /// How often files of tokens and certificates are looked at: a certificate is renewed every few weeks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Limits, tokens and certificate.
+/// Limits, names, tokens and certificate.
 #[derive(Clone, Default)]
 pub struct Door {
     /// How much of everything.
     pub limits: HttpLimits,
+    pub(super) hosts: Hosts,
+    pub(super) access_log: AccessLog,
     pub(super) tokens: Option<Arc<Renewed<Tokens>>>,
     pub(super) tls: Option<Arc<Renewed<ServerConfig>>>,
 }
@@ -50,6 +53,8 @@ impl Door {
         });
         Ok(Door {
             limits: http.limits,
+            hosts: Hosts::of(http),
+            access_log: http.access_log,
             tokens: tokens.transpose()?.map(Arc::new),
             tls: tls.transpose()?.map(Arc::new),
         })

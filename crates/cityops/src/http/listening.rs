@@ -1,33 +1,40 @@
 //! Connections: how many there are, how long a client may take, TLS, and an orderly end.
 //!
-//! Beyond the limit a few more are let in for health and metrics alone, so that a crowd at the map does not look like a dead
-//! process; what comes then is closed at once.
+//! At the limit the connection that has waited longest goes for the next (`seats.rs`). Where all are being answered, a few more are
+//! let in for health and metrics alone, so that neither a crowd at the map nor connections that ask for nothing look like a dead
+//! process.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::access::Access;
 use super::door::{Door, LOOK_EVERY, time};
+use super::seats::{Seat, Seats, Wanted};
 use super::{Serving, probes, router_of};
 use crate::config::HttpLimits;
 use crate::metrics::{Metrics, Refused};
 
 /// Connections beyond the limit that may ask for health and metrics.
 const SPARE: usize = 16;
-/// A spare connection that asks for nothing goes soon, for others wait.
+/// A spare connection that asks for nothing goes soon.
 const SPARE_HEADER_TIME: Duration = Duration::from_secs(2);
 /// After an error that is not one connection's, such as too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
@@ -44,8 +51,8 @@ pub(super) async fn serve(
     let house = House {
         all: router_of(serving.clone(), door.clone(), ending.clone()),
         probes: probes(serving.clone(), door.clone(), ending.clone()),
-        seats: Arc::new(Semaphore::new(door.limits.connections)),
-        spare: Arc::new(Semaphore::new(SPARE)),
+        seats: Seats::new(door.limits.connections, true),
+        spare: Seats::new(SPARE, false),
         metrics: serving.metrics.clone(),
         door,
     };
@@ -56,8 +63,8 @@ pub(super) async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    if let Some(connection) = house.connection(stream, ending.clone()) {
+                Ok((stream, peer)) => {
+                    if let Some(connection) = house.connection(stream, peer, ending.clone()) {
                         connections.spawn(connection);
                     }
                 }
@@ -91,47 +98,64 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
 struct House {
     all: Router,
     probes: Router,
-    seats: Arc<Semaphore>,
-    spare: Arc<Semaphore>,
+    seats: Arc<Seats>,
+    spare: Arc<Seats>,
     metrics: Arc<Metrics>,
     door: Door,
 }
 
-/// What a connection may ask for.
-struct Seat {
+/// A connection's seat, and what it may ask for.
+struct Guest {
+    seat: Arc<Seat>,
+    /// The seat is wanted by somebody else.
+    wanted: Wanted,
     router: Router,
     header_time: Duration,
     keeps: bool,
-    _permit: OwnedSemaphorePermit,
+    access: Access,
 }
 
 impl House {
-    fn seat(&self) -> Option<Seat> {
+    fn guest(&self, peer: SocketAddr) -> Option<Guest> {
         let header_time = time(self.door.limits.header_time);
-        if let Ok(permit) = self.seats.clone().try_acquire_owned() {
-            return Some(Seat {
+        let access = Access {
+            log: self.door.access_log,
+            tokens: self.door.tokens.is_some(),
+            peer: peer.ip(),
+            metrics: self.metrics.clone(),
+        };
+        if let Some((seat, wanted, for_it)) = self.seats.take() {
+            if for_it {
+                self.metrics.http().refused(Refused::Idle);
+            }
+            return Some(Guest {
+                seat: Arc::new(seat),
+                wanted,
                 router: self.all.clone(),
                 header_time,
                 keeps: true,
-                _permit: permit,
+                access,
             });
         }
         self.metrics.http().refused(Refused::Connections);
-        let permit = self.spare.clone().try_acquire_owned().ok()?;
-        Some(Seat {
+        let (seat, wanted, _) = self.spare.take()?;
+        Some(Guest {
+            seat: Arc::new(seat),
+            wanted,
             router: self.probes.clone(),
             header_time: header_time.min(SPARE_HEADER_TIME),
             keeps: false,
-            _permit: permit,
+            access,
         })
     }
 
     fn connection(
         &self,
         stream: TcpStream,
+        peer: SocketAddr,
         ending: watch::Receiver<bool>,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let seat = self.seat()?;
+        let mut guest = self.guest(peer)?;
         let limits = self.door.limits;
         let tls = self.door.tls.as_ref().map(|tls| TlsAcceptor::from(tls.get()));
         let open = self.metrics.http().connection();
@@ -143,10 +167,15 @@ impl House {
             stream.set_write_timeout(Some(time(limits.stalled)));
             let stream = Box::pin(stream);
             let Some(tls) = tls else {
-                return talk(stream, seat, limits, ending).await;
+                return talk(stream, guest, limits, ending).await;
             };
-            match tokio::time::timeout(seat.header_time, tls.accept(stream)).await {
-                Ok(Ok(stream)) => talk(stream, seat, limits, ending).await,
+            let handshake = tokio::time::timeout(guest.header_time, tls.accept(stream));
+            let accepted = tokio::select! {
+                _ = &mut guest.wanted => return,
+                accepted = handshake => accepted,
+            };
+            match accepted {
+                Ok(Ok(stream)) => talk(stream, guest, limits, ending).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a client speaks no TLS that is spoken here"),
                 Err(_) => tracing::debug!("a client took too long for TLS"),
             }
@@ -154,23 +183,39 @@ impl House {
     }
 }
 
-/// Answers the requests of one connection until it ends, or all end.
+/// Answers the requests of one connection until it ends, its seat is wanted, or all end.
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    seat: Seat,
+    guest: Guest,
     limits: HttpLimits,
     mut ending: watch::Receiver<bool>,
 ) {
+    let Guest {
+        seat,
+        mut wanted,
+        router,
+        header_time,
+        keeps,
+        access,
+    } = guest;
     let head = limits.request_kib * 1024;
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(seat.header_time)
+        .header_read_timeout(header_time)
         .max_header_size(head)
         // hyper's own least
         .max_buf_size(head.max(8_192))
-        .keep_alive(seat.keeps);
-    let service = TowerToHyperService::new(seat.router.clone());
+        .keep_alive(keeps);
+    let routes = TowerToHyperService::new(router);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (answering, asked) = (seat.answering(), access.asked(&request));
+        let answer = routes.call(request);
+        async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(asked.answered(answer, answering))
+        }
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let asked = async {
         // The sender goes only when all have ended.
@@ -178,6 +223,7 @@ async fn talk(
     };
     tokio::select! {
         result = connection.as_mut() => return told(result),
+        _ = &mut wanted => return,
         () = asked => connection.as_mut().graceful_shutdown(),
     }
     told(connection.await);

@@ -11,6 +11,7 @@ use super::*;
 use crate::board::tests::{put, record};
 use crate::config::{HttpLimits, Loaded};
 
+mod access;
 mod events;
 mod grid;
 mod guard;

@@ -12,6 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::access::Reader;
 use super::{Guarded, answer};
 use crate::metrics::Refused;
 
@@ -116,8 +117,11 @@ pub(super) async fn guard(State(guarded): State<Guarded>, request: Request, next
     let Some(tokens) = guarded.door.tokens.as_ref().filter(|_| !open) else {
         return next.run(request).await;
     };
-    if tokens.get().name_of(request.headers()).is_some() {
-        return next.run(request).await;
+    let name = tokens.get().name_of(request.headers()).map(str::to_owned);
+    if let Some(name) = name {
+        let mut response = next.run(request).await;
+        response.extensions_mut().insert(Reader(name));
+        return response;
     }
     guarded.metrics.http().refused(Refused::Token);
     let mut refused = answer(

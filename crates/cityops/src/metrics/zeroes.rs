@@ -89,7 +89,8 @@ mod tests {
     use crate::metrics::ReloadResult;
 
     /// What series may be told apart by; never by cell, device or event. `le` is a histogram's own.
-    const LABELS: [&str; 22] = [
+    const LABELS: [&str; 24] = [
+        "answer",
         "band",
         "declared",
         "fault",
@@ -105,6 +106,7 @@ mod tests {
         "reason",
         "registry",
         "result",
+        "route",
         "source",
         "source_system",
         "status",

@@ -97,7 +97,8 @@ pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
     Ok(consumer)
 }
 
-fn consumer_config(config: &WorkerConfig) -> ClientConfig {
+/// How a loop reads its share.
+pub(crate) fn consumer_config(config: &WorkerConfig) -> ClientConfig {
     let session = config.session_timeout_ms;
     let mut client = settings::reader(&config.properties, &config.group_id, "read_committed");
     client

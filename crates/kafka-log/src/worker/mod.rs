@@ -9,7 +9,7 @@ mod clocks;
 mod config;
 mod entering;
 pub(crate) mod failure;
-mod group;
+pub(crate) mod group;
 mod packing;
 mod restore;
 mod session;

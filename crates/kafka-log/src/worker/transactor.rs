@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;
@@ -94,6 +95,39 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// How a loop writes.
+pub(crate) fn producer_config(config: &WorkerConfig, transactional_id: &str) -> ClientConfig {
+    let timeout = config.transaction_timeout_ms.to_string();
+    let max = MAX_RECORD_BYTES.to_string();
+    // Only ticks want to know when they were appended.
+    let only_errors = config.ticks.is_none().to_string();
+    let mut client = settings::client(
+        &config.properties,
+        &[
+            ("transactional.id", transactional_id),
+            ("transaction.timeout.ms", &timeout),
+            // A record that is still waiting when its transaction has ended is of no use.
+            ("message.timeout.ms", &timeout),
+            ("partitioner", "murmur2_random"),
+            ("message.max.bytes", &max),
+            ("queue.buffering.max.messages", "1000000"),
+            ("delivery.report.only.error", &only_errors),
+        ],
+    );
+    let outgoing_kib = (config.shares().outgoing / 1024).to_string();
+    settings::unless_given(
+        &mut client,
+        &config.properties,
+        &[
+            ("linger.ms", "5"),
+            ("compression.type", "lz4"),
+            ("retry.backoff.ms", "20"),
+            ("queue.buffering.max.kbytes", &outgoing_kib),
+        ],
+    );
+    client
+}
+
 /// The loop's producer.
 pub(crate) struct Transactor {
     /// Shared with the call under way, which may outlive this.
@@ -108,34 +142,7 @@ impl Transactor {
         transactional_id: &str,
         alive: &dyn Fn(),
     ) -> Result<Transactor, Failure> {
-        let timeout = config.transaction_timeout_ms.to_string();
-        let max = MAX_RECORD_BYTES.to_string();
-        // Only ticks want to know when they were appended.
-        let only_errors = config.ticks.is_none().to_string();
-        let mut client = settings::client(
-            &config.properties,
-            &[
-                ("transactional.id", transactional_id),
-                ("transaction.timeout.ms", &timeout),
-                // A record that is still waiting when its transaction has ended is of no use.
-                ("message.timeout.ms", &timeout),
-                ("partitioner", "murmur2_random"),
-                ("message.max.bytes", &max),
-                ("queue.buffering.max.messages", "1000000"),
-                ("delivery.report.only.error", &only_errors),
-            ],
-        );
-        let outgoing_kib = (config.shares().outgoing / 1024).to_string();
-        settings::unless_given(
-            &mut client,
-            &config.properties,
-            &[
-                ("linger.ms", "5"),
-                ("compression.type", "lz4"),
-                ("retry.backoff.ms", "20"),
-                ("queue.buffering.max.kbytes", &outgoing_kib),
-            ],
-        );
+        let client = producer_config(config, transactional_id);
         let producer: BaseProducer<Deliveries> = client
             .create_with_context(Deliveries::default())
             .map_err(|error| Failure::of("create the producer", &error))?;

@@ -156,7 +156,7 @@ fn ask_by_tls(address: &str, ca: &str, target: &str) -> std::io::Result<Answer> 
     let mut stream = StreamOwned::new(connection, TcpStream::connect(address)?);
     write!(
         stream,
-        "GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        "GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
     )?;
     Ok(answer_of(&mut stream))
 }
@@ -197,6 +197,43 @@ fn speaks_tls_and_nothing_else_where_there_is_a_certificate() {
         renewed.look();
         assert!(ask_by_tls(address, "ca.pem", "/livez").is_ok());
     });
+}
+
+#[test]
+fn a_page_whose_name_was_made_to_lead_here_is_told_nothing() {
+    let (_dir, by_name) = door("[http]\nhosts = [\"city.example\"]\n", &[]).unwrap();
+    let (_other, here) = door("", &[]).unwrap();
+    for (door, city) in [(here, 421), (by_name, 200)] {
+        let serving = serving();
+        with_door(door, &serving, |address| {
+            let status = |host: &str, target: &str| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let head = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+                stream.write_all(head.as_bytes()).unwrap();
+                answer_of(&mut stream).status
+            };
+            for target in ["/", "/api/incidents", "/api/events?x", "/metrics", "/livez"] {
+                assert_eq!(status("evil.example", target), 421, "{target}");
+            }
+            assert_eq!(status(address, "/api/incidents"), 200);
+            assert_eq!(status("localhost", "/api/incidents"), 200);
+            assert_eq!(status("city.example:80", "/api/incidents"), city);
+            let twice = ask_with(address, "GET", "/api/incidents", "host: localhost\r\n");
+            assert!(twice.status >= 400, "{}", twice.status);
+            let metrics = ask(address, "GET", "/metrics").body;
+            assert!(
+                !metrics.contains("cityops_http_refused_total{reason=\"host\"} 0"),
+                "{metrics}"
+            );
+        });
+    }
+    let error = door("[http]\nhosts = [\"https://city.example\"]\n", &[])
+        .err()
+        .unwrap();
+    assert!(
+        format!("{error:#}").contains(":2:") && format!("{error:#}").contains("http.hosts"),
+        "{error:#}"
+    );
 }
 
 #[test]

@@ -71,10 +71,11 @@ fn a_head_has_a_size() {
 
 #[test]
 fn a_crowd_gets_a_reason_and_health_is_told_all_the_same() {
-    with_door(short(|limits| limits.connections = 2), &serving(), |address| {
+    with_door(short(|limits| limits.connections = 2), &caught_up(), |address| {
+        // Streams are answered for as long as they are read.
         let mut seated: Vec<TcpStream> = (0..2).map(|_| connect(address)).collect();
         for stream in &mut seated {
-            write!(stream, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            write!(stream, "GET /api/events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
             assert_eq!(stream.read(&mut [0; 8]).unwrap(), 8);
         }
         let full = ask(address, "GET", "/api/incidents");
@@ -89,13 +90,55 @@ fn a_crowd_gets_a_reason_and_health_is_told_all_the_same() {
             "{}",
             metrics.body
         );
-        // Beyond the spare ones, too, it is closed rather than kept waiting.
+        // Who asks for nothing there keeps no probe out, and is closed rather than kept waiting.
         let mut spare: Vec<TcpStream> = (0..30).map(|_| connect(address)).collect();
+        for probe in ["/livez", "/metrics"] {
+            assert_eq!(ask(address, "GET", probe).status, 200, "{probe}");
+        }
         assert_eq!(spare.iter_mut().map(rest).collect::<String>(), "");
         drop(seated);
         eventually("the crowd has gone", || {
             ask(address, "GET", "/api/incidents").status == 200
         });
+    });
+}
+
+#[test]
+fn connections_that_ask_for_nothing_keep_nobody_out() {
+    // None of them goes by itself.
+    let door = short(|limits| limits.header_time.0 = 3_600_000);
+    with_door(door, &caught_up(), |address| {
+        // More than all seats, spare ones included; some have begun a head, and one was answered before.
+        let mut answered = connect(address);
+        write!(answered, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        assert_eq!(answered.read(&mut [0; 8]).unwrap(), 8);
+        let idle: Vec<TcpStream> = (0..300)
+            .map(|nth| {
+                let mut stream = connect(address);
+                if nth % 2 == 0 {
+                    // One that had to go already takes nothing any more.
+                    let _ = write!(stream, "GET /livez HTTP/1.1\r\nhost: x\r\nx-");
+                }
+                stream
+            })
+            .collect();
+        for target in ["/livez", "/readyz", "/metrics", "/api/incidents", "/"] {
+            let answer = ask(address, "GET", target);
+            assert!(
+                [200, 503].contains(&answer.status) && !answer.body.contains("\"limit\""),
+                "{target}: {}",
+                answer.body
+            );
+        }
+        let metrics = ask(address, "GET", "/metrics").body;
+        let refused = |reason: &str| -> u64 {
+            let begins = format!("cityops_http_refused_total{{reason=\"{reason}\"}} ");
+            let counted = metrics.lines().find_map(|line| line.strip_prefix(&begins));
+            counted.map_or(0, |count| count.parse().unwrap())
+        };
+        assert!(refused("idle") >= 45, "{}", refused("idle"));
+        assert_eq!(refused("connections"), 0);
+        drop(idle);
     });
 }
 
