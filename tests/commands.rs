@@ -227,6 +227,32 @@ fn topics_plan_names_every_topic_with_its_settings() {
         fortnight.to_string()
     );
 
+    let days = |name: &str| {
+        let ms = topics[name]["config"]["retention.ms"].as_str().unwrap();
+        ms.parse::<i64>().unwrap() / (24 * 3_600_000)
+    };
+    assert_eq!(
+        (days("city.hotline.tickets.v1"), days("city.events.enriched.v1")),
+        (7, 7)
+    );
+    assert!(topics["city.sensor.readings.v1"]["config"]["min.insync.replicas"].is_null());
+    assert!(topics["city.weather.warnings.v1"]["config"]["retention.ms"].is_null());
+    for (replicas, in_sync) in [(1, "1"), (2, "1"), (3, "2")] {
+        let topics = plan(&format!(
+            "[topics]\nreplication = {replicas}\nsource_retention = \"30d\"\n"
+        ));
+        for (name, _) in expected {
+            assert_eq!(topics[name]["config"]["min.insync.replicas"], in_sync, "{name}");
+            assert!(topics[name]["why"]["min.insync.replicas"].is_string(), "{name}");
+        }
+        let month = (30_i64 * 24 * 3_600_000).to_string();
+        assert_eq!(topics["city.reports.v1"]["config"]["retention.ms"], month);
+        assert_eq!(
+            topics["city.deadletter.v1"]["config"]["retention.ms"],
+            fortnight.to_string()
+        );
+    }
+
     // A backfill brings its own times, and only to the source topics.
     let topics =
         plan("[time]\ningested_from = \"producer\"\n[topics]\nreplication = 3\nsource_partitions = 7\n");
@@ -236,7 +262,13 @@ fn topics_plan_names_every_topic_with_its_settings() {
         assert_eq!(topics[*name]["replication"], 3, "{name}");
     }
     assert_eq!(topics["city.sensor.readings.v1"]["partitions"], 7);
+    assert_eq!(topics["city.reports.v1"]["config"]["retention.ms"], "-1");
     let told = expect(0, &["topics", "plan", "--config", &config]);
+    assert!(
+        told.lines()
+            .any(|line| line.starts_with("min.insync.replicas=2 ") && line.contains("三副本")),
+        "{told}"
+    );
     for (name, cleanup) in expected {
         let line = told
             .lines()

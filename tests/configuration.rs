@@ -166,6 +166,10 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
         ),
         ("[topics]\nreplication = 0\n", &["cityops.toml:2:", "replication"]),
         (
+            "[topics]\nsource_retention = \"100h\"\n",
+            &["cityops.toml:2:", "topics.source_retention", "144h"],
+        ),
+        (
             "[kafka]\nsession_timeout = \"1h\"\n",
             &["cityops.toml:2:", "kafka.session_timeout"],
         ),
@@ -190,6 +194,14 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
         (
             "[http]\nlisten = \"nowhere\"\n",
             &["cityops.toml:2:", "http.listen", "nowhere"],
+        ),
+        (
+            "[sources.\"12345\"]\nexpected_every = \"5s\"\n",
+            &["cityops.toml:2:", "sources.12345.expected_every", "1m"],
+        ),
+        (
+            "[sources.default]\nexpected_every = \"5m\"\n",
+            &["cityops.toml:2:", "sources.default.expected_every", "own name"],
         ),
         ("[city\n", &["cityops.toml:1:"]),
         (

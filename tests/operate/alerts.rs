@@ -1,11 +1,12 @@
 //! The alerts: each has tests that it fires and that it does not, and a page that says what to do.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
+use crate::city::expect;
 use crate::deploy;
 
 /// Runs promtool, which must be content.
@@ -89,7 +90,7 @@ fn has_chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
-/// In both languages: what it means, what to look at, what to do. Commands and series that it names exist.
+/// In both languages: what it means, what to look at, what to do.
 fn check_page(name: &str) {
     let text = std::fs::read_to_string(deploy(&format!("runbook/{name}.md"))).unwrap();
     assert!(text.starts_with(&format!("# {name} ")), "{name}: its title");
@@ -110,6 +111,88 @@ fn check_page(name: &str) {
         assert!(body.trim().chars().count() > 20, "{name}: {heading} says nothing");
         assert_eq!(has_chinese(body), has_chinese(heading), "{name}: {heading}");
     }
+}
+
+/// What is read at three in the morning.
+fn pages() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(deploy("runbook")).unwrap();
+    let mut pages: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    pages.extend(["RUNBOOK.md", "UPGRADE.md", "README.md"].map(deploy));
+    pages
+}
+
+/// What a page quotes: between back-ticks, and the lines of its code blocks.
+fn quoted(text: &str) -> Vec<&str> {
+    let mut quoted = Vec::new();
+    for (number, block) in text.split("```").enumerate() {
+        match number % 2 {
+            1 => quoted.extend(block.lines()),
+            _ => quoted.extend(block.split('`').skip(1).step_by(2)),
+        }
+    }
+    quoted
+}
+
+#[test]
+fn every_command_that_a_page_quotes_exists_with_its_flags() {
+    let mut checked = BTreeSet::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for line in quoted(&text) {
+            let Some(command) = line.trim_start().strip_prefix("cityops ") else {
+                continue;
+            };
+            let command = command.split(['#', ';', '|']).next().unwrap().trim();
+            if !checked.insert(command.to_owned()) {
+                continue;
+            }
+            let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let words = command.split_whitespace().filter(|word| !word.starts_with("--"));
+            let words: Vec<&str> = words.take_while(is_name).collect();
+            assert!(!words.is_empty(), "{}: cityops {command}", page.display());
+            let help = expect(0, &[&words[..], &["--help"]].concat());
+            for flag in command.split_whitespace().filter(|word| word.starts_with("--")) {
+                let flag = flag.split('=').next().unwrap();
+                assert!(
+                    help.split([' ', ',', '\n']).any(|word| word == flag),
+                    "{}: cityops {command}: there is no {flag}",
+                    page.display()
+                );
+            }
+        }
+    }
+    assert!(checked.len() > 8, "{checked:?}");
+}
+
+#[test]
+fn every_series_that_a_page_names_is_one_of_ours() {
+    let mut known = std::fs::read_to_string(deploy("prometheus/cityops.rules.yml")).unwrap();
+    let metrics = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cityops/src");
+    let folder = std::fs::read_dir(metrics.join("metrics")).unwrap();
+    for file in folder
+        .map(|file| file.unwrap().path())
+        .chain([metrics.join("metrics.rs")])
+    {
+        known += &std::fs::read_to_string(file).unwrap();
+    }
+    let mut named = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for series in quoted(&text)
+            .iter()
+            .filter(|it| it.starts_with("cityops_") || it.starts_with("cityops:"))
+        {
+            let name = series.split(['{', ' ', '[']).next().unwrap();
+            let own = name.strip_prefix("cityops_").map(|own| format!("\"{own}\""));
+            assert!(
+                known.contains(&own.unwrap_or_else(|| name.to_owned())),
+                "{}: there is no {name}",
+                page.display()
+            );
+            named += 1;
+        }
+    }
+    assert!(named > 5, "{named}");
 }
 
 #[test]

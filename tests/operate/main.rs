@@ -6,6 +6,7 @@
 mod city;
 
 mod alerts;
+mod cluster;
 mod dashboards;
 mod manifests;
 mod sbom;

@@ -9,7 +9,7 @@ use crate::alerts::yaml;
 use crate::city::{cityops, expect};
 use crate::deploy;
 
-/// The program is content with a configuration, whose secret lies elsewhere here.
+/// The program is content with a configuration, whose secrets lie elsewhere here.
 fn check_config(text: &str) {
     let dir = tempfile::tempdir().unwrap();
     let (config, key) = (dir.path().join("cityops.toml"), dir.path().join("reporter.key"));
@@ -21,6 +21,10 @@ fn check_config(text: &str) {
     check.env("CITYOPS__PRIVACY__REPORTER_KEY_FILE", &key);
     if text.contains("tokens_file") {
         check.env("CITYOPS__HTTP__TOKENS_FILE", &tokens);
+    }
+    if text.contains("sasl.password_file") {
+        check.env("CITYOPS__KAFKA__PROPERTIES__SASL_PASSWORD_FILE", &key);
+        check.env("CITYOPS__KAFKA__PROPERTIES__SSL_CA_LOCATION", &key);
     }
     let output = check.output().unwrap();
     assert!(
@@ -40,7 +44,7 @@ fn check_image(image: &str) {
     assert!(!host.contains(['.', ':']), "{image} names a host");
 }
 
-fn list<'a>(node: &'a Yaml, what: &str) -> &'a [Yaml] {
+pub(crate) fn list<'a>(node: &'a Yaml, what: &str) -> &'a [Yaml] {
     node.as_vec().unwrap_or_else(|| panic!("{what} is no list"))
 }
 
@@ -167,13 +171,26 @@ fn merged(service: &Yaml) -> impl Fn(&str) -> Yaml + '_ {
 }
 
 /// The manifests of the cluster, by their kind.
-fn manifests() -> Vec<(String, Yaml)> {
-    let files = ["kubernetes/cityops.yaml", "kubernetes/autoscaling.yaml"];
-    let documents = files.iter().flat_map(|file| yaml(&deploy(file)));
+pub(crate) fn manifests() -> Vec<(String, Yaml)> {
+    let files = [
+        "cityops",
+        "autoscaling",
+        "network",
+        "monitoring",
+        "secrets.example",
+    ];
+    let documents = files
+        .iter()
+        .flat_map(|file| yaml(&deploy(&format!("kubernetes/{file}.yaml"))));
     let named = documents.map(|document| (document["kind"].as_str().unwrap().to_owned(), document));
     let named: Vec<(String, Yaml)> = named.collect();
     for (kind, document) in &named {
-        assert_eq!(document["metadata"]["name"].as_str(), Some("cityops"), "{kind}");
+        let name = if kind == "Secret" {
+            "cityops-secrets"
+        } else {
+            "cityops"
+        };
+        assert_eq!(document["metadata"]["name"].as_str(), Some(name), "{kind}");
         assert!(document["apiVersion"].as_str().is_some(), "{kind}");
     }
     named
@@ -232,7 +249,10 @@ fn the_cluster_runs_it_without_rights_and_asks_how_it_is() {
         .trim_end_matches('s')
         .parse()
         .unwrap();
-    assert!(spec["terminationGracePeriodSeconds"].as_i64().unwrap() > timeout);
+    let waits = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        .as_i64()
+        .unwrap();
+    assert!(spec["terminationGracePeriodSeconds"].as_i64().unwrap() >= waits + timeout + 5);
     let scaling = &of("HorizontalPodAutoscaler")["spec"];
     assert_eq!(scaling["scaleTargetRef"]["kind"].as_str(), Some("Deployment"));
     let loops = scaling["maxReplicas"].as_i64().unwrap() * number("kafka", "loops");
@@ -262,6 +282,8 @@ fn check_mounts(container: &Yaml, spec: &Yaml) {
         arguments[2],
         "/etc/cityops-secret/reporter.key",
         "/etc/cityops-secret/tokens",
+        "/etc/cityops-secret/kafka.password",
+        "/etc/cityops-secret/kafka-ca.pem",
     ] {
         let parent = PathBuf::from(named);
         let parent = parent.parent().unwrap().display().to_string();

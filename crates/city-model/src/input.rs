@@ -42,6 +42,17 @@ pub enum Input {
     Command(Command),
 }
 
+impl Input {
+    /// Whether it stands for a record that was read, whose outcome the engine has to count: exactly one for each.
+    pub fn counts(&self) -> bool {
+        match self {
+            Input::Event(_) | Input::Command(_) => true,
+            Input::Warning { counts, .. } | Input::Silence { counts, .. } => *counts,
+            Input::Activation(_) | Input::Tick(_) => false,
+        }
+    }
+}
+
 /// All inputs that one loop has for one partition since the last batch, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Batch {

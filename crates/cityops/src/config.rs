@@ -31,6 +31,8 @@ pub use telemetry::{Log, LogFormat, OtlpProtocol, Telemetry};
 
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
 const SNAP_M_MAX: f64 = 1_000.0;
+/// A shorter silence than this cannot be told from the pace at which metrics are looked at.
+const EXPECTED_EVERY_MIN_MS: i64 = 60_000;
 
 /// The whole configuration. Every key has a default but those of what is listed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -336,11 +338,45 @@ impl Loaded {
         if topics.replication.is_some_and(|replicas| replicas < 1) {
             return wrong("topics", "replication", "a topic needs at least one replica");
         }
+        let needed = crate::topics::retention::needed_ms(&self.config.time);
+        if topics.source_retention.is_some_and(|kept| kept.0 < needed) {
+            let hours = needed / 3_600_000;
+            let message = format!(
+                "at least {hours}h: identities are remembered for 72 h, and a record may be as late as [time] allows"
+            );
+            return wrong("topics", "source_retention", &message);
+        }
         if let Err((key, message)) = self.config.crs.sh2000.check() {
             return wrong("crs.sh2000", key, &message);
         }
+        self.validate_sources()?;
         self.validate_telemetry()?;
         self.validate_http()
+    }
+
+    fn validate_sources(&self) -> Result<(), ConfigError> {
+        for (system, source) in &self.config.sources {
+            let Some(every) = source.expected_every else {
+                continue;
+            };
+            let why = match system.as_str() {
+                "default" => "it stands for many systems; list the one that is expected under its own name",
+                _ if every.0 < EXPECTED_EVERY_MIN_MS => {
+                    "at least 1m: what is measured is looked at every 15 seconds"
+                }
+                _ => continue,
+            };
+            let quoted = format!("sources.\"{system}\"");
+            let plain = format!("sources.{system}");
+            let lines = |section: &str| lines::of_key(&self.text, section, "expected_every");
+            let line = lines(&quoted).into_iter().chain(lines(&plain)).next();
+            let key = format!("{plain}.expected_every");
+            return Err(ConfigError {
+                line,
+                ..ConfigError::new(&self.file, &key, format!("\"{key}\": {why}"))
+            });
+        }
+        Ok(())
     }
 
     /// The format of the outside topics.

@@ -191,11 +191,17 @@ async fn livez(State(serving): State<Serving>) -> Response {
     )
 }
 
-async fn readyz(State(serving): State<Serving>) -> Response {
+/// What the process misses until it is ready.
+fn missing(serving: &Serving) -> Vec<String> {
     let mut missing = serving.health.missing();
     if !serving.board.is_caught_up() {
         missing.push("board: caught up".to_owned());
     }
+    missing
+}
+
+async fn readyz(State(serving): State<Serving>) -> Response {
+    let missing = missing(&serving);
     let status = if missing.is_empty() {
         StatusCode::OK
     } else {
@@ -205,6 +211,8 @@ async fn readyz(State(serving): State<Serving>) -> Response {
 }
 
 async fn metrics_text(State(serving): State<Serving>) -> Response {
+    let readiness = serving.metrics.readiness();
+    readiness.show(missing(&serving).is_empty(), &serving.health.reads());
     match serving.metrics.text(wall_clock()) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => answer(

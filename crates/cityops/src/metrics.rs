@@ -5,12 +5,14 @@
 //! kinds, overrides, layers and source systems of the configuration.
 
 mod asked;
+mod behind;
 mod clocks;
 mod http;
 mod incidents;
 mod intake;
 mod ledger;
 mod observing;
+mod readiness;
 mod reloads;
 mod schemas;
 mod senders;
@@ -31,10 +33,14 @@ use prometheus::{
 };
 use wire_format::SchemaSource;
 
+use crate::workers::Role;
+
+pub use behind::AppendTimes;
 pub use http::{HttpMetrics, Open, Refused};
 pub use incidents::{Appended, RevisionReason};
 pub use intake::IntakeMetrics;
 pub use observing::LoopObserver;
+pub use readiness::ReadinessMetrics;
 pub use reloads::{ReloadMetrics, ReloadResult};
 pub use traces::Traces;
 
@@ -58,8 +64,8 @@ pub struct Metrics {
     codes_unmapped: IntCounterVec,
     orders_nowhere: IntCounterVec,
     senders: senders::SenderMetrics,
-    lag: IntGaugeVec,
-    vitals_lag: IntGaugeVec,
+    lag: behind::LagMetrics,
+    readiness: ReadinessMetrics,
     watermark_lag: GaugeVec,
     stage_duration: HistogramVec,
     committed: observing::Committed,
@@ -67,6 +73,7 @@ pub struct Metrics {
     transactions_aborted: IntCounterVec,
     rebalances: IntCounterVec,
     restore_duration: HistogramVec,
+    unbalanced: IntCounterVec,
     open_incidents: IntGaugeVec,
     open_members: IntGaugeVec,
     revisions: IntCounterVec,
@@ -106,8 +113,8 @@ impl Metrics {
             orders_nowhere: make.counters("orders_nowhere_total", "Warnings and silences that were applied and name cells that no grid has.", &["source"])?,
             codes_unmapped: make.counters("codes_unmapped_total", "Records with a code or category name, or words alone, that no rule maps to a kind.", &["source"])?,
             senders: senders::SenderMetrics::register(&make)?,
-            lag: make.gauges("consumer_lag_records", "Offsets between a loop's position and the end of its partition.", &["topic", "partition"])?,
-            vitals_lag: make.gauges("vitals_lag_records", "Offsets between the position of the vitals worker and the end of its partition; no incident waits for it.", &["topic", "partition"])?,
+            lag: behind::LagMetrics::register(&make)?,
+            readiness: ReadinessMetrics::register(&make)?,
             watermark_lag: make.seconds("watermark_lag_seconds", "How far the clock that a loop sends for an input partition is behind the wall clock, in seconds.", &["worker", "partition"])?,
             stage_duration: make.durations("stage_duration_seconds", "Time that one batch spent in a worker's processor, in seconds.", &["stage"], batch())?,
             committed: observing::Committed::register(&make)?,
@@ -115,12 +122,13 @@ impl Metrics {
             transactions_aborted: make.counters("transactions_aborted_total", "Transactions that were given up; the state is restored after each.", &["worker"])?,
             rebalances: make.counters("rebalances_total", "Times that the group gave a loop its partitions.", &["worker"])?,
             restore_duration: make.durations("restore_duration_seconds", "Time that restoring one partition from its changelog took, in seconds.", &["worker"], doubling(0.01, 15))?,
+            unbalanced: make.counters("unbalanced_records_total", "Records by which what a worker counted in a batch differs from what it read; any is a defect.", &["worker"])?,
             open_incidents: make.gauges("open_incidents", "Open incidents of the whole city, as committed.", &["kind", "band"])?,
             open_members: make.gauges("open_incident_members", "Events that are members of open incidents of the whole city, as committed.", &["kind"])?,
             revisions: make.counters("incident_revisions_total", "Committed revisions of incidents since this process caught up, by what they changed.", &["reason"])?,
             overrides: make.counters("priority_override_total", "Times that an override began to hold for an incident.", &["override"])?,
             withheld: make.counters("decisions_withheld_total", "Times that something was not decided again although the order of reading shows: the centre had given a command, or too many events would have moved.", &["reason"])?,
-            end_to_end: make.durations("end_to_end_latency_seconds", "Time from the append of the opening event to the append of the incident's first revision, in seconds.", &["band"], LATENCY_S.to_vec())?,
+            end_to_end: make.durations("end_to_end_latency_seconds", "Time from the append of the event that opened an incident, or raised it to this band, to the append of that revision, in seconds.", &["band"], LATENCY_S.to_vec())?,
             newest_output_age: make.seconds("newest_output_age_seconds", "Age of the newest committed revision of any incident, in seconds.", &[])?,
             unreadable: make.counters("incidents_unreadable_total", "Committed records of incidents that the board could not read.", &[])?,
             source_suspect: make.shares("source_crs_suspect", "Share of the compared places at which a source looks like another coordinate system than it declares; absent while none is suspect.", &["source_system", "declared", "looks_like"])?,
@@ -181,6 +189,13 @@ impl Metrics {
             .inc_by(events);
     }
 
+    /// A worker counted other outcomes than it read records, by so many.
+    pub fn unbalanced(&self, role: Role, records: u64) {
+        self.unbalanced
+            .with_label_values(&[role.as_str()])
+            .inc_by(records);
+    }
+
     /// Counts warnings and silences that name cells which no grid has.
     pub fn nowhere(&self, source: Source, records: u64) {
         self.orders_nowhere
@@ -236,6 +251,11 @@ impl Metrics {
     /// What reloads come to.
     pub fn reloads(&self) -> &ReloadMetrics {
         &self.reloads
+    }
+
+    /// Whether somebody does the work.
+    pub fn readiness(&self) -> &ReadinessMetrics {
+        &self.readiness
     }
 
     /// What HTTP serves and refuses.
@@ -294,6 +314,7 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be written, which a closed set of names rules out.
     pub fn text(&self, now: EventTime) -> anyhow::Result<String> {
+        self.lag.reckon(now);
         let newest = self.newest_output_ms.load(Ordering::Relaxed);
         if newest > i64::MIN {
             let age_ms = now.millis().saturating_sub(newest).max(0);

@@ -21,7 +21,7 @@ use crate::exit::unreachable;
 use crate::feed::Feed;
 use crate::follower::Follower;
 use crate::http::{Door, Grids, Health, Serving, wall_clock};
-use crate::metrics::{IntakeMetrics, LoopObserver, Metrics, Traces};
+use crate::metrics::{AppendTimes, IntakeMetrics, LoopObserver, Metrics, Traces};
 use crate::outputs::{ReadBack, Written, incidents_reader};
 use crate::sources::SourceWatch;
 use crate::vitals::VitalsBoard;
@@ -160,6 +160,23 @@ impl Service {
         let tracer = spans.as_ref().map(|spans| spans.tracer());
         let traces = Traces::new(metrics.clone(), tracer.clone());
         let (loop_metrics, loop_health) = (metrics.clone(), health.clone());
+        for role in Role::ALL {
+            let inputs = role.inputs().iter();
+            let partitions = inputs
+                .filter_map(|topic| start.partitions.get(topic))
+                .sum::<i32>();
+            metrics.readiness().expects(role.as_str(), partitions.into());
+        }
+        let listed = start.loaded.config.sources.iter();
+        let listed = listed.filter(|(system, _)| *system != "default");
+        metrics.senders().lists(listed.map(|(system, source)| {
+            let every = source.expected_every.map(|every| every.0.max(0) as u64);
+            (&**system, every.map(Duration::from_millis))
+        }));
+        let times = match start.loaded.config.time.ingested_from {
+            IngestedFrom::Broker => AppendTimes::ByBroker,
+            IngestedFrom::Producer => AppendTimes::ByProducer,
+        };
         let workers = Workers::start(Start {
             in_force: in_force.clone(),
             properties: start.properties,
@@ -168,7 +185,7 @@ impl Service {
             roles: start.roles,
             observer: Box::new(move |role| -> Arc<dyn Observer + Send + Sync> {
                 let observer = LoopObserver::new(loop_metrics.clone(), loop_health.add_loop(role.as_str()));
-                Arc::new(observer.traced_by(tracer.clone()))
+                Arc::new(observer.appended(times).traced_by(tracer.clone()))
             }),
             intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
             decision_observer: metrics.clone(),

@@ -2,6 +2,7 @@
 
 pub mod differences;
 pub mod load;
+pub mod retention;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -70,6 +71,17 @@ fn spec(loaded: &Loaded, topic: Topic) -> TopicSpec {
             "LogAppendTime"
         },
     );
+    // The source topics that compact keep the newest of each key for ever.
+    if retention::is_least(topic) && topic.cleanup() == Cleanup::Delete {
+        let kept = sizes.source_retention.map_or_else(
+            || retention::kept_ms(&loaded.config.time),
+            |retention| retention.0,
+        );
+        set("retention.ms", &kept.to_string());
+    }
+    if let Some(replicas) = sizes.replication {
+        set("min.insync.replicas", &retention::in_sync(replicas).to_string());
+    }
     if producer_time {
         // Retention goes by the record's timestamp: a backfill of last year would be deleted before it is read.
         set("retention.ms", "-1");

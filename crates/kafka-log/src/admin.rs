@@ -81,6 +81,35 @@ pub fn topic_partitions(
         .collect())
 }
 
+/// How large a topic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// How many replicas the one with the fewest has, those that are away among them.
+    pub replicas: i32,
+}
+
+/// The sizes of the topics that can be seen, also of those whose leaders are away.
+///
+/// # Errors
+/// When no broker answers.
+pub fn sizes(properties: &Properties, timeout: Duration) -> Result<BTreeMap<String, Size>, Unreachable> {
+    let metadata = metadata(properties, timeout)?;
+    let count = |of: usize| i32::try_from(of).unwrap_or(i32::MAX);
+    let topics = metadata.topics().iter().filter(|topic| topic.error().is_none());
+    Ok(topics
+        .map(|topic| {
+            let replicas = topic.partitions().iter().map(|it| it.replicas().len());
+            let size = Size {
+                partitions: count(topic.partitions().len()),
+                replicas: count(replicas.min().unwrap_or_default()),
+            };
+            (topic.name().to_owned(), size)
+        })
+        .collect())
+}
+
 /// By a thread of its own: what the library waits for has its deadline on the wall clock, which may go back.
 fn metadata(properties: &Properties, timeout: Duration) -> Result<rdkafka::metadata::Metadata, Unreachable> {
     let asked = properties.clone();

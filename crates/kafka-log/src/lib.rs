@@ -19,7 +19,7 @@ mod settings;
 pub mod tail;
 pub mod worker;
 
-pub use observer::{CommitInfo, NoObserver, Observer};
+pub use observer::{CommitInfo, Lag, NoObserver, Observer};
 pub use worker::{TickConfig, WorkerConfig, WorkerError};
 
 /// Properties of the client library, by name; `bootstrap.servers` among them.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use city_model::EventTime;
 use wire_format::topics::Topic;
 
 /// One committed transaction.
@@ -25,6 +26,15 @@ pub struct CommitInfo<'a> {
     pub transaction: Duration,
 }
 
+/// How far a worker is from the end of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Offsets between its position and the end, control records and open transactions included.
+    pub records: i64,
+    /// The highest append time that it has processed there since it got the partition: what waits was appended later.
+    pub newest: Option<EventTime>,
+}
+
 /// Listens to a worker. Every method does nothing unless it is overridden; none may block.
 pub trait Observer: Sync {
     /// A transaction was committed.
@@ -42,8 +52,8 @@ pub trait Observer: Sync {
     /// A transaction was given up; the state is restored.
     fn aborted(&self, _worker: &str) {}
 
-    /// How many records lie between the worker's position and the end of the partition.
-    fn lag(&self, _topic: Topic, _partition: i32, _records: i64) {}
+    /// How far the worker is from the end of the partition; told every five seconds at least, while the broker answers.
+    fn lag(&self, _topic: Topic, _partition: i32, _lag: Lag) {}
 
     /// A tick names this input partition with a time that is so far behind the wall clock.
     fn tick(&self, _worker: &str, _topic: Topic, _partition: i32, _lag_ms: i64) {}

@@ -10,6 +10,7 @@ use incident_engine::{Change, Decision, Engine, Output, Withheld};
 use rustc_hash::FxHashMap;
 use wire_format::{Refusal, trace};
 
+use crate::balance::Balance;
 use crate::causes::Causes;
 use crate::partners::Partners;
 use crate::publish::{Publisher, Traced};
@@ -22,6 +23,9 @@ use crate::{
 pub trait DecisionObserver: Send + Sync {
     /// So many times something was not decided again, although another order of reading would have decided it otherwise.
     fn withheld(&self, because: Withheld, times: u64);
+
+    /// What was counted is not what was read, by so many records: law 1 is broken.
+    fn unbalanced(&self, _records: u64) {}
 }
 
 /// One partition of the enriched log and its engine.
@@ -34,6 +38,7 @@ pub struct Correlate {
     outputs: Arc<Outputs>,
     /// What was not decided again since the last checkpoint, and who is told of it.
     withheld: BTreeMap<Withheld, u64>,
+    balance: Balance,
     observer: Option<Arc<dyn DecisionObserver>>,
     /// The traces of what changed incidents whose revision is still to come.
     causes: Causes,
@@ -58,6 +63,7 @@ impl Correlate {
             partners: None,
             outputs: Arc::default(),
             withheld: BTreeMap::new(),
+            balance: Balance::default(),
             observer: None,
             causes: Causes::default(),
             trace_observer: None,
@@ -123,11 +129,16 @@ impl Correlate {
             tracing::error!("deciding an input failed; it is counted as processing_failed");
             self.engine.decide_failed(input)
         });
-        self.enter(decision)
+        self.enter(input, decision)
     }
 
-    fn enter(&mut self, decision: Decision) -> Vec<Output> {
+    fn enter(&mut self, input: &Input, decision: Decision) -> Vec<Output> {
+        self.balance.came(u64::from(input.counts()));
         for change in decision.changes {
+            if let Change::Count(cell, count) = &change {
+                let before = self.engine.ledger().get(*cell);
+                self.balance.counted(*cell, count - before);
+            }
             if let Err(error) = self.engine.apply(&change) {
                 // An activation that this version cannot read: the rules before it go on, loudly.
                 tracing::error!(%error, "an activation was not applied");
@@ -183,6 +194,8 @@ impl Processor for Correlate {
                     "unreadable batch of the enriched log",
                 );
                 out.records.push(dead_letter(record, &refusal));
+                // One at least: nobody can say how many it held.
+                self.balance.came(1);
                 return;
             }
         };
@@ -219,10 +232,78 @@ impl Processor for Correlate {
         if self.keeps_rows {
             out.rows.extend(self.causes.rows());
         }
+        if let Some(records) = self.balance.take() {
+            tracing::error!(records, "inputs and outcomes of a batch do not balance");
+            if let Some(observer) = &self.observer {
+                observer.unbalanced(records);
+            }
+        }
         for (because, times) in std::mem::take(&mut self.withheld) {
             if let Some(observer) = &self.observer {
                 observer.withheld(because, times);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use city_model::{Outcome, Source};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<u64>>);
+
+    impl DecisionObserver for Told {
+        fn withheld(&self, _because: Withheld, _times: u64) {}
+
+        fn unbalanced(&self, records: u64) {
+            self.0.lock().unwrap().push(records);
+        }
+    }
+
+    #[test]
+    fn an_input_without_an_outcome_is_told_and_so_is_an_outcome_without_one() {
+        let told = Arc::new(Told::default());
+        let mut correlate = Correlate::new().observed_by(told.clone());
+        let warning = |counts: bool| Input::Warning {
+            warning: city_model::Warning {
+                warning_id: "w".into(),
+                revision: 1,
+                signal: "RAINSTORM".into(),
+                severity: city_model::Severity::Red,
+                region_codes: Vec::new(),
+                status: city_model::WarningStatus::Issued,
+                issued_at: Default::default(),
+                effective_at: Default::default(),
+                expires_at: None,
+            },
+            counts,
+            note: None,
+        };
+        let counted = |to: i64| Decision {
+            changes: vec![Change::Count(
+                city_model::LedgerCell::Outcome(Source::Weather, Outcome::Applied),
+                to,
+            )],
+            ..Decision::default()
+        };
+        let mut check = |steps: Vec<(Input, Decision)>, expected: &[u64]| {
+            for (input, decision) in steps {
+                correlate.enter(&input, decision);
+            }
+            correlate.checkpoint(&mut Outbox::default());
+            assert_eq!(std::mem::take(&mut *told.0.lock().unwrap()), expected);
+        };
+        check(
+            vec![(warning(true), counted(1)), (warning(false), Decision::default())],
+            &[],
+        );
+        check(vec![(warning(true), Decision::default())], &[1]);
+        check(vec![(warning(false), counted(3))], &[2]);
+        check(vec![(warning(true), counted(4))], &[]);
     }
 }

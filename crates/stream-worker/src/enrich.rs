@@ -24,6 +24,7 @@ pub use seen::{IntakeObserver, OTHER_SYSTEM, UNREADABLE_SYSTEM};
 pub use settled::Settled;
 use surveyor::Surveyor;
 
+use crate::balance::Balance;
 use crate::{
     InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing,
     TraceObserver, Unmapped, dead_letter,
@@ -45,6 +46,7 @@ pub struct Enrich {
     observer: Option<Arc<dyn IntakeObserver>>,
     surveyor: Option<Surveyor>,
     seen: Seen,
+    balance: Balance,
     /// Records that waited for confirmation and were settled otherwise since `judge` was called.
     released: Vec<Settled>,
     outputs: Arc<Outputs>,
@@ -67,6 +69,7 @@ impl Enrich {
             observer: None,
             surveyor: None,
             seen: Seen::default(),
+            balance: Balance::default(),
             released: Vec::new(),
             outputs: Arc::default(),
             trace_observer: None,
@@ -138,6 +141,7 @@ impl Enrich {
         decoded: Result<Record, Refusal>,
         out: &mut Outbox,
     ) -> Option<Settled> {
+        let sent_before = out.counted;
         self.count(LedgerCell::Consumed(self.source), 1);
         if self.observer.is_some() {
             self.seen.came(&decoded);
@@ -149,6 +153,7 @@ impl Enrich {
         if let Some(settled) = &settled {
             self.count(LedgerCell::Outcome(self.source, settled.outcome), 1);
         }
+        self.balance.sent(out.counted - sent_before);
         settled
     }
 
@@ -305,6 +310,7 @@ impl Enrich {
 
     fn count(&mut self, cell: LedgerCell, by: i64) {
         self.ledger.add(cell, by);
+        self.balance.counted(cell, by);
         if self.keeps_rows {
             self.counted.insert(cell);
         }
@@ -384,6 +390,12 @@ impl Processor for Enrich {
         for cell in std::mem::take(&mut self.counted) {
             let change = Change::Count(cell, self.ledger.get(cell));
             out.rows.insert(change.key(), change.value());
+        }
+        if let Some(records) = self.balance.take() {
+            tracing::error!(source = %self.source, records, "records and outcomes of a batch do not balance");
+            if let Some(observer) = &self.observer {
+                observer.unbalanced(self.source, records);
+            }
         }
         let seen = std::mem::take(&mut self.seen);
         if let Some(observer) = &self.observer {

@@ -5,6 +5,7 @@
 //! All of it commits together or not at all; after a failed commit the processor is dropped and restored, never undone.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod balance;
 mod causes;
 mod correlate;
 mod deadletter;

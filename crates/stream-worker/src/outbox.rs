@@ -62,6 +62,8 @@ pub struct Outbox {
     pub records: Vec<OutRecord>,
     /// Inputs for the enriched log, by its partition, in order.
     pub inputs: BTreeMap<i32, Vec<Input>>,
+    /// How many of those inputs stand for a record that was read.
+    pub counted: u64,
     /// The traces that some of those inputs came with: by partition, the input's number in it and its trace, in order.
     pub traces: BTreeMap<i32, Vec<(usize, TraceContext)>>,
     /// State rows for the changelog; `None` deletes.
@@ -78,6 +80,7 @@ impl Outbox {
             _ => false,
         };
         if !again {
+            self.counted += u64::from(input.counts());
             inputs.push(input);
         }
     }
@@ -106,6 +109,7 @@ impl Outbox {
         for (partition, inputs) in other.inputs {
             self.inputs.entry(partition).or_default().extend(inputs);
         }
+        self.counted += other.counted;
         self.rows.extend(other.rows);
     }
 }

@@ -144,6 +144,10 @@ fn check_headers(letter: &OutRecord, topic: &str, reason: DeadLetterReason) {
 struct Seen(Mutex<Vec<(DeadLetterReason, u64)>>);
 
 impl IntakeObserver for Seen {
+    fn unbalanced(&self, _: Source, records: u64) {
+        panic!("{records} records do not balance");
+    }
+
     fn located(&self, _: Source, _: city_model::Quality, _: u64) {}
 
     fn placed(&self, _: &str, _: event_intake::Placed, _: u64) {}

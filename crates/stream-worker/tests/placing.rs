@@ -18,6 +18,10 @@ use wire_format::Topic;
 struct Counts(Mutex<BTreeMap<(String, &'static str), u64>>);
 
 impl IntakeObserver for Counts {
+    fn unbalanced(&self, _: Source, records: u64) {
+        panic!("{records} records do not balance");
+    }
+
     fn located(&self, _: Source, _: Quality, _: u64) {}
 
     fn placed(&self, layer: &str, status: Placed, events: u64) {

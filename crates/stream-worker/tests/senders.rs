@@ -35,6 +35,10 @@ impl IntakeObserver for Told {
         found.1 += refused;
     }
 
+    fn unbalanced(&self, _: Source, records: u64) {
+        panic!("{records} records do not balance");
+    }
+
     fn device_faults(&self, fault: Fault, devices: u64) {
         *self.faults.lock().unwrap().entry(fault).or_default() += devices;
     }

@@ -17,6 +17,10 @@ use wire_format::Topic;
 struct Clocks(Mutex<(Vec<i64>, BTreeMap<Flag, u64>)>);
 
 impl IntakeObserver for Clocks {
+    fn unbalanced(&self, _: Source, records: u64) {
+        panic!("{records} records do not balance");
+    }
+
     fn located(&self, _: Source, _: Quality, _: u64) {}
     fn placed(&self, _: &str, _: Placed, _: u64) {}
     fn refused(&self, _: Source, _: DeadLetterReason, _: u64) {}

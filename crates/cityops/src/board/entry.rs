@@ -27,6 +27,8 @@ pub struct Entry {
     pub kind: Name,
     /// When it was opened.
     pub opened_at: EventTime,
+    /// When it last came to another band, on the log's clock: by an event, when that was appended.
+    pub band_changed_at: Option<EventTime>,
     /// How many events count as members.
     pub member_count: u64,
     /// How many steps of handling were told, returns included.
@@ -52,10 +54,9 @@ impl Entry {
         // The text is checked whole: the JSON reader looks only at the strings of the fields that it is asked for.
         let json = std::str::from_utf8(value).context("it is not UTF-8")?;
         let record: Record<'_> = serde_json::from_str(json).context("it is not the JSON of an incident")?;
-        let opened_at: jiff::Timestamp = record
-            .opened_at
-            .parse()
-            .map_err(|error| anyhow!("opened_at {:?}: {error}", record.opened_at))?;
+        let opened_at = moment("opened_at", &record.opened_at)?;
+        let changed_at = record.priority.previous.map(|previous| previous.changed_at);
+        let changed_at = changed_at.map(|at| moment("previous.changed_at", &at));
         Ok(Entry {
             lies_at,
             id: Name::from(record.incident_id),
@@ -63,7 +64,8 @@ impl Entry {
             band: record.priority.band,
             status: record.status,
             kind: names.shared(&record.kind),
-            opened_at: EventTime::from_millis(opened_at.as_millisecond()),
+            opened_at,
+            band_changed_at: changed_at.transpose()?,
             member_count: record.member_count,
             handling_steps: record.handling.steps(),
             overrides: record
@@ -86,6 +88,13 @@ impl Entry {
             change: 0,
         })
     }
+}
+
+fn moment(what: &str, text: &str) -> anyhow::Result<EventTime> {
+    let moment: jiff::Timestamp = text
+        .parse()
+        .map_err(|error| anyhow!("{what} {text:?}: {error}"))?;
+    Ok(EventTime::from_millis(moment.as_millisecond()))
 }
 
 /// What is read of a record; every other field stays in the JSON alone.
@@ -114,6 +123,14 @@ struct Priority<'a> {
     band: Band,
     #[serde(borrow)]
     overrides: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    previous: Option<Previous<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Previous<'a> {
+    #[serde(borrow)]
+    changed_at: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,8 @@
 mod acls;
 mod apply;
 
+use std::collections::BTreeMap;
+
 use kafka_log::admin::TopicSpec;
 use wire_format::{Cleanup, Topic};
 
@@ -12,6 +14,7 @@ use crate::commands::print;
 use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::topics::load::{self, Taken, in_words};
+use crate::topics::retention;
 use crate::{assemble, topics};
 
 /// What a broker keeps by default (`log.retention.hours`, 168).
@@ -33,7 +36,7 @@ fn plan(loaded: &Loaded, load: Option<f64>, json: bool) -> CommandResult {
         let topics: Vec<_> = specs
             .iter()
             .zip(Topic::ALL)
-            .map(|(spec, topic)| describe(spec, load.and_then(|load| taken(spec, *topic, load))))
+            .map(|(spec, topic)| describe(spec, *topic, load.and_then(|load| taken(spec, *topic, load))))
             .collect();
         print(serde_json::json!({ "topics": topics, "groups": layout }));
         return Ok(Exit::Clean);
@@ -51,6 +54,7 @@ fn plan(loaded: &Loaded, load: Option<f64>, json: bool) -> CommandResult {
             settings.join(" ")
         ));
     }
+    reasons(&specs);
     if let Some(load) = load {
         sizes(&specs, load);
     }
@@ -62,6 +66,26 @@ fn plan(loaded: &Loaded, load: Option<f64>, json: bool) -> CommandResult {
         ));
     }
     Ok(Exit::Clean)
+}
+
+/// Why settings are what they are, each reason once.
+fn reasons(specs: &[TopicSpec]) {
+    let mut told: Vec<(&str, String)> = Vec::new();
+    for (spec, topic) in specs.iter().zip(Topic::ALL) {
+        for (key, value) in &spec.config {
+            let Some(why) = retention::why(*topic, key) else {
+                continue;
+            };
+            let setting = format!("{key}={value}");
+            if !told.contains(&(why, setting.clone())) {
+                told.push((why, setting));
+            }
+        }
+    }
+    print("");
+    for (why, setting) in told {
+        print(format!("{setting:<36} {why}"));
+    }
 }
 
 /// What a topic takes at a load; of its retention only what the plan says is known here.
@@ -109,9 +133,13 @@ fn size(name: &str, least: f64, most: f64, more: &str) -> String {
     )
 }
 
-fn describe(spec: &TopicSpec, taken: Option<Taken>) -> serde_json::Value {
+fn describe(spec: &TopicSpec, topic: Topic, taken: Option<Taken>) -> serde_json::Value {
+    let why = spec.config.keys();
+    let why: BTreeMap<&String, &str> = why
+        .filter_map(|key| Some((key, retention::why(topic, key)?)))
+        .collect();
     let mut told = serde_json::json!({
-        "name": spec.name, "partitions": spec.partitions, "replication": spec.replication, "config": spec.config,
+        "name": spec.name, "partitions": spec.partitions, "replication": spec.replication, "config": spec.config, "why": why,
     });
     if let Some(taken) = taken {
         told["bytes_a_day"] = serde_json::json!([taken.least_a_day, taken.most_a_day]);

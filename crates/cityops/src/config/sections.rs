@@ -138,6 +138,9 @@ pub struct Source {
     /// A sensor's time that is off by the zone's eight hours is mended; otherwise it is flagged alone.
     #[serde(default)]
     pub fix_zone: bool,
+    /// The longest time that this system is silent for when all is well: an alert goes by it. Not of `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_every: Option<DurationMs>,
 }
 
 /// Whose time an event is ingested by.
@@ -251,6 +254,9 @@ pub struct Topics {
     pub enriched_partitions: u32,
     /// Replicas; the broker's default unless set.
     pub replication: Option<i32>,
+    /// How long source topics and the enriched log keep records, at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_retention: Option<DurationMs>,
     /// Whether a start may move groups of kinds to other partitions than their incidents lie in.
     pub accept_moved_groups: bool,
 }
@@ -261,6 +267,7 @@ impl Default for Topics {
             source_partitions: 4,
             enriched_partitions: 4,
             replication: None,
+            source_retention: None,
             accept_moved_groups: false,
         }
     }

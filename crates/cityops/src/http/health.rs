@@ -1,6 +1,7 @@
 //! Whether the loops of this process live and are ready: atomics that they write and HTTP reads.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,7 @@ impl Health {
             answered_ms: AtomicU64::new(0),
             assigned: AtomicBool::new(false),
             restored: AtomicBool::new(false),
+            partitions: AtomicUsize::new(0),
         });
         self.loops
             .lock()
@@ -88,6 +90,20 @@ impl Health {
         missing
     }
 
+    /// How many input partitions the loops of each worker read here: those of a loop that misses something count for none.
+    pub fn reads(&self) -> BTreeMap<&'static str, usize> {
+        let (mut read, now) = (BTreeMap::new(), Instant::now());
+        for it in self.loops() {
+            let is_ready = it.restored.load(Ordering::Acquire) && it.unanswered(now) < UNANSWERED_MAX;
+            let partitions = match is_ready {
+                true => it.partitions.load(Ordering::Acquire),
+                false => 0,
+            };
+            *read.entry(it.worker).or_default() += partitions;
+        }
+        read
+    }
+
     fn loops(&self) -> Vec<Arc<LoopHealth>> {
         self.loops.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -104,6 +120,8 @@ pub struct LoopHealth {
     answered_ms: AtomicU64,
     assigned: AtomicBool,
     restored: AtomicBool,
+    /// How many partitions it has.
+    partitions: AtomicUsize,
 }
 
 impl LoopHealth {
@@ -134,9 +152,10 @@ impl LoopHealth {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The group has given it its partitions, perhaps none; they are to be restored now.
-    pub fn assigned(&self) {
+    /// The group has given it so many partitions, perhaps none; they are to be restored now.
+    pub fn assigned(&self, partitions: usize) {
         self.restored.store(false, Ordering::Release);
+        self.partitions.store(partitions, Ordering::Release);
         self.assigned.store(true, Ordering::Release);
         self.beat();
     }
@@ -187,13 +206,17 @@ mod tests {
         let it = health.add_loop("enrich");
         assert_eq!(health.missing(), ["grid: loaded", "enrich: assigned"]);
         health.set_grid_loaded();
-        it.assigned();
+        it.assigned(3);
         assert_eq!(health.missing(), ["enrich: restored"]);
+        assert_eq!(health.reads(), [("enrich", 0)].into());
         it.answered();
         it.restored();
         assert!(health.missing().is_empty());
-        it.assigned();
-        assert_eq!(health.missing(), ["enrich: restored"]);
+        health.add_loop("enrich");
+        assert_eq!(health.reads(), [("enrich", 3)].into(), "the second has none yet");
+        it.assigned(3);
+        assert_eq!(health.reads(), [("enrich", 0)].into());
+        assert_eq!(health.missing(), ["enrich: restored", "enrich: assigned"]);
     }
 
     #[test]
@@ -201,7 +224,7 @@ mod tests {
         let health = Health::default();
         health.set_grid_loaded();
         let it = health.add_loop("enrich");
-        it.assigned();
+        it.assigned(3);
         it.answered();
         it.restored();
         let later = Instant::now() + UNANSWERED_MAX + Duration::from_secs(1);

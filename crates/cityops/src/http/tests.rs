@@ -128,7 +128,7 @@ fn tells_what_is_missing_until_it_is_ready() {
             json!(["grid: loaded", "enrich: assigned", "board: caught up"])
         );
         serving.health.set_grid_loaded();
-        it.assigned();
+        it.assigned(3);
         it.restored();
         assert_eq!(
             ask(address, "GET", "/readyz").json()["missing"],

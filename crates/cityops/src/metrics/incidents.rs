@@ -9,6 +9,7 @@ use stream_worker::DecisionObserver;
 
 use super::Metrics;
 use crate::board::{Entry, Taken};
+use crate::workers::Role;
 
 /// What a revision changed, the weightiest first: the label of `incident_revisions_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,10 +144,10 @@ impl Metrics {
             self.overrides.with_label_values(&[&**id]).inc();
         }
         if let Some(appended) = appended
-            && after.revision == 1
-            && after.opened_at >= appended.from
+            && let Some(caused_at) = caused_at(before, after)
+            && caused_at >= appended.from
         {
-            let latency_ms = appended.at - after.opened_at;
+            let latency_ms = appended.at - caused_at;
             self.end_to_end
                 .with_label_values(&[after.band.as_str()])
                 .observe(latency_ms.max(0) as f64 / 1_000.0);
@@ -154,9 +155,27 @@ impl Metrics {
     }
 }
 
+/// When the event was appended that opened an incident with this revision, or raised it to its band; `None` where nobody waited
+/// for this revision so. What a silence held back is shown with all its members long after the first; and what the clock, a
+/// warning or the centre raised has no new member, and no append of an event to count from.
+fn caused_at(before: Option<&Entry>, after: &Entry) -> Option<EventTime> {
+    match RevisionReason::of(before, after) {
+        RevisionReason::Opened if after.member_count <= 1 => Some(after.opened_at),
+        RevisionReason::BandRaised => before
+            .filter(|before| after.member_count > before.member_count)
+            .filter(|before| after.band_changed_at != before.band_changed_at)
+            .and(after.band_changed_at),
+        _ => None,
+    }
+}
+
 impl DecisionObserver for Metrics {
     fn withheld(&self, because: Withheld, times: u64) {
         self.withheld.with_label_values(&[because.as_str()]).inc_by(times);
+    }
+
+    fn unbalanced(&self, records: u64) {
+        Metrics::unbalanced(self, Role::Correlate, records);
     }
 }
 
@@ -185,8 +204,9 @@ mod tests {
         };
         take(&record("old", 1, "P3", "OPEN", AT), 100);
         board.set_caught_up();
-        take(&record("new", 1, "P2", "OPEN", AT), 250);
-        take(&record("new", 2, "P1", "OPEN", AT), 1_000);
+        let alone = |json: String| json.replace("\"member_count\":3", "\"member_count\":1");
+        take(&alone(record("new", 1, "P2", "OPEN", AT)), 250);
+        take(&alone(record("new", 2, "P1", "OPEN", AT)), 1_000);
         take(&record("old", 2, "P3", "CLOSED", AT), 2_000);
         metrics.withheld(Withheld::TooMany, 2);
         let removed = board.take(Default::default(), b"new", None).unwrap().unwrap();
@@ -211,6 +231,56 @@ mod tests {
                 "{line} is not in\n{text}"
             );
         }
+    }
+
+    #[test]
+    fn who_waits_for_a_band_waits_from_the_event_that_raised_it() {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let board = Board::default();
+        board.set_caught_up();
+        let opened = EventTime::from_millis(AT.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        let take = |json: String, after_s: i64| {
+            let at = opened + 1_000 * after_s;
+            let appended = Appended { at, from: opened - 1 };
+            metrics.incident_published(&put(&board, &json).unwrap(), Some(appended));
+        };
+        let of = |id: &str, revision: u64, band: &str, members: u64, raised: &str| {
+            let members = format!("\"member_count\":{members}");
+            let previous = format!(
+                "\"previous\":{{\"band\":\"P3\",\"changed_at\":\"{raised}\",\"because\":\"W\"}},\"overrides\""
+            );
+            let json = record(id, revision, band, "OPEN", AT).replace("\"member_count\":3", &members);
+            match raised {
+                "" => json,
+                _ => json.replace("\"overrides\"", &previous),
+            }
+        };
+        let p1 = |sum: &str, count: u64| {
+            let text = metrics.text(opened).unwrap();
+            for line in [
+                format!("cityops_end_to_end_latency_seconds_sum{{band=\"P1\"}} {sum}"),
+                format!("cityops_end_to_end_latency_seconds_count{{band=\"P1\"}} {count}"),
+            ] {
+                assert!(
+                    text.lines().any(|found| found == line),
+                    "{line} is not in\n{text}"
+                );
+            }
+        };
+        take(of("a", 1, "P3", 1, ""), 1);
+        // An hour later a third report makes it a P1, which is published seven seconds after it was appended.
+        take(of("a", 2, "P1", 3, "2026-07-25T09:00:00Z"), 3_607);
+        p1("7", 1);
+        // More reports, and a fall, which nobody waits for.
+        take(of("a", 3, "P1", 4, "2026-07-25T09:00:00Z"), 3_700);
+        take(of("a", 4, "P2", 5, "2026-07-25T09:10:00Z"), 4_300);
+        // Its time ran out: no event raised it.
+        take(of("a", 5, "P1", 5, "2026-07-25T10:00:00Z"), 9_000);
+        // What a silence held back for hours shows with what came meanwhile.
+        take(of("b", 1, "P1", 6, ""), 9_000);
+        p1("7", 1);
+        take(of("c", 1, "P1", 1, ""), 2);
+        p1("9", 2);
     }
 
     #[test]

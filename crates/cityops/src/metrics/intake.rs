@@ -8,6 +8,7 @@ use event_intake::{Fault, Placed};
 use stream_worker::{IntakeObserver, Unmapped};
 
 use super::Metrics;
+use crate::workers::Role;
 
 /// Hands intake's counts to the metrics. The codes themselves are no labels, because systems invent them without end: the
 /// most frequent are kept per source for the whole process.
@@ -69,6 +70,10 @@ impl IntakeObserver for IntakeMetrics {
 
     fn nowhere(&self, source: Source, records: u64) {
         self.metrics.nowhere(source, records);
+    }
+
+    fn unbalanced(&self, _source: Source, records: u64) {
+        self.metrics.unbalanced(Role::Enrich, records);
     }
 
     fn unmapped(&self, source: Source, code: &str, records: u64) {

@@ -5,14 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kafka_log::{CommitInfo, Observer};
-use prometheus::{IntCounterVec, IntGaugeVec};
+use kafka_log::{CommitInfo, Lag, Observer};
+use prometheus::IntCounterVec;
 use span_export::{Tracer, Transaction};
 use wire_format::topics::Topic;
 
-use super::{Maker, Metrics, seconds};
+use super::{AppendTimes, Maker, Metrics, seconds};
 use crate::http::LoopHealth;
-use crate::workers::Role;
 
 /// Thirty years: no record is that old.
 const NEVER_MS: i64 = 30 * 365 * 24 * 3_600_000;
@@ -60,6 +59,8 @@ pub struct LoopObserver {
     /// What the loop has, so that the series of what it loses go with it.
     partitions: Mutex<BTreeSet<(Topic, i32)>>,
     tracer: Option<Tracer>,
+    /// Whose time the records of source topics have.
+    times: AppendTimes,
 }
 
 impl LoopObserver {
@@ -75,21 +76,18 @@ impl LoopObserver {
             health,
             partitions: Mutex::default(),
             tracer: None,
+            times: AppendTimes::ByBroker,
         }
+    }
+
+    /// The same where records of source topics have this time.
+    pub fn appended(self, times: AppendTimes) -> LoopObserver {
+        LoopObserver { times, ..self }
     }
 
     /// The same with somebody who exports what it commits.
     pub fn traced_by(self, tracer: Option<Tracer>) -> LoopObserver {
         LoopObserver { tracer, ..self }
-    }
-
-    /// Vital signs read the enriched log, too: under one name the slower of two readers would hide behind the faster.
-    fn lags(&self) -> &IntGaugeVec {
-        if self.health.worker() == Role::Vitals.as_str() {
-            &self.metrics.vitals_lag
-        } else {
-            &self.metrics.lag
-        }
     }
 }
 
@@ -102,11 +100,9 @@ impl LoopObserver {
             has.clone(),
         );
         for (topic, partition) in had.difference(&has) {
-            // A series that was never written is not there to be removed; that is no error.
-            let _ = self
-                .lags()
-                .remove_label_values(&[topic.name(), &partition.to_string()]);
+            self.metrics.lag.gone(worker, (*topic, *partition));
             let named = stream_worker::input_partition_name(*topic, *partition);
+            // A series that was never written is not there to be removed; that is no error.
             let _ = self.metrics.watermark_lag.remove_label_values(&[worker, &*named]);
         }
     }
@@ -145,7 +141,7 @@ impl Observer for LoopObserver {
     }
 
     fn assigned(&self, worker: &str, partitions: &[(Topic, i32)]) {
-        self.health.assigned();
+        self.health.assigned(partitions.len());
         self.metrics.rebalances.with_label_values(&[worker]).inc();
         self.holds(worker, partitions);
     }
@@ -170,10 +166,14 @@ impl Observer for LoopObserver {
             .inc();
     }
 
-    fn lag(&self, topic: Topic, partition: i32, records: i64) {
-        self.lags()
-            .with_label_values(&[topic.name(), &partition.to_string()])
-            .set(records);
+    fn lag(&self, topic: Topic, partition: i32, lag: Lag) {
+        // What this program writes has the broker's time.
+        let times = match topic.source() {
+            Some(_) => self.times,
+            None => AppendTimes::ByBroker,
+        };
+        let metrics = &self.metrics.lag;
+        metrics.told(self.health.worker(), (topic, partition), lag, times);
     }
 
     fn tick(&self, worker: &str, topic: Topic, partition: i32, lag_ms: i64) {
@@ -214,6 +214,13 @@ mod tests {
     use super::*;
     use crate::http::Health;
 
+    fn behind(records: i64) -> Lag {
+        Lag {
+            records,
+            newest: None,
+        }
+    }
+
     #[test]
     fn a_partition_that_went_away_takes_its_series_along() {
         let metrics = Arc::new(Metrics::register(&Registry::new()).unwrap());
@@ -230,7 +237,7 @@ mod tests {
         observer.restored(Topic::Sensor, 0, 7, Duration::from_millis(20));
         observer.ready("enrich");
         for partition in 0..2 {
-            observer.lag(Topic::Sensor, partition, 40);
+            observer.lag(Topic::Sensor, partition, behind(40));
             observer.tick("enrich", Topic::Sensor, partition, 1_500);
         }
         observer.batch_committed(&CommitInfo {
@@ -250,8 +257,16 @@ mod tests {
             )
         };
         assert!(shown(&lag(0)) && shown(&lag(1)));
+        let seconds = |partition| {
+            let text = metrics.text(EventTime::default()).unwrap();
+            text.contains(&format!(
+                "cityops_consumer_lag_seconds{{partition=\"{partition}\""
+            ))
+        };
+        assert!(seconds(0) && seconds(1));
         observer.assigned("enrich", &[(Topic::Sensor, 1)]);
         assert!(!shown(&lag(0)) && shown(&lag(1)));
+        assert!(!seconds(0) && seconds(1));
         assert!(shown(
             "cityops_watermark_lag_seconds{partition=\"city.sensor.readings.v1-1\",worker=\"enrich\"} 1.5"
         ));
@@ -267,10 +282,10 @@ mod tests {
     fn two_readers_of_one_topic_do_not_hide_each_other() {
         let metrics = Arc::new(Metrics::register(&Registry::new()).unwrap());
         let health = Health::default();
-        for (worker, behind) in [("correlate", 7), ("vitals", 900)] {
+        for (worker, records) in [("correlate", 7), ("vitals", 900)] {
             let observer = LoopObserver::new(metrics.clone(), health.add_loop(worker));
             observer.assigned(worker, &[(Topic::Enriched, 0)]);
-            observer.lag(Topic::Enriched, 0, behind);
+            observer.lag(Topic::Enriched, 0, behind(records));
         }
         let text = metrics.text(EventTime::default()).unwrap();
         for line in [

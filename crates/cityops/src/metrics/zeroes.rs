@@ -8,9 +8,10 @@ use city_rules::Rules;
 use incident_engine::Withheld;
 
 use super::{Metrics, RevisionReason};
+use crate::workers::Role;
 
 /// The sources whose records are events.
-const EVENTS: [Source; 4] = [Source::Sensor, Source::Hotline, Source::Video, Source::Report];
+pub(super) const EVENTS: [Source; 4] = [Source::Sensor, Source::Hotline, Source::Video, Source::Report];
 
 /// What a record's time can be flagged as.
 const CLOCK_FLAGS: [Flag; 4] = [
@@ -46,6 +47,9 @@ impl Metrics {
             for status in event_intake::Placed::ALL {
                 self.placed(layer, status, 0);
             }
+        }
+        for role in [Role::Enrich, Role::Correlate] {
+            self.unbalanced(role, 0);
         }
         for because in Withheld::ALL {
             self.withheld.with_label_values(&[because.as_str()]);
@@ -149,6 +153,8 @@ mod tests {
             "cityops_device_faults_total{fault=\"flat_line\"}",
             "cityops_clock_flags_total{flag=\"clock_future\",source=\"sensor\"}",
             "cityops_reloads_total{result=\"refused\"}",
+            "cityops_unbalanced_records_total{worker=\"enrich\"}",
+            "cityops_unbalanced_records_total{worker=\"correlate\"}",
         ] {
             assert_eq!(begun.get(name), Some(&0.0), "{name}");
         }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kafka_log::admin::{Setting, TopicSpec};
+use kafka_log::admin::{Setting, Size, TopicSpec};
+use wire_format::Topic;
+
+use super::retention::is_least;
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +34,19 @@ pub enum Risk {
 }
 
 /// The differences of topics that are there; a missing one has none. Settings that the configuration says nothing about are the
-/// operator's own.
+/// operator's own, and so is what makes records safer than it asks for: a longer retention where it asks for a least one, more
+/// replicas, more of them in sync.
 pub fn differences(
-    specs: &[TopicSpec],
-    partitions: &BTreeMap<String, i32>,
+    specs: &[(Topic, TopicSpec)],
+    sizes: &BTreeMap<String, Size>,
     settings: &BTreeMap<String, BTreeMap<String, Setting>>,
 ) -> Vec<Difference> {
     let mut found = Vec::new();
-    for spec in specs {
-        let Some(count) = partitions.get(&spec.name) else {
+    for (topic, spec) in specs {
+        let Some(size) = sizes.get(&spec.name) else {
             continue;
         };
+        let count = &size.partitions;
         let differs = |what: &str, is: String, wanted: String, risk: Risk| Difference {
             topic: spec.name.clone(),
             what: what.to_owned(),
@@ -65,12 +70,26 @@ pub fn differences(
                 risk,
             ));
         }
+        let replicas = spec.replication.filter(|wanted| size.replicas < *wanted);
+        if let Some(wanted) = replicas {
+            let risk = Risk::Impossible(
+                "a move of data between brokers: kafka-reassign-partitions does it, then apply again  需用 kafka-reassign-partitions 增加副本后再执行",
+            );
+            found.push(differs(
+                "replication",
+                size.replicas.to_string(),
+                wanted.to_string(),
+                risk,
+            ));
+        }
         let Some(settings) = settings.get(&spec.name) else {
             continue;
         };
         for (name, wanted) in &spec.config {
             let is = settings.get(name).map_or("", |setting| &setting.value);
-            if !same(name, is, wanted) {
+            // With as few replicas as there are now nothing could be written any more.
+            let waits = name == "min.insync.replicas" && replicas.is_some();
+            if !waits && !is_safer(*topic, name, is, wanted) && !same(name, is, wanted) {
                 found.push(differs(
                     name,
                     is.to_owned(),
@@ -96,13 +115,25 @@ fn same(name: &str, is: &str, wanted: &str) -> bool {
     }
 }
 
-fn risk(name: &str, is: &str, wanted: &str) -> Risk {
-    // -1 is for ever.
-    let time = |text: &str| match text.parse::<i64>() {
+/// Whether what is set keeps records safer than what is asked for, where that is a least one.
+fn is_safer(topic: Topic, name: &str, is: &str, wanted: &str) -> bool {
+    match name {
+        "min.insync.replicas" => time(is) >= time(wanted),
+        "retention.ms" => is_least(topic) && time(is) >= time(wanted),
+        _ => false,
+    }
+}
+
+/// A number of milliseconds, or of anything; -1 is for ever.
+fn time(text: &str) -> i64 {
+    match text.parse::<i64>() {
         Ok(ms) if ms < 0 => i64::MAX,
         Ok(ms) => ms,
         Err(_) => 0,
-    };
+    }
+}
+
+fn risk(name: &str, is: &str, wanted: &str) -> Risk {
     match name {
         "cleanup.policy" => {
             Risk::Loses("what is kept follows another rule: records may go  清理策略改变，记录可能被删除")
@@ -121,14 +152,15 @@ fn risk(name: &str, is: &str, wanted: &str) -> Risk {
 mod tests {
     use super::*;
 
-    fn found(count: i32, settings: &[(&str, &str)]) -> Vec<(String, Risk)> {
+    fn found(topic: Topic, size: (i32, i32), settings: &[(&str, &str)]) -> Vec<(String, Risk)> {
         let spec = TopicSpec {
             name: "t".into(),
             partitions: 4,
-            replication: None,
+            replication: Some(3),
             config: BTreeMap::from(
                 [
                     ("cleanup.policy", "compact,delete"),
+                    ("min.insync.replicas", "2"),
                     ("retention.ms", "1000"),
                     ("segment.bytes", "5"),
                 ]
@@ -142,9 +174,11 @@ mod tests {
             };
             ((*name).to_owned(), setting)
         });
+        let (partitions, replicas) = size;
+        let size = Size { partitions, replicas };
         differences(
-            &[spec],
-            &BTreeMap::from([("t".to_owned(), count)]),
+            &[(topic, spec)],
+            &BTreeMap::from([("t".to_owned(), size)]),
             &BTreeMap::from([("t".to_owned(), settings.collect())]),
         )
         .into_iter()
@@ -152,33 +186,54 @@ mod tests {
         .collect()
     }
 
+    const GOOD: [(&str, &str); 5] = [
+        ("cleanup.policy", "delete,compact"),
+        ("min.insync.replicas", "2"),
+        ("retention.ms", "1000"),
+        ("segment.bytes", "5"),
+        ("flush.ms", "7"),
+    ];
+
+    fn with(name: &'static str, value: &'static str) -> [(&'static str, &'static str); 5] {
+        GOOD.map(|(key, old)| if key == name { (key, value) } else { (key, old) })
+    }
+
     #[test]
     fn what_would_lose_something_is_told_from_what_would_not() {
-        let good = [
-            ("cleanup.policy", "delete,compact"),
-            ("retention.ms", "1000"),
-            ("segment.bytes", "5"),
-            ("flush.ms", "7"),
-        ];
-        let with = |name: &'static str, value: &'static str| {
-            good.map(|(key, old)| if key == name { (key, value) } else { (key, old) })
-        };
         let check = |found: Vec<(String, Risk)>, what: &str, loses: bool| {
             assert_eq!(found.len(), 1, "{found:?}");
             assert_eq!(found[0].0, what);
             assert_eq!(matches!(found[0].1, Risk::Loses(_)), loses, "{found:?}");
         };
-        assert_eq!(found(4, &good), []);
-        check(found(2, &good), "partitions", true);
-        assert!(matches!(found(5, &good)[0].1, Risk::Impossible(_)));
-        check(found(4, &with("segment.bytes", "6")), "segment.bytes", false);
-        check(found(4, &with("retention.ms", "999")), "retention.ms", false);
-        check(found(4, &with("retention.ms", "1001")), "retention.ms", true);
-        check(found(4, &with("retention.ms", "-1")), "retention.ms", true);
+        let letters = |partitions, settings: &[_]| found(Topic::DeadLetters, (partitions, 3), settings);
+        assert_eq!(letters(4, &GOOD), []);
+        check(letters(2, &GOOD), "partitions", true);
+        assert!(matches!(letters(5, &GOOD)[0].1, Risk::Impossible(_)));
+        check(letters(4, &with("segment.bytes", "6")), "segment.bytes", false);
+        check(letters(4, &with("retention.ms", "999")), "retention.ms", false);
+        check(letters(4, &with("retention.ms", "1001")), "retention.ms", true);
+        check(letters(4, &with("retention.ms", "-1")), "retention.ms", true);
         check(
-            found(4, &with("cleanup.policy", "delete")),
+            letters(4, &with("cleanup.policy", "delete")),
             "cleanup.policy",
             true,
         );
+    }
+
+    #[test]
+    fn what_is_safer_than_asked_for_is_the_operators_own() {
+        let sensor = |replicas, settings: &[_]| found(Topic::Sensor, (4, replicas), settings);
+        for value in ["1001", "-1"] {
+            assert_eq!(sensor(3, &with("retention.ms", value)), []);
+        }
+        assert_eq!(sensor(5, &with("min.insync.replicas", "3")), []);
+        let lower = [with("retention.ms", "999"), with("min.insync.replicas", "1")];
+        for (settings, what) in lower.iter().zip(["retention.ms", "min.insync.replicas"]) {
+            assert_eq!(sensor(3, settings), [(what.to_owned(), Risk::None)]);
+        }
+        // Two in sync of one replica would stop all writing: first the replicas.
+        let few = sensor(1, &with("min.insync.replicas", "1"));
+        assert_eq!(few.len(), 1, "{few:?}");
+        assert!(few[0].0 == "replication" && matches!(few[0].1, Risk::Impossible(_)));
     }
 }

@@ -8,6 +8,7 @@ use super::clocks::Progress;
 use super::failure::Failure;
 use super::session::{LAG_EVERY, Work};
 use super::tasks::Task;
+use crate::Lag;
 use crate::probe::{Place, Probe};
 
 impl Work<'_> {
@@ -35,7 +36,11 @@ impl Work<'_> {
         };
         for (task, behind) in self.tasks.iter().zip(&at_end) {
             if let Some(behind) = behind {
-                self.observer.lag(task.topic, task.partition, *behind);
+                let lag = Lag {
+                    records: *behind,
+                    newest: task.newest,
+                };
+                self.observer.lag(task.topic, task.partition, lag);
             }
         }
         let (Some(clocks), Some(config)) = (self.clocks.as_mut(), self.config.ticks.as_ref()) else {

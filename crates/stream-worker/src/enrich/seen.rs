@@ -43,6 +43,9 @@ pub trait IntakeObserver: Send + Sync {
 
     /// So many devices were found to be in this trouble; once a device and hour.
     fn device_faults(&self, _fault: Fault, _devices: u64) {}
+
+    /// What was settled and sent on is not what was read, by so many records: law 1 is broken.
+    fn unbalanced(&self, _source: Source, _records: u64) {}
 }
 
 /// What a source system sent.

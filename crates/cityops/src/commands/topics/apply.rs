@@ -6,6 +6,7 @@ use std::time::Duration;
 use kafka_log::Properties;
 use kafka_log::admin::{self, Created};
 use serde_json::{Value, json};
+use wire_format::Topic;
 
 use crate::CommandResult;
 use crate::cli::TopicsApplyArgs;
@@ -34,16 +35,18 @@ pub(super) fn run(loaded: &Loaded, args: &TopicsApplyArgs, json: bool) -> Comman
         }
         false => admin::create_topics(&properties, &specs)?,
     };
-    let old: Vec<_> = specs
+    let old: Vec<_> = Topic::ALL
         .iter()
-        .filter(|spec| created.get(&spec.name) == Some(&Created::Existed))
-        .cloned()
+        .copied()
+        .zip(&specs)
+        .filter(|(_, spec)| created.get(&spec.name) == Some(&Created::Existed))
+        .map(|(topic, spec)| (topic, spec.clone()))
         .collect();
-    let names: Vec<&str> = old.iter().map(|spec| spec.name.as_str()).collect();
-    let partitions = admin::topic_partitions(&properties, Duration::from_secs(15))
-        .map_err(|error| loaded.no_broker(&error))?;
+    let names: Vec<&str> = old.iter().map(|(_, spec)| spec.name.as_str()).collect();
+    let sizes =
+        admin::sizes(&properties, Duration::from_secs(15)).map_err(|error| loaded.no_broker(&error))?;
     let settings = admin::settings_of(&properties, &names)?;
-    let found = differences(&old, &partitions, &settings);
+    let found = differences(&old, &sizes, &settings);
     let done = |difference: &Difference| match difference.risk {
         Risk::None => true,
         Risk::Loses(_) => args.force,
@@ -51,6 +54,17 @@ pub(super) fn run(loaded: &Loaded, args: &TopicsApplyArgs, json: bool) -> Comman
     };
     if !args.dry_run {
         let chosen: Vec<&Difference> = found.iter().filter(|difference| done(difference)).collect();
+        // On the operator's screen before anything is changed.
+        for Difference {
+            topic,
+            what,
+            is,
+            wanted,
+            ..
+        } in chosen.iter().filter(|_| !json)
+        {
+            print(format!("differs  {topic}  {what}: {is} → {wanted}"));
+        }
         change(&properties, &chosen)?;
     }
     let left = found.iter().filter(|difference| !done(difference)).count();
