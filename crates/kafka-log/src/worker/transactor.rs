@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 use super::WorkerConfig;
 use super::bounded::{Hangs, bounded};
 use super::failure::Failure;
+use super::handing::{Handed, Plain, Topics};
 use crate::settings::{self, MAX_RECORD_BYTES, Reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
@@ -98,6 +99,8 @@ impl ProducerContext for Deliveries {
 pub(crate) struct Transactor {
     /// Shared with the call under way, which may outlive this.
     producer: Arc<BaseProducer<Deliveries>>,
+    topics: Topics<Deliveries>,
+    is_open: bool,
     sent: u64,
 }
 
@@ -139,8 +142,11 @@ impl Transactor {
         let producer: BaseProducer<Deliveries> = client
             .create_with_context(Deliveries::default())
             .map_err(|error| Failure::of("create the producer", &error))?;
+        let producer = Arc::new(producer);
         let transactor = Transactor {
-            producer: Arc::new(producer),
+            topics: Topics::of(producer.clone()),
+            producer,
+            is_open: false,
             sent: 0,
         };
         transactor.ask("init transactions", PATIENCE, alive, |producer| {
@@ -161,7 +167,14 @@ impl Transactor {
             .unwrap_or_else(PoisonError::into_inner) = Seen::default();
         self.producer
             .begin_transaction()
-            .map_err(|error| Failure::of("begin a transaction", &error))
+            .map_err(|error| Failure::of("begin a transaction", &error))?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// Whether a transaction is open: begun, and neither committed nor given up.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Sends a record in the open transaction.
@@ -208,6 +221,37 @@ impl Transactor {
         Ok(())
     }
 
+    /// Sends records of one topic that have nothing but key and value in the open transaction, in their order.
+    pub(crate) fn send_plain(
+        &mut self,
+        topic: &str,
+        records: &[Plain<'_>],
+        alive: &dyn Fn(),
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut left = records;
+        while !left.is_empty() {
+            let Handed { taken, refused } = self.topics.hand(topic, left);
+            left = &left[taken..];
+            self.sent += taken as u64;
+            match refused {
+                None => {}
+                Some(RDKafkaErrorCode::QueueFull) if Instant::now() < deadline => {
+                    alive();
+                    self.producer.poll(Duration::from_millis(1));
+                }
+                Some(code) => {
+                    return Err(Failure::of(
+                        &format!("send to {topic}"),
+                        &KafkaError::MessageProduction(code),
+                    ));
+                }
+            }
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
     /// Records sent in the open transaction.
     pub(crate) fn sent(&self) -> u64 {
         self.sent
@@ -231,6 +275,7 @@ impl Transactor {
         self.ask("commit", PATIENCE, alive, |producer| {
             producer.commit_transaction(REQUEST)
         })?;
+        self.is_open = false;
         Ok(self
             .producer
             .context()
@@ -331,6 +376,7 @@ impl Transactor {
 
     /// Gives the open transaction up.
     pub(crate) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
+        self.is_open = false;
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + REQUEST;
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
