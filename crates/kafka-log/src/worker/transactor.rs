@@ -15,7 +15,7 @@ use super::WorkerConfig;
 use super::bounded::{Hangs, bounded};
 use super::failure::Failure;
 use super::handing::{Handed, Plain, Topics};
-use crate::settings::{self, MAX_RECORD_BYTES, Reports};
+use crate::settings::{self, MAX_RECORD_BYTES, Reports, take_reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -211,7 +211,7 @@ impl Transactor {
             }
             // The queue's bound is what holds a loop back whose broker is slow.
             alive();
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
             record = back;
         }
         self.sent += 1;
@@ -238,7 +238,7 @@ impl Transactor {
                 None => {}
                 Some(RDKafkaErrorCode::QueueFull) if Instant::now() < deadline => {
                     alive();
-                    self.producer.poll(Duration::from_millis(1));
+                    take_reports(&self.producer);
                 }
                 Some(code) => {
                     return Err(Failure::of(
@@ -317,7 +317,7 @@ impl Transactor {
                 )));
             }
             alive();
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
         }
     }
 
@@ -380,7 +380,7 @@ impl Transactor {
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + REQUEST;
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
         }
         self.ask("abort", ABORT_PATIENCE, alive, |producer| {
             producer.abort_transaction(REQUEST)
