@@ -68,7 +68,7 @@ pub fn copy(
             let mut record = BaseRecord::<[u8], [u8]>::to(to);
             (record.key, record.payload) = (message.key(), message.payload());
             while let Err((_, back)) = producer.send(record) {
-                producer.poll(Duration::from_millis(1));
+                settings::take_reports(&producer);
                 record = back;
             }
             let next = Offset::Offset(message.offset() + 1);
@@ -83,7 +83,7 @@ pub fn copy(
             .send_offsets_to_transaction(&offsets, &member, PATIENCE)
             .context("send the offsets")?;
         while producer.in_flight_count() > 0 {
-            producer.poll(Duration::from_millis(1));
+            settings::take_reports(&producer);
         }
         producer.commit_transaction(PATIENCE).context("commit")?;
         copied += batch.len() as u64;

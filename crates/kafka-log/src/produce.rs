@@ -12,7 +12,7 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use crate::Properties;
-use crate::settings::{self, MAX_RECORD_BYTES, Reports};
+use crate::settings::{self, MAX_RECORD_BYTES, Reports, take_reports};
 
 /// Records that may be on their way at once.
 const IN_FLIGHT_MAX: i32 = 50_000;
@@ -105,7 +105,7 @@ impl Sender {
     pub fn send(&self, record: &NewRecord<'_>) -> anyhow::Result<()> {
         let deadline = Instant::now() + DRAIN_MAX;
         while self.producer.in_flight_count() >= IN_FLIGHT_MAX {
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
             anyhow::ensure!(
                 Instant::now() < deadline,
                 "records are not delivered: {}",
@@ -132,7 +132,7 @@ impl Sender {
             if !full || Instant::now() >= deadline {
                 return Err(error).with_context(|| format!("send to {}", record.topic));
             }
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
             outgoing = back;
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Sender {
                 "records are not delivered: {}",
                 self.reason()
             );
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
         }
         self.check()
     }

@@ -1,11 +1,13 @@
 //! How the clients of this crate are configured, and how they say what they have met.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, ProducerContext};
 
 use crate::Properties;
 
@@ -75,6 +77,16 @@ pub(crate) fn reader(properties: &Properties, group: &str, isolation: &str) -> C
     );
     fetch_at_once(&mut config, properties, READER_FETCH_BYTES);
     config
+}
+
+/// How long a thread rests that waits for deliveries.
+const REST: Duration = Duration::from_micros(250);
+
+/// Takes in the delivery reports that there are, and rests. The library's own wait is no rest when it is short: it counts whole
+/// milliseconds, so one millisecond is none, and its binding asks again until the time is over, which keeps a core busy.
+pub(crate) fn take_reports<C: ProducerContext + 'static>(producer: &BaseProducer<C>) {
+    producer.poll(Duration::ZERO);
+    std::thread::park_timeout(REST);
 }
 
 /// How the library words that a topic may not be used.

@@ -190,7 +190,7 @@ impl Work<'_> {
         let mut topics = Vec::new();
         let mut places: Vec<Place> = Vec::new();
         for topic in &self.ahead.topics {
-            let name = crate::topic_name(&self.config.topic_prefix, *topic);
+            let name = self.config.name_of(*topic);
             for partition in 0..counts.get(&name).copied().unwrap_or(0) {
                 topics.push(*topic);
                 places.push((name.clone(), partition));

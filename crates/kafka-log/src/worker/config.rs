@@ -1,5 +1,6 @@
 //! What a loop is told at its start.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use wire_format::topics::Topic;
 
 use super::WorkerError;
-use crate::Properties;
+use crate::{Properties, topic_name};
 
 /// The longest session and transaction timeouts: how long a dead loop's partitions and records may wait.
 const TIMEOUT_MAX_MS: u32 = 10_000;
@@ -45,6 +46,8 @@ pub struct WorkerConfig {
     pub transactional_id_prefix: String,
     /// Put before every topic name on the broker; names inside records stay without it.
     pub topic_prefix: String,
+    /// Topics that lie on the broker under a name of their own instead, where records are not the city's.
+    pub renamed: BTreeMap<Topic, String>,
     /// For how long the broker is looked for at the start.
     pub unreachable_after: Duration,
     /// The broker is [`crate::embedded`]: its transactions keep no offsets, so they are committed beside them.
@@ -100,6 +103,7 @@ impl WorkerConfig {
             transaction_timeout_ms: TIMEOUT_MAX_MS,
             transactional_id_prefix: format!("cityops-{name}-"),
             topic_prefix: String::new(),
+            renamed: BTreeMap::new(),
             unreachable_after: Duration::from_secs(30),
             embedded: false,
         }
@@ -113,6 +117,20 @@ impl WorkerConfig {
             batch: self.budget_bytes / 16,
             outgoing: self.budget_bytes / 2,
         }
+    }
+
+    /// The topic's name on the broker.
+    pub(super) fn name_of(&self, topic: Topic) -> String {
+        let own = self.renamed.get(&topic);
+        own.cloned()
+            .unwrap_or_else(|| topic_name(&self.topic_prefix, topic))
+    }
+
+    /// The topic that has this name on the broker.
+    pub(super) fn topic_of(&self, name: &str) -> Option<Topic> {
+        let own = self.renamed.iter().find(|(_, own)| *own == name);
+        own.map(|(topic, _)| *topic)
+            .or_else(|| name.strip_prefix(&self.topic_prefix).and_then(Topic::by_name))
     }
 
     pub(super) fn check(&self) -> Result<(), WorkerError> {

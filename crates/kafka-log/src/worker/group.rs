@@ -85,11 +85,7 @@ pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
     let consumer: GroupConsumer = consumer_config(config)
         .create_with_context(GroupContext::default())
         .map_err(|error| Failure::of("create the consumer", &error))?;
-    let names: Vec<String> = config
-        .inputs
-        .iter()
-        .map(|topic| crate::topic_name(&config.topic_prefix, *topic))
-        .collect();
+    let names: Vec<String> = config.inputs.iter().map(|topic| config.name_of(*topic)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     consumer
         .subscribe(&names)

@@ -10,6 +10,7 @@ mod config;
 mod entering;
 pub(crate) mod failure;
 pub(crate) mod group;
+mod handing;
 mod packing;
 mod restore;
 mod session;
@@ -30,7 +31,7 @@ pub(crate) use bounded::bounded;
 pub use config::{BUDGET_MIN_BYTES, Shares, TickConfig, WorkerConfig};
 pub use failure::WorkerError;
 
-use crate::{Observer, admin, topic_name};
+use crate::{Observer, admin};
 use failure::Failure;
 use session::Session;
 
@@ -142,7 +143,7 @@ fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerEr
     loop {
         let found =
             admin::topic_partitions(&config.properties, REACH_TIMEOUT).map_err(WorkerError::Unreachable)?;
-        let count = |topic| found.get(&topic_name(&config.topic_prefix, topic)).copied();
+        let count = |topic| found.get(&config.name_of(topic)).copied();
         let missing: Vec<Topic> = config.topics().filter(|topic| count(*topic).is_none()).collect();
         if missing.is_empty() {
             let widest = config.inputs.iter().filter_map(|topic| count(*topic)).max();
@@ -156,9 +157,7 @@ fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerEr
             return Ok(());
         }
         if begun.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
-            let names = missing
-                .into_iter()
-                .map(|topic| topic_name(&config.topic_prefix, topic));
+            let names = missing.into_iter().map(|topic| config.name_of(topic));
             return Err(WorkerError::MissingTopics(names.collect()));
         }
         wait(Duration::from_millis(100), stop);

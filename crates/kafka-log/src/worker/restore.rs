@@ -22,7 +22,7 @@ use super::tasks::Task;
 use super::{Factory, WorkerConfig};
 use crate::probe::{Place, Probe};
 use crate::read::{Span, read_spans};
-use crate::{Observer, settings, topic_name};
+use crate::{Observer, settings};
 
 /// Pending offsets end with their transaction: its timeout, and the broker's interval for looking (10 s by default).
 const COMMITTED_PATIENCE: Duration = Duration::from_secs(40);
@@ -103,7 +103,7 @@ pub(super) fn restore(
     let begun = Instant::now();
     let mut tasks = Vec::with_capacity(wanted.len());
     for (topic, partition, committed) in wanted {
-        let name = topic_name(&config.topic_prefix, topic);
+        let name = config.name_of(topic);
         let next = match committed {
             Some(committed) => committed.offset,
             None => probe
@@ -157,7 +157,7 @@ fn threads() -> usize {
 
 /// The changelog partitions that hold rows of these tasks, to their ends of now.
 fn changelog_spans(config: &WorkerConfig, probe: &Probe, tasks: &[Task]) -> Result<Vec<Span>, Failure> {
-    let name = topic_name(&config.topic_prefix, config.changelog);
+    let name = config.name_of(config.changelog);
     let mut places: Vec<Place> = tasks.iter().map(|task| (name.clone(), task.partition)).collect();
     places.sort_unstable();
     places.dedup();

@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
                 }
             }
             if let Some(assigned) = consumer.context().take_assigned() {
-                let partitions = known(&assigned, &work.config.topic_prefix);
+                let partitions = known(&assigned, work.config);
                 work.install(consumer, partitions, stop)?;
             }
         }
@@ -156,9 +156,9 @@ impl<'a> Session<'a> {
 }
 
 /// The partitions of a list by their topics.
-fn known(list: &TopicPartitionList, prefix: &str) -> Vec<(Topic, i32)> {
+fn known(list: &TopicPartitionList, config: &WorkerConfig) -> Vec<(Topic, i32)> {
     let known = list.elements().into_iter().map(|element| {
-        let topic = element.topic().strip_prefix(prefix).and_then(Topic::by_name);
+        let topic = config.topic_of(element.topic());
         topic.map(|topic| (topic, element.partition()))
     });
     known.flatten().collect()

@@ -33,7 +33,7 @@ impl Work<'_> {
         self.observer.assigned(self.config.name, &partitions);
         let places: Vec<Place> = partitions
             .iter()
-            .map(|(topic, partition)| (crate::topic_name(&self.config.topic_prefix, *topic), *partition))
+            .map(|(topic, partition)| (self.config.name_of(*topic), *partition))
             .collect();
         let offsets = committed(consumer, &places, &alive)?;
         let mut kept = Vec::new();

@@ -15,7 +15,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 use super::WorkerConfig;
 use super::bounded::{Hangs, bounded};
 use super::failure::Failure;
-use crate::settings::{self, MAX_RECORD_BYTES, Reports};
+use super::handing::{Handed, Plain, Topics};
+use crate::settings::{self, MAX_RECORD_BYTES, Reports, take_reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -132,6 +133,8 @@ pub(crate) fn producer_config(config: &WorkerConfig, transactional_id: &str) -> 
 pub(crate) struct Transactor {
     /// Shared with the call under way, which may outlive this.
     producer: Arc<BaseProducer<Deliveries>>,
+    topics: Topics<Deliveries>,
+    is_open: bool,
     sent: u64,
 }
 
@@ -146,8 +149,11 @@ impl Transactor {
         let producer: BaseProducer<Deliveries> = client
             .create_with_context(Deliveries::default())
             .map_err(|error| Failure::of("create the producer", &error))?;
+        let producer = Arc::new(producer);
         let transactor = Transactor {
-            producer: Arc::new(producer),
+            topics: Topics::of(producer.clone()),
+            producer,
+            is_open: false,
             sent: 0,
         };
         transactor.ask("init transactions", PATIENCE, alive, |producer| {
@@ -168,7 +174,14 @@ impl Transactor {
             .unwrap_or_else(PoisonError::into_inner) = Seen::default();
         self.producer
             .begin_transaction()
-            .map_err(|error| Failure::of("begin a transaction", &error))
+            .map_err(|error| Failure::of("begin a transaction", &error))?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// Whether a transaction is open: begun, and neither committed nor given up.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Sends a record in the open transaction.
@@ -205,13 +218,44 @@ impl Transactor {
             }
             // The queue's bound is what holds a loop back whose broker is slow.
             alive();
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
             record = back;
         }
         self.sent += 1;
         if self.sent.is_multiple_of(POLL_EVERY) {
             self.producer.poll(Duration::ZERO);
         }
+        Ok(())
+    }
+
+    /// Sends records of one topic that have nothing but key and value in the open transaction, in their order.
+    pub(crate) fn send_plain(
+        &mut self,
+        topic: &str,
+        records: &[Plain<'_>],
+        alive: &dyn Fn(),
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut left = records;
+        while !left.is_empty() {
+            let Handed { taken, refused } = self.topics.hand(topic, left);
+            left = &left[taken..];
+            self.sent += taken as u64;
+            match refused {
+                None => {}
+                Some(RDKafkaErrorCode::QueueFull) if Instant::now() < deadline => {
+                    alive();
+                    take_reports(&self.producer);
+                }
+                Some(code) => {
+                    return Err(Failure::of(
+                        &format!("send to {topic}"),
+                        &KafkaError::MessageProduction(code),
+                    ));
+                }
+            }
+        }
+        self.producer.poll(Duration::ZERO);
         Ok(())
     }
 
@@ -238,6 +282,7 @@ impl Transactor {
         self.ask("commit", PATIENCE, alive, |producer| {
             producer.commit_transaction(REQUEST)
         })?;
+        self.is_open = false;
         Ok(self
             .producer
             .context()
@@ -279,7 +324,7 @@ impl Transactor {
                 )));
             }
             alive();
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
         }
     }
 
@@ -338,10 +383,11 @@ impl Transactor {
 
     /// Gives the open transaction up.
     pub(crate) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
+        self.is_open = false;
         self.producer.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + REQUEST;
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
-            self.producer.poll(Duration::from_millis(1));
+            take_reports(&self.producer);
         }
         self.ask("abort", ABORT_PATIENCE, alive, |producer| {
             producer.abort_transaction(REQUEST)

@@ -15,17 +15,27 @@ use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::session::Work;
 use super::tasks::{Finder, Task};
-use super::writing::write;
+use super::writing::{write, write_records};
 use crate::CommitInfo;
 
 /// Offsets that moved over control records alone are committed this late, so that they do not call for commits of their own.
 const BARE_OFFSETS_AFTER: Duration = Duration::from_secs(1);
 
+/// Records for other topics are sent when there are so many, whether the batch is decided or not.
+const SEND_AT: usize = 1_024;
+
 impl Work<'_> {
     /// Decides a batch and commits what came of it; whether there was anything to commit.
     pub(super) fn turn(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
+        match self.decide_and_commit(consumer, batch) {
+            Err(failure) if self.transactor.is_open() => Err(self.give_up(failure)),
+            result => result,
+        }
+    }
+
+    fn decide_and_commit(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
         self.look_ahead(&batch);
-        self.process(&batch);
+        self.process(&batch)?;
         self.pause_held(consumer)?;
         self.advance(consumer)?;
         let begun = batch.begun;
@@ -37,6 +47,7 @@ impl Work<'_> {
         let records: u64 = self.tasks.iter().map(|task| task.records).sum();
         let needed = ticks
             || records > 0
+            || self.transactor.is_open()
             || !self.outbox.is_empty()
             || self
                 .tasks
@@ -75,8 +86,8 @@ impl Work<'_> {
     }
 
     /// Gives each record to its task, then asks the touched ones for their state rows.
-    fn process(&mut self, batch: &Batch<'_>) {
-        let begun = Instant::now();
+    fn process(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+        let (begun, mut sending) = (Instant::now(), Duration::ZERO);
         for task in &mut self.tasks {
             task.processor.refresh(&mut self.outbox);
         }
@@ -88,12 +99,30 @@ impl Work<'_> {
             if let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) {
                 self.tasks[found].take(message, &mut self.outbox);
             }
+            if self.outbox.records.len() >= SEND_AT {
+                sending += self.send_some()?;
+            }
         }
         for task in self.tasks.iter_mut().filter(|task| task.records > 0) {
             task.processor.checkpoint(&mut self.outbox);
             task.take_rows(&mut self.outbox);
         }
-        self.processing = begun.elapsed();
+        self.processing = begun.elapsed().saturating_sub(sending);
+        Ok(())
+    }
+
+    /// Sends the records for other topics that there are so far: they need not wait in memory, and their way to the broker,
+    /// until the batch is decided. How long that took.
+    fn send_some(&mut self) -> Result<Duration, Failure> {
+        let begun = Instant::now();
+        let (config, observer) = (self.config, self.observer);
+        let alive = || observer.heartbeat(config.name);
+        if !self.transactor.is_open() {
+            self.transactor.begin()?;
+        }
+        write_records(config, &self.outbox, &mut self.transactor, &alive)?;
+        self.outbox.records.clear();
+        Ok(begun.elapsed())
     }
 
     /// Moves past control records: only the consumer's position knows them. The library resets the position some time
@@ -160,7 +189,9 @@ impl Work<'_> {
         let offsets = self
             .offsets()
             .map_err(|error| Failure::of("list the offsets", &error))?;
-        self.transactor.begin()?;
+        if !self.transactor.is_open() {
+            self.transactor.begin()?;
+        }
         let (config, observer) = (self.config, self.observer);
         let alive = || observer.heartbeat(config.name);
         let member = if config.embedded {
@@ -168,29 +199,10 @@ impl Work<'_> {
         } else {
             self.member.as_ref()
         };
-        let result = match write(config, &self.outbox, &self.tasks, &mut self.transactor, &alive) {
-            Ok(()) => self.transactor.commit(&offsets, member, &alive),
-            Err(failure) => Err(failure),
-        };
-        match result {
-            Ok(appended) => {
-                if let (Some(clocks), Some(ms)) = (self.clocks.as_mut(), appended) {
-                    clocks.committed(EventTime::from_millis(ms));
-                }
-            }
-            Err(failure @ (Failure::Retry(_) | Failure::NoRight(_))) => {
-                self.transactor.abort(&alive)?;
-                return Err(failure);
-            }
-            // Another call on the same client would hang behind it.
-            Err(failure @ Failure::Hangs(_)) => return Err(failure),
-            Err(failure) => {
-                // Its end matters to readers now, to us no more: the next start takes the id over and ends it anyway.
-                if let Err(error) = self.transactor.abort(&alive) {
-                    tracing::debug!(%error, "the last transaction could not be aborted");
-                }
-                return Err(failure);
-            }
+        write(config, &self.outbox, &self.tasks, &mut self.transactor, &alive)?;
+        let appended = self.transactor.commit(&offsets, member, &alive)?;
+        if let (Some(clocks), Some(ms)) = (self.clocks.as_mut(), appended) {
+            clocks.committed(EventTime::from_millis(ms));
         }
         if config.embedded && offsets.count() > 0 {
             consumer
@@ -198,6 +210,27 @@ impl Work<'_> {
                 .map_err(|error| Failure::of("commit plainly", &error))?;
         }
         Ok(self.transactor.sent())
+    }
+
+    /// Gives the open transaction up; why the loop cannot go on as it is.
+    fn give_up(&mut self, failure: Failure) -> Failure {
+        let (config, observer) = (self.config, self.observer);
+        let alive = || observer.heartbeat(config.name);
+        match failure {
+            Failure::Retry(_) | Failure::NoRight(_) => match self.transactor.abort(&alive) {
+                Ok(()) => failure,
+                Err(failure) => failure,
+            },
+            // Another call on the same client would hang behind it.
+            Failure::Hangs(_) => failure,
+            failure => {
+                // Its end matters to readers now, to us no more: the next start takes the id over and ends it anyway.
+                if let Err(error) = self.transactor.abort(&alive) {
+                    tracing::debug!(%error, "the last transaction could not be aborted");
+                }
+                failure
+            }
+        }
     }
 
     /// The offsets that moved, and those not yet claimed, with this start's name beside them.
