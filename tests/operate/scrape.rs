@@ -117,6 +117,11 @@ fn check_contract(prometheus: &Prometheus) {
         ("deadletters_total", "source reason"),
         ("unaccounted_events", ""),
         ("consumer_lag_records", "topic partition"),
+        ("consumer_lag_seconds", "topic partition"),
+        ("ready", ""),
+        ("worker_partitions", "worker"),
+        ("worker_partitions_expected", "worker"),
+        ("unbalanced_records_total", "worker"),
         ("watermark_lag_seconds", "worker partition"),
         ("stage_duration_seconds_count", "stage"),
         ("end_to_end_latency_seconds_count", "band"),
@@ -148,6 +153,10 @@ fn check_contract(prometheus: &Prometheus) {
         promised.sort_unstable();
         assert_eq!(told, promised, "labels of cityops_{name}");
     }
+    assert_eq!(
+        prometheus.value("sum(cityops_unbalanced_records_total)"),
+        Some(0.0)
+    );
     let process = prometheus.value("process_resident_memory_bytes{job=\"cityops\"}");
     assert!(process.is_some_and(|bytes| bytes > 1e6), "{process:?}");
 }
