@@ -16,6 +16,19 @@ fn text(path: &Path) -> String {
 }
 
 #[test]
+fn a_demo_is_shown_to_others_only_where_that_is_said() {
+    for listen in ["0.0.0.0:0", "[::]:0", "city.invalid:8080"] {
+        let output = run(&["demo", "--listen", listen, "--minutes", "0.01"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(listen) && said.contains("--allow-anonymous"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn simulate_counts_what_it_wrote() {
     let dir = tempfile::tempdir().unwrap();
     let output = text(dir.path());

@@ -158,6 +158,33 @@ fn check_prints_the_effective_configuration_without_secrets() {
 }
 
 #[test]
+fn beyond_this_machine_reporters_need_a_key_of_the_citys_own() {
+    let mut expect = Expect::default();
+    let text = "[kafka]\nbootstrap_servers = \"kafka.invalid:9092\"\n";
+    for command in ["check", "run"] {
+        let told = Folder::new(text).run(&[command], &[]);
+        expect.bad(
+            command,
+            told,
+            &[
+                "cityops.toml:2:",
+                "privacy.reporter_key_file",
+                "allow_known_key",
+                "密钥",
+            ],
+        );
+    }
+    let meant = Folder::new(&format!("{text}[privacy]\nallow_known_key = true\n"));
+    let with_key = Folder::new(&format!("{text}[privacy]\nreporter_key_file = \"key\"\n"));
+    with_key.write("key", "0123456789abcdef");
+    let here = Folder::new("[kafka]\nbootstrap_servers = \"127.0.0.1:9092\"\n");
+    for good in [meant, with_key, here] {
+        let (code, _, err) = good.check();
+        assert_eq!(code, Some(0), "{err}");
+    }
+}
+
+#[test]
 fn a_broker_that_does_not_answer_is_told() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0")

@@ -11,7 +11,7 @@ use crate::acl_requests::{Granting, Right};
 use crate::city::folder::Folder;
 use crate::city::town::{SOUTH_WEST, Town, two_cells};
 use crate::city::web;
-use crate::{PREFIX, now, script};
+use crate::{PATIENT, PREFIX, now, script};
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
 
@@ -106,6 +106,7 @@ impl Broker {
             .args(["--die-with", &std::process::id().to_string(), "--tls"])
             .arg(authority.dir.path())
             .args(["--scram", &users[0], "--scram", &users[1]])
+            .args(PATIENT)
             .arg(&run)
             .output()
             .unwrap();
