@@ -112,6 +112,10 @@ impl Engine {
         }
         let is_open = |of: Option<&Incident>| of.is_some_and(|of| of.status == Status::Open);
         list(&mut self.open, number, is_open(old), is_open(new));
+        let is_veiled = |of: Option<&Incident>| is_open(of) && of.is_some_and(Incident::is_held_back);
+        list(&mut self.veiled, number, is_veiled(old), is_veiled(new));
+        let repeats = |of: Option<&Incident>| is_open(of) && of.is_some_and(|of| of.recurrence_of.is_some());
+        list(&mut self.repeating, number, repeats(old), repeats(new));
         let is_dirty = |of: Option<&Incident>| of.is_some_and(|of| of.dirty);
         list(&mut self.dirty, number, is_dirty(old), is_dirty(new));
         let due = |of: Option<&Incident>| of.and_then(|incident| self.due_at(incident));

@@ -91,6 +91,7 @@ mod doubt;
 mod draft;
 mod engine;
 mod events;
+mod few;
 mod finding;
 mod ground;
 mod holding_back;
@@ -112,6 +113,7 @@ mod rebuilt;
 mod record;
 mod regroup;
 mod remembering;
+mod resting;
 mod scene;
 mod setting;
 mod settling;
@@ -124,7 +126,7 @@ mod weather;
 mod weighing;
 mod wide;
 
-pub use change::{
+pub use change::{RowForm, 
     Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, ToldBy, Trust, Withheld,
     Witness,
 };
