@@ -56,7 +56,11 @@ fn main() {
     let mut engine = Engine::with_setting(setting.clone());
     let mut row_bytes = 0;
     for input in inputs {
-        let times = if matches!(input, Input::Event(_)) { copies } else { 1 };
+        let times = if matches!(input, Input::Event(_)) {
+            copies
+        } else {
+            1
+        };
         for copy in 0..times {
             let shifted = match input {
                 Input::Event(event) => Input::Event(std::sync::Arc::new(shifted::shifted(event, copy))),
@@ -76,7 +80,10 @@ fn main() {
     let took = begun.elapsed();
     let (events, unsettled) = engine.remembered();
     let (kept, open) = engine.sizes();
-    println!("{events} events, {unsettled} unsettled; {open} open of {kept}; decided in {:.1} s", took.as_secs_f64());
+    println!(
+        "{events} events, {unsettled} unsettled; {open} open of {kept}; decided in {:.1} s",
+        took.as_secs_f64()
+    );
     let an_event = |bytes: usize| bytes as f64 / events as f64;
     let own = held() - before - row_bytes as usize;
     println!("  as it decided: {:.0} bytes an event", an_event(own));
@@ -87,12 +94,20 @@ fn main() {
     let family = |key: &str| key.split('/').next().unwrap_or_default().to_owned();
     let mut sizes: BTreeMap<String, (usize, usize, usize)> = BTreeMap::new();
     for (key, row) in &rows {
-        let json = Change::from_row(row).unwrap().value_as(RowForm::Json).unwrap().len();
+        let json = Change::from_row(row)
+            .unwrap()
+            .value_as(RowForm::Json)
+            .unwrap()
+            .len();
         let (count, compact, text) = sizes.entry(family(key)).or_default();
         (*count, *compact, *text) = (*count + 1, *compact + row.len(), *text + json);
     }
     for (family, (count, compact, json)) in sizes {
-        println!("  {count} rows {family}: {} bytes each, {} as JSON", compact / count, json / count);
+        println!(
+            "  {count} rows {family}: {} bytes each, {} as JSON",
+            compact / count,
+            json / count
+        );
     }
     let before = held();
     let begun = Instant::now();

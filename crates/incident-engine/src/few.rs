@@ -7,7 +7,10 @@ pub(crate) enum Few<T> {
     None,
     One(T),
     /// Boxed, for a list is three times as long as most things.
-    #[allow(clippy::box_collection, reason = "most lists are of one thing, and are as short as it")]
+    #[allow(
+        clippy::box_collection,
+        reason = "most lists are of one thing, and are as short as it"
+    )]
     Many(Box<Vec<T>>),
 }
 

@@ -192,9 +192,7 @@ impl Kept {
         if let Some(place) = self.places.get(number as usize)
             && place.incident.is_none()
             && place.mentions == 0
-            && let Ok(entry) = self
-                .table
-                .find_entry(hash(&place.id), |other| *other == number)
+            && let Ok(entry) = self.table.find_entry(hash(&place.id), |other| *other == number)
         {
             entry.remove();
             self.free.push(number);

@@ -126,9 +126,9 @@ mod weather;
 mod weighing;
 mod wide;
 
-pub use change::{RowForm, 
-    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, ToldBy, Trust, Withheld,
-    Witness,
+pub use change::{
+    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, RowForm, ToldBy, Trust,
+    Withheld, Witness,
 };
 pub use engine::Engine;
 pub use life::{Stage, Step};

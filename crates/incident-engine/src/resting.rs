@@ -101,7 +101,10 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
 
     /// What was packed here a moment ago is read by the code that wrote it: anything else is a fault that must not go on quietly.
     /// A panic while deciding is told, and changes nothing; any other ends the worker, which begins again from the log.
-    #[allow(clippy::panic, reason = "state that cannot be read must not be taken for state that is not there")]
+    #[allow(
+        clippy::panic,
+        reason = "state that cannot be read must not be taken for state that is not there"
+    )]
     fn unpack(&self, pieces: &Pieces) -> T {
         let packed = self.packed.as_deref().unwrap_or_default();
         match pieces.unpack(packed) {

@@ -180,7 +180,11 @@ impl Unsettled {
         };
         let region = Extent::about(point, reach);
         let later = (Bound::Excluded(turn), Bound::Unbounded);
-        if self.citing.range::<Turn, _>(later).any(|(_, at)| region.is_within(*at, 0)) {
+        if self
+            .citing
+            .range::<Turn, _>(later)
+            .any(|(_, at)| region.is_within(*at, 0))
+        {
             return false;
         }
         compared.into_iter().all(is_empty_since)

@@ -41,7 +41,13 @@ fn changes(seed: u64) -> Vec<Change> {
         ),
         Change::PutWarning(warning, EventTime::from_millis(1), Vec::new(), Counted::None),
         Change::PutSilence(teller::silence("S1", &["noise"], 0, 60)),
-        Change::PutTrust(Witness::Device("d".into()), Trust { judged: 9, false_alarms: 2 }),
+        Change::PutTrust(
+            Witness::Device("d".into()),
+            Trust {
+                judged: 9,
+                false_alarms: 2,
+            },
+        ),
         Change::PutTrust(Witness::Algorithm("a".into()), Trust::default()),
     ]);
     changes
@@ -59,29 +65,38 @@ fn a_row_comes_back_as_it_was() {
                 };
                 assert_eq!(state_rows::is_packed(&row), form == RowForm::Compact);
                 assert_eq!(Change::from_row(&row).unwrap(), change, "seed {seed}");
+                // Rules are text in both.
+                let counts = usize::from(!matches!(change, Change::Activate(_)));
                 match form {
-                    RowForm::Compact => compact += row.len(),
+                    RowForm::Compact => compact += counts * row.len(),
                     RowForm::Json => {
-                        json += row.len();
+                        json += counts * row.len();
                         names_in(&serde_json::from_slice(&row).unwrap(), &mut names);
                     }
                 }
             }
         }
     }
-    assert!(compact * 5 < json * 2, "{compact} bytes, as JSON {json}");
+    assert!(compact * 3 < json, "{compact} bytes, as JSON {json}");
     let known: BTreeSet<&str> = state_rows::WORDS.iter().copied().collect();
     // Keys of maps are devices and metrics; they begin as the tests call them.
-    let unknown: Vec<&String> = names.iter().filter(|name| !known.contains(name.as_str())).collect();
+    let unknown: Vec<&String> = names
+        .iter()
+        .filter(|name| !known.contains(name.as_str()))
+        .collect();
     assert!(
-        unknown.iter().all(|name| name.starts_with(['s', 'v']) && name.len() > 1 && name.as_bytes()[1].is_ascii_digit()),
+        unknown.iter().all(|name| name.starts_with(['s', 'v'])
+            && name.len() > 1
+            && name.as_bytes()[1].is_ascii_digit()),
         "names that are no words: {unknown:?}"
     );
 }
 
 #[test]
 fn a_row_that_is_cut_off_or_of_a_later_version_is_refused() {
-    let row = Change::PutTrust(Witness::Device("d".into()), Trust::default()).value().unwrap();
+    let row = Change::PutTrust(Witness::Device("d".into()), Trust::default())
+        .value()
+        .unwrap();
     assert!(Change::from_row(&row[..row.len() - 1]).is_err());
     assert!(Change::from_row(&[2]).is_err());
     assert!(Change::from_row(b"").is_err());
