@@ -113,3 +113,47 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use city_model::{EventKey, EventTime, Source, Turn};
+
+    use super::*;
+
+    fn turn(order: i64) -> Arc<Turn> {
+        Arc::new(Turn {
+            order: EventTime::from_millis(order),
+            rank: Source::Hotline,
+            key: EventKey::new("12345-hotline", "a ticket"),
+        })
+    }
+
+    #[test]
+    fn what_was_laid_down_is_there_again_and_says_so() {
+        let mut pieces = pieces();
+        let mut thing = Resting::awake(turn(7));
+        assert!(!thing.rest(&mut pieces, true), "it was just put there");
+        assert!(thing.is_awake());
+        assert!(thing.rest(&mut pieces, true));
+        assert!(!thing.is_awake());
+        assert_eq!(thing.glance(&pieces), turn(7));
+        assert!(!thing.is_awake(), "a glance wakes nothing");
+        let mut woken = 0;
+        for _ in 0..2 {
+            assert_eq!(*thing.get(&pieces, || woken += 1), turn(7));
+        }
+        assert_eq!(woken, 1);
+        assert!(thing.rest(&mut pieces, false), "all are laid down");
+        assert_eq!(thing.into_whole(&pieces), turn(7));
+        assert_eq!(pieces.len(), 1, "the system is shared");
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot be read")]
+    fn what_cannot_be_read_is_not_taken_for_nothing() {
+        let mut own = pieces();
+        let mut thing = Resting::awake(turn(7));
+        thing.rest(&mut own, false);
+        let _ = thing.get(&pieces(), || {});
+    }
+}
