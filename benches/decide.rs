@@ -1,44 +1,18 @@
 //! What one decision costs with many incidents open: events that join, events that open, and the ticks between.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
-use std::sync::Arc;
-
-use city_model::{Activation, Input, Tick};
+use city_model::{Input, Tick};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use file_log::{INPUT_FILES, enriched_inputs};
-use incident_engine::{Engine, Setting};
+use incident_engine::Engine;
 
 #[path = "measured/cpu_time.rs"]
 mod cpu_time;
 #[path = "restore/shifted.rs"]
 mod shifted;
+#[path = "restore/storm.rs"]
+mod storm;
 use cpu_time::CpuTime;
-use shifted::shifted;
-
-/// The enriched inputs of a simulated storm, and the activation that they are decided under.
-fn storm(events: usize) -> (Setting, Vec<Input>) {
-    let dir = tempfile::tempdir().unwrap();
-    cityops::commands::simulate_into(dir.path(), city_simulator::Scenario::Typhoon, 3, events).unwrap();
-    assert!(INPUT_FILES.iter().all(|(_, name)| dir.path().join(name).exists()));
-    let loaded = cityops::config::Loaded::read(&dir.path().join("cityops.toml")).unwrap();
-    let setup = Arc::new(cityops::assemble::setup(&loaded, 1).unwrap());
-    let activation: Arc<Activation> = Arc::new(setup.activation(&["replay".into()]));
-    let setting = Setting::with_rules(activation, setup.rules.clone()).unwrap();
-    (setting, enriched_inputs(setup, dir.path()).unwrap())
-}
-
-fn engine_of(setting: &Setting, inputs: &[Input], copies: i64) -> Engine {
-    let mut engine = Engine::with_setting(setting.clone());
-    for input in inputs {
-        match input {
-            Input::Event(event) => {
-                (0..copies).for_each(|copy| step(&mut engine, &Input::Event(Arc::new(shifted(event, copy)))));
-            }
-            other => step(&mut engine, other),
-        }
-    }
-    engine
-}
+use storm::{engine_of, step, storm};
 
 /// What the system says that this process holds.
 fn resident_bytes() -> u64 {
@@ -51,12 +25,6 @@ fn resident_bytes() -> u64 {
             .ok()
     });
     kilobytes.unwrap_or_default() * 1_024
-}
-
-fn step(engine: &mut Engine, input: &Input) {
-    for change in engine.decide(input).changes {
-        engine.apply(&change).unwrap();
-    }
 }
 
 fn decide(criterion: &mut Criterion<CpuTime>) {

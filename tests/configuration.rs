@@ -72,6 +72,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
             "replication",
         ),
         ("[reload]\nwach = \"5s\"\n", "cityops.toml:2:", "wach", "watch"),
+        ("[state]\nrow = \"json\"\n", "cityops.toml:2:", "row", "rows"),
         ("[schemas]\nfile = {}\n", "cityops.toml:2:", "file", "files"),
         (
             "[privacy]\nreporter_key = \"a\"\n",
@@ -120,6 +121,10 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
         (
             "[sources.a]\ncrs = \"GCJ-02\"\n",
             &["cityops.toml:2:", "crs", "GCJ02"],
+        ),
+        (
+            "[state]\nrows = \"compat\"\n",
+            &["cityops.toml:2:", "rows", "\"compact\""],
         ),
         (
             "[reload]\n\nwatch = \"on\"\n",

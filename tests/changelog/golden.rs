@@ -18,6 +18,24 @@ pub(crate) struct Golden {
 /// A state row; a deletion has no value.
 pub(crate) type Row = (String, Option<Vec<u8>>);
 
+/// Compact rows are no text: they are kept as their bytes in hexadecimal digits, which JSON never begins with.
+const HEX: &str = "0x";
+
+fn text_of(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) if text.starts_with(['{', '"', '[']) => text.to_owned(),
+        _ => format!("{HEX}{}", city_model::hex(value)),
+    }
+}
+
+fn bytes_of(text: &str) -> Vec<u8> {
+    let Some(digits) = text.strip_prefix(HEX) else {
+        return text.as_bytes().to_vec();
+    };
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
+}
+
 /// A record that came after the rows.
 pub(crate) struct Next {
     pub(crate) topic: Topic,
@@ -66,7 +84,7 @@ impl Golden {
     pub(crate) fn rows(&self, part: &str) -> Vec<Row> {
         let text = std::fs::read_to_string(self.path(&format!("{part}.rows"))).unwrap();
         let row = |line: &str| match line.split_once('\t') {
-            Some((key, value)) => (key.to_owned(), Some(value.as_bytes().to_vec())),
+            Some((key, value)) => (key.to_owned(), Some(bytes_of(value))),
             None => (line.to_owned(), None),
         };
         text.lines().map(row).collect()
@@ -100,7 +118,7 @@ impl Golden {
             text.push_str(key);
             if let Some(value) = value {
                 text.push('\t');
-                text.push_str(std::str::from_utf8(value).unwrap());
+                text.push_str(&text_of(value));
             }
             text.push('\n');
         }

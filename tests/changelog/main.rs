@@ -1,7 +1,7 @@
 //! Changelogs as earlier versions wrote them are restored, and what comes next is told as the version that wrote them told it.
 //!
 //! Each folder in `golden` is what one version wrote on that day: the rows of a partition's changelog (`rows`, key and value with
-//! a tab between, a key alone is a deletion), the records that came next (`next`), and what was told of them (`told`). Rows and
+//! a tab between, compact values in hexadecimal digits, a key alone is a deletion), the records that came next (`next`), and what was told of them (`told`). Rows and
 //! records are never written again. Fields may be new in what is told now; what was told then must be there. When decisions change
 //! on purpose, `CITYOPS_GOLDEN=told` writes `told` anew, to be looked at; `CITYOPS_GOLDEN=2026-12-31` adds a folder of that name.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]

@@ -193,7 +193,9 @@ fn the_previous_version_is_replaced_under_load_and_nothing_is_lost_or_doubled() 
     );
     stage.feed.send(STEP / 2);
     first.stop();
-    let third = Process::start(&Version::Present, &stage.city, "present-1");
+    // What the previous version may have to take over is written so that it can read it.
+    let rows = [("CITYOPS__STATE__ROWS", "json")];
+    let third = Process::start_with(&Version::Present, &stage.city, "present-1", &rows);
     stage.feed_while_shared(&[&third, &second]);
     stage.wait_for_all(&[&third, &second]);
     println!(
@@ -206,6 +208,7 @@ fn the_previous_version_is_replaced_under_load_and_nothing_is_lost_or_doubled() 
     // Then the other.
     stage.feed.send(STEP / 2);
     second.stop();
+    // From here on there is no other: its rows are compact, and the one beside it reads both.
     let fourth = Process::start(&Version::Present, &stage.city, "present-2");
     stage.feed_while_shared(&[&third, &fourth]);
     stage.wait_for_all(&[&third, &fourth]);

@@ -54,8 +54,14 @@ pub struct Process {
 
 impl Process {
     pub fn start(version: &Version, city: &City, name: &str) -> Process {
+        Process::start_with(version, city, name, &[])
+    }
+
+    /// The same with keys of the configuration in its environment: what the version beside it does not know is no part of the file.
+    pub fn start_with(version: &Version, city: &City, name: &str, keys: &[(&str, &str)]) -> Process {
         let log = city.path(&format!("{name}.log"));
         let mut command = version.command(&["run", "--config", &city.config()]);
+        command.envs(keys.iter().copied());
         let err = std::fs::File::create(&log).unwrap();
         let child = command.stdout(Stdio::null()).stderr(err).spawn().unwrap();
         Process {

@@ -25,7 +25,7 @@ pub use reads::{FileRead, Reads, Stamp};
 pub use reload::{Reload, Watch};
 pub use sections::{
     City, Grid, GridLayer, GridLevel, Idle, IngestedFrom, Kafka, Output, OutputFormat, Privacy, Registry,
-    RulesFiles, Schemas, Source, Time, Topics,
+    RulesFiles, Schemas, Source, State, Time, Topics,
 };
 pub use telemetry::{Log, LogFormat, OtlpProtocol, Telemetry};
 
@@ -60,6 +60,8 @@ pub struct Config {
     pub schemas: Schemas,
     /// The outside topics.
     pub output: Output,
+    /// What a partition keeps in its changelog.
+    pub state: State,
     /// Personal data.
     pub privacy: Privacy,
     /// HTTP.

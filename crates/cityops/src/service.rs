@@ -193,6 +193,7 @@ impl Service {
             trace_observer: Arc::new(traces),
             embedded: start.embedded,
             outputs: start.written.outputs,
+            rows: start.loaded.config.state.rows,
             incidents: Arc::new(incidents),
         })?;
         let (end_http, ended) = oneshot::channel::<()>();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use city_model::Name;
 use city_rules::Calendar;
+use incident_engine::RowForm;
 use kafka_log::{Observer, Properties, TickConfig, WorkerConfig, WorkerError};
 use stream_worker::{
     Correlate, DecisionObserver, Enrich, InForce, IntakeObserver, Outputs, PlaceObserver, Processor,
@@ -105,6 +106,8 @@ pub struct Start {
     pub embedded: bool,
     /// How the outside topics are written.
     pub outputs: Arc<Outputs>,
+    /// How the correlator's state rows are written.
+    pub rows: RowForm,
     /// How published incidents are read back.
     pub incidents: Arc<Reader>,
 }
@@ -230,6 +233,7 @@ fn run_loop(
             None => {
                 let (in_force, observer) = (start.in_force.clone(), start.place_observer.clone());
                 let correlate = Correlate::new()
+                    .keeping_rows_as(start.rows)
                     .writing(start.outputs.clone())
                     .observed_by(start.decision_observer.clone())
                     .traced_by(start.trace_observer.clone());

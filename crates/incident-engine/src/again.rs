@@ -361,7 +361,7 @@ impl Scene for Retelling<'_> {
 
     fn of_ticket(&self, ticket: &Name) -> Option<Arc<Incident>> {
         let engine = self.engine;
-        let settled = engine.cited(ticket).filter(|seen| seen.held().is_none());
+        let settled = engine.cited(ticket).filter(|seen| !seen.is_held());
         if let Some(incident) = settled.and_then(|seen| engine.survivor_of(seen.incident()?)) {
             return self.present(incident);
         }

@@ -257,6 +257,17 @@ pub struct Trust {
     pub false_alarms: u32,
 }
 
+/// How rows are written. Both are read for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowForm {
+    /// JSON, as versions wrote it that know no other.
+    Json,
+    /// Some bytes a field: `state-rows`.
+    #[default]
+    Compact,
+}
+
 /// A changelog row that cannot be read.
 #[derive(Debug)]
 pub struct RowError(String);
@@ -292,20 +303,35 @@ impl Change {
         }
     }
 
-    /// The value of the row; `None` deletes it.
+    /// The value of the row, in the compact form; `None` deletes it.
     pub fn value(&self) -> Option<Vec<u8>> {
+        self.value_as(RowForm::Compact)
+    }
+
+    /// The value of the row; `None` deletes it.
+    pub fn value_as(&self, form: RowForm) -> Option<Vec<u8>> {
         match self {
             Change::RemoveIncident(_)
             | Change::ForgetEvent(_)
             | Change::RemoveWarning(_)
             | Change::RemoveSilence(_) => None,
-            // Serialising these types to memory cannot fail: they hold no maps with other than text keys.
-            other => Some(serde_json::to_vec(other).unwrap_or_default()),
+            // Serialising these types to memory cannot fail: they hold no maps with other than text keys, and no number of more
+            // than 64 bits.
+            other => Some(match form {
+                RowForm::Json => serde_json::to_vec(other).unwrap_or_default(),
+                RowForm::Compact => state_rows::to_row(other).unwrap_or_default(),
+            }),
         }
     }
 
-    /// A row as it was read back. `None` when a deletion needs no doing, because restoring never saw the row.
+    /// A row as it was read back, in whichever form it was written.
+    ///
+    /// # Errors
+    /// When it is a row of a later version, or none at all.
     pub fn from_row(value: &[u8]) -> Result<Change, RowError> {
+        if state_rows::is_packed(value) {
+            return state_rows::from_row(value).map_err(|error| RowError(error.to_string()));
+        }
         serde_json::from_slice(value).map_err(|error| RowError(error.to_string()))
     }
 }

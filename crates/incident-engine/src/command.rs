@@ -89,8 +89,9 @@ impl Engine {
 
     /// What was opened because the trouble came back after an incident was closed, and is open still.
     fn open_repeating(&self, incident: &Incident) -> Option<&Arc<Incident>> {
-        let open = self.numbered(&self.open);
-        open.filter(|other| other.recurrence_of.as_ref() == Some(&incident.id) && !other.is_held_back())
+        let repeating = self.numbered(&self.repeating);
+        repeating
+            .filter(|other| other.recurrence_of.as_ref() == Some(&incident.id) && !other.is_held_back())
             .min_by(|a, b| a.founding.cmp(&b.founding))
     }
 }

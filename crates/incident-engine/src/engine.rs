@@ -19,7 +19,7 @@ use crate::numbers::Numbers;
 use crate::unsettled::Unsettled;
 use crate::weather::Told;
 use crate::wide::Wide;
-use crate::{Change, Held, Setting, SettingError, Trust, Witness};
+use crate::{Change, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
 pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
@@ -53,6 +53,9 @@ pub struct Engine {
     pub(crate) wide: Wide,
     pub(crate) unsettled: Unsettled,
     pub(crate) open: BTreeSet<u32>,
+    /// Of the open ones those that silences hold back, and those that repeat another: both are few.
+    pub(crate) veiled: BTreeSet<u32>,
+    pub(crate) repeating: BTreeSet<u32>,
     pub(crate) dirty: BTreeSet<u32>,
     pub(crate) due: BTreeSet<(EventTime, u32)>,
     pub(crate) expiring: BTreeMap<i64, Vec<u32>>,
@@ -64,6 +67,22 @@ impl Engine {
     /// # Errors
     /// When an activation's rules cannot be read; the state is then as it was.
     pub fn apply(&mut self, change: &Change) -> Result<(), SettingError> {
+        let applied = self.enter(change);
+        self.lay_down(false);
+        applied
+    }
+
+    /// Packs everything that may be at rest. It decides nothing, and what is asked for next is there again.
+    pub fn rest(&mut self) {
+        self.lay_down(true);
+    }
+
+    fn lay_down(&mut self, all: bool) {
+        self.incidents.rest(all);
+        self.events.rest(&mut self.incidents, all);
+    }
+
+    fn enter(&mut self, change: &Change) -> Result<(), SettingError> {
         match change {
             Change::Activate(activation) => {
                 match &mut self.setting {
@@ -275,15 +294,21 @@ impl Engine {
         self.inhibited.clear();
         self.by_street.clear();
         self.open.clear();
+        self.veiled.clear();
+        self.repeating.clear();
         self.dirty.clear();
         self.due.clear();
         self.wide.clear();
         self.unsettled.clear();
-        let held: Vec<Arc<Held>> = self.events.held().cloned().collect();
-        held.iter().for_each(|held| self.hold(held));
-        let all: Vec<(u32, Arc<Incident>)> = self.incidents.numbered().collect();
-        for (number, incident) in &all {
-            self.relink(*number, None, Some(incident));
+        for number in self.events.holding() {
+            if let Some(held) = self.events.glance(number, &self.incidents) {
+                self.hold(&held);
+            }
+        }
+        for number in self.incidents.numbers() {
+            if let Some(incident) = self.incidents.glance(number) {
+                self.relink(number, None, Some(&incident));
+            }
         }
     }
 }

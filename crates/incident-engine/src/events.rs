@@ -2,6 +2,7 @@
 //!
 //! An event has a number, as an incident has: lists of events are lists of numbers, and its row is found by a table of them.
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -9,8 +10,12 @@ use city_model::{EventKey, EventTime, Incident, IncidentId, Name, Outcome, Sourc
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::kept::Kept;
+use crate::kept::{Kept, lay_down};
+use crate::resting::Resting;
 use crate::{EventRow, Held};
+
+/// So many of what events said are whole at a time, some 1 kB each.
+const AWAKE: usize = 2_048;
 
 /// No incident has this number.
 const NONE: u32 = u32::MAX;
@@ -23,13 +28,15 @@ pub(crate) struct Events {
     free: Vec<u32>,
     systems: Vec<Name>,
     systems_by_name: FxHashMap<Name, u32>,
+    /// The numbers of those of which what they said is awake, and of some of which it was.
+    awake: RefCell<Vec<u32>>,
 }
 
 #[derive(Debug)]
 struct Packed {
     event_id: Name,
     ingested_at: EventTime,
-    held: Option<Arc<Held>>,
+    held: Option<Box<Resting<Held>>>,
     ticket: Option<Box<Ticket>>,
     incident: u32,
     /// The number of its system.
@@ -47,8 +54,9 @@ struct Ticket {
 /// What is remembered of one event.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
+    number: u32,
     row: &'a Packed,
-    system: &'a Name,
+    events: &'a Events,
     kept: &'a Kept,
 }
 
@@ -77,13 +85,38 @@ impl Events {
     /// What is remembered of the event with a number.
     pub(crate) fn seen<'a>(&'a self, number: u32, kept: &'a Kept) -> Option<Seen<'a>> {
         let row = self.rows.get(number as usize)?.as_ref()?;
-        let system = self.systems.get(row.system as usize)?;
-        Some(Seen { row, system, kept })
+        Some(Seen {
+            number,
+            row,
+            events: self,
+            kept,
+        })
     }
 
-    /// What events said, as far as it is kept, in no order that means anything.
-    pub(crate) fn held(&self) -> impl Iterator<Item = &Arc<Held>> {
-        self.rows.iter().flatten().filter_map(|row| row.held.as_ref())
+    /// The numbers of the events of which it is kept what they said, in no order that means anything.
+    pub(crate) fn holding(&self) -> impl Iterator<Item = u32> + use<> {
+        let holds = |row: &Option<Packed>| row.as_ref().is_some_and(|row| row.held.is_some());
+        let holding: Vec<u32> = (0..)
+            .zip(&self.rows)
+            .filter_map(|(number, row)| holds(row).then_some(number))
+            .collect();
+        holding.into_iter()
+    }
+
+    /// What an event said, where it is only looked at once, with many others: it stays at rest.
+    pub(crate) fn glance(&self, number: u32, kept: &Kept) -> Option<Arc<Held>> {
+        let row = self.rows.get(number as usize)?.as_ref()?;
+        Some(row.held.as_ref()?.glance(kept.pieces()))
+    }
+
+    /// Lays down what nobody asked for lately, once too much is awake; `all` of it at once where that is wanted.
+    pub(crate) fn rest(&mut self, kept: &mut Kept, all: bool) {
+        let rows = &mut self.rows;
+        lay_down(self.awake.get_mut(), AWAKE, all, |number, spares| {
+            let row = rows.get_mut(number as usize).and_then(Option::as_mut);
+            let held = row.and_then(|row| row.held.as_mut());
+            held.is_none_or(|held| held.rest(kept.pieces_mut(), spares))
+        });
     }
 
     /// Enters a row in the place of what it was; answers its number, when it came before, and what it had said then.
@@ -93,6 +126,8 @@ impl Events {
             let (ticket, order) = (ticket.clone(), row.order);
             Box::new(Ticket { ticket, order })
         });
+        let held = held.map(|held| Box::new(Resting::awake(held)));
+        let wakes = held.is_some();
         let known = self.number(&row.key);
         if let Some(number) = known
             && let Some(Some(own)) = self.rows.get_mut(number as usize)
@@ -106,10 +141,13 @@ impl Events {
             own.source = row.source;
             own.outcome = row.outcome;
             let was = std::mem::replace(&mut own.held, held);
+            if wakes && !was.as_ref().is_some_and(|was| was.is_awake()) {
+                self.awake.get_mut().push(number);
+            }
             return Put {
                 number,
                 was_at: Some(was_at),
-                was,
+                was: was.map(|was| was.into_whole(kept.pieces())),
             };
         }
         let system = self.system(&row.key.source_system);
@@ -134,6 +172,9 @@ impl Events {
                 u32::try_from(self.rows.len() - 1).unwrap_or(NONE)
             }
         };
+        if wakes {
+            self.awake.get_mut().push(number);
+        }
         let (rows, systems) = (&self.rows, &self.systems);
         let rehash = |number: &u32| match rows.get(*number as usize) {
             Some(Some(row)) => hash(&systems[row.system as usize], &row.event_id),
@@ -149,8 +190,9 @@ impl Events {
     }
 
     /// Takes what a settled event said.
-    pub(crate) fn let_go(&mut self, number: u32) -> Option<Arc<Held>> {
-        self.rows.get_mut(number as usize)?.as_mut()?.held.take()
+    pub(crate) fn let_go(&mut self, number: u32, kept: &Kept) -> Option<Arc<Held>> {
+        let held = self.rows.get_mut(number as usize)?.as_mut()?.held.take()?;
+        Some(held.into_whole(kept.pieces()))
     }
 
     /// Forgets an event.
@@ -203,8 +245,20 @@ impl<'a> Seen<'a> {
         self.row.ingested_at
     }
 
+    /// Whether it is kept what it said.
+    pub(crate) fn is_held(self) -> bool {
+        self.row.held.is_some()
+    }
+
+    /// What it said, as long as it may be decided again.
     pub(crate) fn held(self) -> Option<&'a Arc<Held>> {
-        self.row.held.as_ref()
+        let held = self.row.held.as_ref()?;
+        let woken = || self.events.awake.borrow_mut().push(self.number);
+        Some(held.get(self.kept.pieces(), woken))
+    }
+
+    fn system(self) -> &'a Name {
+        &self.events.systems[self.row.system as usize]
     }
 
     pub(crate) fn ticket(self) -> Option<&'a Name> {
@@ -216,6 +270,11 @@ impl<'a> Seen<'a> {
         self.kept.id(self.row.incident)
     }
 
+    /// The number of the incident that it belongs to, kept or not.
+    pub(crate) fn incident_number(self) -> u32 {
+        self.row.incident
+    }
+
     /// The incident that it belongs to.
     pub(crate) fn incident(self) -> Option<&'a Arc<Incident>> {
         self.kept.at(self.row.incident)
@@ -224,12 +283,12 @@ impl<'a> Seen<'a> {
     /// Its turn, as far as that is known of a ticket.
     pub(crate) fn turn(self) -> (Option<EventTime>, Source, &'a Name, &'a Name) {
         let order = self.row.ticket.as_ref().and_then(|ticket| ticket.order);
-        (order, self.row.source, self.system, &self.row.event_id)
+        (order, self.row.source, self.system(), &self.row.event_id)
     }
 
     pub(crate) fn key(self) -> EventKey {
         EventKey {
-            source_system: self.system.clone(),
+            source_system: self.system().clone(),
             event_id: self.row.event_id.clone(),
         }
     }
@@ -244,7 +303,7 @@ impl<'a> Seen<'a> {
             ingested_at: self.row.ingested_at,
             ticket: self.ticket().cloned(),
             order: self.turn().0,
-            held: self.row.held.clone(),
+            held: self.held().cloned(),
         }
     }
 }

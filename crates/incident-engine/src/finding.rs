@@ -1,40 +1,26 @@
 //! By what incidents are found: the indexes over them, which follow from their rows.
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
-use city_model::{EventTime, Extent, Incident, Name, Point, Status};
+use city_model::{EventTime, Extent, Incident, Kind, Name, Point, Status};
 use city_rules::{KindId, KindRule};
-use hashbrown::{Equivalent, HashMap};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::engine::Engine;
 use crate::numbers::{Numbers, take_out};
 use crate::scene::addresses_of;
 use crate::street;
 
-/// Incidents by kind, town, and what an address is found by.
-pub(crate) type ByStreet = HashMap<Street, Numbers, FxBuildHasher>;
+/// Incidents by what stands for a kind, a town, and a name that an address is found by. Two streets that share it, once in many
+/// cities, share their incidents: whoever asks looks whether they bear what it asked for.
+pub(crate) type ByStreet = FxHashMap<u64, Numbers>;
 
-/// A kind, a town, and a name that an address is found by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Street {
-    kind: city_model::Kind,
-    town: Name,
-    name: Name,
-}
-
-/// The same, to ask with.
-#[derive(Hash)]
-pub(crate) struct Asked<'a> {
-    pub(crate) kind: &'a city_model::Kind,
-    pub(crate) town: &'a str,
-    pub(crate) name: &'a str,
-}
-
-impl Equivalent<Street> for Asked<'_> {
-    fn equivalent(&self, own: &Street) -> bool {
-        *self.name == *own.name && *self.town == *own.town && *self.kind == own.kind
-    }
+/// What stands for a street.
+pub(crate) fn street_mark(kind: &Kind, town: &str, name: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    (kind, town, name).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where the indexes of places hold an incident.
@@ -112,6 +98,10 @@ impl Engine {
         }
         let is_open = |of: Option<&Incident>| of.is_some_and(|of| of.status == Status::Open);
         list(&mut self.open, number, is_open(old), is_open(new));
+        let is_veiled = |of: Option<&Incident>| is_open(of) && of.is_some_and(Incident::is_held_back);
+        list(&mut self.veiled, number, is_veiled(old), is_veiled(new));
+        let repeats = |of: Option<&Incident>| is_open(of) && of.is_some_and(|of| of.recurrence_of.is_some());
+        list(&mut self.repeating, number, repeats(old), repeats(new));
         let is_dirty = |of: Option<&Incident>| of.is_some_and(|of| of.dirty);
         list(&mut self.dirty, number, is_dirty(old), is_dirty(new));
         let due = |of: Option<&Incident>| of.and_then(|incident| self.due_at(incident));
@@ -151,12 +141,7 @@ impl Engine {
 
     fn move_streets(&mut self, number: u32, was: Option<&Incident>, is: Option<&Incident>) {
         for street in streets_of(was) {
-            if let Some(numbers) = self.by_street.get_mut(&street) {
-                numbers.remove(number);
-                if numbers.is_empty() {
-                    self.by_street.remove(&street);
-                }
-            }
+            take_out(&mut self.by_street, &street, number);
         }
         for street in streets_of(is) {
             self.by_street.entry(street).or_default().insert(number);
@@ -175,14 +160,10 @@ fn components_of(incident: Option<&Incident>) -> impl Iterator<Item = &Name> {
     })
 }
 
-fn streets_of(incident: Option<&Incident>) -> impl Iterator<Item = Street> {
+fn streets_of(incident: Option<&Incident>) -> impl Iterator<Item = u64> {
     incident.into_iter().flat_map(|incident| {
         addresses_of(incident).flat_map(|(town, address)| {
-            street::names(address).map(|name| Street {
-                kind: incident.kind.clone(),
-                town: town.clone(),
-                name: name.into(),
-            })
+            street::names(address).map(|name| street_mark(&incident.kind, town, name))
         })
     })
 }

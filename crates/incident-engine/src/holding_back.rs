@@ -122,15 +122,13 @@ impl Engine {
     pub(crate) fn is_to_be_told(&self, key: &EventKey) -> bool {
         let seen = self.seen(key);
         let counts = seen.filter(|seen| matches!(seen.outcome(), Outcome::Opened | Outcome::Joined));
-        let incident = counts.and_then(Seen::incident);
-        incident.is_some_and(|incident| incident.is_held_back() && incident.status == Status::Open)
+        counts.is_some_and(|seen| self.veiled.contains(&seen.incident_number()))
     }
 
     /// The open incidents that are held back, in the order of their ids.
     pub(crate) fn all_held_back(&self) -> Vec<&Incident> {
-        let open = self.numbered(&self.open).map(std::sync::Arc::as_ref);
-        // Few of many: they are chosen before they are put in order.
-        let mut held_back: Vec<&Incident> = open.filter(|incident| incident.is_held_back()).collect();
+        let veiled = self.numbered(&self.veiled).map(std::sync::Arc::as_ref);
+        let mut held_back: Vec<&Incident> = veiled.collect();
         held_back.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         held_back
     }

@@ -3,47 +3,85 @@
 //! A number means something to this process alone and is given anew once nothing bears it, so it is never written down, and no
 //! order of numbers shows.
 
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use city_model::{Incident, IncidentId};
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use state_rows::Pieces;
+
+use crate::resting::{Resting, pieces};
+
+/// So many incidents are whole at a time, some 3 kB each: those that a busy partition asks for again within a minute.
+const AWAKE: usize = 1_024;
 
 /// The incidents, and the ids that events were told of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Kept {
-    numbers: FxHashMap<IncidentId, u32>,
+    table: HashTable<u32>,
     places: Vec<Place>,
     free: Vec<u32>,
     /// How many of the places hold an incident.
     count: usize,
+    pieces: Pieces,
+    /// The numbers of those that are awake, and of some that were.
+    awake: RefCell<Vec<u32>>,
 }
 
 #[derive(Debug)]
 struct Place {
     id: IncidentId,
-    incident: Option<Arc<Incident>>,
+    incident: Option<Resting<Incident>>,
     /// How many events say that they belong to it: they may be remembered for longer than it is kept.
     mentions: u32,
 }
 
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept {
+            table: HashTable::new(),
+            places: Vec::new(),
+            free: Vec::new(),
+            count: 0,
+            pieces: pieces(),
+            awake: RefCell::default(),
+        }
+    }
+}
+
 impl Kept {
     pub(crate) fn get(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
-        self.at(*self.numbers.get(id)?)
+        self.at(self.number_of(id)?)
     }
 
     /// An incident by its number.
     pub(crate) fn at(&self, number: u32) -> Option<&Arc<Incident>> {
-        self.places.get(number as usize)?.incident.as_ref()
+        let resting = self.places.get(number as usize)?.incident.as_ref()?;
+        Some(resting.get(&self.pieces, || self.awake.borrow_mut().push(number)))
+    }
+
+    /// An incident that is only looked at once, with many others: it stays at rest.
+    pub(crate) fn glance(&self, number: u32) -> Option<Arc<Incident>> {
+        let resting = self.places.get(number as usize)?.incident.as_ref()?;
+        Some(resting.glance(&self.pieces))
     }
 
     pub(crate) fn contains_key(&self, id: &IncidentId) -> bool {
-        self.get(id).is_some()
+        let place = self
+            .number_of(id)
+            .and_then(|number| self.places.get(number as usize));
+        place.is_some_and(|place| place.incident.is_some())
     }
 
-    /// All of them, in no order that means anything.
-    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u32, Arc<Incident>)> {
-        let places = (0..).zip(&self.places);
-        places.filter_map(|(number, place)| Some((number, place.incident.clone()?)))
+    /// The numbers of all of them, in no order that means anything.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        let held: Vec<u32> = (0..)
+            .zip(&self.places)
+            .filter_map(|(number, place)| place.incident.is_some().then_some(number))
+            .collect();
+        held.into_iter()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -54,24 +92,46 @@ impl Kept {
         self.count == 0
     }
 
+    /// What those at rest share, and events as well.
+    pub(crate) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    pub(crate) fn pieces_mut(&mut self) -> &mut Pieces {
+        &mut self.pieces
+    }
+
     /// Keeps an incident in the place of what it was; answers its number, and what it was.
     pub(crate) fn keep(&mut self, incident: &Arc<Incident>) -> (u32, Option<Arc<Incident>>) {
         let number = self.number(&incident.id);
         let Some(place) = self.places.get_mut(number as usize) else {
             return (number, None); // a number always has its place
         };
-        let old = place.incident.replace(incident.clone());
+        let old = place.incident.replace(Resting::awake(incident.clone()));
+        if !old.as_ref().is_some_and(Resting::is_awake) {
+            self.awake.get_mut().push(number);
+        }
         self.count += usize::from(old.is_none());
-        (number, old)
+        (number, old.map(|old| old.into_whole(&self.pieces)))
     }
 
     /// Lets go of an incident.
     pub(crate) fn remove(&mut self, id: &IncidentId) -> Option<(u32, Arc<Incident>)> {
-        let number = *self.numbers.get(id)?;
+        let number = self.number_of(id)?;
         let old = self.places.get_mut(number as usize)?.incident.take()?;
         self.count -= 1;
         self.give_back(number);
-        Some((number, old))
+        Some((number, old.into_whole(&self.pieces)))
+    }
+
+    /// Lays down those that nobody asked for lately, once too many are awake; `all` of them at once where that is wanted.
+    pub(crate) fn rest(&mut self, all: bool) {
+        let (places, pieces) = (&mut self.places, &mut self.pieces);
+        lay_down(self.awake.get_mut(), AWAKE, all, |number, spares| {
+            let place = places.get_mut(number as usize);
+            let incident = place.and_then(|place| place.incident.as_mut());
+            incident.is_none_or(|incident| incident.rest(pieces, spares))
+        });
     }
 
     /// The number of an id that an event mentions.
@@ -98,12 +158,13 @@ impl Kept {
 
     /// The number of an id that is known.
     pub(crate) fn number_of(&self, id: &IncidentId) -> Option<u32> {
-        self.numbers.get(id).copied()
+        let is_it = |number: &u32| self.id(*number) == Some(id);
+        self.table.find(hash(id), is_it).copied()
     }
 
     fn number(&mut self, id: &IncidentId) -> u32 {
-        if let Some(number) = self.numbers.get(id) {
-            return *number;
+        if let Some(number) = self.number_of(id) {
+            return number;
         }
         let place = Place {
             id: id.clone(),
@@ -121,7 +182,9 @@ impl Kept {
                 u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        self.numbers.insert(id.clone(), number);
+        let places = &self.places;
+        let rehash = |number: &u32| places.get(*number as usize).map_or(0, |place| hash(&place.id));
+        self.table.insert_unique(hash(id), number, rehash);
         number
     }
 
@@ -129,9 +192,33 @@ impl Kept {
         if let Some(place) = self.places.get(number as usize)
             && place.incident.is_none()
             && place.mentions == 0
-            && self.numbers.remove(&place.id).is_some()
+            && let Ok(entry) = self.table.find_entry(hash(&place.id), |other| *other == number)
         {
+            entry.remove();
             self.free.push(number);
         }
     }
+}
+
+/// Goes through a list of what is awake once it is longer than `most`, and keeps in it what is still. What was asked for since it
+/// was last passed over is spared, unless that is more than half of what may be. `rest` answers whether a number is at rest.
+pub(crate) fn lay_down(
+    awake: &mut Vec<u32>,
+    most: usize,
+    all: bool,
+    mut rest: impl FnMut(u32, bool) -> bool,
+) {
+    if awake.len() > most || all {
+        awake.retain(|number| !rest(*number, !all));
+        if awake.len() > most / 2 {
+            awake.retain(|number| !rest(*number, false));
+        }
+        awake.shrink_to(most);
+    }
+}
+
+fn hash(id: &IncidentId) -> u64 {
+    let mut hasher = FxHasher::default();
+    id.hash(&mut hasher);
+    hasher.finish()
 }

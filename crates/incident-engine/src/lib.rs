@@ -91,6 +91,7 @@ mod doubt;
 mod draft;
 mod engine;
 mod events;
+mod few;
 mod finding;
 mod ground;
 mod holding_back;
@@ -112,6 +113,7 @@ mod rebuilt;
 mod record;
 mod regroup;
 mod remembering;
+mod resting;
 mod scene;
 mod setting;
 mod settling;
@@ -125,8 +127,8 @@ mod weighing;
 mod wide;
 
 pub use change::{
-    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, ToldBy, Trust, Withheld,
-    Witness,
+    Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, RowForm, ToldBy, Trust,
+    Withheld, Witness,
 };
 pub use engine::Engine;
 pub use life::{Stage, Step};

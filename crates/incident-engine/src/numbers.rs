@@ -10,7 +10,12 @@ pub(crate) enum Numbers {
     #[default]
     None,
     One(u32),
-    Many(Vec<u32>),
+    /// Boxed, for a list is three times as long as a number.
+    #[allow(
+        clippy::box_collection,
+        reason = "most lists are of one number, and are as short as it"
+    )]
+    Many(Box<Vec<u32>>),
 }
 
 impl Numbers {
@@ -31,7 +36,7 @@ impl Numbers {
         match self {
             Numbers::None => *self = Numbers::One(number),
             Numbers::One(own) if *own == number => {}
-            Numbers::One(own) => *self = Numbers::Many(vec![number.min(*own), number.max(*own)]),
+            Numbers::One(own) => *self = Numbers::Many(Box::new(vec![number.min(*own), number.max(*own)])),
             Numbers::Many(numbers) => {
                 if let Err(at) = numbers.binary_search(&number) {
                     numbers.insert(at, number);

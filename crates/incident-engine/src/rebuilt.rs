@@ -23,7 +23,12 @@ impl Engine {
         self.seen(key)?.held()
     }
 
-    /// The same as a member of one incident: what came to it by a merge says nothing of where it lies.
+    /// Whether it is kept what an event said.
+    pub(crate) fn is_held(&self, key: &EventKey) -> bool {
+        self.seen(key).is_some_and(|seen| seen.is_held())
+    }
+
+    /// What an event said as a member of one incident: what came to it by a merge says nothing of where it lies.
     pub(crate) fn held_in(&self, incident: &Incident, key: &EventKey) -> Option<Cow<'_, Held>> {
         let seen = self.seen(key)?;
         let held: &Held = seen.held()?;

@@ -155,7 +155,7 @@ impl Engine {
             .as_ref()
             .filter(|key| *key != new)
             .and_then(|key| self.seen(key))
-            .filter(|seen| seen.held().is_none());
+            .filter(|seen| !seen.is_held());
         if let Some(seen) = settled {
             let row = EventRow {
                 outcome: Outcome::Opened,

@@ -41,7 +41,7 @@ impl Engine {
         self.unsettled.forget_squares(before);
         for key in &keys {
             let number = self.events.number(key);
-            if let Some(held) = number.and_then(|number| self.events.let_go(number)) {
+            if let Some(held) = number.and_then(|number| self.events.let_go(number, &self.incidents)) {
                 self.unhold(&held);
             }
         }
@@ -102,7 +102,7 @@ impl Engine {
         let Some(number) = self.events.number(key) else {
             return;
         };
-        if let Some(held) = self.events.let_go(number) {
+        if let Some(held) = self.events.let_go(number, &self.incidents) {
             self.unhold(&held);
         }
         let (mut minute, mut ticket) = (0, None);

@@ -6,7 +6,7 @@ use city_model::{Incident, IncidentId, Kind, Name, Point};
 use city_rules::KindId;
 
 use crate::engine::Engine;
-use crate::finding::Asked;
+use crate::finding::street_mark;
 use crate::numbers::Numbers;
 use crate::street;
 
@@ -68,13 +68,18 @@ pub(crate) fn is_at(incident: &Incident, town: &Name, address: &Name) -> bool {
 
 impl Engine {
     /// The incidents that bear a mark, in no order.
-    pub(crate) fn all_bearing(&self, mark: Mark<'_>) -> impl Iterator<Item = &Arc<Incident>> {
+    pub(crate) fn all_bearing<'a, 'm>(
+        &'a self,
+        mark: Mark<'m>,
+    ) -> impl Iterator<Item = &'a Arc<Incident>> + use<'a, 'm> {
         let numbers = match mark {
             Mark::Component(name) => self.by_component.get(name),
             Mark::Device(name) => self.by_device.get(name),
-            Mark::Street(kind, town, name) => self.by_street.get(&Asked { kind, town, name }),
+            Mark::Street(kind, town, name) => self.by_street.get(&street_mark(kind, town, name)),
         };
-        self.numbered(numbers.map_or(&[][..], Numbers::as_slice))
+        let all = self.numbered(numbers.map_or(&[][..], Numbers::as_slice));
+        // A street is found by what stands for it, and another may share that.
+        all.filter(move |incident| !matches!(mark, Mark::Street(..)) || bears(incident, mark))
     }
 }
 

@@ -19,7 +19,7 @@ impl Engine {
             .and(incident.tail.get(crate::again::MOST / 2))?;
         let earlier = incident.tail.iter().take_while(|turn| turn.order < middle.order);
         // The event that is being decided is not held yet; it may be among the earlier ones, and then the next one settles them.
-        let all_held = earlier.into_iter().all(|turn| self.held(&turn.key).is_some());
+        let all_held = earlier.into_iter().all(|turn| self.is_held(&turn.key));
         all_held
             .then(|| self.settled(setting, incident, middle.order))
             .flatten()

@@ -221,7 +221,7 @@ impl Engine {
             incident.care().was_false,
             without.care().was_false,
         );
-        let is_kept = without.tail.iter().all(|turn| self.held(&turn.key).is_some());
+        let is_kept = without.tail.iter().all(|turn| self.is_held(&turn.key));
         draft.edit(&incident.id, |_, edited| {
             if last.of_handling {
                 handle_as(edited, without);

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use city_model::{Event, EventKey, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::few::Few;
 use crate::{Setting, street};
 
 /// Events are settled in steps of so many milliseconds, so that an incident is written once for many of its events.
@@ -42,17 +44,17 @@ impl Said<'_> {
 /// Where an event would be held against the incidents of a kind.
 type Bucket = (KindId, i64, i64);
 
-/// The index. It follows from the rows of the events.
+/// The index. It follows from the rows of the events. A turn is kept once, however many lists name it.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
-    places: FxHashMap<Bucket, Vec<(Point, Turn)>>,
+    places: FxHashMap<Bucket, Few<(Point, Arc<Turn>)>>,
     /// The latest place in the order that anything in a wide square had; what left it may still count.
     squares: FxHashMap<Bucket, EventTime>,
     /// In the order of turns; mostly there is one.
-    said: FxHashMap<u64, Vec<Turn>>,
+    said: FxHashMap<u64, Few<Arc<Turn>>>,
     /// Where those lie that cite a ticket: they may be in an incident of any kind.
-    citing: BTreeMap<Turn, Point>,
-    steps: BTreeMap<i64, Vec<EventKey>>,
+    citing: BTreeMap<Arc<Turn>, Point>,
+    steps: BTreeMap<i64, Vec<Arc<Turn>>>,
     newest: Option<Turn>,
 }
 
@@ -66,14 +68,12 @@ pub(crate) fn settled_before(setting: &Setting, clock: EventTime) -> EventTime {
 
 impl Unsettled {
     pub(crate) fn insert(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
+        let turn = &Arc::new(turn.clone());
         for (kind, point) in compared_as(setting, event) {
             let places = self
                 .places
                 .entry(bucket(&setting.rules, kind, point))
                 .or_default();
-            if places.is_empty() {
-                places.reserve_exact(1);
-            }
             places.push((point, turn.clone()));
             let square = square(&setting.rules, kind);
             let latest = self
@@ -88,19 +88,16 @@ impl Unsettled {
         }
         for said in says(event) {
             let turns = self.said.entry(said.mark()).or_default();
-            if turns.is_empty() {
-                turns.reserve_exact(1);
-            }
-            if let Err(at) = turns.binary_search(turn) {
+            if let Err(at) = turns.as_slice().binary_search(turn) {
                 turns.insert(at, turn.clone());
             }
         }
         self.steps
             .entry(turn.order.millis().div_euclid(STEP_MS))
             .or_default()
-            .push(turn.key.clone());
-        if self.newest.as_ref().is_none_or(|newest| newest < turn) {
-            self.newest = Some(turn.clone());
+            .push(turn.clone());
+        if self.newest.as_ref().is_none_or(|newest| *newest < **turn) {
+            self.newest = Some(Turn::clone(turn));
         }
     }
 
@@ -108,10 +105,11 @@ impl Unsettled {
         for (kind, point) in compared_as(setting, event) {
             let key = bucket(&setting.rules, kind, point);
             if let Some(entries) = self.places.get_mut(&key) {
-                if let Some(at) = entries.iter().position(|(_, entry)| entry == turn) {
+                let mut all = entries.as_slice().iter();
+                if let Some(at) = all.position(|(_, entry)| **entry == *turn) {
                     entries.swap_remove(at);
                 }
-                if entries.is_empty() {
+                if entries.as_slice().is_empty() {
                     self.places.remove(&key);
                 }
             }
@@ -121,17 +119,17 @@ impl Unsettled {
         }
         for said in says(event) {
             if let Some(turns) = self.said.get_mut(&said.mark()) {
-                if let Ok(at) = turns.binary_search(turn) {
+                if let Ok(at) = turns.as_slice().binary_search_by(|other| (**other).cmp(turn)) {
                     turns.remove(at);
                 }
-                if turns.is_empty() {
+                if turns.as_slice().is_empty() {
                     self.said.remove(&said.mark());
                 }
             }
         }
         let step = turn.order.millis().div_euclid(STEP_MS);
         if let Some(keys) = self.steps.get_mut(&step) {
-            if let Some(at) = keys.iter().rposition(|key| *key == turn.key) {
+            if let Some(at) = keys.iter().rposition(|other| other.key == turn.key) {
                 keys.swap_remove(at);
             }
             if keys.is_empty() {
@@ -157,7 +155,8 @@ impl Unsettled {
     /// The events whose turn is before `before`.
     pub(crate) fn settled(&self, before: EventTime) -> impl Iterator<Item = &EventKey> {
         let step = before.millis().div_euclid(STEP_MS);
-        self.steps.range(..step).flat_map(|(_, keys)| keys)
+        let turns = self.steps.range(..step).flat_map(|(_, turns)| turns);
+        turns.map(|turn| &turn.key)
     }
 
     /// Lets go of the squares in which everything is settled.
@@ -181,7 +180,11 @@ impl Unsettled {
         };
         let region = Extent::about(point, reach);
         let later = (Bound::Excluded(turn), Bound::Unbounded);
-        if self.citing.range(later).any(|(_, at)| region.is_within(*at, 0)) {
+        if self
+            .citing
+            .range::<Turn, _>(later)
+            .any(|(_, at)| region.is_within(*at, 0))
+        {
             return false;
         }
         compared.into_iter().all(is_empty_since)
@@ -210,7 +213,8 @@ impl Unsettled {
             let range = |min: i64, max: i64| (min - cap).div_euclid(side)..=(max + cap).div_euclid(side);
             for bx in range(extent.min.x, extent.max.x) {
                 for by in range(extent.min.y, extent.max.y) {
-                    for (point, turn) in self.places.get(&(compared, bx, by)).into_iter().flatten() {
+                    let places = self.places.get(&(compared, bx, by));
+                    for (point, turn) in places.map_or(&[][..], Few::as_slice) {
                         if extent.is_within(*point, cap) {
                             visit(turn);
                         }
@@ -222,7 +226,8 @@ impl Unsettled {
 
     /// The turns of the events that bear a name, and in rare cases others; of a component also those that only continue.
     pub(crate) fn saying(&self, said: Said<'_>) -> impl Iterator<Item = &Turn> + use<'_> {
-        self.said.get(&said.mark()).into_iter().flatten()
+        let turns = self.said.get(&said.mark()).map_or(&[][..], Few::as_slice);
+        turns.iter().map(|turn| &**turn)
     }
 
     /// The turns of the events that may be held against incidents of a kind in a town whose address is found by a name: of those

@@ -183,11 +183,14 @@ impl Engine {
         if turned.is_empty() && areas.is_empty() {
             return;
         }
-        for incident in self.numbered(&self.open) {
-            let Some((kind, rule)) = setting.kind_of(incident) else {
+        for number in &self.open {
+            let Some(incident) = self.incidents.glance(*number) else {
                 continue;
             };
-            let spot = Spot::of(setting, incident);
+            let Some((kind, rule)) = setting.kind_of(&incident) else {
+                continue;
+            };
+            let spot = Spot::of(setting, &incident);
             let bears = |told: &&Told| {
                 told.revisions()
                     .any(|warning| concerns(setting, kind, rule, warning) && spot.is_in(warning))

@@ -130,6 +130,25 @@ proptest! {
     }
 
     #[test]
+    fn what_is_at_rest_decides_nothing(stream in stream()) {
+        let mut awake = Teller::new();
+        let mut resting = Teller::new();
+        for told in &stream {
+            awake.tell(told.clone());
+            resting.engine.rest();
+            resting.tell(told.clone());
+        }
+        let end = at(2_000);
+        awake.tick(end);
+        resting.engine.rest();
+        resting.tick(end);
+        prop_assert_eq!(awake.incidents(), resting.incidents());
+        prop_assert_eq!(&awake.revisions, &resting.revisions);
+        prop_assert_eq!(&awake.outcomes, &resting.outcomes);
+        prop_assert_eq!(&awake.rows, &resting.rows);
+    }
+
+    #[test]
     fn revisions_rise_and_parts_sum_to_the_score(stream in stream()) {
         let mut story = Teller::new();
         stream.iter().for_each(|told| story.tell(told.clone()));

@@ -168,6 +168,30 @@ fn a_restart_changes_no_decision() {
     }
 }
 
+#[test]
+fn what_is_at_rest_decides_nothing() {
+    for seed in seeds().step_by(4) {
+        let mut dice = Dice(seed);
+        let events = stream(&mut dice);
+        let (mut awake, mut resting) = (Reader::new(true), Reader::new(true));
+        let spread = [REORDER_MS as u64, 20 * REORDER_MS as u64][dice.roll(2) as usize];
+        for event in disturbed(&events, &mut Dice(seed + 1), spread) {
+            let tick = Input::Tick(Tick {
+                clocks: vec![("test".into(), event.ingested_at.floor_second())],
+            });
+            for input in [tick, Input::Event(Arc::new(event))] {
+                resting.engine.rest();
+                let (one, other) = (awake.engine.decide(&input), resting.engine.decide(&input));
+                assert_eq!(one, other, "seed {seed}");
+                awake.input(&input);
+                resting.input(&input);
+            }
+        }
+        assert_eq!(awake.rows, resting.rows, "seed {seed}");
+        resting.check(seed);
+    }
+}
+
 /// Works somewhere and some time in a stream's corner of the city.
 fn works(dice: &mut Dice, number: u64) -> city_model::Silence {
     let from = dice.roll(300) as i64;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use city_model::{Batch, DeadLetterReason, Input, Ledger};
-use incident_engine::{Change, Decision, Engine, Output, Withheld};
+use incident_engine::{Change, Decision, Engine, Output, RowForm, Withheld};
 use rustc_hash::FxHashMap;
 use wire_format::{Refusal, trace};
 
@@ -34,6 +34,7 @@ pub struct Correlate {
     /// Rows since the last checkpoint: only the last one of a key is written.
     rows: FxHashMap<String, Change>,
     keeps_rows: bool,
+    row_form: RowForm,
     partners: Option<(Partners, Arc<dyn PlaceObserver>)>,
     outputs: Arc<Outputs>,
     /// What was not decided again since the last checkpoint, and who is told of it.
@@ -60,6 +61,7 @@ impl Correlate {
             engine,
             rows: FxHashMap::default(),
             keeps_rows: false,
+            row_form: RowForm::default(),
             partners: None,
             outputs: Arc::default(),
             withheld: BTreeMap::new(),
@@ -68,6 +70,11 @@ impl Correlate {
             causes: Causes::default(),
             trace_observer: None,
         }
+    }
+
+    /// The same with another form of its state rows than the compact one. It reads both.
+    pub fn keeping_rows_as(self, row_form: RowForm) -> Correlate {
+        Correlate { row_form, ..self }
     }
 
     /// The same with somebody who is told how the positions of different sources agree. What that finds decides nothing.
@@ -227,7 +234,7 @@ impl Processor for Correlate {
 
     fn checkpoint(&mut self, out: &mut Outbox) {
         for (key, change) in self.rows.drain() {
-            out.rows.insert(key, change.value());
+            out.rows.insert(key, change.value_as(self.row_form));
         }
         if self.keeps_rows {
             out.rows.extend(self.causes.rows());

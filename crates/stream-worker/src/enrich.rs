@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use city_model::{Activation, DeadLetterReason, Input, Ledger, LedgerCell, Name, Outcome, Source};
 use event_intake::{Decision, IntakeRow, IntakeState, Verdict};
-use incident_engine::{Change, OutcomeRecord};
+use incident_engine::{Change, OutcomeRecord, RowForm};
 use wire_format::{Record, Refusal, Topic};
 
 use panics::unless_it_panics;
@@ -389,7 +389,7 @@ impl Processor for Enrich {
         out.rows.append(&mut self.rows);
         for cell in std::mem::take(&mut self.counted) {
             let change = Change::Count(cell, self.ledger.get(cell));
-            out.rows.insert(change.key(), change.value());
+            out.rows.insert(change.key(), change.value_as(RowForm::Json));
         }
         if let Some(records) = self.balance.take() {
             tracing::error!(source = %self.source, records, "records and outcomes of a batch do not balance");

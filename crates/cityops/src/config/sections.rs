@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use city_grid::Crs;
 use city_rules::strict::DurationMs;
+use incident_engine::RowForm;
 use serde::{Deserialize, Serialize};
 
 /// `[city]`
@@ -334,6 +335,14 @@ impl Default for Output {
             cloudevents: true,
         }
     }
+}
+
+/// `[state]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct State {
+    /// How the correlator writes its state rows: `json` as long as processes run that read nothing else.
+    pub rows: RowForm,
 }
 
 /// `[privacy]`
