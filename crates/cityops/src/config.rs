@@ -2,6 +2,7 @@
 
 mod client;
 mod coordinates;
+mod expected;
 mod http;
 mod lines;
 mod overrides;
@@ -31,8 +32,6 @@ pub use telemetry::{Log, LogFormat, OtlpProtocol, Telemetry};
 
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
 const SNAP_M_MAX: f64 = 1_000.0;
-/// A shorter silence than this cannot be told from the pace at which metrics are looked at.
-const EXPECTED_EVERY_MIN_MS: i64 = 60_000;
 
 /// The whole configuration. Every key has a default but those of what is listed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -354,31 +353,6 @@ impl Loaded {
         self.validate_sources()?;
         self.validate_telemetry()?;
         self.validate_http()
-    }
-
-    fn validate_sources(&self) -> Result<(), ConfigError> {
-        for (system, source) in &self.config.sources {
-            let Some(every) = source.expected_every else {
-                continue;
-            };
-            let why = match system.as_str() {
-                "default" => "it stands for many systems; list the one that is expected under its own name",
-                _ if every.0 < EXPECTED_EVERY_MIN_MS => {
-                    "at least 1m: what is measured is looked at every 15 seconds"
-                }
-                _ => continue,
-            };
-            let quoted = format!("sources.\"{system}\"");
-            let plain = format!("sources.{system}");
-            let lines = |section: &str| lines::of_key(&self.text, section, "expected_every");
-            let line = lines(&quoted).into_iter().chain(lines(&plain)).next();
-            let key = format!("{plain}.expected_every");
-            return Err(ConfigError {
-                line,
-                ..ConfigError::new(&self.file, &key, format!("\"{key}\": {why}"))
-            });
-        }
-        Ok(())
     }
 
     /// The format of the outside topics.

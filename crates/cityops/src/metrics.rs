@@ -16,6 +16,7 @@ mod readiness;
 mod reloads;
 mod schemas;
 mod senders;
+mod suspects;
 mod traces;
 mod zeroes;
 
@@ -24,7 +25,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use city_grid::suspicion::Evidence;
 use city_model::{Activation, DeadLetterReason, EventTime, Ledger, Quality, Source};
 use event_intake::Placed;
 use prometheus::core::Collector;
@@ -215,19 +215,6 @@ impl Metrics {
         self.unreadable.with_label_values::<&str>(&[]).inc();
     }
 
-    /// A source looks like another coordinate system than it declares.
-    pub fn source_suspect(&self, evidence: &Evidence) {
-        self.source_suspect
-            .with_label_values(&suspect_labels(evidence))
-            .set(evidence.share);
-    }
-
-    /// It does no longer.
-    pub fn source_cleared(&self, evidence: &Evidence) {
-        // A series that is not there needs no removing.
-        let _ = self.source_suspect.remove_label_values(&suspect_labels(evidence));
-    }
-
     /// Shows how a schema registry answers, read from it at each scrape.
     ///
     /// # Errors
@@ -327,15 +314,6 @@ impl Metrics {
             .context("write the metrics")?;
         Ok(ledger::untyped(text))
     }
-}
-
-/// Configured sources and `other`, and two closed sets.
-fn suspect_labels(evidence: &Evidence) -> [&str; 3] {
-    [
-        &evidence.source_system,
-        evidence.declared.name(),
-        evidence.looks_like,
-    ]
 }
 
 /// `count` buckets from `start` seconds on, each twice the one before.

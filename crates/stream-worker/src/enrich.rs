@@ -1,5 +1,6 @@
 //! The enrich processor: one partition of one input topic, from a source's bytes to inputs of the enriched log.
 
+mod balanced;
 mod following;
 mod foreseeing;
 mod panics;
@@ -391,12 +392,7 @@ impl Processor for Enrich {
             let change = Change::Count(cell, self.ledger.get(cell));
             out.rows.insert(change.key(), change.value_as(RowForm::Json));
         }
-        if let Some(records) = self.balance.take() {
-            tracing::error!(source = %self.source, records, "records and outcomes of a batch do not balance");
-            if let Some(observer) = &self.observer {
-                observer.unbalanced(self.source, records);
-            }
-        }
+        self.tell_balance();
         let seen = std::mem::take(&mut self.seen);
         if let Some(observer) = &self.observer {
             seen.tell(&**observer, self.source, &self.setup.intake);
