@@ -12,8 +12,8 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use rdkafka::bindings::{
-    RD_KAFKA_MSG_F_COPY, RD_KAFKA_MSG_F_PARTITION, rd_kafka_message_t, rd_kafka_produce_batch,
-    rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
+    RD_KAFKA_MSG_F_COPY, rd_kafka_message_t, rd_kafka_produce_batch, rd_kafka_topic_destroy,
+    rd_kafka_topic_new, rd_kafka_topic_t,
 };
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
@@ -59,7 +59,11 @@ impl<C: ProducerContext + 'static> Topics<C> {
         }
     }
 
-    /// Hands records of one topic over, in their order; the library copies keys and values.
+    /// Hands records of one topic over that all name the first one's partition, or none, in their order; the library copies keys
+    /// and values.
+    ///
+    /// Not each with a partition of its own (`F_PARTITION`): of a topic that it does not know yet, the library would then tell the
+    /// broker that partition -1 is part of the transaction, which ends it.
     pub(super) fn hand(&mut self, topic: &str, records: &[Plain<'_>]) -> Handed {
         let Some(handle) = self.handle(topic) else {
             return Handed {
@@ -78,7 +82,7 @@ impl<C: ProducerContext + 'static> Topics<C> {
             rd_kafka_message_t {
                 err: RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR,
                 rkt: null_mut(),
-                partition: record.partition.unwrap_or(-1),
+                partition: -1,
                 payload,
                 len,
                 key,
@@ -88,10 +92,18 @@ impl<C: ProducerContext + 'static> Topics<C> {
             }
         }));
         let count = i32::try_from(self.messages.len()).unwrap_or(i32::MAX);
-        let flags = RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION;
+        let partition = records.first().and_then(|record| record.partition).unwrap_or(-1);
         // SAFETY: the handle is one of this client, which lives as long as `self`. There are `count` messages; what they point
         // to is borrowed by `records` until the end of this function. It is copied and not written to (F_COPY).
-        unsafe { rd_kafka_produce_batch(handle.as_ptr(), -1, flags, self.messages.as_mut_ptr(), count) };
+        unsafe {
+            rd_kafka_produce_batch(
+                handle.as_ptr(),
+                partition,
+                RD_KAFKA_MSG_F_COPY,
+                self.messages.as_mut_ptr(),
+                count,
+            )
+        };
         let no_error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
         let first = self.messages.iter().position(|message| message.err != no_error);
         let handed = Handed {

@@ -235,6 +235,15 @@ impl Transactor {
         records: &[Plain<'_>],
         alive: &dyn Fn(),
     ) -> Result<(), Failure> {
+        records
+            .chunk_by(|one, next| one.partition == next.partition)
+            .try_for_each(|run| self.send_run(topic, run, alive))?;
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    /// The same of one partition, or of none.
+    fn send_run(&mut self, topic: &str, records: &[Plain<'_>], alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         let mut left = records;
         while !left.is_empty() {
@@ -248,14 +257,11 @@ impl Transactor {
                     take_reports(&self.producer);
                 }
                 Some(code) => {
-                    return Err(Failure::of(
-                        &format!("send to {topic}"),
-                        &KafkaError::MessageProduction(code),
-                    ));
+                    let error = KafkaError::MessageProduction(code);
+                    return Err(Failure::of(&format!("send to {topic}"), &error));
                 }
             }
         }
-        self.producer.poll(Duration::ZERO);
         Ok(())
     }
 
