@@ -1,6 +1,6 @@
 //! The rights that `topics plan --acls` prints, against a broker with its authorizer on: with exactly these everything works, and
 //! without any one of them an error names what is missing.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "../city/mod.rs"]
 mod city;

@@ -22,7 +22,7 @@ pub(crate) fn deletes(place: &mut Place, rights: &[Right]) {
     };
     // The first may be deleted before that shows; it is gone then, and without a right nobody is told that.
     let deadline = Instant::now() + PATIENCE;
-    let last = them().last().unwrap();
+    let last = them().next_back().unwrap();
     while !refused(&last) {
         assert!(Instant::now() < deadline);
     }
