@@ -14,6 +14,10 @@ mod storm;
 use cpu_time::CpuTime;
 use storm::{engine_of, step, storm};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the system says that this process holds.
 fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

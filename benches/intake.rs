@@ -12,6 +12,10 @@ use city_simulator::Scenario;
 use event_intake::{Decision, Intake, IntakeState};
 use wire_format::{Decoder, Encoder, Record, Topic, WireTime};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RECORDS: usize = 40_000;
 const MOST_MEASURED: usize = 64;
 const ROUNDS: usize = 60;

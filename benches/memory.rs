@@ -2,13 +2,12 @@
 //! rows' bytes in both forms.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use city_model::Input;
 use incident_engine::{Change, Engine, RowForm};
+use peak_alloc::PeakAlloc;
 
 #[path = "restore/shifted.rs"]
 mod shifted;
@@ -17,29 +16,12 @@ mod shifted;
 mod storm;
 use storm::storm;
 
-/// The system's allocator with what it gave out and has not got back.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code, reason = "an allocator is; each call is handed on as it came")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
+/// Counts what is held.
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static MEMORY: PeakAlloc = PeakAlloc;
 
 fn held() -> usize {
-    HELD.load(Ordering::Relaxed)
+    MEMORY.current_usage()
 }
 
 fn main() {

@@ -7,6 +7,10 @@ use city_simulator::Scenario;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use file_log::ReplayOptions;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RECORDS: usize = 50_000;
 
 fn replay(criterion: &mut Criterion) {

@@ -37,10 +37,6 @@ use std::process::ExitCode;
 use crate::cli::Cli;
 use crate::exit::Exit;
 
-/// Here and not beside `main`, so that benches and tests run on it as well.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
     let format = logging::start(&cli);

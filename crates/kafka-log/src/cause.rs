@@ -61,7 +61,8 @@ fn sentence(properties: &Properties, said: Option<&str>) -> Option<Sentence> {
     if has("Unsupported SASL mechanism") || has("SASL mechanism handshake failed") {
         return Some(MECHANISM);
     }
-    if has("connecting to a PLAINTEXT broker listener") || has("wrong version number") {
+    let hung_up = has("connection closed by peer") && has("SSL_HANDSHAKE");
+    if has("connecting to a PLAINTEXT broker listener") || has("wrong version number") || hung_up {
         return Some(NO_TLS_THERE);
     }
     if has("connecting to a SSL listener") {
@@ -119,6 +120,11 @@ mod tests {
             (
                 &none,
                 Some("SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?"),
+                "speaks no TLS",
+            ),
+            (
+                &none,
+                Some("Disconnected: SSL connection closed by peer (after 0ms in state SSL_HANDSHAKE)"),
                 "speaks no TLS",
             ),
             (
