@@ -20,7 +20,7 @@ impl Stream {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let id = id.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-        write!(stream, "GET /api/events HTTP/1.0\r\nHost: x\r\n{id}\r\n").unwrap();
+        write!(stream, "GET /api/events HTTP/1.0\r\nHost: {address}\r\n{id}\r\n").unwrap();
         let mut stream = Stream(BufReader::new(stream));
         let first = stream.line();
         assert!(first.contains(" 200 "), "{first}");
