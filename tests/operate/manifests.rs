@@ -2,6 +2,7 @@
 //! cluster is asked; what only those can tell is said in `deploy/README.md`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use yaml_rust2::Yaml;
 
@@ -24,7 +25,10 @@ fn check_config(text: &str) {
     }
     if text.contains("sasl.password_file") {
         check.env("CITYOPS__KAFKA__PROPERTIES__SASL_PASSWORD_FILE", &key);
-        check.env("CITYOPS__KAFKA__PROPERTIES__SSL_CA_LOCATION", &key);
+        check.env(
+            "CITYOPS__KAFKA__PROPERTIES__SSL_CA_LOCATION",
+            authority(dir.path()),
+        );
     }
     let output = check.output().unwrap();
     assert!(
@@ -32,6 +36,33 @@ fn check_config(text: &str) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// An authority's certificate, for the client library reads it.
+fn authority(dir: &Path) -> PathBuf {
+    let file = dir.join("kafka-ca.pem");
+    let openssl = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+        ])
+        .args(["-subj", "/CN=authority", "-days", "1", "-keyout"])
+        .arg(dir.join("kafka-ca.key"))
+        .arg("-out")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(
+        openssl.status.success(),
+        "{}",
+        String::from_utf8_lossy(&openssl.stderr)
+    );
+    file
 }
 
 /// `name:tag`, from wherever the site has its images.
