@@ -20,7 +20,10 @@ pub(crate) fn client(properties: &Properties, fixed: &[(&str, &str)]) -> ClientC
     // A broker that comes back should be found within a second, not within ten.
     config
         .set("reconnect.backoff.ms", "50")
-        .set("reconnect.backoff.max.ms", "1000");
+        .set("reconnect.backoff.max.ms", "1000")
+        // A broker that was away may say for a moment that it knows no topics. Who asks just then has nothing to read or to join
+        // for until it asks again, by default five minutes later.
+        .set("topic.metadata.refresh.interval.ms", "5000");
     for (key, value) in properties {
         config.set(key, value);
     }
