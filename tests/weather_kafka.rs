@@ -103,6 +103,9 @@ fn under_a_warning_one_reading_is_enough_whichever_partition_it_lies_in() {
         assert_eq!(ledger[part], expected[part], "{part}");
     }
     assert_eq!(whoever_opened(&ledger), whoever_opened(&expected), "outcomes");
+    // Whoever it is, the ledger counts what was published.
+    let opened = published.values().filter(|outcome| *outcome == "opened").count();
+    assert_eq!(ledger["outcomes"]["opened"], opened, "opened");
 }
 
 /// How often each outcome, those that opened an incident among those that joined one.

@@ -2,18 +2,17 @@
 //! is not the right one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::{Value, json};
-use wire_format::Topic;
+use serde_json::Value;
 
 use crate::acl_requests::{Granting, Right};
 use crate::city::folder::Folder;
-use crate::city::town::{SOUTH_WEST, Town, two_cells};
+use crate::city::openssl::openssl;
+use crate::city::town::{SOUTH_WEST, Town, report, two_cells};
 use crate::city::web;
-use crate::{PATIENT, PREFIX, now, script};
+use crate::{PREFIX, script, started};
 use kafka_log::Properties;
-use kafka_log::produce::{NewRecord, Sender};
+use kafka_log::produce::Sender;
 
 /// A password that stands in no message by chance.
 const PASSWORD: &str = "opensesame-4711";
@@ -29,7 +28,12 @@ impl Authority {
             dir: tempfile::tempdir().unwrap(),
         };
         for name in ["ca", "other"] {
-            it.openssl(&format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"));
+            openssl(
+                it.dir.path(),
+                &format!(
+                    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"
+                ),
+            );
         }
         std::fs::write(it.path("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
         it.sign("server", "broker", "ca", "30 -extfile san");
@@ -51,23 +55,20 @@ impl Authority {
         self.path(name).display().to_string()
     }
 
-    fn openssl(&self, arguments: &str) {
-        let output = Command::new("openssl")
-            .args(arguments.split(' '))
-            .current_dir(self.dir.path())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{arguments}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-
     /// A key and a certificate `NAME.crt` that is good for so many days.
     fn sign(&self, name: &str, common: &str, authority: &str, days: &str) {
-        self.openssl(&format!("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={common} -keyout {name}.key -out {name}.csr"));
-        self.openssl(&format!("x509 -req -in {name}.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -out {name}.crt -days {days}"));
+        openssl(
+            self.dir.path(),
+            &format!(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={common} -keyout {name}.key -out {name}.csr"
+            ),
+        );
+        openssl(
+            self.dir.path(),
+            &format!(
+                "x509 -req -in {name}.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -out {name}.crt -days {days}"
+            ),
+        );
     }
 
     /// The properties of who comes with a password.
@@ -102,20 +103,8 @@ impl Broker {
     fn start(authority: &Authority) -> Broker {
         let run = std::env::temp_dir().join(format!("cityops-tls-{}", std::process::id()));
         let users = ["worker", "sre"].map(|user| format!("{user}={PASSWORD}"));
-        let output = script("start")
-            .args(["--die-with", &std::process::id().to_string(), "--tls"])
-            .arg(authority.dir.path())
-            .args(["--scram", &users[0], "--scram", &users[1]])
-            .args(PATIENT)
-            .arg(&run)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let bootstrap = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        let tls = authority.dir.path().display().to_string();
+        let bootstrap = started(&run, &["--tls", &tls, "--scram", &users[0], "--scram", &users[1]]);
         Broker { run, bootstrap }
     }
 
@@ -127,22 +116,7 @@ impl Broker {
     fn tell(&self, id: &str) {
         let properties = Properties::from([("bootstrap.servers".to_owned(), self.bootstrap.clone())]);
         let sender = Sender::new(&properties).unwrap();
-        let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
-            "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": SOUTH_WEST.0, "y": SOUTH_WEST.1,
-            "accuracy_m": 5.0, "quality": "GNSS"}});
-        let topic = kafka_log::topic_name(PREFIX, Topic::Report);
-        let value = report.to_string();
-        sender
-            .send(&NewRecord {
-                topic: &topic,
-                partition: None,
-                key: Some(id.as_bytes()),
-                value: Some(value.as_bytes()),
-                timestamp: None,
-                headers: &[],
-            })
-            .unwrap();
-        sender.flush().unwrap();
+        report(&sender, PREFIX, id, "暴露垃圾", SOUTH_WEST);
     }
 }
 

@@ -68,22 +68,27 @@ fn script(name: &str) -> Command {
     )
 }
 
+/// Starts a broker that lives as long as this process; answers where everyone may do everything.
+fn started(run: &Path, arguments: &[&str]) -> String {
+    let output = script("start")
+        .args(["--die-with", &std::process::id().to_string()])
+        .args(arguments)
+        .args(PATIENT)
+        .arg(run)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 impl Place {
     fn start() -> Place {
         let run = std::env::temp_dir().join(format!("cityops-acls-{}", std::process::id()));
-        let output = script("start")
-            .args(["--die-with", &std::process::id().to_string()])
-            .args(["--users", &PARTIES.join(",")])
-            .args(PATIENT)
-            .arg(&run)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let bootstrap = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        let bootstrap = started(&run, &["--users", &PARTIES.join(",")]);
         let users = std::fs::read_to_string(run.join("bootstrap-users")).unwrap();
         let users = users.trim().to_owned();
         let folders = PARTIES.map(|party| {

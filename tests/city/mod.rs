@@ -9,6 +9,7 @@
 
 pub mod feed;
 pub mod folder;
+pub mod openssl;
 pub mod output;
 pub mod records;
 pub mod registry;

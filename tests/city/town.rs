@@ -117,25 +117,7 @@ impl Town {
     }
 
     pub fn tell(&mut self, id: &str, category: &str, (x, y): (f64, f64)) {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
-            "category": [category], "observed_at": now.as_millis() as u64,
-            "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
-        let topic = kafka_log::topic_name(&self.prefix, Topic::Report);
-        let value = report.to_string();
-        self.sender
-            .send(&NewRecord {
-                topic: &topic,
-                partition: None,
-                key: Some(id.as_bytes()),
-                value: Some(value.as_bytes()),
-                timestamp: None,
-                headers: &[],
-            })
-            .unwrap();
-        self.sender.flush().unwrap();
+        report(&self.sender, &self.prefix, id, category, (x, y));
         self.sent += 1;
     }
 
@@ -280,4 +262,27 @@ pub fn cell(incident: &Value) -> (&str, &str) {
     let cell = &incident["cells"][0];
     assert_eq!(cell["code"], incident["responsible"]["code"]);
     (cell["code"].as_str().unwrap(), cell["version"].as_str().unwrap())
+}
+
+/// Sends an inspector's report of now, seen at a place.
+pub fn report(sender: &Sender, prefix: &str, id: &str, category: &str, (x, y): (f64, f64)) {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
+        "category": [category], "observed_at": now.as_millis() as u64,
+        "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
+    let topic = kafka_log::topic_name(prefix, Topic::Report);
+    let value = report.to_string();
+    sender
+        .send(&NewRecord {
+            topic: &topic,
+            partition: None,
+            key: Some(id.as_bytes()),
+            value: Some(value.as_bytes()),
+            timestamp: None,
+            headers: &[],
+        })
+        .unwrap();
+    sender.flush().unwrap();
 }

@@ -2,11 +2,11 @@
 //! cluster is asked; what only those can tell is said in `deploy/README.md`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use yaml_rust2::Yaml;
 
 use crate::alerts::yaml;
+use crate::city::openssl::openssl;
 use crate::city::{cityops, expect};
 use crate::deploy;
 
@@ -40,29 +40,11 @@ fn check_config(text: &str) {
 
 /// An authority's certificate, for the client library reads it.
 fn authority(dir: &Path) -> PathBuf {
-    let file = dir.join("kafka-ca.pem");
-    let openssl = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-        ])
-        .args(["-subj", "/CN=authority", "-days", "1", "-keyout"])
-        .arg(dir.join("kafka-ca.key"))
-        .arg("-out")
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(
-        openssl.status.success(),
-        "{}",
-        String::from_utf8_lossy(&openssl.stderr)
+    openssl(
+        dir,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=authority -keyout kafka-ca.key -out kafka-ca.pem",
     );
-    file
+    dir.join("kafka-ca.pem")
 }
 
 /// `name:tag`, from wherever the site has its images.

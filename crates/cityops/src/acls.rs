@@ -240,14 +240,7 @@ impl List<'_> {
         for topic in [Topic::Command, Topic::Silence] {
             self.topic(topic, "WRITE", "says what is done");
         }
-        let groups = format!("{}-centre", self.loaded.config.kafka.group_prefix);
-        self.add(
-            Resource::Group,
-            groups,
-            true,
-            "READ",
-            "groups of its own that begin so",
-        );
+        self.own_groups("centre");
     }
 
     fn integrators(&mut self) {
@@ -255,15 +248,20 @@ impl List<'_> {
             self.of(Party::Integrator, duty);
             self.topic(topic, "WRITE", "feeds its own topic");
             self.topic(Topic::Outcomes, "READ", "sees what became of its records");
-            let groups = format!("{}-integrator-{duty}", self.loaded.config.kafka.group_prefix);
-            self.add(
-                Resource::Group,
-                groups,
-                true,
-                "READ",
-                "groups of its own that begin so",
-            );
+            self.own_groups(&format!("integrator-{duty}"));
         }
+    }
+
+    /// Groups whose names begin with the city's and this one.
+    fn own_groups(&mut self, name: &str) {
+        let begin = format!("{}-{name}", self.loaded.config.kafka.group_prefix);
+        self.add(
+            Resource::Group,
+            begin,
+            true,
+            "READ",
+            "groups of its own that begin so",
+        );
     }
 
     fn sre(&mut self) {

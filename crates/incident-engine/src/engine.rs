@@ -22,7 +22,7 @@ use crate::wide::Wide;
 use crate::{Change, Setting, SettingError, Trust, Witness};
 
 /// How long an event's identity is remembered after it came: as late as a backfilled reading may come.
-pub(crate) const SEEN_MS: i64 = 72 * HOUR_MS;
+pub const SEEN_MS: i64 = 72 * HOUR_MS;
 
 /// Of so many merges one into the other the survivor is found.
 pub(crate) const LONGEST_CHAIN: usize = 64;

@@ -130,7 +130,7 @@ pub use change::{
     Change, Counted, Decision, EventRow, Evidence, Held, Miss, Output, RowError, RowForm, ToldBy, Trust,
     Withheld, Witness,
 };
-pub use engine::Engine;
+pub use engine::{Engine, SEEN_MS};
 pub use life::{Stage, Step};
 pub use neighbours::Neighbours;
 pub use priority::{Assessment, Parts};

@@ -1,19 +1,18 @@
 //! What the topics must keep and how many copies of it must be written: the settings that durability rests on, and why.
 
+use city_model::DAY_MS;
+use incident_engine::SEEN_MS;
 use wire_format::Topic;
 
 use crate::config::Time;
 
-const HOUR_MS: i64 = 3_600_000;
-/// For how long the identities of events are remembered (`incident-engine`): what is sent again later counts again.
-const IDENTITIES_MS: i64 = 72 * HOUR_MS;
 /// A week: whoever notices a lost changelog on Monday must find Friday's records. Kafka's own default, too.
-const WEEK_MS: i64 = 7 * 24 * HOUR_MS;
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 /// What source topics keep at the very least, in milliseconds: a record that may still be told to be late or a duplicate can
-/// be decided again.
+/// be decided again. What is sent again after its identity was forgotten counts again.
 pub fn needed_ms(time: &Time) -> i64 {
-    IDENTITIES_MS.saturating_add(time.max_late.0.max(time.sensors_max_late.0))
+    SEEN_MS.saturating_add(time.max_late.0.max(time.sensors_max_late.0))
 }
 
 /// What they keep where nothing is configured.
@@ -59,6 +58,7 @@ pub fn why(topic: Topic, setting: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use city_model::HOUR_MS;
     use city_rules::strict::DurationMs;
 
     #[test]

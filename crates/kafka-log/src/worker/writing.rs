@@ -107,7 +107,7 @@ pub(super) fn write_records(
         runs.end(record.topic, transactor, alive)?;
         transactor.send(
             &Outgoing {
-                topic: &config.name_of(record.topic),
+                topic: &runs.of(config, record.topic).1,
                 partition: record.partition,
                 key: record.key.as_deref(),
                 value: record.value.as_deref(),
@@ -124,9 +124,21 @@ pub(super) fn write_records(
 
 /// Records without headers that wait until there are enough for one call, by their topics; each topic's own order stays.
 #[derive(Default)]
-struct Runs<'a>(Vec<(Topic, String, Vec<Plain<'a>>)>);
+struct Runs<'a>(Vec<Waiting<'a>>);
+
+/// A topic, its name on the broker, and what waits of it.
+type Waiting<'a> = (Topic, String, Vec<Plain<'a>>);
 
 impl<'a> Runs<'a> {
+    fn of(&mut self, config: &WorkerConfig, topic: Topic) -> &mut Waiting<'a> {
+        let known = self.0.iter().position(|(known, ..)| *known == topic);
+        let at = known.unwrap_or_else(|| {
+            self.0.push((topic, config.name_of(topic), Vec::new()));
+            self.0.len() - 1
+        });
+        &mut self.0[at]
+    }
+
     fn add(
         &mut self,
         config: &WorkerConfig,
@@ -135,14 +147,9 @@ impl<'a> Runs<'a> {
         transactor: &mut Transactor,
         alive: &dyn Fn(),
     ) -> Result<(), Failure> {
-        let known = self.0.iter().position(|(known, ..)| *known == topic);
-        let at = known.unwrap_or_else(|| {
-            self.0
-                .push((topic, config.name_of(topic), Vec::with_capacity(RUN)));
-            self.0.len() - 1
-        });
-        self.0[at].2.push(record);
-        if self.0[at].2.len() < RUN {
+        let (_, _, run) = self.of(config, topic);
+        run.push(record);
+        if run.len() < RUN {
             return Ok(());
         }
         self.end(topic, transactor, alive)
