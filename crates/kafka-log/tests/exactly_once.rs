@@ -193,10 +193,11 @@ fn a_loop_that_was_given_up_cannot_commit_when_it_comes_back() {
     survivor.stop();
 }
 
-/// A counter that once hands over a record which its topic refuses.
+/// A counter that once hands over a record which is too large.
 struct FailsOnce {
     counter: Counter,
     failed: Arc<AtomicBool>,
+    large: u64,
 }
 
 impl Processor for FailsOnce {
@@ -212,7 +213,7 @@ impl Processor for FailsOnce {
         self.counter.process(record, out);
         if record.offset == 60 && !self.failed.swap(true, Ordering::Relaxed) {
             // Every byte another one than its neighbours: compression does not make it small.
-            let large = (0..20_000_u64)
+            let large = (0..self.large / 8)
                 .flat_map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).to_le_bytes())
                 .collect();
             out.records
@@ -225,19 +226,22 @@ impl Processor for FailsOnce {
     }
 }
 
-#[test]
-fn after_a_failed_transaction_everything_is_restored_and_done_again() {
-    let city = City::new("failed", 2);
+/// Runs over a record of so many bytes, and does what was given up with it again.
+fn fails_once(city: &City, large: u64, linger_ms: &str) {
     city.write(Topic::Sensor, in_turn(&keys(10, 40)));
     let failed = Arc::new(AtomicBool::new(false));
-    let config = WorkerConfig {
+    let mut config = WorkerConfig {
         max_batch_records: 30,
         ..city.config(&[Topic::Sensor])
     };
+    config
+        .properties
+        .insert("linger.ms".to_owned(), linger_ms.to_owned());
     let running = Running::with(config, move |_, _| {
         Box::new(FailsOnce {
             counter: Counter::default(),
             failed: failed.clone(),
+            large,
         })
     });
     city.check_counted(Topic::Sensor, &keys(10, 40));
@@ -245,7 +249,11 @@ fn after_a_failed_transaction_everything_is_restored_and_done_again() {
         city.lag(&city.config(&[Topic::Sensor]).group_id, Topic::Sensor) == 0
     });
     let heard = running.stop();
-    assert_eq!(heard.aborts.load(Ordering::Relaxed), 1);
+    assert_eq!(
+        heard.aborts.load(Ordering::Relaxed),
+        1,
+        "what follows the one that failed is taken"
+    );
     assert_eq!(
         heard.restored_tasks.load(Ordering::Relaxed),
         4,
@@ -256,6 +264,18 @@ fn after_a_failed_transaction_everything_is_restored_and_done_again() {
         400,
         "each record was committed once"
     );
+}
+
+#[test]
+fn after_a_failed_transaction_everything_is_restored_and_done_again() {
+    // The topic refuses it.
+    fails_once(&City::new("failed", 2), 160_000, "5");
+}
+
+#[test]
+fn records_that_still_waited_when_a_transaction_failed_leave_no_gap() {
+    // The client refuses it, at once, and those before it are still in its queue.
+    fails_once(&City::new("gap", 2), 30_000_000, "300");
 }
 
 fn transactional(id: &str) -> BaseProducer {

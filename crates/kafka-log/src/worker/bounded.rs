@@ -8,7 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How often the waiting loop shows that it lives.
-const LOOK: Duration = Duration::from_millis(500);
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// A call did not come back in time, or could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,16 @@ pub(crate) struct Hangs {
 pub(crate) fn bounded<T: Send + 'static>(
     limit: Duration,
     alive: &dyn Fn(),
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Hangs> {
+    bounded_beside(limit, LOOK, alive, call)
+}
+
+/// The same for a call that comes back only when something is done beside it: `beside` is called every so often.
+pub(crate) fn bounded_beside<T: Send + 'static>(
+    limit: Duration,
+    every: Duration,
+    beside: &dyn Fn(),
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Hangs> {
     let begun = Instant::now();
@@ -39,9 +49,9 @@ pub(crate) fn bounded<T: Send + 'static>(
     }
     loop {
         let left = limit.saturating_sub(begun.elapsed());
-        match answer.recv_timeout(left.min(LOOK)) {
+        match answer.recv_timeout(left.min(every)) {
             Ok(answer) => return Ok(answer),
-            Err(RecvTimeoutError::Timeout) if !left.is_zero() => alive(),
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => beside(),
             // Disconnected: the call panicked, which is as good as no answer.
             Err(_) => {
                 return Err(Hangs {

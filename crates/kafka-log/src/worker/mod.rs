@@ -7,6 +7,7 @@ mod batch;
 mod bounded;
 mod clocks;
 mod config;
+mod deliveries;
 mod entering;
 pub(crate) mod failure;
 pub(crate) mod group;

@@ -1,22 +1,21 @@
 //! One transaction after the other on one producer: all of it commits, or it is aborted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::WorkerConfig;
-use super::bounded::{Hangs, bounded};
+use super::bounded::{Hangs, LOOK, bounded_beside};
+use super::deliveries::Deliveries;
 use super::failure::Failure;
 use super::handing::{Handed, Plain, Topics};
-use crate::settings::{self, MAX_RECORD_BYTES, Reports, take_reports};
+use crate::settings::{self, MAX_RECORD_BYTES, take_reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const REQUEST: Duration = Duration::from_secs(5);
 /// How long giving up may take: the broker does it by itself when the transaction's time is over, and for a new client at once.
 const ABORT_PATIENCE: Duration = Duration::from_secs(10);
+/// One request of these; each throws away what went back to the queue meanwhile, because a broker has gone.
+const ABORT_REQUEST: Duration = Duration::from_secs(1);
+/// How often delivery reports are taken in while a transaction is given up.
+const TAKE_EVERY: Duration = Duration::from_millis(2);
 /// How long a request may take that does not keep to its timeout: longer than any transaction lasts, so what it was about is
 /// aborted by then. Sending the offsets does not hear that the group's coordinator has moved while the old one is dead; a new
 /// client asks who it is.
@@ -45,55 +48,6 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) timestamp: Option<i64>,
     /// Carries a tick: the time at which the broker appended it is wanted.
     pub(crate) tick: bool,
-}
-
-/// What the delivery reports of the open transaction have said.
-#[derive(Debug, Default)]
-struct Deliveries {
-    reports: Reports,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    /// The topic that a record was not delivered to, and why.
-    failed: Option<(String, KafkaError)>,
-    tick_appended_ms: Option<i64>,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.reports.log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.reports.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    /// 1 for a record that carries a tick.
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, tick: usize) {
-        match result {
-            Ok(_) if tick == 0 => {}
-            Ok(message) => {
-                // The least over the partitions: what stands before it stands before all of them.
-                if let Some(ms) = message.timestamp().to_millis() {
-                    let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                    seen.tick_appended_ms = Some(seen.tick_appended_ms.map_or(ms, |least| least.min(ms)));
-                }
-            }
-            Err((error, message)) => {
-                self.seen
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .failed
-                    .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
-            }
-        }
-    }
 }
 
 /// How a loop writes.
@@ -165,13 +119,7 @@ impl Transactor {
     /// Opens a transaction.
     pub(crate) fn begin(&mut self) -> Result<(), Failure> {
         self.sent = 0;
-        self.producer.context().reports.forget_trouble();
-        *self
-            .producer
-            .context()
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Seen::default();
+        self.producer.context().forget();
         self.producer
             .begin_transaction()
             .map_err(|error| Failure::of("begin a transaction", &error))?;
@@ -289,13 +237,7 @@ impl Transactor {
             producer.commit_transaction(REQUEST)
         })?;
         self.is_open = false;
-        Ok(self
-            .producer
-            .context()
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .tick_appended_ms)
+        Ok(self.producer.context().tick_appended_ms())
     }
 
     /// Takes in all delivery reports. The library's flush, also the one inside commit, looks only every 100 ms.
@@ -306,18 +248,11 @@ impl Transactor {
             if let Some(why) = self.producer.context().reports.no_topic_right() {
                 return Err(Failure::NoRight(why));
             }
-            if let Some((topic, error)) = &self
-                .producer
-                .context()
-                .seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .failed
-            {
+            if let Some((topic, error)) = self.producer.context().failed() {
                 // Of a producer that may not go on, its records only say that they were thrown away.
                 return Err(match self.producer.client().fatal_error() {
                     Some((code, why)) => Failure::fatal(code, format!("deliver a record to {topic}: {why}")),
-                    None => Failure::of(&format!("deliver a record to {topic}"), error),
+                    None => Failure::of(&format!("deliver a record to {topic}"), &error),
                 });
             }
             if self.producer.in_flight_count() == 0 {
@@ -387,16 +322,21 @@ impl Transactor {
         Ok(!refused)
     }
 
-    /// Gives the open transaction up.
+    /// Gives the open transaction up: what still waits here is thrown away, what is on its way is waited for.
+    ///
+    /// Only the library's own abort may throw records away, for it takes them out of the count that the broker holds the next ones
+    /// to; after a plain purge the next transaction has a gap and fails. And what is on its way must not be forgotten: the
+    /// broker could take it into the next transaction. If that takes too long, a new producer fences it.
     pub(crate) fn abort(&mut self, alive: &dyn Fn()) -> Result<(), Failure> {
         self.is_open = false;
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        let deadline = Instant::now() + REQUEST;
-        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
-            take_reports(&self.producer);
-        }
-        self.ask("abort", ABORT_PATIENCE, alive, |producer| {
-            producer.abort_transaction(REQUEST)
+        // The library waits until all delivery reports have been taken in.
+        let producer = self.producer.clone();
+        let beside = || {
+            alive();
+            producer.poll(Duration::ZERO);
+        };
+        self.ask_beside("abort", ABORT_PATIENCE, TAKE_EVERY, &beside, |producer| {
+            producer.abort_transaction(ABORT_REQUEST)
         })
         .map_err(|failure| match failure {
             // That another owner has taken over can come out here first: of a commit that met the takeover the broker may only say
@@ -406,7 +346,7 @@ impl Transactor {
         })
     }
 
-    /// Makes a request, and makes it again while the library says that calling again goes on where it stood.
+    /// Makes a request that needs nothing done beside it.
     fn ask(
         &self,
         doing: &str,
@@ -414,10 +354,22 @@ impl Transactor {
         alive: &dyn Fn(),
         request: impl Fn(&BaseProducer<Deliveries>) -> KafkaResult<()> + Clone + Send + 'static,
     ) -> Result<(), Failure> {
+        self.ask_beside(doing, patience, LOOK, alive, request)
+    }
+
+    /// Makes a request, and makes it again while the library says that calling again goes on where it stood.
+    fn ask_beside(
+        &self,
+        doing: &str,
+        patience: Duration,
+        every: Duration,
+        beside: &dyn Fn(),
+        request: impl Fn(&BaseProducer<Deliveries>) -> KafkaResult<()> + Clone + Send + 'static,
+    ) -> Result<(), Failure> {
         let deadline = Instant::now() + patience;
         loop {
             let (producer, request) = (self.producer.clone(), request.clone());
-            match bounded(HANGS_AFTER, alive, move || request(&producer)) {
+            match bounded_beside(HANGS_AFTER, every, beside, move || request(&producer)) {
                 Err(Hangs { waited }) => {
                     return Err(Failure::Hangs(format!(
                         "{doing}: no answer for {} s",
@@ -428,7 +380,7 @@ impl Transactor {
                     if error.is_retriable() && Instant::now() < deadline =>
                 {
                     tracing::debug!(%error, doing, "the transaction waits");
-                    alive();
+                    beside();
                 }
                 Ok(answer) => return answer.map_err(|error| Failure::of(doing, &error)),
             }
