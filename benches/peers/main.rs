@@ -25,6 +25,10 @@ use kafka_log::admin::{TopicSpec, create_topics, topic_partitions};
 use kafka_log::{NoObserver, Properties, WorkerConfig, worker};
 use wire_format::Topic;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EVENTS: Topic = Topic::Report;
 const CHANGELOG: Topic = Topic::CorrelateChangelog;
 const ASK: Duration = Duration::from_secs(10);
