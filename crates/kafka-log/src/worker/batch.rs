@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use city_model::EventTime;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 
@@ -57,6 +58,26 @@ pub(super) fn gather(
     Ok(batch)
 }
 
+/// The order in which records are taken: by their times, and those of one partition as they lie. The client hands over what it
+/// fetched partition by partition; where much waits, each would begin hours before the last one ended, and all that is late there
+/// would be decided again.
+pub(super) fn in_turn<M>(records: impl Iterator<Item = (usize, EventTime, M)>) -> Vec<(usize, EventTime, M)> {
+    let mut latest: Vec<EventTime> = Vec::new();
+    let mut records: Vec<(usize, EventTime, M)> = records
+        .map(|(partition, at, record)| {
+            if latest.len() <= partition {
+                latest.resize(partition + 1, EventTime::from_millis(i64::MIN));
+            }
+            // A clock that went back there does not change the partition's order.
+            let at = at.max(latest[partition]);
+            latest[partition] = at;
+            (partition, at, record)
+        })
+        .collect();
+    records.sort_by_key(|(_, at, _)| *at);
+    records
+}
+
 /// Errors that the client mends by itself.
 fn passes(error: &KafkaError) -> bool {
     match error {
@@ -73,5 +94,32 @@ fn passes(error: &KafkaError) -> bool {
                     | RDKafkaErrorCode::Fatal
             )
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn partitions_keep_their_order_and_share_one_clock(records in prop::collection::vec((0usize..4, 0i64..50), 0..60)) {
+            let given = || (0..).zip(&records).map(|(n, (partition, ms))| (*partition, EventTime::from_millis(*ms), n));
+            let taken = in_turn(given());
+            for partition in 0..4 {
+                let own = |all: &[(usize, EventTime, i32)]| -> Vec<i32> {
+                    all.iter().filter(|it| it.0 == partition).map(|it| it.2).collect()
+                };
+                prop_assert_eq!(own(&taken), own(&given().collect::<Vec<_>>()));
+            }
+            prop_assert!(taken.is_sorted_by_key(|it| it.1));
+            // Where the times of each partition go forward they are what they were.
+            let is_even = (0..4).all(|partition| records.iter().filter(|it| it.0 == partition).is_sorted_by_key(|it| it.1));
+            if is_even {
+                prop_assert!(taken.iter().all(|(_, at, n)| at.millis() == records[*n as usize].1));
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ pub enum WorkerError {
     Unreachable(Unreachable),
     /// These topics are not there.
     MissingTopics(Vec<String>),
-    /// Attempts in a row failed without a commit between them.
+    /// Attempts in a row failed, and none got beyond what failed.
     GaveUp {
         /// How many.
         attempts: u32,

@@ -39,7 +39,7 @@ use session::Session;
 /// Makes the processor of an input partition.
 pub type Factory<'a> = &'a (dyn Fn(Topic, i32) -> Box<dyn Processor> + Sync);
 
-/// Failures in a row, with no commit between them, after which the loop gives up and leaves the rest to its supervisor.
+/// Failures in a row, with no commit of what failed between them, after which the loop gives up and leaves the rest to its supervisor.
 const ATTEMPTS_MAX: u32 = 10;
 /// Calls in a row that did not come back, with no commit between them, after which it does the same: each takes twelve seconds.
 const HANGS_MAX: u32 = 4;
@@ -51,20 +51,43 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a topic that was just created may take to be known to the broker that is asked.
 const TOPICS_SHOW_WITHIN: Duration = Duration::from_secs(5);
 
-/// What has failed since the last commit.
-#[derive(Debug, Clone, Copy, Default)]
+/// What has failed and was not got over yet.
+#[derive(Debug, Default)]
 struct Streak {
     /// How often anything did.
     attempts: u32,
     /// How many calls to the library did not come back.
     hangs: u32,
+    /// The partitions whose records failed, and the offset that they must get beyond: what others commit does not mend it.
+    stuck: Vec<(Topic, i32, i64)>,
+}
+
+impl Streak {
+    /// A batch failed that had records of these partitions, each from an offset on.
+    fn failed(&mut self, partitions: impl Iterator<Item = (Topic, i32, i64)>) {
+        self.attempts += 1;
+        for (topic, partition, from) in partitions {
+            if !self.stuck.iter().any(|it| (it.0, it.1) == (topic, partition)) {
+                self.stuck.push((topic, partition, from));
+            }
+        }
+    }
+
+    /// A commit came through; `position` answers up to where a partition is committed, if it is still the loop's.
+    fn committed(&mut self, position: impl Fn(Topic, i32) -> Option<i64>) {
+        self.stuck
+            .retain(|(topic, partition, from)| position(*topic, *partition).is_some_and(|at| at <= *from));
+        if self.stuck.is_empty() {
+            *self = Streak::default();
+        }
+    }
 }
 
 /// Runs the loop on the calling thread until `stop` is set.
 ///
 /// # Errors
 /// When the configuration is refused, topics are missing, the broker cannot be reached at the start, or ten attempts in
-/// a row failed without a commit between them, or four calls to the library did not come back.
+/// a row failed and none of them got beyond what failed, or four calls to the library did not come back.
 pub fn run(
     config: WorkerConfig,
     factory: Factory<'_>,
@@ -92,7 +115,7 @@ pub fn run(
         observer.lost(config.name);
         streak.attempts += 1;
         streak.hangs += u32::from(matches!(failure, Failure::Hangs(_)));
-        let Streak { attempts, hangs } = streak;
+        let Streak { attempts, hangs, .. } = streak;
         tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
         if attempts >= ATTEMPTS_MAX || hangs >= HANGS_MAX {
             return Err(WorkerError::GaveUp {
@@ -178,5 +201,28 @@ fn wait(duration: Duration, stop: &AtomicBool) {
                 .saturating_duration_since(Instant::now())
                 .min(Duration::from_millis(50)),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_commit_does_not_end_a_row_of_failures() {
+        let mut streak = Streak::default();
+        let (bad, good) = ((Topic::Hotline, 1), (Topic::Sensor, 0));
+        for attempt in 1..=ATTEMPTS_MAX {
+            streak.failed([(bad.0, bad.1, 40), (good.0, good.1, 7)].into_iter());
+            assert_eq!(streak.attempts, attempt);
+            // The one goes on, the other stands where it stood.
+            streak.committed(|topic, _| Some(if topic == good.0 { 90 } else { 40 }));
+        }
+        assert_eq!(streak.attempts, ATTEMPTS_MAX);
+        streak.committed(|_, _| Some(41));
+        assert_eq!(streak.attempts, 0, "what failed is committed");
+        streak.failed([(bad.0, bad.1, 41)].into_iter());
+        streak.committed(|_, _| None);
+        assert_eq!(streak.attempts, 0, "what failed is another loop's now");
     }
 }

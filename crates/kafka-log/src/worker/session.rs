@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Goes round until `stop`. `streak` counts failures since the last commit.
+    /// Goes round until `stop`. `streak` counts failures that were not got over yet.
     pub(super) fn run(&mut self, stop: &AtomicBool, streak: &mut Streak) -> Result<(), Failure> {
         let Session { consumer, work } = self;
         let Some(consumer) = consumer.as_ref() else {
@@ -118,9 +118,10 @@ impl<'a> Session<'a> {
             } else {
                 match work.turn(consumer, batch) {
                     Ok(false) => {}
-                    Ok(true) => *streak = Streak::default(),
+                    Ok(true) => streak.committed(|topic, partition| work.committed(topic, partition)),
                     Err(Failure::Retry(text) | Failure::NoRight(text)) => {
-                        streak.attempts += 1;
+                        let touched = work.tasks.iter().filter(|task| task.records > 0);
+                        streak.failed(touched.map(|task| (task.topic, task.partition, task.committed)));
                         work.observer.aborted(work.config.name);
                         tracing::warn!(
                             worker = work.config.name,
@@ -152,6 +153,14 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Work<'_> {
+    /// Up to where a partition is committed, if it is this loop's.
+    fn committed(&self, topic: Topic, partition: i32) -> Option<i64> {
+        let is_it = |task: &&Task| (task.topic, task.partition) == (topic, partition);
+        self.tasks.iter().find(is_it).map(|task| task.committed)
     }
 }
 

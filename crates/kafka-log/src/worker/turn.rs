@@ -10,13 +10,14 @@ use rdkafka::{Offset, TopicPartitionList};
 use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
-use super::batch::Batch;
+use super::batch::{Batch, in_turn};
 use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::session::Work;
 use super::tasks::{Finder, Task};
 use super::writing::{write, write_records};
 use crate::CommitInfo;
+use crate::read::timestamp;
 
 /// Offsets that moved over control records alone are committed this late, so that they do not call for commits of their own.
 const BARE_OFFSETS_AFTER: Duration = Duration::from_secs(1);
@@ -95,10 +96,12 @@ impl Work<'_> {
             task.take_held(&mut self.outbox);
         }
         let mut finder = Finder::default();
-        for message in &batch.messages {
-            if let Some(found) = finder.find(&self.tasks, message.topic(), message.partition()) {
-                self.tasks[found].take(message, &mut self.outbox);
-            }
+        let found = batch.messages.iter().filter_map(|message| {
+            let task = finder.find(&self.tasks, message.topic(), message.partition())?;
+            Some((task, timestamp(message), message))
+        });
+        for (task, _, message) in in_turn(found) {
+            self.tasks[task].take(message, &mut self.outbox);
             if self.outbox.records.len() >= SEND_AT {
                 sending += self.send_some()?;
             }
