@@ -236,6 +236,11 @@ fn reporter_keys(loaded: &Loaded) -> Result<(Vec<u8>, Option<Vec<u8>>), ConfigEr
     }
 }
 
+/// Whether a key is the one that the example has in its place, or one byte over and over.
+fn is_known(key: &[u8]) -> bool {
+    key.windows(7).any(|part| part.eq_ignore_ascii_case(b"replace")) || key.iter().all(|byte| *byte == key[0])
+}
+
 fn reporter_key(loaded: &Loaded, name: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut key = loaded.bytes_of(name, path)?;
     while key.last().is_some_and(u8::is_ascii_whitespace) {
@@ -244,12 +249,30 @@ fn reporter_key(loaded: &Loaded, name: &str, path: &Path) -> Result<Vec<u8>, Con
     if key.len() < 16 {
         return Err(loaded.error(name, path, "a key needs at least 16 bytes".to_owned()));
     }
+    if is_known(&key) {
+        let message =
+            "this is no secret: make a key with `openssl rand -base64 32`  这不是密钥，请用该命令生成";
+        return Err(loaded.error(name, path, message.to_owned()));
+    }
     Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_the_example_is_none() {
+        let example = include_str!("../../../deploy/kubernetes/secrets.example.yaml");
+        let line = example
+            .lines()
+            .find(|line| line.contains("reporter.key:"))
+            .unwrap();
+        let (_, key) = line.split_once(": ").unwrap();
+        assert!(is_known(key.trim_matches('"').as_bytes()), "{key}");
+        assert!(is_known(&[b'0'; 16]));
+        assert!(!is_known(b"WuBKYcAxHhVLEYDOgdUrbSiBGjYVSd0u"));
+    }
 
     #[test]
     fn a_calendar_that_ends_is_told_before_it_does() {

@@ -2,7 +2,7 @@
 //! their files change.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use city_rules::ConfigError;
@@ -13,6 +13,7 @@ use super::hosts::Hosts;
 use super::tls;
 use super::tokens::Tokens;
 use crate::config::{AccessLog, HttpLimits, Loaded, Stamp, is_loopback};
+use crate::metrics::ReloadMetrics;
 
 /// How often files of tokens and certificates are looked at: a certificate is renewed every few weeks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -78,13 +79,13 @@ impl Door {
         }
     }
 
-    /// Reads again what has changed on disk.
-    pub(super) fn look(&self) {
+    /// Reads again what has changed on disk, and says of each whether what lies there is in force.
+    pub(super) fn look(&self, reloads: &ReloadMetrics) {
         if let Some(tokens) = &self.tokens {
-            tokens.look();
+            reloads.stands(tokens.what, tokens.look());
         }
         if let Some(tls) = &self.tls {
-            tls.look();
+            reloads.stands(tls.what, tls.look());
         }
     }
 }
@@ -107,7 +108,15 @@ pub(super) struct Renewed<T> {
     what: &'static str,
     files: Vec<PathBuf>,
     read: Read<T>,
-    held: Mutex<(Vec<Option<Stamp>>, Arc<T>)>,
+    held: Mutex<Held<T>>,
+}
+
+struct Held<T> {
+    stamps: Vec<Option<Stamp>>,
+    /// As it was last read and found good.
+    good: Arc<T>,
+    /// What lies there is that.
+    is_good: bool,
 }
 
 impl<T> Renewed<T> {
@@ -119,24 +128,33 @@ impl<T> Renewed<T> {
             what,
             files,
             read,
-            held: Mutex::new((stamps, Arc::new(first))),
+            held: Mutex::new(Held {
+                stamps,
+                good: Arc::new(first),
+                is_good: true,
+            }),
         })
     }
 
     /// As it was last read and found good.
     pub(super) fn get(&self) -> Arc<T> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.held().good.clone()
     }
 
-    /// Reads again if a file has changed. What is not good changes nothing, and is told once.
-    pub(super) fn look(&self) {
+    fn held(&self) -> MutexGuard<'_, Held<T>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads again if a file has changed. What is not good changes nothing, and is told once; whether what lies there is in
+    /// force.
+    pub(super) fn look(&self) -> bool {
         let now = stamps(&self.files);
-        let (then, held) = {
-            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            (held.0.clone(), held.1.clone())
+        let is_good = {
+            let held = self.held();
+            (held.stamps == now).then_some(held.is_good)
         };
-        if now == then {
-            return;
+        if let Some(is_good) = is_good {
+            return is_good;
         }
         let read = (self.read)(&self.files).map(Arc::new);
         match &read {
@@ -149,7 +167,13 @@ impl<T> Renewed<T> {
                 );
             }
         }
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = (now, read.unwrap_or(held));
+        let mut held = self.held();
+        held.stamps = now;
+        held.is_good = read.is_ok();
+        if let Ok(read) = read {
+            held.good = read;
+        }
+        held.is_good
     }
 }
 
@@ -168,15 +192,17 @@ mod tests {
         std::fs::write(&file, "1").unwrap();
         let read = |files: &[PathBuf]| text_of(&files[0])?.parse::<u32>().map_err(|e| e.to_string());
         let renewed = Renewed::new("number", vec![file.clone()], Box::new(read)).unwrap();
-        renewed.look();
+        assert!(renewed.look());
         assert_eq!(*renewed.get(), 1);
         for (text, wanted) in [("twelve", 1), ("12", 12)] {
             std::fs::write(&file, text).unwrap();
-            renewed.look();
+            for _ in 0..2 {
+                assert_eq!(renewed.look(), text == "12", "as long as it lies there");
+            }
             assert_eq!(*renewed.get(), wanted);
         }
         std::fs::remove_file(&file).unwrap();
-        renewed.look();
+        assert!(!renewed.look());
         assert_eq!(*renewed.get(), 12);
         assert!(Renewed::new("number", vec![file], Box::new(read)).is_err());
     }

@@ -76,8 +76,8 @@ pub(super) async fn serve(
             },
             Some(_) = connections.join_next() => {}
             _ = looks.tick() => {
-                let door = house.door.clone();
-                tokio::task::spawn_blocking(move || door.look());
+                let (door, metrics) = (house.door.clone(), house.metrics.clone());
+                tokio::task::spawn_blocking(move || door.look(metrics.reloads()));
             }
         }
     }

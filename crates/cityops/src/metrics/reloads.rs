@@ -1,7 +1,7 @@
 //! What reloads came to.
 
 use city_model::EventTime;
-use prometheus::{GaugeVec, IntCounterVec, Registry};
+use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Registry};
 
 use super::Maker;
 
@@ -33,9 +33,13 @@ impl ReloadResult {
     }
 }
 
+/// Grid, registries and rules, as a file that may be refused.
+const CITY: &str = "city";
+
 /// Reloads by their result, and when the files were last in force.
 pub struct ReloadMetrics {
     results: IntCounterVec,
+    refused: IntGaugeVec,
     last_success: GaugeVec,
 }
 
@@ -44,6 +48,7 @@ impl ReloadMetrics {
         let make = Maker(registry);
         Ok(ReloadMetrics {
             results: make.counters("reloads_total", "Reloads of grid, registries and rules, by what they came to.", &["result"])?,
+            refused: make.gauges("reload_refused", "1 while the files that lie there were refused, so that others are in force: of the city (grid, registries, rules), tokens or certificate.", &["what"])?,
             last_success: make.seconds("reload_last_success_timestamp_seconds", "When the files were last read and found good, in seconds since 1970; a refused reload leaves it.", &[])?,
         })
     }
@@ -53,12 +58,19 @@ impl ReloadMetrics {
         for result in ReloadResult::ALL {
             self.results.with_label_values(&[result.as_str()]);
         }
+        self.stands(CITY, true);
         self.found_good(now);
+    }
+
+    /// Says whether the files of `what` that lie there are those in force.
+    pub(crate) fn stands(&self, what: &str, is_good: bool) {
+        self.refused.with_label_values(&[what]).set(i64::from(!is_good));
     }
 
     /// Counts one.
     pub fn count(&self, result: ReloadResult, now: EventTime) {
         self.results.with_label_values(&[result.as_str()]).inc();
+        self.stands(CITY, result != ReloadResult::Refused);
         if result != ReloadResult::Refused {
             self.found_good(now);
         }

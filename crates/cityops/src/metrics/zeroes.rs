@@ -153,6 +153,7 @@ mod tests {
             "cityops_device_faults_total{fault=\"flat_line\"}",
             "cityops_clock_flags_total{flag=\"clock_future\",source=\"sensor\"}",
             "cityops_reloads_total{result=\"refused\"}",
+            "cityops_reload_refused{what=\"city\"}",
             "cityops_unbalanced_records_total{worker=\"enrich\"}",
             "cityops_unbalanced_records_total{worker=\"correlate\"}",
         ] {

@@ -48,6 +48,7 @@ fn good_files_come_into_force_and_others_leave_what_is() {
         "cityops_reloads_total{result=\"applied\"} 1".to_owned(),
         "cityops_reloads_total{result=\"refused\"} 1".to_owned(),
         "cityops_reloads_total{result=\"unchanged\"} 2".to_owned(),
+        "cityops_reload_refused{what=\"city\"} 0".to_owned(),
         format!(
             "cityops_config_info{{version=\"{}\"}} 1",
             standing.activation.version

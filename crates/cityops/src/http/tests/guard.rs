@@ -37,6 +37,7 @@ fn everything_but_health_wants_a_token() {
     )
     .unwrap();
     let renewed = door.clone();
+    let told = Metrics::register(&Registry::new()).unwrap();
     with_door(door, &serving(), |address| {
         for (target, open) in [
             ("/livez", true),
@@ -95,7 +96,7 @@ fn everything_but_health_wants_a_token() {
         // The next token comes beside the old one, then the old one goes.
         let with = |lines: &str| {
             std::fs::write(dir.path().join("tokens"), lines).unwrap();
-            renewed.look();
+            renewed.look(told.reloads());
         };
         let status = |token: &str| {
             ask_with(
@@ -171,6 +172,7 @@ fn speaks_tls_and_nothing_else_where_there_is_a_certificate() {
     ];
     let (dir, door) = door(config, &files).unwrap();
     let renewed = door.clone();
+    let told = Metrics::register(&Registry::new()).unwrap();
     with_door(door, &serving(), |address| {
         let answer = ask_by_tls(address, "ca.pem", "/livez").unwrap();
         assert_eq!(answer.status, 200);
@@ -194,8 +196,13 @@ fn speaks_tls_and_nothing_else_where_there_is_a_certificate() {
         // Renewed while it runs: what is not a pair is not taken.
         let place = |name: &str| dir.path().join(name);
         std::fs::write(place("cert.pem"), read("another-ca.pem")).unwrap();
-        renewed.look();
+        renewed.look(told.reloads());
         assert!(ask_by_tls(address, "ca.pem", "/livez").is_ok());
+        let text = told.text(wall_clock()).unwrap();
+        assert!(
+            text.contains("cityops_reload_refused{what=\"certificate\"} 1"),
+            "{text}"
+        );
     });
 }
 
