@@ -164,9 +164,19 @@ fn reach(
 /// a moment to show.
 fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerError> {
     let begun = Instant::now();
+    let mut there_since = begun;
     loop {
-        let found =
-            admin::topic_partitions(&config.properties, REACH_TIMEOUT).map_err(WorkerError::Unreachable)?;
+        let found = match admin::topic_partitions(&config.properties, REACH_TIMEOUT) {
+            Ok(found) => found,
+            // It was there a moment ago: a broker that goes away at a start is waited for as one that is away.
+            Err(error) if begun.elapsed() < config.unreachable_after && !stop.load(Ordering::Relaxed) => {
+                tracing::warn!(worker = config.name, %error, "waiting for the broker");
+                wait(Duration::from_millis(500), stop);
+                there_since = Instant::now();
+                continue;
+            }
+            Err(error) => return Err(WorkerError::Unreachable(error)),
+        };
         let count = |topic| found.get(&config.name_of(topic)).copied();
         let missing: Vec<Topic> = config.topics().filter(|topic| count(*topic).is_none()).collect();
         if missing.is_empty() {
@@ -180,7 +190,7 @@ fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerEr
             }
             return Ok(());
         }
-        if begun.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
+        if there_since.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
             let names = missing.into_iter().map(|topic| config.name_of(topic));
             return Err(WorkerError::MissingTopics(names.collect()));
         }
