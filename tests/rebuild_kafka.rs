@@ -84,15 +84,9 @@ fn feed(seed: u64, prefix: &str) -> usize {
 }
 
 fn tool(args: &[&str]) {
-    let mut command = Command::new("deploy/kafka-local/tool");
-    let output = command
-        .args(args)
-        .env("CITYOPS_KAFKA", broker())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    city::succeed(
+        Command::new("deploy/kafka-local/tool")
+            .args(args)
+            .env("CITYOPS_KAFKA", broker()),
     );
 }

@@ -70,19 +70,14 @@ fn script(name: &str) -> Command {
 
 /// Starts a broker that lives as long as this process; answers where everyone may do everything.
 fn started(run: &Path, arguments: &[&str]) -> String {
-    let output = script("start")
-        .args(["--die-with", &std::process::id().to_string()])
-        .args(arguments)
-        .args(PATIENT)
-        .arg(run)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    let printed = city::succeed(
+        script("start")
+            .args(["--die-with", &std::process::id().to_string()])
+            .args(arguments)
+            .args(PATIENT)
+            .arg(run),
     );
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    printed.trim().to_owned()
 }
 
 impl Place {

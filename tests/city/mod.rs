@@ -54,6 +54,17 @@ pub fn cityops(args: &[&str]) -> Command {
     command
 }
 
+/// Runs another program, which must succeed, and gives what it printed.
+pub fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Runs the program to its end.
 pub fn run(args: &[&str]) -> Output {
     cityops(args).output().unwrap()

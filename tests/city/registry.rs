@@ -60,16 +60,7 @@ impl LocalRegistry {
     /// Starts it, again on the same port and without a schema; the gate stays closed.
     pub fn start_again(&self) {
         let owner = std::process::id().to_string();
-        let output = script("start")
-            .args(["--die-with", &owner])
-            .arg(&self.run)
-            .output()
-            .unwrap();
-        let (out, err) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        assert!(output.status.success(), "{err}");
+        let out = super::succeed(script("start").args(["--die-with", &owner]).arg(&self.run));
         let behind = out
             .trim()
             .strip_prefix("http://")

@@ -7,7 +7,7 @@ use yaml_rust2::Yaml;
 
 use crate::alerts::yaml;
 use crate::city::openssl::openssl;
-use crate::city::{cityops, expect};
+use crate::city::{cityops, expect, succeed};
 use crate::deploy;
 
 /// The program is content with a configuration, whose secrets lie elsewhere here.
@@ -30,12 +30,7 @@ fn check_config(text: &str) {
             authority(dir.path()),
         );
     }
-    let output = check.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    succeed(&mut check);
 }
 
 /// An authority's certificate, for the client library reads it.

@@ -9,6 +9,7 @@ mod cause;
 #[doc(hidden)]
 pub mod ceiling;
 pub mod client;
+mod deliveries;
 pub mod embedded;
 mod observer;
 mod probe;

@@ -1,18 +1,16 @@
 //! Writes input records, as devices, the hotline and tests do: idempotent, not transactional.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use city_model::EventTime;
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::Properties;
-use crate::settings::{self, MAX_RECORD_BYTES, Reports, take_reports};
+use crate::deliveries::Deliveries;
+use crate::settings::{self, MAX_RECORD_BYTES, take_reports};
 
 /// Records that may be on their way at once.
 const IN_FLIGHT_MAX: i32 = 50_000;
@@ -39,36 +37,6 @@ pub struct NewRecord<'a> {
 /// A producer for one thread.
 pub struct Sender {
     producer: BaseProducer<Deliveries>,
-}
-
-/// Remembers the first record that was not delivered.
-#[derive(Debug, Default)]
-struct Deliveries {
-    reports: Reports,
-    failed: Mutex<Option<(String, KafkaError)>>,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.reports.log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.reports.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, message)) = result {
-            self.failed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
-        }
-    }
 }
 
 impl Sender {
@@ -113,7 +81,7 @@ impl Sender {
             );
         }
         self.check()?;
-        let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
+        let mut outgoing = BaseRecord::<[u8], [u8], usize>::with_opaque_to(record.topic, 0);
         outgoing.partition = record.partition;
         outgoing.key = record.key;
         outgoing.payload = record.value;
@@ -157,13 +125,7 @@ impl Sender {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        let failed = self
-            .producer
-            .context()
-            .failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let failed = self.producer.context().take_failed();
         failed.map_or(Ok(()), |(topic, error)| {
             Err(error).with_context(|| format!("a record was not delivered to {topic}"))
         })

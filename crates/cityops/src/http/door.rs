@@ -149,12 +149,11 @@ impl<T> Renewed<T> {
     /// force.
     pub(super) fn look(&self) -> bool {
         let now = stamps(&self.files);
-        let is_good = {
+        {
             let held = self.held();
-            (held.stamps == now).then_some(held.is_good)
-        };
-        if let Some(is_good) = is_good {
-            return is_good;
+            if held.stamps == now {
+                return held.is_good;
+            }
         }
         let read = (self.read)(&self.files).map(Arc::new);
         match &read {

@@ -70,8 +70,9 @@ impl ReloadMetrics {
     /// Counts one.
     pub fn count(&self, result: ReloadResult, now: EventTime) {
         self.results.with_label_values(&[result.as_str()]).inc();
-        self.stands(CITY, result != ReloadResult::Refused);
-        if result != ReloadResult::Refused {
+        let is_good = result != ReloadResult::Refused;
+        self.stands(CITY, is_good);
+        if is_good {
             self.found_good(now);
         }
     }

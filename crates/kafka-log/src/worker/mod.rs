@@ -7,7 +7,6 @@ mod batch;
 mod bounded;
 mod clocks;
 mod config;
-mod deliveries;
 mod entering;
 pub(crate) mod failure;
 pub(crate) mod group;
@@ -99,7 +98,9 @@ pub fn run(
     if !reach(&config, observer, Some(config.unreachable_after), stop)? {
         return Ok(());
     }
-    check_topics(&config, stop)?;
+    if !check_topics(&config, observer, stop)? {
+        return Ok(());
+    }
     let mut streak = Streak::default();
     loop {
         let failure = match Session::start(&config, &transactional_id, factory, observer) {
@@ -161,21 +162,29 @@ fn reach(
 }
 
 /// Missing topics are the operator's to create; a loop that waits for them would look alive. Those just created may take
-/// a moment to show.
-fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerError> {
+/// a moment to show. `false` when stopped before that is known.
+fn check_topics(
+    config: &WorkerConfig,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<bool, WorkerError> {
     let begun = Instant::now();
     let mut there_since = begun;
     loop {
         let found = match admin::topic_partitions(&config.properties, REACH_TIMEOUT) {
             Ok(found) => found,
             // It was there a moment ago: a broker that goes away at a start is waited for as one that is away.
-            Err(error) if begun.elapsed() < config.unreachable_after && !stop.load(Ordering::Relaxed) => {
-                tracing::warn!(worker = config.name, %error, "waiting for the broker");
-                wait(Duration::from_millis(500), stop);
+            Err(error) => {
+                let left = config.unreachable_after.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    return Err(WorkerError::Unreachable(error));
+                }
+                if !reach(config, observer, Some(left), stop)? {
+                    return Ok(false);
+                }
                 there_since = Instant::now();
                 continue;
             }
-            Err(error) => return Err(WorkerError::Unreachable(error)),
         };
         let count = |topic| found.get(&config.name_of(topic)).copied();
         let missing: Vec<Topic> = config.topics().filter(|topic| count(*topic).is_none()).collect();
@@ -188,7 +197,7 @@ fn check_topics(config: &WorkerConfig, stop: &AtomicBool) -> Result<(), WorkerEr
                 );
                 return Err(WorkerError::Configuration(text));
             }
-            return Ok(());
+            return Ok(true);
         }
         if there_since.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
             let names = missing.into_iter().map(|topic| config.name_of(topic));

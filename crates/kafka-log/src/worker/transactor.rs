@@ -12,9 +12,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::WorkerConfig;
 use super::bounded::{Hangs, LOOK, bounded_beside};
-use super::deliveries::Deliveries;
 use super::failure::Failure;
 use super::handing::{Handed, Plain, Topics};
+use crate::deliveries::Deliveries;
 use crate::settings::{self, MAX_RECORD_BYTES, take_reports};
 
 /// How long deliveries, and then the commit, may take: long enough for the election of a new leader (10.5 s were seen).
@@ -248,7 +248,7 @@ impl Transactor {
             if let Some(why) = self.producer.context().reports.no_topic_right() {
                 return Err(Failure::NoRight(why));
             }
-            if let Some((topic, error)) = self.producer.context().failed() {
+            if let Some((topic, error)) = self.producer.context().take_failed() {
                 // Of a producer that may not go on, its records only say that they were thrown away.
                 return Err(match self.producer.client().fatal_error() {
                     Some((code, why)) => Failure::fatal(code, format!("deliver a record to {topic}: {why}")),

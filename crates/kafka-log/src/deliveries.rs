@@ -1,4 +1,4 @@
-//! What the client library tells about the records of the open transaction.
+//! What the client library tells about records that were sent.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,10 +10,10 @@ use rdkafka::producer::ProducerContext;
 
 use crate::settings::Reports;
 
-/// What the delivery reports of the open transaction have said.
+/// What the delivery reports have said.
 #[derive(Debug, Default)]
-pub(super) struct Deliveries {
-    pub(super) reports: Reports,
+pub(crate) struct Deliveries {
+    pub(crate) reports: Reports,
     seen: Mutex<Seen>,
 }
 
@@ -25,19 +25,19 @@ struct Seen {
 
 impl Deliveries {
     /// Forgets what was said of the last transaction.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.reports.forget_trouble();
         *self.seen() = Seen::default();
     }
 
-    /// The first topic that a record was not delivered to, and why.
-    pub(super) fn failed(&self) -> Option<(String, KafkaError)> {
-        self.seen().failed.clone()
+    /// The first topic that a record was not delivered to, and why; told once.
+    pub(crate) fn take_failed(&self) -> Option<(String, KafkaError)> {
+        self.seen().failed.take()
     }
 
     /// When the broker appended the transaction's ticks: the least over the partitions, for what stands before it stands
     /// before all of them.
-    pub(super) fn tick_appended_ms(&self) -> Option<i64> {
+    pub(crate) fn tick_appended_ms(&self) -> Option<i64> {
         self.seen().tick_appended_ms
     }
 
