@@ -1,7 +1,8 @@
 //! The whole program on a real broker: what its records cost in CPU, and how soon an incident is committed.
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own, or uses `CITYOPS_KAFKA=host:port`. `CITYOPS_BENCH_EVENTS`
-//! says how many records a run has (default 400,000). `-- stages latency processes district` runs these parts alone. CPU is that of our processes, user plus system, from the first tenth of
+//! says how many records a run has (default 400,000). `-- stages latency processes district` runs these parts alone, and
+//! `-- sensors typhoon reports` these mixes. CPU is that of our processes, user plus system, from the first tenth of
 //! the records on; the broker's, the feed's and the onlooker's are not in it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -29,15 +30,18 @@ fn main() {
         .ok()
         .and_then(|events| events.parse().ok())
         .unwrap_or(400_000);
+    let asks = |word: &str| arguments.iter().any(|it| it == word);
     let parts = ["stages", "latency", "processes", "district"];
-    let asked: Vec<&str> = parts
-        .into_iter()
-        .filter(|part| arguments.iter().any(|it| it == part))
-        .collect();
+    let asked: Vec<&str> = parts.into_iter().filter(|part| asks(part)).collect();
     let wants = |part: &str| asked.is_empty() || asked.contains(&part);
     println!("records, CPU seconds a million, thousand a CPU second, thousand a second, peak memory in MB");
     if wants("stages") || wants("latency") {
-        let rates = stages(&broker, events);
+        let mixes = Mix::ALL.into_iter().filter(|mix| asks(mix.word()));
+        let mixes: Vec<Mix> = match Mix::ALL.iter().any(|mix| asks(mix.word())) {
+            true => mixes.collect(),
+            false => Mix::ALL.to_vec(),
+        };
+        let rates = stages(&broker, &mixes, events);
         if wants("latency") {
             latencies(&broker, &rates);
         }
@@ -53,9 +57,9 @@ fn main() {
 }
 
 /// What each stage costs by mix; answers how many records a second both together take.
-fn stages(broker: &process::Broker, events: usize) -> Vec<(Mix, f64)> {
+fn stages(broker: &process::Broker, mixes: &[Mix], events: usize) -> Vec<(Mix, f64)> {
     let mut rates = Vec::new();
-    for mix in Mix::ALL {
+    for &mix in mixes {
         let run = stage::Prepared::new(broker, mix, events / mix.part());
         run.report("the client alone, copying", &run.ceiling());
         run.report("enrich", &run.enrich());

@@ -31,6 +31,15 @@ impl Mix {
         }
     }
 
+    /// How it is asked for.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Mix::Sensors => "sensors",
+            Mix::Typhoon => "typhoon",
+            Mix::Reports => "reports",
+        }
+    }
+
     /// A record of this mix costs so much more that a run has this part of the records.
     pub(crate) fn part(self) -> usize {
         match self {

@@ -208,6 +208,7 @@ fn run_loop(
     // Who decides whether one reading is enough, or whether a trouble is of a storm, must have heard of the storm.
     if role == Role::Enrich {
         config.ahead = vec![Topic::Weather];
+        config.in_time = true;
     }
     config.ticks = (role == Role::Enrich).then(|| TickConfig {
         every_ms: TICK_MS,

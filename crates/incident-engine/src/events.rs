@@ -2,7 +2,6 @@
 //!
 //! An event has a number, as an incident has: lists of events are lists of numbers, and its row is found by a table of them.
 
-use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -10,26 +9,39 @@ use city_model::{EventKey, EventTime, Incident, IncidentId, Name, Outcome, Sourc
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::kept::{Kept, lay_down};
+use crate::awake::Awake;
+use crate::kept::Kept;
 use crate::resting::Resting;
 use crate::{EventRow, Held};
 
-/// So many of what events said are whole at a time, some 1 kB each.
-const AWAKE: usize = 2_048;
+/// So many of what events said are whole at a time, some 1 kB each: the least and the most, as of incidents.
+const AWAKE: (usize, usize) = (2_048, 32_768);
 
 /// No incident has this number.
 const NONE: u32 = u32::MAX;
 
 /// The rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Events {
     table: HashTable<u32>,
     rows: Vec<Option<Packed>>,
     free: Vec<u32>,
     systems: Vec<Name>,
     systems_by_name: FxHashMap<Name, u32>,
-    /// The numbers of those of which what they said is awake, and of some of which it was.
-    awake: RefCell<Vec<u32>>,
+    awake: Awake,
+}
+
+impl Default for Events {
+    fn default() -> Events {
+        Events {
+            table: HashTable::new(),
+            rows: Vec::new(),
+            free: Vec::new(),
+            systems: Vec::new(),
+            systems_by_name: FxHashMap::default(),
+            awake: Awake::within(AWAKE.0, AWAKE.1),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -112,7 +124,7 @@ impl Events {
     /// Lays down what nobody asked for lately, once too much is awake; `all` of it at once where that is wanted.
     pub(crate) fn rest(&mut self, kept: &mut Kept, all: bool) {
         let rows = &mut self.rows;
-        lay_down(self.awake.get_mut(), AWAKE, all, |number, spares| {
+        self.awake.rest(all, |number, spares| {
             let row = rows.get_mut(number as usize).and_then(Option::as_mut);
             let held = row.and_then(|row| row.held.as_mut());
             held.is_none_or(|held| held.rest(kept.pieces_mut(), spares))
@@ -142,7 +154,7 @@ impl Events {
             own.outcome = row.outcome;
             let was = std::mem::replace(&mut own.held, held);
             if wakes && !was.as_ref().is_some_and(|was| was.is_awake()) {
-                self.awake.get_mut().push(number);
+                self.awake.woke(number);
             }
             return Put {
                 number,
@@ -173,7 +185,7 @@ impl Events {
             }
         };
         if wakes {
-            self.awake.get_mut().push(number);
+            self.awake.woke(number);
         }
         let (rows, systems) = (&self.rows, &self.systems);
         let rehash = |number: &u32| match rows.get(*number as usize) {
@@ -253,7 +265,7 @@ impl<'a> Seen<'a> {
     /// What it said, as long as it may be decided again.
     pub(crate) fn held(self) -> Option<&'a Arc<Held>> {
         let held = self.row.held.as_ref()?;
-        let woken = || self.events.awake.borrow_mut().push(self.number);
+        let woken = || self.events.awake.woke(self.number);
         Some(held.get(self.kept.pieces(), woken))
     }
 

@@ -3,7 +3,6 @@
 //! A number means something to this process alone and is given anew once nothing bears it, so it is never written down, and no
 //! order of numbers shows.
 
-use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,10 +11,11 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use state_rows::Pieces;
 
+use crate::awake::Awake;
 use crate::resting::{Resting, pieces};
 
-/// So many incidents are whole at a time, some 3 kB each: those that a busy partition asks for again within a minute.
-const AWAKE: usize = 1_024;
+/// So many incidents are whole at a time, some 3 kB each: the least, and the most where a storm asks for them again and again.
+const AWAKE: (usize, usize) = (1_024, 16_384);
 
 /// The incidents, and the ids that events were told of.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ pub(crate) struct Kept {
     /// How many of the places hold an incident.
     count: usize,
     pieces: Pieces,
-    /// The numbers of those that are awake, and of some that were.
-    awake: RefCell<Vec<u32>>,
+    awake: Awake,
 }
 
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Default for Kept {
             free: Vec::new(),
             count: 0,
             pieces: pieces(),
-            awake: RefCell::default(),
+            awake: Awake::within(AWAKE.0, AWAKE.1),
         }
     }
 }
@@ -59,7 +58,7 @@ impl Kept {
     /// An incident by its number.
     pub(crate) fn at(&self, number: u32) -> Option<&Arc<Incident>> {
         let resting = self.places.get(number as usize)?.incident.as_ref()?;
-        Some(resting.get(&self.pieces, || self.awake.borrow_mut().push(number)))
+        Some(resting.get(&self.pieces, || self.awake.woke(number)))
     }
 
     /// An incident that is only looked at once, with many others: it stays at rest.
@@ -109,7 +108,7 @@ impl Kept {
         };
         let old = place.incident.replace(Resting::awake(incident.clone()));
         if !old.as_ref().is_some_and(Resting::is_awake) {
-            self.awake.get_mut().push(number);
+            self.awake.woke(number);
         }
         self.count += usize::from(old.is_none());
         (number, old.map(|old| old.into_whole(&self.pieces)))
@@ -127,7 +126,7 @@ impl Kept {
     /// Lays down those that nobody asked for lately, once too many are awake; `all` of them at once where that is wanted.
     pub(crate) fn rest(&mut self, all: bool) {
         let (places, pieces) = (&mut self.places, &mut self.pieces);
-        lay_down(self.awake.get_mut(), AWAKE, all, |number, spares| {
+        self.awake.rest(all, |number, spares| {
             let place = places.get_mut(number as usize);
             let incident = place.and_then(|place| place.incident.as_mut());
             incident.is_none_or(|incident| incident.rest(pieces, spares))
@@ -197,23 +196,6 @@ impl Kept {
             entry.remove();
             self.free.push(number);
         }
-    }
-}
-
-/// Goes through a list of what is awake once it is longer than `most`, and keeps in it what is still. What was asked for since it
-/// was last passed over is spared, unless that is more than half of what may be. `rest` answers whether a number is at rest.
-pub(crate) fn lay_down(
-    awake: &mut Vec<u32>,
-    most: usize,
-    all: bool,
-    mut rest: impl FnMut(u32, bool) -> bool,
-) {
-    if awake.len() > most || all {
-        awake.retain(|number| !rest(*number, !all));
-        if awake.len() > most / 2 {
-            awake.retain(|number| !rest(*number, false));
-        }
-        awake.shrink_to(most);
     }
 }
 

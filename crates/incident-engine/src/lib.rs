@@ -82,6 +82,7 @@
 
 mod again;
 mod apart;
+mod awake;
 mod block;
 mod centre;
 mod change;

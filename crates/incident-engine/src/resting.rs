@@ -40,7 +40,7 @@ pub(crate) fn pieces() -> Pieces {
 pub(crate) struct Resting<T> {
     whole: OnceCell<Arc<T>>,
     packed: Option<Box<[u8]>>,
-    /// It was asked for since it was last passed over.
+    /// It was asked for since it woke or was last passed over.
     is_used: Cell<bool>,
 }
 
@@ -50,7 +50,7 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
         Resting {
             whole: OnceCell::from(thing),
             packed: None,
-            is_used: Cell::new(true),
+            is_used: Cell::new(false),
         }
     }
 
@@ -60,11 +60,13 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
 
     /// The thing; `woken` is called where it was at rest.
     pub(crate) fn get(&self, pieces: &Pieces, woken: impl FnOnce()) -> &Arc<T> {
-        self.is_used.set(true);
-        self.whole.get_or_init(|| {
+        let is_used = self.is_awake();
+        let thing = self.whole.get_or_init(|| {
             woken();
             Arc::new(self.unpack(pieces))
-        })
+        });
+        self.is_used.set(is_used);
+        thing
     }
 
     /// The thing, which stays as it is.
@@ -132,7 +134,8 @@ mod tests {
     fn what_was_laid_down_is_there_again_and_says_so() {
         let mut pieces = pieces();
         let mut thing = Resting::awake(turn(7));
-        assert!(!thing.rest(&mut pieces, true), "it was just put there");
+        thing.get(&pieces, || {});
+        assert!(!thing.rest(&mut pieces, true), "somebody asked for it");
         assert!(thing.is_awake());
         assert!(thing.rest(&mut pieces, true));
         assert!(!thing.is_awake());

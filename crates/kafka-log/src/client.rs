@@ -96,7 +96,7 @@ fn clients(properties: Properties) -> KafkaResult<()> {
         vec![Topic::DeadLetters],
         Topic::EnrichChangelog,
     );
-    let reader = group::consumer_config(&config);
+    let reader = group::consumer_config(&config, 1);
     let _reader: BaseConsumer<Reports> = reader.create_with_context(Reports::default())?;
     let writer = transactor::producer_config(&config, "check");
     let _writer: rdkafka::producer::BaseProducer = writer.create()?;

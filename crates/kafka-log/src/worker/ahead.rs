@@ -11,7 +11,7 @@ use city_model::EventTime;
 use stream_worker::InputRecord;
 use wire_format::topics::Topic;
 
-use super::batch::Batch;
+use super::reading::Batch;
 use super::session::Work;
 use crate::admin;
 use crate::probe::Place;
@@ -69,11 +69,11 @@ impl Ahead {
 impl Work<'_> {
     /// Tells the tasks what was appended to the topics ahead before the batch was.
     pub(super) fn look_ahead(&mut self, batch: &Batch<'_>) {
-        let has_work = !batch.messages.is_empty() || self.tasks.iter().any(|task| !task.held.is_empty());
+        let has_work = !batch.records.is_empty() || self.tasks.iter().any(|task| !task.held.is_empty());
         if self.ahead.topics.is_empty() || self.tasks.is_empty() || !has_work {
             return;
         }
-        let newest = batch.messages.iter().map(crate::read::timestamp).max();
+        let newest = batch.records.iter().map(|(_, read)| read.timestamp()).max();
         let now = Instant::now();
         if !self.ahead.is_due(newest, now) {
             return;

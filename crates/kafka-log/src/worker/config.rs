@@ -30,6 +30,9 @@ pub struct WorkerConfig {
     pub inputs: Vec<Topic>,
     /// What it reads ahead of everything, all of it and whoever owns the partitions: see [`stream_worker::Processor::foresee`].
     pub ahead: Vec<Topic>,
+    /// Whether what waits is read by the records' times over all partitions that the loop has, so that what is written from them
+    /// lies in that order: see [`super::in_time`]. It costs a little, and nobody waits for it where nothing is behind.
+    pub in_time: bool,
     /// Where its state goes: at least as many partitions as the widest input.
     pub changelog: Topic,
     /// The clock that it sends, if it does.
@@ -95,6 +98,7 @@ impl WorkerConfig {
             group_id: format!("cityops-{name}"),
             inputs,
             ahead: Vec::new(),
+            in_time: false,
             changelog,
             ticks: None,
             max_batch_records: 10_000,

@@ -17,6 +17,11 @@ use super::WorkerConfig;
 use super::failure::Failure;
 use crate::settings::{self, Reports};
 
+/// What is read ahead of each partition at least, however many there are.
+const READ_AHEAD_MIN_KIB: usize = 16;
+/// What is asked for of one partition at once, at most.
+const FETCH_MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// The loop's consumer.
 pub(super) type GroupConsumer = BaseConsumer<GroupContext>;
 
@@ -41,6 +46,12 @@ impl GroupContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// Whether there is something of that to take.
+    pub(super) fn has_spoken(&self) -> bool {
+        let assigned = self.assigned.lock().unwrap_or_else(PoisonError::into_inner);
+        assigned.is_some() || self.revoked.load(Ordering::Acquire)
     }
 
     /// From now on partitions are given back as they come, so that closing does not wait for a loop that is gone.
@@ -81,8 +92,8 @@ impl ConsumerContext for GroupContext {
 }
 
 /// Joins the group.
-pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
-    let consumer: GroupConsumer = consumer_config(config)
+pub(super) fn join(config: &WorkerConfig, partitions: usize) -> Result<GroupConsumer, Failure> {
+    let consumer: GroupConsumer = consumer_config(config, partitions)
         .create_with_context(GroupContext::default())
         .map_err(|error| Failure::of("create the consumer", &error))?;
     let names: Vec<String> = config.inputs.iter().map(|topic| config.name_of(*topic)).collect();
@@ -93,8 +104,8 @@ pub(super) fn join(config: &WorkerConfig) -> Result<GroupConsumer, Failure> {
     Ok(consumer)
 }
 
-/// How a loop reads its share.
-pub(crate) fn consumer_config(config: &WorkerConfig) -> ClientConfig {
+/// How a loop reads its share of so many partitions.
+pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> ClientConfig {
     let session = config.session_timeout_ms;
     let mut client = settings::reader(&config.properties, &config.group_id, "read_committed");
     client
@@ -108,7 +119,17 @@ pub(crate) fn consumer_config(config: &WorkerConfig) -> ClientConfig {
         // Restoring happens between two polls.
         .set("max.poll.interval.ms", "600000");
     let shares = config.shares();
-    let read_ahead_kib = (shares.read_ahead / 1024).to_string();
+    let mut read_ahead_kib = shares.read_ahead / 1024;
+    if config.in_time {
+        // Partitions have queues of their own, and the library's bound is each one's.
+        read_ahead_kib = (read_ahead_kib / partitions.max(1)).max(READ_AHEAD_MIN_KIB);
+        let bytes = (read_ahead_kib * 1024).min(FETCH_MAX_BYTES).to_string();
+        client
+            .set("fetch.message.max.bytes", bytes)
+            // Which one is at its end is not waited for.
+            .set("enable.partition.eof", "true");
+    }
+    let read_ahead_kib = read_ahead_kib.to_string();
     settings::unless_given(
         &mut client,
         &config.properties,

@@ -3,7 +3,6 @@
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
 mod ahead;
-mod batch;
 mod bounded;
 mod clocks;
 mod config;
@@ -11,7 +10,9 @@ mod entering;
 pub(crate) mod failure;
 pub(crate) mod group;
 mod handing;
+mod in_time;
 mod packing;
+mod reading;
 mod restore;
 mod session;
 mod takeover;
@@ -98,12 +99,12 @@ pub fn run(
     if !reach(&config, observer, Some(config.unreachable_after), stop)? {
         return Ok(());
     }
-    if !check_topics(&config, observer, stop)? {
+    let Some(partitions) = check_topics(&config, observer, stop)? else {
         return Ok(());
-    }
+    };
     let mut streak = Streak::default();
     loop {
-        let failure = match Session::start(&config, &transactional_id, factory, observer) {
+        let failure = match Session::start(&config, &transactional_id, factory, observer, partitions) {
             Ok(mut session) => match session.run(stop, &mut streak) {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -162,12 +163,12 @@ fn reach(
 }
 
 /// Missing topics are the operator's to create; a loop that waits for them would look alive. Those just created may take
-/// a moment to show. `false` when stopped before that is known.
+/// a moment to show. How many partitions the inputs have; `None` when stopped before that is known.
 fn check_topics(
     config: &WorkerConfig,
     observer: &dyn Observer,
     stop: &AtomicBool,
-) -> Result<bool, WorkerError> {
+) -> Result<Option<usize>, WorkerError> {
     let begun = Instant::now();
     let mut there_since = begun;
     loop {
@@ -180,7 +181,7 @@ fn check_topics(
                     return Err(WorkerError::Unreachable(error));
                 }
                 if !reach(config, observer, Some(left), stop)? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 there_since = Instant::now();
                 continue;
@@ -197,7 +198,8 @@ fn check_topics(
                 );
                 return Err(WorkerError::Configuration(text));
             }
-            return Ok(true);
+            let partitions: i32 = config.inputs.iter().filter_map(|topic| count(*topic)).sum();
+            return Ok(Some(usize::try_from(partitions).unwrap_or_default()));
         }
         if there_since.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
             let names = missing.into_iter().map(|topic| config.name_of(topic));

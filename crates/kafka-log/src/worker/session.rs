@@ -10,11 +10,11 @@ use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
 use super::ahead::Ahead;
-use super::batch::gather;
 use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::Failure;
 use super::group::{GroupConsumer, join};
+use super::reading::{Limits, Queue, gather, gather_in_time, queues};
 use super::tasks::Task;
 use super::transactor::Transactor;
 use super::{ATTEMPTS_MAX, Factory, Streak, WorkerConfig, backoff, wait};
@@ -31,7 +31,9 @@ pub(super) const LAG_EVERY: Duration = Duration::from_secs(5);
 /// A member of the group with its producer.
 pub(super) struct Session<'a> {
     /// There until the end.
-    consumer: Option<GroupConsumer>,
+    consumer: Option<Arc<GroupConsumer>>,
+    /// One a task, in their order, where records are read in time.
+    queues: Vec<Queue>,
     pub(super) work: Work<'a>,
 }
 
@@ -59,12 +61,13 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes over the transactional id and joins the group.
+    /// Takes over the transactional id and joins the group that shares so many partitions.
     pub(super) fn start(
         config: &'a WorkerConfig,
         transactional_id: &'a str,
         factory: Factory<'a>,
         observer: &'a dyn Observer,
+        partitions: usize,
     ) -> Result<Session<'a>, Failure> {
         let alive = || observer.heartbeat(config.name);
         let transactor = Transactor::start(config, transactional_id, &alive)?;
@@ -88,14 +91,19 @@ impl<'a> Session<'a> {
             processing: Duration::ZERO,
         };
         Ok(Session {
-            consumer: Some(join(config)?),
+            consumer: Some(Arc::new(join(config, partitions)?)),
+            queues: Vec::new(),
             work,
         })
     }
 
     /// Goes round until `stop`. `streak` counts failures that were not got over yet.
     pub(super) fn run(&mut self, stop: &AtomicBool, streak: &mut Streak) -> Result<(), Failure> {
-        let Session { consumer, work } = self;
+        let Session {
+            consumer,
+            queues: own,
+            work,
+        } = self;
         let Some(consumer) = consumer.as_ref() else {
             return Ok(());
         };
@@ -105,8 +113,15 @@ impl<'a> Session<'a> {
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());
             let patience = due.map_or(PATIENCE, |clocks| clocks.due_in(Instant::now()).min(PATIENCE));
-            let (records, bytes) = (work.config.max_batch_records, work.config.shares().batch);
-            let batch = gather(consumer, records, bytes, patience)?;
+            let limits = Limits {
+                records: work.config.max_batch_records,
+                bytes: work.config.shares().batch as u64,
+                patience,
+            };
+            let batch = match work.config.in_time {
+                true if !work.tasks.is_empty() => gather_in_time(consumer, own, &mut work.tasks, limits)?,
+                _ => gather(consumer, &work.tasks, limits)?,
+            };
             if consumer.context().take_revoked() {
                 // Nothing is committed of what was gathered, so dropping it is enough.
                 work.park();
@@ -139,7 +154,9 @@ impl<'a> Session<'a> {
                             .map(|task| (task.topic, task.partition))
                             .collect();
                         work.forget();
+                        own.clear();
                         work.install(consumer, held, stop)?;
+                        *own = work.queues(consumer)?;
                     }
                     Err(failure) => {
                         work.observer.aborted(work.config.name);
@@ -149,7 +166,9 @@ impl<'a> Session<'a> {
             }
             if let Some(assigned) = consumer.context().take_assigned() {
                 let partitions = known(&assigned, work.config);
+                own.clear();
                 work.install(consumer, partitions, stop)?;
+                *own = work.queues(consumer)?;
             }
         }
         Ok(())
@@ -157,6 +176,14 @@ impl<'a> Session<'a> {
 }
 
 impl Work<'_> {
+    /// A queue for each task, where records are read in time.
+    fn queues(&self, consumer: &Arc<GroupConsumer>) -> Result<Vec<Queue>, Failure> {
+        match self.config.in_time {
+            true => queues(consumer, &self.tasks),
+            false => Ok(Vec::new()),
+        }
+    }
+
     /// Up to where a partition is committed, if it is this loop's.
     fn committed(&self, topic: Topic, partition: i32) -> Option<i64> {
         let is_it = |task: &&Task| (task.topic, task.partition) == (topic, partition);
@@ -175,6 +202,7 @@ fn known(list: &TopicPartitionList, config: &WorkerConfig) -> Vec<(Topic, i32)> 
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
+        self.queues.clear();
         let Some(consumer) = self.consumer.take() else {
             return;
         };

@@ -66,7 +66,7 @@ impl Work<'_> {
             // What was read of it after its last commit was dropped.
             task.next = task.committed;
             task.stale_position = None;
-            task.drop_held();
+            task.drop_undecided();
         }
         self.tasks = kept;
         for mut task in fresh {

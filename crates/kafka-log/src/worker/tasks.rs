@@ -1,12 +1,15 @@
 //! One input partition in this loop: its processor, where it stands, and the state rows not yet committed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use city_model::EventTime;
-use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
+use rdkafka::message::{Message, OwnedMessage};
 use stream_worker::{InputRecord, Outbox, Processor};
 use wire_format::topics::Topic;
 
+use super::in_time::Lane;
+use super::reading::Read;
 use crate::probe::Place;
 
 /// A partition and what decides about it.
@@ -32,7 +35,11 @@ pub(super) struct Task {
     pub(super) records: u64,
     /// Records read but not decided, because the first of them is not ready; at most what one batch holds, for the
     /// partition is paused meanwhile.
-    pub(super) held: VecDeque<OwnedMessage>,
+    pub(super) held: VecDeque<Box<OwnedMessage>>,
+    /// Records read whose turn has not come, because those of other partitions are older; all of them come after those held.
+    pub(super) waiting: VecDeque<Box<OwnedMessage>>,
+    /// Where the partition is beside the others.
+    pub(super) lane: Lane,
     /// Whether the consumer was told to pause.
     pub(super) paused: bool,
 }
@@ -58,26 +65,33 @@ impl Task {
             newest: None,
             records: 0,
             held: VecDeque::new(),
+            waiting: VecDeque::new(),
+            lane: Lane::new(Instant::now()),
             paused: false,
         }
     }
 
     /// Decides a record, or keeps it while it, or one before it, is not ready. One that was decided already, read once
     /// more after an assignment, is passed over.
-    pub(super) fn take(&mut self, message: &BorrowedMessage<'_>, outbox: &mut Outbox) {
-        let read = self.held.back().map_or(self.next, |last| last.offset() + 1);
-        if message.offset() < read {
-            return;
+    pub(super) fn take(&mut self, read: Read<'_>, outbox: &mut Outbox) {
+        let next = self.held.back().map_or(self.next, |last| last.offset() + 1);
+        let decided = match &read {
+            Read::Lent(message) => self.is_decided(next, message, outbox),
+            Read::Kept(message) => self.is_decided(next, &**message, outbox),
+        };
+        if !decided {
+            self.held.push_back(read.keep());
         }
-        if !self.held.is_empty() || !self.decide(message, outbox) {
-            self.held.push_back(message.detach());
-        }
+    }
+
+    fn is_decided<M: Message>(&mut self, next: i64, message: &M, outbox: &mut Outbox) -> bool {
+        message.offset() < next || (self.held.is_empty() && self.decide(message, outbox))
     }
 
     /// Decides what was kept, as far as it is ready now.
     pub(super) fn take_held(&mut self, outbox: &mut Outbox) {
         while let Some(first) = self.held.pop_front() {
-            if !self.decide(&first, outbox) {
+            if !self.decide(&*first, outbox) {
                 self.held.push_front(first);
                 return;
             }
@@ -109,8 +123,10 @@ impl Task {
     }
 
     /// What was read and not decided will be read again.
-    pub(super) fn drop_held(&mut self) {
+    pub(super) fn drop_undecided(&mut self) {
         self.held.clear();
+        self.waiting.clear();
+        self.lane = Lane::new(Instant::now());
         self.paused = false;
     }
 

@@ -69,7 +69,7 @@ impl Work<'_> {
                     self.config.name,
                     task.topic,
                     task.partition,
-                    wall_ms() - time.millis(),
+                    wall().millis() - time.millis(),
                 );
             }
         }
@@ -102,7 +102,8 @@ fn at_ends(probe: &Probe, tasks: &[Task]) -> rdkafka::error::KafkaResult<Vec<Opt
     Ok(behind)
 }
 
-fn wall_ms() -> i64 {
+/// The wall's clock.
+pub(super) fn wall() -> EventTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EventTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).millis()
+    EventTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

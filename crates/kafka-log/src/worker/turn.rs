@@ -5,19 +5,17 @@ use std::time::{Duration, Instant};
 use city_model::EventTime;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaResult;
-use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
-use super::batch::{Batch, in_turn};
 use super::failure::Failure;
 use super::group::GroupConsumer;
+use super::reading::Batch;
 use super::session::Work;
-use super::tasks::{Finder, Task};
+use super::tasks::Task;
 use super::writing::{write, write_records};
 use crate::CommitInfo;
-use crate::read::timestamp;
 
 /// Offsets that moved over control records alone are committed this late, so that they do not call for commits of their own.
 const BARE_OFFSETS_AFTER: Duration = Duration::from_secs(1);
@@ -36,13 +34,11 @@ impl Work<'_> {
 
     fn decide_and_commit(&mut self, consumer: &GroupConsumer, batch: Batch<'_>) -> Result<bool, Failure> {
         self.look_ahead(&batch);
-        self.process(&batch)?;
+        let (begun, bytes) = (batch.begun, batch.bytes);
+        // The records' memory goes back before the wait for the broker.
+        self.process(batch)?;
         self.pause_held(consumer)?;
         self.advance(consumer)?;
-        let begun = batch.begun;
-        let bytes = batch.bytes;
-        // The records' memory goes back before the wait for the broker.
-        drop(batch);
         let ticks = self.look_at_clocks()?;
         let moved = self.tasks.iter().any(|task| task.next != task.committed);
         let records: u64 = self.tasks.iter().map(|task| task.records).sum();
@@ -87,7 +83,7 @@ impl Work<'_> {
     }
 
     /// Gives each record to its task, then asks the touched ones for their state rows.
-    fn process(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+    fn process(&mut self, batch: Batch<'_>) -> Result<(), Failure> {
         let (begun, mut sending) = (Instant::now(), Duration::ZERO);
         for task in &mut self.tasks {
             task.processor.refresh(&mut self.outbox);
@@ -95,13 +91,8 @@ impl Work<'_> {
         for task in &mut self.tasks {
             task.take_held(&mut self.outbox);
         }
-        let mut finder = Finder::default();
-        let found = batch.messages.iter().filter_map(|message| {
-            let task = finder.find(&self.tasks, message.topic(), message.partition())?;
-            Some((task, timestamp(message), message))
-        });
-        for (task, _, message) in in_turn(found) {
-            self.tasks[task].take(message, &mut self.outbox);
+        for (task, read) in batch.records {
+            self.tasks[task].take(read, &mut self.outbox);
             if self.outbox.records.len() >= SEND_AT {
                 sending += self.send_some()?;
             }
@@ -132,8 +123,8 @@ impl Work<'_> {
     /// after an assignment, so the one of before must not be believed: it lies behind records that are still to come.
     fn advance(&mut self, consumer: &GroupConsumer) -> Result<(), Failure> {
         self.each_position(consumer, |task, position| {
-            // It is behind what was read, also behind what is held.
-            if task.held.is_empty() && task.stale_position != Some(position) {
+            // It is behind what was read, also behind what is held or waits.
+            if task.held.is_empty() && task.waiting.is_empty() && task.stale_position != Some(position) {
                 task.stale_position = None;
                 task.next = task.next.max(position);
             }

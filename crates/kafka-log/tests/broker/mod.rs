@@ -207,6 +207,8 @@ pub fn counting_config(prefix: &str, properties: Properties, inputs: &[Topic]) -
     WorkerConfig {
         group_id: format!("{prefix}group"),
         topic_prefix: prefix.to_owned(),
+        // As enrich reads, the loop with the most inputs.
+        in_time: true,
         // The least that a broker allows by default.
         session_timeout_ms: 6_000,
         unreachable_after: Duration::from_secs(3),
