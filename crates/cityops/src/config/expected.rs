@@ -1,13 +1,28 @@
 //! `expected_every` of a source system: what an alert about its silence goes by.
 
+use std::time::Duration;
+
 use city_rules::ConfigError;
 
-use super::{Loaded, lines};
+use super::{IngestedFrom, Loaded, lines};
 
 /// A shorter silence than this cannot be told from the pace at which metrics are looked at.
 const EXPECTED_EVERY_MIN_MS: i64 = 60_000;
 
 impl Loaded {
+    /// The source systems that are listed, each with the longest silence that is no trouble, if one is expected. Where producers
+    /// say when a record was appended, as in a backfill, that says nothing about silence now, and nothing is expected.
+    pub(crate) fn listed_sources(&self) -> impl Iterator<Item = (&str, Option<Duration>)> {
+        let is_now = self.config.time.ingested_from == IngestedFrom::Broker;
+        let listed = self.config.sources.iter();
+        let listed = listed.filter(|(system, _)| *system != "default");
+        listed.map(move |(system, source)| {
+            let every = source.expected_every.filter(|_| is_now);
+            let every = every.map(|every| Duration::from_millis(every.0.max(0) as u64));
+            (&**system, every)
+        })
+    }
+
     /// Whether what is expected of source systems makes sense.
     ///
     /// # Errors
