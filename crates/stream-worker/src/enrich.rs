@@ -20,8 +20,8 @@ use incident_engine::{Change, OutcomeRecord, RowForm};
 use wire_format::{Record, Refusal, Topic};
 
 use panics::unless_it_panics;
-use seen::{Seen, sender};
 pub use seen::{IntakeObserver, OTHER_SYSTEM, UNREADABLE_SYSTEM};
+use seen::{Seen, sender};
 pub use settled::Settled;
 use surveyor::Surveyor;
 

@@ -139,7 +139,10 @@ mod tests {
             let mut out = Vec::new();
             hearing.take(&mut out);
             let read = out.iter().map(|record| {
-                assert_eq!((record.topic, record.partition), (Topic::EnrichChangelog, Some(3)));
+                assert_eq!(
+                    (record.topic, record.partition),
+                    (Topic::EnrichChangelog, Some(3))
+                );
                 let key = record.key.as_deref().unwrap();
                 let first = key.split(|byte| *byte == b'/').next().unwrap();
                 let first = std::str::from_utf8(first).unwrap();

@@ -139,12 +139,19 @@ mod tests {
         senders.sent(Source::Hotline, "12345", 3, 0);
         assert!(!text().contains("expected_every_seconds{") && !text().contains("newest_record_seconds{"));
         let at = EventTime::from_millis(1_500);
-        senders.known(&BTreeMap::from([("12345".to_owned(), at), ("seldom".to_owned(), at)]));
+        senders.known(&BTreeMap::from([
+            ("12345".to_owned(), at),
+            ("seldom".to_owned(), at),
+        ]));
         let newest = |seconds: &str| {
             format!("cityops_source_newest_record_seconds{{source_system=\"12345\"}} {seconds}")
         };
-        assert!(shown("cityops_source_expected_every_seconds{source_system=\"12345\"} 600"));
-        assert!(shown("cityops_source_expected_every_seconds{source_system=\"never\"} 60"));
+        assert!(shown(
+            "cityops_source_expected_every_seconds{source_system=\"12345\"} 600"
+        ));
+        assert!(shown(
+            "cityops_source_expected_every_seconds{source_system=\"never\"} 60"
+        ));
         assert!(shown(&newest("1.5")));
         for system in ["seldom", "never"] {
             let series = format!("newest_record_seconds{{source_system=\"{system}\"}}");
