@@ -4,6 +4,7 @@ mod balanced;
 mod following;
 mod foreseeing;
 mod panics;
+mod refused;
 mod released;
 mod seen;
 mod settled;
@@ -29,7 +30,7 @@ use crate::balance::Balance;
 use crate::heard::Hearing;
 use crate::{
     InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing,
-    TraceObserver, Unmapped, dead_letter,
+    TraceObserver, Unmapped,
 };
 
 /// One input partition.
@@ -304,20 +305,6 @@ impl Enrich {
             tracing::warn!(source = %self.source, %id, "{note}");
         }
         note
-    }
-
-    fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
-        out.records.push(dead_letter(record, refusal));
-        self.seen.refused(refusal);
-        Settled {
-            // A broken record may hold a phone number where its identity should be.
-            key: refusal
-                .identity
-                .clone()
-                .map(|key| self.setup.intake.public_identity(self.source, key)),
-            outcome: Outcome::DeadLetter,
-            reason: Some(refusal.reason.as_str().to_owned()),
-        }
     }
 
     fn count(&mut self, cell: LedgerCell, by: i64) {

@@ -52,3 +52,27 @@ impl Loaded {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_expected_where_producers_say_when() {
+        let listed = |time: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("cityops.toml");
+            let sources = "[sources.default]\n[sources.a]\nexpected_every = \"10m\"\n[sources.b]\n";
+            std::fs::write(&path, format!("{time}{sources}")).unwrap();
+            let loaded = Loaded::read_with(&path, std::iter::empty()).unwrap();
+            let listed = loaded.listed_sources();
+            listed
+                .map(|(system, every)| (system.to_owned(), every.map(|every| every.as_secs())))
+                .collect::<Vec<_>>()
+        };
+        let (a, b) = ("a".to_owned(), "b".to_owned());
+        assert_eq!(listed(""), [(a.clone(), Some(600)), (b.clone(), None)]);
+        let backfill = "[time]\ningested_from = \"producer\"\n";
+        assert_eq!(listed(backfill), [(a, None), (b, None)]);
+    }
+}
