@@ -8,6 +8,7 @@ mod city;
 mod acl_requests;
 mod encrypted;
 mod rebuilding;
+mod withdrawn;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -182,7 +183,7 @@ fn now() -> u64 {
 }
 
 /// Everyone's part of the work, with exactly the printed rights.
-fn everything_works(place: &mut Place) {
+fn everything_works(place: &mut Place, rights: &[Right]) {
     let process = Town::run(place.folder("worker"));
     let report = json!({"event_id": "r", "source_system": "inspector-app", "channel": "inspector", "report_id": "r",
         "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": SOUTH_WEST.0, "y": SOUTH_WEST.1,
@@ -228,6 +229,7 @@ fn everything_works(place: &mut Place) {
         group_as(&place.users, "centre", "cityops-centre-1", true),
         NO_GROUP_RIGHT
     );
+    withdrawn::is_told(place, rights, &log);
     assert_eq!(process.terminate(), Some(0));
     for command in ["ledger", "audit"] {
         let (code, out, err) = place.run("sre", &[command]);
@@ -332,7 +334,7 @@ fn exactly_these_rights_are_enough_and_each_is_needed() {
         Topic::ALL.len(),
         "twice changes nothing: {out}"
     );
-    everything_works(&mut place);
+    everything_works(&mut place, &others);
     println!("everything works after {:.0?}", begun.elapsed());
 
     let mut wrong = Vec::new();

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use city_model::{GroupingDigest, IncidentId, Ledger};
+use city_model::{EventTime, GroupingDigest, IncidentId, Ledger};
 use incident_engine::{Change, OutcomeRecord};
 use serde::Deserialize;
+use stream_worker::Heard;
 use wire_format::Topic;
 
 /// The ledger rows of both changelogs, the last of each key.
@@ -39,6 +40,28 @@ impl LedgerRows {
             }
         }
         ledger
+    }
+}
+
+/// When each system was last heard, over all input partitions.
+#[derive(Debug, Default)]
+pub struct HeardOf(BTreeMap<String, EventTime>);
+
+impl HeardOf {
+    /// Takes a record of enrich's changelog; answers with the system and its time, if it was heard later than was known.
+    pub fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) -> Option<Heard> {
+        let heard = Heard::of_record(key?, value?)?;
+        let known = self.0.entry(heard.system.clone()).or_insert(EventTime::MIN);
+        if heard.at <= *known {
+            return None;
+        }
+        *known = heard.at;
+        Some(heard)
+    }
+
+    /// What is known.
+    pub fn systems(&self) -> &BTreeMap<String, EventTime> {
+        &self.0
     }
 }
 

@@ -11,6 +11,7 @@ mod reads;
 mod refused;
 mod reload;
 mod sections;
+mod sized;
 mod telemetry;
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use kafka_log::tail::{Tail, follow};
 use wire_format::{Topic, Unread};
 
 use crate::board::Board;
-use crate::committed::{Committed, LedgerRows};
+use crate::committed::{Committed, HeardOf, LedgerRows};
 use crate::feed::{Change, Feed, Place};
 use crate::metrics::{Appended, Metrics};
 use crate::outputs::ReadBack;
@@ -61,19 +61,25 @@ impl Follower {
             followed.push(Topic::Outcomes);
         }
         while !self.stop.load(Ordering::Relaxed) {
-            let mut rows = LedgerRows::default();
+            let (mut rows, mut heard) = (LedgerRows::default(), HeardOf::default());
             // Half of the rows are half of the ledger: it would seem to grow by all that ever was.
             let mut caught_up = false;
             let each = |tail: Tail<'_>| match tail {
                 Tail::CaughtUp => {
                     caught_up = true;
                     self.ledger(rows.sum());
+                    self.metrics.senders().known(heard.systems());
                     self.board.set_caught_up();
                 }
                 Tail::Record(Topic::Incidents, record) => self.incident(&record),
                 Tail::Record(Topic::Vitals, record) => self.vitals(&record),
                 Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
                 Tail::Record(topic, record) => {
+                    if let Some(heard) = heard.take(record.key(), record.value())
+                        && caught_up
+                    {
+                        self.metrics.senders().heard(&heard.system, heard.at);
+                    }
                     if rows.take(topic, record.partition(), record.key(), record.value()) && caught_up {
                         self.ledger(rows.sum());
                     }

@@ -1,6 +1,6 @@
 //! What `run` and `demo` share: workers, the board that follows what they commit, HTTP, and an orderly end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -135,6 +135,11 @@ impl Service {
         };
         let vitals = Arc::new(VitalsBoard::default());
         let feed = Arc::new(Feed::new(door.limits.behind, wall_clock()));
+        let listed: Vec<(&str, Option<Duration>)> = start.loaded.listed_sources().collect();
+        let expected = listed.iter().filter(|(_, every)| every.is_some());
+        let expected: BTreeSet<String> = expected.map(|(system, _)| (*system).to_owned()).collect();
+        // Before anything is followed: what was committed is shown of these alone.
+        metrics.senders().lists(listed);
         let follower = Follower {
             vitals: vitals.clone(),
             properties: start.properties.clone(),
@@ -167,12 +172,6 @@ impl Service {
                 .sum::<i32>();
             metrics.readiness().expects(role.as_str(), partitions.into());
         }
-        let listed = start.loaded.config.sources.iter();
-        let listed = listed.filter(|(system, _)| *system != "default");
-        metrics.senders().lists(listed.map(|(system, source)| {
-            let every = source.expected_every.map(|every| every.0.max(0) as u64);
-            (&**system, every.map(Duration::from_millis))
-        }));
         let times = match start.loaded.config.time.ingested_from {
             IngestedFrom::Broker => AppendTimes::ByBroker,
             IngestedFrom::Producer => AppendTimes::ByProducer,
@@ -188,6 +187,7 @@ impl Service {
                 Arc::new(observer.appended(times).traced_by(tracer.clone()))
             }),
             intake_observer: Arc::new(IntakeMetrics::new(metrics.clone())),
+            expected: Arc::new(expected),
             decision_observer: metrics.clone(),
             place_observer: Arc::new(watch),
             trace_observer: Arc::new(traces),

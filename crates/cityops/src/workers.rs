@@ -1,6 +1,6 @@
 //! The worker threads of a process: started together, watched, and stopped together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,6 +96,8 @@ pub struct Start {
     pub observer: Box<dyn Fn(Role) -> Arc<dyn Observer + Send + Sync> + Send + Sync>,
     /// Is told what intake refuses and how well it can place events.
     pub intake_observer: Arc<dyn IntakeObserver>,
+    /// Of these source systems something is expected: it is written when they were last heard.
+    pub expected: Arc<BTreeSet<String>>,
     /// Is told what the engines do not decide again.
     pub decision_observer: Arc<dyn DecisionObserver>,
     /// Is told how the sources' positions agree.
@@ -226,6 +228,7 @@ fn run_loop(
                 Box::new(
                     enrich
                         .observed_by(start.intake_observer.clone())
+                        .listening_for(start.expected.clone())
                         .writing(start.outputs.clone())
                         .traced_by(start.trace_observer.clone())
                         .comparing(start.place_observer.clone()),

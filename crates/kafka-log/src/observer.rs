@@ -52,6 +52,13 @@ pub trait Observer: Sync {
     /// A transaction was given up; the state is restored.
     fn aborted(&self, _worker: &str) {}
 
+    /// So many attempts in a row have failed, and the loop's partitions have not got beyond what failed; `why` may be shown to
+    /// anybody.
+    fn failed(&self, _worker: &str, _attempts: u32, _why: &str) {}
+
+    /// They have got beyond it, or are another loop's.
+    fn recovered(&self, _worker: &str) {}
+
     /// How far the worker is from the end of the partition; told every five seconds at least, while the broker answers.
     fn lag(&self, _topic: Topic, _partition: i32, _lag: Lag) {}
 

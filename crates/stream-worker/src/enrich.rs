@@ -4,6 +4,7 @@ mod balanced;
 mod following;
 mod foreseeing;
 mod panics;
+mod refused;
 mod released;
 mod seen;
 mod settled;
@@ -20,15 +21,16 @@ use incident_engine::{Change, OutcomeRecord, RowForm};
 use wire_format::{Record, Refusal, Topic};
 
 use panics::unless_it_panics;
-use seen::Seen;
 pub use seen::{IntakeObserver, OTHER_SYSTEM, UNREADABLE_SYSTEM};
+use seen::{Seen, sender};
 pub use settled::Settled;
 use surveyor::Surveyor;
 
 use crate::balance::Balance;
+use crate::heard::Hearing;
 use crate::{
     InForce, InputRecord, OutRecord, Outbox, Outputs, PlaceObserver, Processor, Setup, Standing,
-    TraceObserver, Unmapped, dead_letter,
+    TraceObserver, Unmapped,
 };
 
 /// One input partition.
@@ -47,6 +49,7 @@ pub struct Enrich {
     observer: Option<Arc<dyn IntakeObserver>>,
     surveyor: Option<Surveyor>,
     seen: Seen,
+    hearing: Hearing,
     balance: Balance,
     /// Records that waited for confirmation and were settled otherwise since `judge` was called.
     released: Vec<Settled>,
@@ -70,6 +73,7 @@ impl Enrich {
             observer: None,
             surveyor: None,
             seen: Seen::default(),
+            hearing: Hearing::default(),
             balance: Balance::default(),
             released: Vec::new(),
             outputs: Arc::default(),
@@ -107,6 +111,14 @@ impl Enrich {
     pub fn traced_by(self, observer: Arc<dyn TraceObserver>) -> Enrich {
         Enrich {
             trace_observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// The same that writes when it heard these systems; see [`crate::Heard`].
+    pub fn listening_for(self, systems: Arc<BTreeSet<String>>) -> Enrich {
+        Enrich {
+            hearing: Hearing::of(systems),
             ..self
         }
     }
@@ -295,20 +307,6 @@ impl Enrich {
         note
     }
 
-    fn refuse(&mut self, record: &InputRecord<'_>, refusal: &Refusal, out: &mut Outbox) -> Settled {
-        out.records.push(dead_letter(record, refusal));
-        self.seen.refused(refusal);
-        Settled {
-            // A broken record may hold a phone number where its identity should be.
-            key: refusal
-                .identity
-                .clone()
-                .map(|key| self.setup.intake.public_identity(self.source, key)),
-            outcome: Outcome::DeadLetter,
-            reason: Some(refusal.reason.as_str().to_owned()),
-        }
-    }
-
     fn count(&mut self, cell: LedgerCell, by: i64) {
         self.ledger.add(cell, by);
         self.balance.counted(cell, by);
@@ -367,6 +365,9 @@ impl Processor for Enrich {
             Some(value) => self.setup.decoder.decode_with(self.source, value, record.headers),
             None => Err(Refusal::new(DeadLetterReason::BadJson, "the record has no value")),
         };
+        if let Some(system) = sender(&decoded) {
+            self.hearing.hear(system, record);
+        }
         let settled = self.judge(record, decoded, out);
         let outcome = settled.as_ref().map(|settled| settled.outcome);
         let released = self.take_released();
@@ -392,6 +393,7 @@ impl Processor for Enrich {
             let change = Change::Count(cell, self.ledger.get(cell));
             out.rows.insert(change.key(), change.value_as(RowForm::Json));
         }
+        self.hearing.take(&mut out.records);
         self.tell_balance();
         let seen = std::mem::take(&mut self.seen);
         if let Some(observer) = &self.observer {

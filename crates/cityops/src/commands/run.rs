@@ -28,6 +28,9 @@ pub(super) fn run(args: &RunArgs) -> CommandResult {
     let partitions = topics::partitions(&loaded, &properties)?;
     check_rights(&loaded, &properties, &roles)?;
     let enriched = partitions.get(&Topic::Enriched).copied().unwrap_or(1);
+    if let Some(finding) = loaded.other_size(enriched) {
+        tracing::warn!(key = finding.key, "{finding}");
+    }
     let setup = Arc::new(assemble::setup(&loaded, enriched as u32)?);
     moved_groups::check(&loaded, &setup, &properties)?;
     let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());

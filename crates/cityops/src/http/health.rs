@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A loop that gives no sign for this long does not live. A round takes about a second, and so does a wait for the broker
@@ -12,6 +12,10 @@ pub const SILENT_MAX: Duration = Duration::from_secs(30);
 /// A loop that has heard nothing from the broker for this long is not ready: it looks at the ends of its inputs every five
 /// seconds at least, and a look takes up to three.
 pub(super) const UNANSWERED_MAX: Duration = Duration::from_secs(15);
+
+/// So many attempts in a row that failed are no accident any more: a leader that moves or a transaction that times out costs one
+/// or two.
+const FAILURES_MAX: u32 = 3;
 
 /// After this silence nothing is waited for any more: the process ends so that its supervisor starts another one. The
 /// client library's waits, for instance, have their deadlines on the wall clock: one that goes back by an hour holds them for
@@ -36,6 +40,7 @@ impl Health {
             assigned: AtomicBool::new(false),
             restored: AtomicBool::new(false),
             partitions: AtomicUsize::new(0),
+            failing: Mutex::default(),
         });
         self.loops
             .lock()
@@ -75,7 +80,12 @@ impl Health {
             missing.push("grid: loaded".to_owned());
         }
         for it in self.loops() {
-            if !it.assigned.load(Ordering::Acquire) {
+            if let Some((attempts, why)) = it.failing() {
+                missing.push(format!(
+                    "{}: a commit, after {attempts} failures in a row: {why}",
+                    it.worker
+                ));
+            } else if !it.assigned.load(Ordering::Acquire) {
                 missing.push(format!("{}: assigned", it.worker));
             } else if !it.restored.load(Ordering::Acquire) {
                 missing.push(format!("{}: restored", it.worker));
@@ -94,7 +104,9 @@ impl Health {
     pub fn reads(&self) -> BTreeMap<&'static str, usize> {
         let (mut read, now) = (BTreeMap::new(), Instant::now());
         for it in self.loops() {
-            let is_ready = it.restored.load(Ordering::Acquire) && it.unanswered(now) < UNANSWERED_MAX;
+            let is_ready = it.restored.load(Ordering::Acquire)
+                && it.unanswered(now) < UNANSWERED_MAX
+                && it.failing().is_none();
             let partitions = match is_ready {
                 true => it.partitions.load(Ordering::Acquire),
                 false => 0,
@@ -122,6 +134,8 @@ pub struct LoopHealth {
     restored: AtomicBool,
     /// How many partitions it has.
     partitions: AtomicUsize,
+    /// The row of failures that it has not got over, and why the last one was.
+    failing: Mutex<Option<(u32, String)>>,
 }
 
 impl LoopHealth {
@@ -146,6 +160,28 @@ impl LoopHealth {
         self.assigned.store(false, Ordering::Release);
         self.restored.store(false, Ordering::Release);
         self.beat();
+    }
+
+    /// So many attempts in a row have failed.
+    pub fn failed(&self, attempts: u32, why: &str) {
+        *self.lock_failing() = Some((attempts, why.to_owned()));
+        self.beat();
+    }
+
+    /// It has got over what failed.
+    pub fn recovered(&self) {
+        *self.lock_failing() = None;
+    }
+
+    /// A row of failures that is no accident. Of a loop whose partitions have all gone to others it is theirs to get over.
+    fn failing(&self) -> Option<(u32, String)> {
+        let has_none = self.assigned.load(Ordering::Acquire) && self.partitions.load(Ordering::Acquire) == 0;
+        let failing = self.lock_failing().clone();
+        failing.filter(|(attempts, _)| *attempts >= FAILURES_MAX && !has_none)
+    }
+
+    fn lock_failing(&self) -> MutexGuard<'_, Option<(u32, String)>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn since_begun(&self) -> u64 {
@@ -238,5 +274,38 @@ mod tests {
         assert!(health.missing_at(later).is_empty());
         it.lost();
         assert_eq!(health.missing_at(later), ["enrich: assigned"]);
+    }
+
+    #[test]
+    fn a_row_of_failures_is_not_ready_until_it_is_got_over() {
+        let health = Health::default();
+        health.set_grid_loaded();
+        let it = health.add_loop("enrich");
+        let restore = |partitions| {
+            it.assigned(partitions);
+            it.answered();
+            it.restored();
+        };
+        restore(3);
+        for attempts in 1..FAILURES_MAX {
+            it.failed(attempts, "the log says why");
+            assert!(health.missing().is_empty(), "one failure is an accident");
+            assert_eq!(health.reads(), [("enrich", 3)].into());
+        }
+        it.failed(FAILURES_MAX, "town.city.incidents.v1 may not be written");
+        let said = ["enrich: a commit, after 3 failures in a row: town.city.incidents.v1 may not be written"];
+        assert_eq!(health.missing(), said);
+        // Restored once more, it reads, and another partition of it commits.
+        restore(3);
+        assert_eq!(health.missing(), said);
+        assert_eq!(health.reads(), [("enrich", 0)].into());
+        it.lost();
+        assert_eq!(health.missing(), said, "it begins again");
+        restore(0);
+        assert!(health.missing().is_empty(), "they are another loop's now");
+        restore(1);
+        it.recovered();
+        assert!(health.missing().is_empty());
+        assert_eq!(health.reads(), [("enrich", 1)].into());
     }
 }

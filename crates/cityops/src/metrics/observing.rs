@@ -166,6 +166,14 @@ impl Observer for LoopObserver {
             .inc();
     }
 
+    fn failed(&self, _worker: &str, attempts: u32, why: &str) {
+        self.health.failed(attempts, why);
+    }
+
+    fn recovered(&self, _worker: &str) {
+        self.health.recovered();
+    }
+
     fn lag(&self, topic: Topic, partition: i32, lag: Lag) {
         // What this program writes has the broker's time.
         let times = match topic.source() {

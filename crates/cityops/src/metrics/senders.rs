@@ -1,6 +1,6 @@
 //! Who sends, and what is wrong with their devices: by the source systems that the configuration lists, never by device.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use prometheus::{GaugeVec, IntCounterVec};
 
 use super::Maker;
 use super::zeroes::EVENTS;
-use crate::http::wall_clock;
 
 /// What a process has read, by the system that sent it.
 pub struct SenderMetrics {
@@ -19,8 +18,8 @@ pub struct SenderMetrics {
     faults: IntCounterVec,
     expected_every: GaugeVec,
     newest: GaugeVec,
-    /// Systems of which something is expected.
-    expected: Mutex<BTreeSet<String>>,
+    /// Systems of which something is expected, with the longest silence that is no trouble.
+    expected: Mutex<BTreeMap<String, Duration>>,
 }
 
 impl SenderMetrics {
@@ -43,7 +42,7 @@ impl SenderMetrics {
             )?,
             newest: make.seconds(
                 "source_newest_record_seconds",
-                "When this process last committed a record of a system of which something is expected, or began; seconds since 1970.",
+                "Append time of the newest committed record of a system of which something is expected, whichever process read it, in seconds since 1970; absent where none is known.",
                 &["source_system"],
             )?,
             expected: Mutex::default(),
@@ -60,9 +59,6 @@ impl SenderMetrics {
         let labels = [source.as_str(), system];
         self.records.with_label_values(&labels).inc_by(records);
         self.refused.with_label_values(&labels).inc_by(refused);
-        if records > 0 && self.lock().contains(system) {
-            self.heard(system, wall_clock());
-        }
     }
 
     /// The systems that the configuration lists, each with the longest silence that is no trouble, where one is configured. Their
@@ -72,22 +68,35 @@ impl SenderMetrics {
             for source in EVENTS {
                 self.sent(source, system, 0, 0);
             }
-            let Some(every) = every else { continue };
-            self.expected_every
-                .with_label_values(&[system])
-                .set(every.as_secs_f64());
-            self.heard(system, wall_clock());
-            self.lock().insert(system.to_owned());
+            if let Some(every) = every {
+                self.lock().insert(system.to_owned(), every);
+            }
         }
     }
 
-    fn heard(&self, system: &str, at: EventTime) {
-        self.newest
-            .with_label_values(&[system])
-            .set(at.millis() as f64 / 1_000.0);
+    /// All that was committed has been read. What is expected is shown from here on alone: beside half of what is known every
+    /// system would seem to be silent.
+    pub fn known(&self, heard: &BTreeMap<String, EventTime>) {
+        for (system, every) in &*self.lock() {
+            self.expected_every
+                .with_label_values(&[&**system])
+                .set(every.as_secs_f64());
+        }
+        for (system, at) in heard {
+            self.heard(system, *at);
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    /// The newest committed record of a system was appended then.
+    pub fn heard(&self, system: &str, at: EventTime) {
+        if self.lock().contains_key(system) {
+            self.newest
+                .with_label_values(&[system])
+                .set(at.millis() as f64 / 1_000.0);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Duration>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -111,30 +120,46 @@ mod tests {
     use crate::metrics::Metrics;
 
     #[test]
-    fn a_listed_system_is_counted_from_zero_and_one_that_is_expected_has_its_newest_record() {
+    fn a_listed_system_is_counted_from_zero_and_what_is_expected_is_shown_once_the_log_is_read() {
         let metrics = Metrics::register(&Registry::new()).unwrap();
-        metrics
-            .senders()
-            .lists([("12345", Some(Duration::from_secs(600))), ("seldom", None)]);
+        let senders = metrics.senders();
+        senders.lists([
+            ("12345", Some(Duration::from_secs(600))),
+            ("seldom", None),
+            ("never", Some(Duration::from_secs(60))),
+        ]);
         let text = || metrics.text(EventTime::default()).unwrap();
+        let shown = |line: &str| text().lines().any(|found| found == line);
         for line in [
-            "cityops_source_expected_every_seconds{source_system=\"12345\"} 600",
             "cityops_source_records_total{source=\"hotline\",source_system=\"seldom\"} 0",
             "cityops_source_refused_total{source=\"hotline\",source_system=\"12345\"} 0",
         ] {
-            assert!(text().lines().any(|found| found == line), "{line}");
+            assert!(shown(line), "{line}");
         }
-        assert!(!text().contains("newest_record_seconds{source_system=\"seldom\"}"));
-        metrics.senders().heard("12345", EventTime::from_millis(1_500));
+        senders.sent(Source::Hotline, "12345", 3, 0);
+        assert!(!text().contains("expected_every_seconds{") && !text().contains("newest_record_seconds{"));
+        let at = EventTime::from_millis(1_500);
+        senders.known(&BTreeMap::from([
+            ("12345".to_owned(), at),
+            ("seldom".to_owned(), at),
+        ]));
         let newest = |seconds: &str| {
-            let line = format!("cityops_source_newest_record_seconds{{source_system=\"12345\"}} {seconds}\n");
-            text().contains(&line)
+            format!("cityops_source_newest_record_seconds{{source_system=\"12345\"}} {seconds}")
         };
-        assert!(newest("1.5"));
-        metrics.senders().sent(Source::Hotline, "other", 3, 0);
-        metrics.senders().sent(Source::Hotline, "12345", 0, 0);
-        assert!(newest("1.5"), "nothing came of it");
-        metrics.senders().sent(Source::Hotline, "12345", 1, 0);
-        assert!(!newest("1.5"));
+        assert!(shown(
+            "cityops_source_expected_every_seconds{source_system=\"12345\"} 600"
+        ));
+        assert!(shown(
+            "cityops_source_expected_every_seconds{source_system=\"never\"} 60"
+        ));
+        assert!(shown(&newest("1.5")));
+        for system in ["seldom", "never"] {
+            let series = format!("newest_record_seconds{{source_system=\"{system}\"}}");
+            assert!(!text().contains(&series), "{series}");
+        }
+        senders.sent(Source::Hotline, "12345", 1, 0);
+        assert!(shown(&newest("1.5")), "what is not committed is not heard");
+        senders.heard("12345", EventTime::from_millis(2_000));
+        assert!(shown(&newest("2")));
     }
 }

@@ -65,6 +65,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What may be shown to whoever asks whether the loop is ready. The whole text may quote what stands in a row of state.
+    pub(crate) fn in_public(&self) -> String {
+        match self {
+            Failure::NoRight(_) => self.to_string(),
+            Failure::Fenced(_) => "another owner took over".to_owned(),
+            Failure::Hangs(_) => "a call to the broker does not come back".to_owned(),
+            Failure::Fatal(_) | Failure::Retry(_) | Failure::Refused(_) => "the log says why".to_owned(),
+        }
+    }
+
     /// Sorts the error after which a client is not usable any more.
     pub(crate) fn fatal(code: RDKafkaErrorCode, text: String) -> Failure {
         match is_fencing(code) {

@@ -73,13 +73,19 @@ impl Streak {
         }
     }
 
-    /// A commit came through; `position` answers up to where a partition is committed, if it is still the loop's.
-    fn committed(&mut self, position: impl Fn(Topic, i32) -> Option<i64>) {
+    /// A commit came through; `position` answers up to where a partition is committed, if it is still the loop's. Whether a row
+    /// of failures ended with it.
+    fn committed(&mut self, position: impl Fn(Topic, i32) -> Option<i64>) -> bool {
+        if self.attempts == 0 {
+            return false;
+        }
         self.stuck
             .retain(|(topic, partition, from)| position(*topic, *partition).is_some_and(|at| at <= *from));
-        if self.stuck.is_empty() {
+        let is_over = self.stuck.is_empty();
+        if is_over {
             *self = Streak::default();
         }
+        is_over
     }
 }
 
@@ -118,6 +124,7 @@ pub fn run(
         streak.attempts += 1;
         streak.hangs += u32::from(matches!(failure, Failure::Hangs(_)));
         let Streak { attempts, hangs, .. } = streak;
+        observer.failed(config.name, attempts, &failure.in_public());
         tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
         if attempts >= ATTEMPTS_MAX || hangs >= HANGS_MAX {
             return Err(WorkerError::GaveUp {
@@ -237,13 +244,15 @@ mod tests {
             streak.failed([(bad.0, bad.1, 40), (good.0, good.1, 7)].into_iter());
             assert_eq!(streak.attempts, attempt);
             // The one goes on, the other stands where it stood.
-            streak.committed(|topic, _| Some(if topic == good.0 { 90 } else { 40 }));
+            let is_over = streak.committed(|topic, _| Some(if topic == good.0 { 90 } else { 40 }));
+            assert!(!is_over);
         }
         assert_eq!(streak.attempts, ATTEMPTS_MAX);
-        streak.committed(|_, _| Some(41));
+        assert!(streak.committed(|_, _| Some(41)));
+        assert!(!streak.committed(|_, _| Some(42)), "it ended once");
         assert_eq!(streak.attempts, 0, "what failed is committed");
         streak.failed([(bad.0, bad.1, 41)].into_iter());
-        streak.committed(|_, _| None);
+        assert!(streak.committed(|_, _| None));
         assert_eq!(streak.attempts, 0, "what failed is another loop's now");
     }
 }

@@ -133,14 +133,21 @@ impl<'a> Session<'a> {
             } else {
                 match work.turn(consumer, batch) {
                     Ok(false) => {}
-                    Ok(true) => streak.committed(|topic, partition| work.committed(topic, partition)),
-                    Err(Failure::Retry(text) | Failure::NoRight(text)) => {
+                    Ok(true) => {
+                        if streak.committed(|topic, partition| work.committed(topic, partition)) {
+                            work.observer.recovered(work.config.name);
+                        }
+                    }
+                    Err(failure @ (Failure::Retry(_) | Failure::NoRight(_))) => {
                         let touched = work.tasks.iter().filter(|task| task.records > 0);
                         streak.failed(touched.map(|task| (task.topic, task.partition, task.committed)));
                         work.observer.aborted(work.config.name);
+                        let (attempts, text) = (streak.attempts, failure.to_string());
+                        work.observer
+                            .failed(work.config.name, attempts, &failure.in_public());
                         tracing::warn!(
                             worker = work.config.name,
-                            attempts = streak.attempts,
+                            attempts,
                             reason = text,
                             "restoring after a failed transaction"
                         );

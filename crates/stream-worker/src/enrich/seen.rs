@@ -62,6 +62,14 @@ impl Sent {
     }
 }
 
+/// Which system sent a record, if it says so.
+pub(super) fn sender<'a>(decoded: &'a Result<Record<'_>, Refusal>) -> Option<&'a str> {
+    match decoded {
+        Ok(record) => record.source_system(),
+        Err(refusal) => refusal.identity.as_ref().map(|key| &*key.source_system),
+    }
+}
+
 /// Counts between two checkpoints.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -86,16 +94,10 @@ pub(super) struct Seen {
 impl Seen {
     /// A record came.
     pub(super) fn came(&mut self, decoded: &Result<Record, Refusal>) {
-        match decoded {
-            Ok(record) => {
-                if let Some(system) = record.source_system() {
-                    self.add(Some(system), 1, 0);
-                }
-            }
-            Err(refusal) => {
-                let identity = refusal.identity.as_ref();
-                self.add(identity.map(|key| &*key.source_system), 1, 0);
-            }
+        let system = sender(decoded);
+        // Warnings, silences and commands are of no system.
+        if system.is_some() || decoded.is_err() {
+            self.add(system, 1, 0);
         }
     }
 
