@@ -107,6 +107,7 @@ mod matching;
 mod neighbours;
 mod numbers;
 mod parting;
+mod parts;
 mod passage;
 mod priority;
 mod reasons;
