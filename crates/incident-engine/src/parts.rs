@@ -19,7 +19,6 @@ impl Engine {
             self.by_device => "by device",
             self.by_component => "by component",
             self.by_street => "by street",
-            self.by_ticket => "by ticket",
             self.expiring => "expiring",
             self.open => "open",
             self.due => "due",
