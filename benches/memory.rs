@@ -72,7 +72,7 @@ fn main() {
     engine.rest();
     let own = held() - before - row_bytes as usize;
     println!("  all at rest: {:.0} bytes an event", an_event(own));
-    drop(engine);
+    tell_parts(engine, events);
     let family = |key: &str| key.split('/').next().unwrap_or_default().to_owned();
     let mut sizes: BTreeMap<String, (usize, usize, usize)> = BTreeMap::new();
     for (key, row) in &rows {
@@ -105,4 +105,16 @@ fn main() {
         took.as_secs_f64(),
         took.as_secs_f64() * 1e6 / rows.len() as f64
     );
+    engine.rest();
+    tell_parts(engine, events);
+}
+
+/// What lies where.
+fn tell_parts(engine: Engine, events: usize) {
+    let mut before = held();
+    engine.take_apart(|part| {
+        let freed = before - held();
+        println!("    {part}: {:.1} bytes an event", freed as f64 / events as f64);
+        before = held();
+    });
 }

@@ -335,8 +335,8 @@ impl Scene for Retelling<'_> {
                 let rules = &self.setting.rules;
                 engine.unsettled.at_street(rules, kind, (town, name), is_placed)
             };
-            let turns = at(false).chain(at(true));
-            all.extend(turns.filter_map(|turn| engine.seen(&turn.key)?.incident()));
+            let numbers = at(false).chain(at(true));
+            all.extend(numbers.filter_map(|number| engine.seen_at(number)?.incident()));
             all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             all.dedup_by(|a, b| a.id == b.id);
         }
@@ -366,20 +366,21 @@ impl Scene for Retelling<'_> {
             return self.present(incident);
         }
         // An event that was not read before bears no row yet: what was decided in this telling comes first.
-        let turns = engine
-            .unsettled
-            .saying(Said::Ticket(ticket))
-            .filter(|turn| **turn < self.turn)
-            .filter(|turn| {
-                let seen = engine.seen(&turn.key);
-                seen.is_some_and(|seen| seen.ticket() == Some(ticket))
-            });
+        let numbers = engine.unsettled.saying(Said::Ticket(ticket));
+        let turns: Vec<Turn> = numbers
+            .filter(|number| {
+                let seen = engine.seen_at(*number);
+                seen.is_some_and(|seen| seen.ticket().as_ref() == Some(ticket))
+            })
+            .filter_map(|number| engine.events.turn(number))
+            .filter(|turn| *turn < self.turn)
+            .collect();
         let told = self
             .moved
             .decided
             .iter()
             .filter(|(_, decided)| decided.held.event.ticket.as_ref() == Some(ticket));
-        let first = turns.chain(told.map(|(turn, _)| turn)).min()?;
+        let first = turns.iter().chain(told.map(|(turn, _)| turn)).min()?;
         match self.moved.decided.get(first) {
             Some(decided) => self.moved.slots.get(&decided.slot)?.clone(),
             None => self.present(engine.incident_of(&first.key)?),

@@ -48,10 +48,10 @@ impl Scene for AsTheyAre<'_> {
             // What it was found by before may have given way to other addresses.
             for is_placed in [false, true] {
                 let street = (town, name);
-                let turns = engine
+                let numbers = engine
                     .unsettled
                     .at_street(&self.setting.rules, kind, street, is_placed);
-                let incidents = turns.filter_map(|turn| engine.seen(&turn.key)?.incident());
+                let incidents = numbers.filter_map(|number| engine.seen_at(number)?.incident());
                 incidents.for_each(|incident| self.look_at(incident));
             }
         }
@@ -140,7 +140,10 @@ impl Engine {
         };
         let point = setting.plane.project(located.position);
         kinds().all(|kind| {
-            !self.is_in_wide(setting, kind, point) && self.unsettled.is_last_about(rules, kind, point, turn)
+            !self.is_in_wide(setting, kind, point)
+                && self
+                    .unsettled
+                    .is_last_about(&self.events, rules, kind, point, turn)
         })
     }
 
@@ -168,7 +171,10 @@ impl Engine {
         let Some((kind, _)) = setting.kind_of(incident) else {
             return false;
         };
-        let is_last_about = |extent| self.unsettled.is_last_around(&setting.rules, kind, extent, turn);
+        let is_last_about = |extent| {
+            self.unsettled
+                .is_last_around(&self.events, &setting.rules, kind, extent, turn)
+        };
         let mut components = incident.components.iter().chain(&incident.inferred_components);
         let has_own = incident.address_key.is_some() || located.is_none();
         extent.is_none_or(is_last_about)
@@ -181,7 +187,8 @@ impl Engine {
     }
 
     fn is_last_saying(&self, said: Said<'_>, turn: &Turn) -> bool {
-        self.unsettled.saying(said).all(|other| other <= turn)
+        let mut saying = self.unsettled.saying(said);
+        saying.all(|number| !self.events.is_after(number, turn))
     }
 
     /// Whether nothing whose turn is after this one may be held against an incident of a kind by its address: what has a place
@@ -197,8 +204,8 @@ impl Engine {
         street::names(address).all(|name| {
             [false, true].into_iter().all(|is_placed| {
                 let street = (town, name);
-                let mut turns = self.unsettled.at_street(&setting.rules, kind, street, is_placed);
-                (is_placed && !has_own) || turns.all(|other| other <= turn)
+                let mut numbers = self.unsettled.at_street(&setting.rules, kind, street, is_placed);
+                (is_placed && !has_own) || numbers.all(|number| !self.events.is_after(number, turn))
             })
         })
     }

@@ -48,8 +48,6 @@ pub struct Engine {
     /// By the id of what explains them away.
     pub(crate) inhibited: FxHashMap<Name, Numbers>,
     pub(crate) by_street: ByStreet,
-    /// Events by their ticket, of those that belong to an incident.
-    pub(crate) by_ticket: FxHashMap<Name, Numbers>,
     pub(crate) wide: Wide,
     pub(crate) unsettled: Unsettled,
     pub(crate) open: BTreeSet<u32>,
@@ -302,7 +300,7 @@ impl Engine {
         self.unsettled.clear();
         for number in self.events.holding() {
             if let Some(held) = self.events.glance(number, &self.incidents) {
-                self.hold(&held);
+                self.hold(number, &held);
             }
         }
         for number in self.incidents.numbers() {

@@ -12,6 +12,7 @@ use rustc_hash::FxHasher;
 use state_rows::Pieces;
 
 use crate::awake::Awake;
+use crate::chunks::Chunks;
 use crate::resting::{Resting, pieces};
 
 /// So many incidents are whole at a time, some 3 kB each: the least, and the most where a storm asks for them again and again.
@@ -21,7 +22,7 @@ const AWAKE: (usize, usize) = (1_024, 16_384);
 #[derive(Debug)]
 pub(crate) struct Kept {
     table: HashTable<u32>,
-    places: Vec<Place>,
+    places: Chunks<Place>,
     free: Vec<u32>,
     /// How many of the places hold an incident.
     count: usize,
@@ -41,7 +42,7 @@ impl Default for Kept {
     fn default() -> Kept {
         Kept {
             table: HashTable::new(),
-            places: Vec::new(),
+            places: Chunks::default(),
             free: Vec::new(),
             count: 0,
             pieces: pieces(),
@@ -57,27 +58,25 @@ impl Kept {
 
     /// An incident by its number.
     pub(crate) fn at(&self, number: u32) -> Option<&Arc<Incident>> {
-        let resting = self.places.get(number as usize)?.incident.as_ref()?;
+        let resting = self.places.get(number)?.incident.as_ref()?;
         Some(resting.get(&self.pieces, || self.awake.woke(number)))
     }
 
     /// An incident that is only looked at once, with many others: it stays at rest.
     pub(crate) fn glance(&self, number: u32) -> Option<Arc<Incident>> {
-        let resting = self.places.get(number as usize)?.incident.as_ref()?;
+        let resting = self.places.get(number)?.incident.as_ref()?;
         Some(resting.glance(&self.pieces))
     }
 
     pub(crate) fn contains_key(&self, id: &IncidentId) -> bool {
-        let place = self
-            .number_of(id)
-            .and_then(|number| self.places.get(number as usize));
+        let place = self.number_of(id).and_then(|number| self.places.get(number));
         place.is_some_and(|place| place.incident.is_some())
     }
 
     /// The numbers of all of them, in no order that means anything.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
         let held: Vec<u32> = (0..)
-            .zip(&self.places)
+            .zip(self.places.iter())
             .filter_map(|(number, place)| place.incident.is_some().then_some(number))
             .collect();
         held.into_iter()
@@ -103,7 +102,7 @@ impl Kept {
     /// Keeps an incident in the place of what it was; answers its number, and what it was.
     pub(crate) fn keep(&mut self, incident: &Arc<Incident>) -> (u32, Option<Arc<Incident>>) {
         let number = self.number(&incident.id);
-        let Some(place) = self.places.get_mut(number as usize) else {
+        let Some(place) = self.places.get_mut(number) else {
             return (number, None); // a number always has its place
         };
         let old = place.incident.replace(Resting::awake(incident.clone()));
@@ -117,7 +116,7 @@ impl Kept {
     /// Lets go of an incident.
     pub(crate) fn remove(&mut self, id: &IncidentId) -> Option<(u32, Arc<Incident>)> {
         let number = self.number_of(id)?;
-        let old = self.places.get_mut(number as usize)?.incident.take()?;
+        let old = self.places.get_mut(number)?.incident.take()?;
         self.count -= 1;
         self.give_back(number);
         Some((number, old.into_whole(&self.pieces)))
@@ -127,7 +126,7 @@ impl Kept {
     pub(crate) fn rest(&mut self, all: bool) {
         let (places, pieces) = (&mut self.places, &mut self.pieces);
         self.awake.rest(all, |number, spares| {
-            let place = places.get_mut(number as usize);
+            let place = places.get_mut(number);
             let incident = place.and_then(|place| place.incident.as_mut());
             incident.is_none_or(|incident| incident.rest(pieces, spares))
         });
@@ -136,7 +135,7 @@ impl Kept {
     /// The number of an id that an event mentions.
     pub(crate) fn mention(&mut self, id: &IncidentId) -> u32 {
         let number = self.number(id);
-        if let Some(place) = self.places.get_mut(number as usize) {
+        if let Some(place) = self.places.get_mut(number) {
             place.mentions += 1;
         }
         number
@@ -144,7 +143,7 @@ impl Kept {
 
     /// An event that mentioned it does so no more.
     pub(crate) fn mention_no_more(&mut self, number: u32) {
-        if let Some(place) = self.places.get_mut(number as usize) {
+        if let Some(place) = self.places.get_mut(number) {
             place.mentions = place.mentions.saturating_sub(1);
             self.give_back(number);
         }
@@ -152,7 +151,7 @@ impl Kept {
 
     /// The id that a number stands for.
     pub(crate) fn id(&self, number: u32) -> Option<&IncidentId> {
-        self.places.get(number as usize).map(|place| &place.id)
+        self.places.get(number).map(|place| &place.id)
     }
 
     /// The number of an id that is known.
@@ -172,23 +171,21 @@ impl Kept {
         };
         let number = match self.free.pop() {
             Some(number) => {
-                self.places[number as usize] = place;
+                if let Some(free) = self.places.get_mut(number) {
+                    *free = place;
+                }
                 number
             }
-            None => {
-                self.places.push(place);
-                // Four billion incidents do not fit into memory.
-                u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
-            }
+            None => self.places.push(place),
         };
         let places = &self.places;
-        let rehash = |number: &u32| places.get(*number as usize).map_or(0, |place| hash(&place.id));
+        let rehash = |number: &u32| places.get(*number).map_or(0, |place| hash(&place.id));
         self.table.insert_unique(hash(id), number, rehash);
         number
     }
 
     fn give_back(&mut self, number: u32) {
-        if let Some(place) = self.places.get(number as usize)
+        if let Some(place) = self.places.get(number)
             && place.incident.is_none()
             && place.mentions == 0
             && let Ok(entry) = self.table.find_entry(hash(&place.id), |other| *other == number)

@@ -6,7 +6,6 @@ use city_model::{EventKey, EventTime, Incident, MINUTE_MS, Name};
 
 use crate::engine::{Engine, SEEN_MS};
 use crate::events::Seen;
-use crate::numbers::take_out;
 use crate::{EventRow, Held};
 
 impl Engine {
@@ -37,27 +36,27 @@ impl Engine {
     /// Lets go of what settled events said: their incidents have taken it in.
     pub(crate) fn release(&mut self) {
         let before = self.settled_before();
-        let keys: Vec<EventKey> = self.unsettled.settled(before).cloned().collect();
+        let numbers: Vec<u32> = self.unsettled.settled(before).collect();
         self.unsettled.forget_squares(before);
-        for key in &keys {
-            let number = self.events.number(key);
-            if let Some(held) = number.and_then(|number| self.events.let_go(number, &self.incidents)) {
-                self.unhold(&held);
+        for number in numbers {
+            if let Some(held) = self.events.let_go(number, &self.incidents) {
+                self.unhold(number, &held);
             }
         }
     }
 
-    pub(crate) fn hold(&mut self, held: &Held) {
+    pub(crate) fn hold(&mut self, number: u32, held: &Held) {
         if let Some(setting) = &self.setting {
             let turn = held.event.turn(setting.activation.reorder_ms);
-            self.unsettled.insert(setting, &held.event, &turn);
+            self.events.put_in_order(number, turn.order);
+            self.unsettled.insert(setting, &held.event, (&turn, number));
         }
     }
 
-    fn unhold(&mut self, held: &Held) {
+    fn unhold(&mut self, number: u32, held: &Held) {
         if let Some(setting) = &self.setting {
-            let turn = held.event.turn(setting.activation.reorder_ms);
-            self.unsettled.remove(setting, &held.event, &turn);
+            let order = held.event.order_time(setting.activation.reorder_ms);
+            self.unsettled.remove(setting, &held.event, (order, number));
         }
     }
 
@@ -71,31 +70,24 @@ impl Engine {
         let held = row.held.as_ref().filter(unsettled).cloned();
         let put = self.events.put(row, held.clone(), &mut self.incidents);
         // What is held of it is entered after what was held before is taken out: both are of the same turn.
-        put.was.iter().for_each(|was| self.unhold(was));
-        held.iter().for_each(|held| self.hold(held));
+        put.was.iter().for_each(|was| self.unhold(put.number, was));
+        held.iter().for_each(|held| self.hold(put.number, held));
         // A number that stayed under the minute of its former row would outlive that row, and forget another event for it.
         let (minute, was_in) = (minute_of(row.ingested_at), put.was_at.map(minute_of));
         if was_in != Some(minute) {
             was_in.iter().for_each(|was_in| self.unlist(*was_in, put.number));
             self.expiring.entry(minute).or_default().push(put.number);
         }
-        if let Some(ticket) = &row.ticket {
-            if row.incident.is_some() {
-                self.by_ticket
-                    .entry(ticket.clone())
-                    .or_default()
-                    .insert(put.number);
-            } else {
-                take_out(&mut self.by_ticket, ticket, put.number);
-            }
-        }
     }
 
     /// The event by which a ticket is found: the first of those that belong to an incident, in the order of their turns.
     pub(crate) fn cited(&self, ticket: &Name) -> Option<Seen<'_>> {
-        let numbers = self.by_ticket.get(ticket)?.as_slice();
-        let all = numbers.iter().filter_map(|number| self.seen_at(*number));
-        all.min_by_key(|seen| seen.turn())
+        let all = self
+            .events
+            .of_ticket(ticket)
+            .filter_map(|number| self.seen_at(number));
+        // Mostly it is the only one, and then nothing is compared.
+        all.min_by(|a, b| a.turn().cmp(&b.turn()))
     }
 
     pub(crate) fn forget(&mut self, key: &EventKey) {
@@ -103,17 +95,10 @@ impl Engine {
             return;
         };
         if let Some(held) = self.events.let_go(number, &self.incidents) {
-            self.unhold(&held);
+            self.unhold(number, &held);
         }
-        let (mut minute, mut ticket) = (0, None);
-        if let Some(seen) = self.seen_at(number) {
-            minute = minute_of(seen.ingested_at());
-            ticket = seen.ticket().cloned();
-        }
-        self.unlist(minute, number);
-        if let Some(ticket) = ticket {
-            take_out(&mut self.by_ticket, &ticket, number);
-        }
+        let minute = self.seen_at(number).map(|seen| minute_of(seen.ingested_at()));
+        minute.iter().for_each(|minute| self.unlist(*minute, number));
         self.events.remove(number, &mut self.incidents);
     }
 

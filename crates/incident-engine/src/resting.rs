@@ -6,9 +6,12 @@
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
+use city_model::Incident;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use state_rows::Pieces;
+
+use crate::Held;
 
 /// The fields whose values many rows share: paths of cells and the names of a city.
 const SHARED: [&str; 16] = [
@@ -32,7 +35,21 @@ const SHARED: [&str; 16] = [
 
 /// The pieces that incidents and events at rest share.
 pub(crate) fn pieces() -> Pieces {
-    Pieces::of_fields(&SHARED)
+    Pieces::of_fields(&SHARED, 2)
+}
+
+/// What may be at rest.
+pub(crate) trait Rests: Serialize + DeserializeOwned {
+    /// The number of its sort: things of one sort say much alike.
+    const SORT: usize;
+}
+
+impl Rests for Incident {
+    const SORT: usize = 0;
+}
+
+impl Rests for Held {
+    const SORT: usize = 1;
 }
 
 /// A thing that may be at rest.
@@ -44,7 +61,7 @@ pub(crate) struct Resting<T> {
     is_used: Cell<bool>,
 }
 
-impl<T: Serialize + DeserializeOwned> Resting<T> {
+impl<T: Rests> Resting<T> {
     /// A thing that is awake.
     pub(crate) fn awake(thing: Arc<T>) -> Resting<T> {
         Resting {
@@ -92,7 +109,7 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
         };
         if self.packed.is_none() {
             // What cannot be packed, which no row is, stays as it is.
-            let Ok(packed) = pieces.pack(&**thing) else {
+            let Ok(packed) = pieces.pack(T::SORT, &**thing) else {
                 return false;
             };
             self.packed = Some(packed);
@@ -109,7 +126,7 @@ impl<T: Serialize + DeserializeOwned> Resting<T> {
     )]
     fn unpack(&self, pieces: &Pieces) -> T {
         let packed = self.packed.as_deref().unwrap_or_default();
-        match pieces.unpack(packed) {
+        match pieces.unpack(T::SORT, packed) {
             Ok(thing) => thing,
             Err(error) => panic!("what is at rest cannot be read: {error}"),
         }
@@ -121,6 +138,10 @@ mod tests {
     use city_model::{EventKey, EventTime, Source, Turn};
 
     use super::*;
+
+    impl Rests for Turn {
+        const SORT: usize = 0;
+    }
 
     fn turn(order: i64) -> Arc<Turn> {
         Arc::new(Turn {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use city_model::{EventKey, EventTime, Incident, IncidentId};
+use city_model::{EventTime, Incident, IncidentId};
 
 use crate::draft::Draft;
 use crate::engine::Engine;
@@ -51,8 +51,9 @@ impl Engine {
 
     /// The incidents that some events belong to, and those that hold them as well: what theirs was merged into, and what would
     /// have them again if a command were taken back.
-    fn concerned<'a>(&'a self, keys: impl Iterator<Item = &'a EventKey>) -> BTreeSet<&'a IncidentId> {
-        let mut waiting: Vec<&IncidentId> = keys.filter_map(|key| self.seen(key)?.incident_id()).collect();
+    fn concerned(&self, events: impl Iterator<Item = u32>) -> BTreeSet<&IncidentId> {
+        let ids = events.filter_map(|number| self.seen_at(number)?.incident_id());
+        let mut waiting: Vec<&IncidentId> = ids.collect();
         let mut found = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if !found.insert(id) {

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::ops::Bound;
-use std::sync::Arc;
 
-use city_model::{Event, EventKey, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
+use city_model::{Event, EventTime, Extent, Kind, MINUTE_MS, Name, Plane, Point, Turn};
 use city_rules::{KindId, Rules};
+use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::few::Few;
+use crate::events::Events;
 use crate::{Setting, street};
 
 /// Events are settled in steps of so many milliseconds, so that an incident is written once for many of its events.
@@ -34,27 +33,62 @@ pub(crate) enum Said<'a> {
 impl Said<'_> {
     /// What it is kept under. Two that differ may share it, once in many cities: then events are decided again that need not be,
     /// which changes nothing.
-    fn mark(self) -> u64 {
+    fn bearer(self, number: u32) -> Bearer {
         let mut hasher = FxHasher::default();
         self.hash(&mut hasher);
-        hasher.finish()
+        Bearer {
+            mark: (hasher.finish() >> 32) as u32,
+            number,
+        }
     }
+}
+
+impl Bearer {
+    fn hash(&self) -> u64 {
+        hash_of_mark(self.mark)
+    }
+}
+
+/// Spreads the bits of a mark over those that a table looks at.
+const fn hash_of_mark(mark: u32) -> u64 {
+    (mark as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn hash(bucket: Bucket) -> u64 {
+    let mut hasher = FxHasher::default();
+    bucket.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where an event would be held against the incidents of a kind.
 type Bucket = (KindId, i64, i64);
 
-/// The index. It follows from the rows of the events. A turn is kept once, however many lists name it.
+/// An event where it would be held against the incidents of a kind.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    point: Point,
+    number: u32,
+    kind: KindId,
+}
+
+/// An event under a name that it bears. Two names share their number once in a thousand looks among a million events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bearer {
+    mark: u32,
+    number: u32,
+}
+
+/// The index. It follows from the rows of the events, and names them by their numbers: their turns are found by those.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
-    places: FxHashMap<Bucket, Few<(Point, Arc<Turn>)>>,
+    /// By their buckets.
+    spots: HashTable<Spot>,
     /// The latest place in the order that anything in a wide square had; what left it may still count.
     squares: FxHashMap<Bucket, EventTime>,
-    /// In the order of turns; mostly there is one.
-    said: FxHashMap<u64, Few<Arc<Turn>>>,
+    said: HashTable<Bearer>,
     /// Where those lie that cite a ticket: they may be in an incident of any kind.
-    citing: BTreeMap<Arc<Turn>, Point>,
-    steps: BTreeMap<i64, Vec<Arc<Turn>>>,
+    citing: BTreeMap<(EventTime, u32), Point>,
+    steps: BTreeMap<i64, Vec<u32>>,
     newest: Option<Turn>,
 }
 
@@ -67,15 +101,14 @@ pub(crate) fn settled_before(setting: &Setting, clock: EventTime) -> EventTime {
 }
 
 impl Unsettled {
-    pub(crate) fn insert(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
-        let turn = &Arc::new(turn.clone());
+    /// Enters what an event said; its turn and its number lead to it.
+    pub(crate) fn insert(&mut self, setting: &Setting, event: &Event, (turn, number): (&Turn, u32)) {
+        let rules = &setting.rules;
         for (kind, point) in compared_as(setting, event) {
-            let places = self
-                .places
-                .entry(bucket(&setting.rules, kind, point))
-                .or_default();
-            places.push((point, turn.clone()));
-            let square = square(&setting.rules, kind);
+            let spot = Spot { point, number, kind };
+            let hash_of = |spot: &Spot| hash(bucket(rules, spot.kind, spot.point));
+            self.spots.insert_unique(hash_of(&spot), spot, hash_of);
+            let square = square(rules, kind);
             let latest = self
                 .squares
                 .entry((kind, point.x.div_euclid(square), point.y.div_euclid(square)))
@@ -84,55 +117,47 @@ impl Unsettled {
         }
         if let (Some(_), Some(located)) = (&event.cites, &event.located) {
             let point = setting.plane.project(located.position);
-            self.citing.insert(turn.clone(), point);
+            self.citing.insert((turn.order, number), point);
         }
         for said in says(event) {
-            let turns = self.said.entry(said.mark()).or_default();
-            if let Err(at) = turns.as_slice().binary_search(turn) {
-                turns.insert(at, turn.clone());
+            let bearer = said.bearer(number);
+            if self.said.find(bearer.hash(), |other| *other == bearer).is_none() {
+                self.said.insert_unique(bearer.hash(), bearer, Bearer::hash);
             }
         }
         self.steps
             .entry(turn.order.millis().div_euclid(STEP_MS))
             .or_default()
-            .push(turn.clone());
-        if self.newest.as_ref().is_none_or(|newest| *newest < **turn) {
-            self.newest = Some(Turn::clone(turn));
+            .push(number);
+        if self.newest.as_ref().is_none_or(|newest| newest < turn) {
+            self.newest = Some(turn.clone());
         }
     }
 
-    pub(crate) fn remove(&mut self, setting: &Setting, event: &Event, turn: &Turn) {
+    /// Takes it out; where it was in the order leads to it.
+    pub(crate) fn remove(&mut self, setting: &Setting, event: &Event, (order, number): (EventTime, u32)) {
         for (kind, point) in compared_as(setting, event) {
-            let key = bucket(&setting.rules, kind, point);
-            if let Some(entries) = self.places.get_mut(&key) {
-                let mut all = entries.as_slice().iter();
-                if let Some(at) = all.position(|(_, entry)| **entry == *turn) {
-                    entries.swap_remove(at);
-                }
-                if entries.as_slice().is_empty() {
-                    self.places.remove(&key);
-                }
+            let hash = hash(bucket(&setting.rules, kind, point));
+            let is_it = |spot: &Spot| spot.number == number && spot.kind == kind;
+            if let Ok(entry) = self.spots.find_entry(hash, is_it) {
+                entry.remove();
             }
         }
         if event.cites.is_some() {
-            self.citing.remove(turn);
+            self.citing.remove(&(order, number));
         }
         for said in says(event) {
-            if let Some(turns) = self.said.get_mut(&said.mark()) {
-                if let Ok(at) = turns.as_slice().binary_search_by(|other| (**other).cmp(turn)) {
-                    turns.remove(at);
-                }
-                if turns.as_slice().is_empty() {
-                    self.said.remove(&said.mark());
-                }
+            let bearer = said.bearer(number);
+            if let Ok(entry) = self.said.find_entry(bearer.hash(), |other| *other == bearer) {
+                entry.remove();
             }
         }
-        let step = turn.order.millis().div_euclid(STEP_MS);
-        if let Some(keys) = self.steps.get_mut(&step) {
-            if let Some(at) = keys.iter().rposition(|other| other.key == turn.key) {
-                keys.swap_remove(at);
+        let step = order.millis().div_euclid(STEP_MS);
+        if let Some(numbers) = self.steps.get_mut(&step) {
+            if let Some(at) = numbers.iter().rposition(|other| *other == number) {
+                numbers.swap_remove(at);
             }
-            if keys.is_empty() {
+            if numbers.is_empty() {
                 self.steps.remove(&step);
             }
         }
@@ -153,10 +178,10 @@ impl Unsettled {
     }
 
     /// The events whose turn is before `before`.
-    pub(crate) fn settled(&self, before: EventTime) -> impl Iterator<Item = &EventKey> {
+    pub(crate) fn settled(&self, before: EventTime) -> impl Iterator<Item = u32> {
         let step = before.millis().div_euclid(STEP_MS);
-        let turns = self.steps.range(..step).flat_map(|(_, turns)| turns);
-        turns.map(|turn| &turn.key)
+        let numbers = self.steps.range(..step).flat_map(|(_, numbers)| numbers);
+        numbers.copied()
     }
 
     /// Lets go of the squares in which everything is settled.
@@ -165,7 +190,14 @@ impl Unsettled {
     }
 
     /// Whether nothing whose turn is after this one is in an incident of `kind` that may have lain within its cap of a point.
-    pub(crate) fn is_last_about(&self, rules: &Rules, kind: KindId, point: Point, turn: &Turn) -> bool {
+    pub(crate) fn is_last_about(
+        &self,
+        events: &Events,
+        rules: &Rules,
+        kind: KindId,
+        point: Point,
+        turn: &Turn,
+    ) -> bool {
         let own = rules.kind(kind);
         let reach = own.cap_mm.saturating_add(own.extent_mm);
         let compared = std::iter::once(kind).chain(own.merges_with.iter().copied());
@@ -179,33 +211,32 @@ impl Unsettled {
             range(point.x).all(|bx| range(point.y).all(|by| is_earlier(bx, by)))
         };
         let region = Extent::about(point, reach);
-        let later = (Bound::Excluded(turn), Bound::Unbounded);
-        if self
-            .citing
-            .range::<Turn, _>(later)
-            .any(|(_, at)| region.is_within(*at, 0))
-        {
+        let mut citing = self.citing.range((turn.order, 0)..);
+        if citing.any(|((_, number), at)| region.is_within(*at, 0) && events.is_after(*number, turn)) {
             return false;
         }
         compared.into_iter().all(is_empty_since)
-            || self.is_last_around(rules, kind, Extent::about(point, own.extent_mm), turn)
+            || self.is_last_around(events, rules, kind, Extent::about(point, own.extent_mm), turn)
     }
 
     /// Whether nothing whose turn is after this one is held against incidents of `kind` within its cap of a box.
-    pub(crate) fn is_last_around(&self, rules: &Rules, kind: KindId, extent: Extent, turn: &Turn) -> bool {
-        let mut is_last = true;
-        self.around(rules, kind, extent, |other| is_last &= other <= turn);
-        is_last
-    }
-
-    /// Visits the turns of all events that are held against incidents of `kind` and lie within its cap of a box.
-    pub(crate) fn around<'a>(
-        &'a self,
+    pub(crate) fn is_last_around(
+        &self,
+        events: &Events,
         rules: &Rules,
         kind: KindId,
         extent: Extent,
-        mut visit: impl FnMut(&'a Turn),
-    ) {
+        turn: &Turn,
+    ) -> bool {
+        let mut is_last = true;
+        self.around(rules, kind, extent, |number| {
+            is_last = is_last && !events.is_after(number, turn);
+        });
+        is_last
+    }
+
+    /// Visits all events that are held against incidents of `kind` and lie within its cap of a box.
+    pub(crate) fn around(&self, rules: &Rules, kind: KindId, extent: Extent, mut visit: impl FnMut(u32)) {
         let own = rules.kind(kind);
         let cap = own.cap_mm;
         for compared in std::iter::once(kind).chain(own.merges_with.iter().copied()) {
@@ -213,10 +244,11 @@ impl Unsettled {
             let range = |min: i64, max: i64| (min - cap).div_euclid(side)..=(max + cap).div_euclid(side);
             for bx in range(extent.min.x, extent.max.x) {
                 for by in range(extent.min.y, extent.max.y) {
-                    let places = self.places.get(&(compared, bx, by));
-                    for (point, turn) in places.map_or(&[][..], Few::as_slice) {
-                        if extent.is_within(*point, cap) {
-                            visit(turn);
+                    let own = (compared, bx, by);
+                    for spot in self.spots.iter_hash(hash(own)) {
+                        let is_here = || bucket(rules, spot.kind, spot.point) == own;
+                        if extent.is_within(spot.point, cap) && is_here() {
+                            visit(spot.number);
                         }
                     }
                 }
@@ -224,13 +256,17 @@ impl Unsettled {
         }
     }
 
-    /// The turns of the events that bear a name, and in rare cases others; of a component also those that only continue.
-    pub(crate) fn saying(&self, said: Said<'_>) -> impl Iterator<Item = &Turn> + use<'_> {
-        let turns = self.said.get(&said.mark()).map_or(&[][..], Few::as_slice);
-        turns.iter().map(|turn| &**turn)
+    /// The events that bear a name, in no order that means anything, and in rare cases others; of a component also those that only
+    /// continue.
+    pub(crate) fn saying(&self, said: Said<'_>) -> impl Iterator<Item = u32> + use<'_> {
+        let mark = said.bearer(0).mark;
+        let bearers = self.said.iter_hash(hash_of_mark(mark));
+        bearers
+            .filter(move |bearer| bearer.mark == mark)
+            .map(|bearer| bearer.number)
     }
 
-    /// The turns of the events that may be held against incidents of a kind in a town whose address is found by a name: of those
+    /// The events that may be held against incidents of a kind in a town whose address is found by a name: of those
     /// that have a place, or of those that have none.
     pub(crate) fn at_street<'a>(
         &'a self,
@@ -238,7 +274,7 @@ impl Unsettled {
         kind: KindId,
         (town, name): (&'a Name, &'a str),
         is_placed: bool,
-    ) -> impl Iterator<Item = &'a Turn> {
+    ) -> impl Iterator<Item = u32> {
         let own = rules.kind(kind);
         let kinds = std::iter::once(kind).chain(own.merges_with.iter().copied());
         kinds.flat_map(move |kind| self.saying(Said::Street(&rules.kind(kind).name, town, name, is_placed)))

@@ -11,6 +11,7 @@ mod error;
 mod ints;
 mod pieces;
 mod reading;
+mod sample;
 mod shapes;
 mod tags;
 mod texts;

@@ -1,12 +1,15 @@
 //! Packing for memory: what many rows say alike is kept once, beside them.
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::RowError;
+use crate::sample::Sample;
 use crate::tags::{NEAR_WORD, NEAR_WORDS};
 use crate::words;
 use crate::writing::Writer;
@@ -25,13 +28,18 @@ pub struct Pieces {
     shares: [bool; NEAR_WORDS],
     all: Vec<Box<[u8]>>,
     table: HashTable<u32>,
+    /// Of each sort of things, what they say alike.
+    samples: Vec<Sample>,
     /// What was written last is written into again.
     spare: Vec<u8>,
+    /// What was read last, likewise.
+    room: RefCell<Vec<u8>>,
 }
 
 impl Pieces {
-    /// None yet. Values of fields of these names are shared; only the first 128 of the words can be.
-    pub fn of_fields(names: &[&str]) -> Pieces {
+    /// None yet. Values of fields of these names are shared; only the first 128 of the words can be. So many sorts of things
+    /// are packed.
+    pub fn of_fields(names: &[&str], sorts: usize) -> Pieces {
         let mut shares = [false; NEAR_WORDS];
         for name in names {
             if let Some(shares) = words::number(name).and_then(|number| shares.get_mut(number)) {
@@ -42,20 +50,23 @@ impl Pieces {
             shares,
             all: Vec::new(),
             table: HashTable::new(),
+            samples: vec![Sample::default(); sorts],
             spare: Vec::new(),
+            room: RefCell::default(),
         }
     }
 
-    /// Packs a value.
+    /// Packs a value that is of a sort.
     ///
     /// # Errors
-    /// As [`crate::to_row`].
-    pub fn pack<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Box<[u8]>, RowError> {
+    /// As [`crate::to_row`], and when there is no such sort.
+    pub fn pack<T: Serialize + ?Sized>(&mut self, sort: usize, value: &T) -> Result<Box<[u8]>, RowError> {
         let out = std::mem::take(&mut self.spare);
         let mut writer = Writer::into(out, Some(self));
         value.serialize(&mut writer)?;
         let mut out = writer.into_bytes();
-        let packed = Box::from(&out[..]);
+        let sample = self.samples.get_mut(sort).ok_or_else(no_sort)?;
+        let packed = sample.compress(&out);
         out.clear();
         self.spare = out;
         Ok(packed)
@@ -65,8 +76,13 @@ impl Pieces {
     ///
     /// # Errors
     /// When the bytes were not packed with them, or as another value.
-    pub fn unpack<'a, T: Deserialize<'a>>(&'a self, packed: &'a [u8]) -> Result<T, RowError> {
-        crate::read(packed, Some(self))
+    pub fn unpack<T: DeserializeOwned>(&self, sort: usize, packed: &[u8]) -> Result<T, RowError> {
+        let sample = self.samples.get(sort).ok_or_else(no_sort)?;
+        let mut room = self.room.take();
+        let plain = sample.restore(packed, &mut room)?;
+        let value = crate::read(plain, Some(self));
+        self.room.replace(room);
+        value
     }
 
     /// How many there are.
@@ -109,6 +125,10 @@ impl Pieces {
         self.table.insert_unique(hash(piece), number, rehash);
         Some(number)
     }
+}
+
+fn no_sort() -> RowError {
+    RowError::new("no such sort of things")
 }
 
 fn hash(piece: &[u8]) -> u64 {

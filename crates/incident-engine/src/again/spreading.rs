@@ -36,14 +36,14 @@ impl Retelling<'_> {
             return;
         }
         self.regions.insert((id.clone(), kind), region);
-        let mut turns = Vec::new();
+        let mut later = Vec::new();
         let (engine, rules) = (self.engine, &self.setting.rules);
-        engine.unsettled.around(rules, kind, region, |turn| {
-            if *turn > self.turn {
-                turns.push(turn);
+        engine.unsettled.around(rules, kind, region, |number| {
+            if engine.events.is_after(number, &self.turn) {
+                later.push(number);
             }
         });
-        turns.into_iter().for_each(|turn| self.enqueue(turn));
+        later.into_iter().for_each(|number| self.enqueue_event(number));
     }
 
     /// What could meet an event by a name in an incident of a kind.
@@ -75,7 +75,8 @@ impl Retelling<'_> {
 
     pub(super) fn spread_to(&mut self, said: Said<'_>) {
         let engine = self.engine;
-        engine.unsettled.saying(said).for_each(|turn| self.enqueue(turn));
+        let numbers = engine.unsettled.saying(said);
+        numbers.for_each(|number| self.enqueue_event(number));
     }
 
     /// Events without a place may be held against an incident by its streets; those with one only if it has none, which it
@@ -92,10 +93,20 @@ impl Retelling<'_> {
         for name in street::names(address) {
             for is_placed in [false, true] {
                 if !is_placed || has_own {
-                    let turns = engine.unsettled.at_street(rules, kind, (town, name), is_placed);
-                    turns.for_each(|turn| self.enqueue(turn));
+                    let numbers = engine.unsettled.at_street(rules, kind, (town, name), is_placed);
+                    numbers.for_each(|number| self.enqueue_event(number));
                 }
             }
+        }
+    }
+
+    /// The same of an event by its number.
+    fn enqueue_event(&mut self, number: u32) {
+        let engine = self.engine;
+        if engine.events.is_after(number, &self.turn)
+            && let Some(turn) = engine.events.turn(number)
+        {
+            self.enqueue(&turn);
         }
     }
 
