@@ -84,6 +84,7 @@ fn event(
         event_time: at(0),
         reported_at: None,
         ingested_at: at(0),
+        waits_ms: 0,
         placed_by: None,
         located: Some(Located {
             position: Plane::at(origin()).unproject(point),
