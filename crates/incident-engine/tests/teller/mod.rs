@@ -270,6 +270,10 @@ impl Told {
         self.0.credibility = points;
         self
     }
+    pub fn waits(mut self, minutes: i64) -> Told {
+        self.0.waits_ms = minutes * 60_000;
+        self
+    }
     pub fn unsure(mut self, u_m: i64) -> Told {
         if let Some(located) = &mut self.0.located {
             located.u_mm = u_m * 1_000;
