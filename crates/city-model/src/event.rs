@@ -242,6 +242,9 @@ pub struct Event {
     pub reported_at: Option<EventTime>,
     /// When it was appended to its topic.
     pub ingested_at: EventTime,
+    /// By how many milliseconds its turn in the order of decisions comes later, for those that know better where it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waits_ms: i64,
     /// Where, if it can be compared in space: as its source said, as its address says, or by both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub located: Option<Located>,
@@ -374,15 +377,21 @@ pub(crate) mod bits {
 }
 
 /// Serde asks with what the field is.
+fn is_zero(ms: &i64) -> bool {
+    *ms == 0
+}
+
+/// Serde asks with what the field is.
 fn is_nowhere(cells: &Arc<[CellRef]>) -> bool {
     cells.is_empty()
 }
 
 impl Event {
     /// The event's own place in the order of decisions: where it happened if it came within `reorder_ms`, else where it
-    /// could still have been waited for. It follows from the record alone, not from where a clock stood.
+    /// could still have been waited for; later by what it waits for those that know better. It follows from the record
+    /// alone, not from where a clock stood.
     pub fn order_time(&self, reorder_ms: i64) -> EventTime {
-        self.event_time.max(self.ingested_at - reorder_ms)
+        self.event_time.max(self.ingested_at - reorder_ms) + self.waits_ms
     }
 
     /// Its turn in the order of decisions.

@@ -29,6 +29,8 @@ pub(crate) struct ToldEvent {
     reported_at: Option<EventTime>,
     ingested_at: EventTime,
     #[serde(default)]
+    waits_ms: i64,
+    #[serde(default)]
     located: Option<Located>,
     #[serde(default)]
     placed_by: Option<Box<PlacedBy>>,
@@ -92,6 +94,7 @@ impl From<ToldEvent> for Event {
             event_time: told.event_time,
             reported_at: told.reported_at,
             ingested_at: told.ingested_at,
+            waits_ms: told.waits_ms,
             located: told.located,
             placed_by: told.placed_by,
             declared_crs: told.declared_crs,

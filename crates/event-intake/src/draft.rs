@@ -11,7 +11,7 @@ use crate::place::Place;
 use crate::privacy::Reporter;
 use crate::verdict::Placed;
 use crate::when::When;
-use crate::{address, cells, facilities, inferred};
+use crate::{address, cells, facilities, inferred, waiting};
 
 /// What a source's own reading found out. The texts are still personal; none of them gets into the event as it is.
 pub(crate) struct Draft<'a> {
@@ -119,6 +119,12 @@ impl Draft<'_> {
         let alternatives = alternatives
             .map(|other| rules.kind(*other).name.clone())
             .collect();
+        let waits_ms = waiting::waits_ms(
+            rule,
+            located.as_ref(),
+            self.device.is_some(),
+            self.cites.is_some(),
+        );
         let event = Event {
             key: self.key,
             source: self.source,
@@ -130,6 +136,7 @@ impl Draft<'_> {
             event_time: self.when.event_time,
             reported_at: self.reported_at.and_then(|time| time.resolve(intake.timezone())),
             ingested_at: self.ingested_at,
+            waits_ms,
             declared_crs: reported.as_ref().and(self.place.declared_crs),
             located,
             placed_by,

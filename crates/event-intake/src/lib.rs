@@ -32,6 +32,7 @@ mod named;
 mod place;
 pub mod privacy;
 mod surveyed;
+mod waiting;
 mod weather;
 mod when;
 

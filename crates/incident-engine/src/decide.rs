@@ -141,10 +141,12 @@ impl Engine {
                 Some("older than its source may be".into()),
                 None,
             );
-            // It decides nothing more, so nobody need know which algorithm told of it: the public schema has no such field.
+            // It decides nothing more, so nobody need know which algorithm told of it or when its turn was: the public schema
+            // has no such fields.
             let mut told = event.clone();
-            if told.algorithm.is_some() {
-                Arc::make_mut(&mut told).algorithm = None;
+            if told.algorithm.is_some() || told.waits_ms != 0 {
+                let told = Arc::make_mut(&mut told);
+                (told.algorithm, told.waits_ms) = (None, 0);
             }
             draft.decision.outputs.push(Output::Late(told));
             return draft.finish();

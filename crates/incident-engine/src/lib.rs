@@ -3,8 +3,10 @@
 //! # The rule
 //!
 //! The meaning is a batch program over events sorted by their *turns*: (place in time, source rank, identity). The place is
-//! `max(event_time, ingested_at − reorder)`, see [`city_model::Event::order_time`]: it follows from the record alone. Each
-//! event in turn
+//! `max(event_time, ingested_at − reorder)`, see [`city_model::Event::order_time`]: it follows from the record alone. A vague
+//! report of what a storm brings in numbers takes it an hour later (`waits_ms`, which intake writes), and so does a ticket that
+//! cites another: those that know better where it was have founded their incidents by then. It is decided at once all the same,
+//! and again when one comes whose turn is before it. Each event in turn
 //!
 //! 1. is `duplicate_id` when its identity was seen, `late` when it came later than its source may;
 //! 2. if it is a clear signal, clears its device's incident;

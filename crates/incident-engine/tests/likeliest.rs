@@ -76,6 +76,21 @@ fn where_things_stand_in_rows_a_vague_call_joins_none() {
 }
 
 #[test]
+fn who_is_vague_waits_for_those_who_know_better() {
+    for waits in [false, true] {
+        let mut story = Teller::new();
+        story.tell(inspector("t1", "tree_fallen", 0.0, 0.0).unsure(5).at(0));
+        let vague = call("vague", "tree_fallen", 55.0, 0.0).unsure(60).at(1);
+        story.tell(if waits { vague.waits(60) } else { vague });
+        assert_eq!(story.incidents().len(), 1, "it is decided at once");
+        story.tell(inspector("t2", "tree_fallen", 60.0, 0.0).unsure(5).at(9));
+        let theirs = if waits { "t2" } else { "t1" };
+        assert_eq!(id_of(&story, "vague"), id_of(&story, theirs));
+        assert_eq!(story.incidents().len(), 2);
+    }
+}
+
+#[test]
 fn two_houses_of_a_lane_are_two_where_lives_are_at_stake() {
     let told = |kind: &str, addresses: &[&str]| {
         let mut story = Teller::new();

@@ -96,6 +96,7 @@ fn event(rules: &Rules, row: &Row) -> Event {
         event_time: row.event_time,
         reported_at: None,
         ingested_at: row.event_time,
+        waits_ms: 0,
         located: row.located.map(|(position, u_mm)| Located {
             position,
             u_mm,

@@ -131,6 +131,10 @@ pub fn stream(dice: &mut Dice) -> Vec<Event> {
                 told.inferred(&name)
             };
         }
+        // Less than an hour, as the crowd's times are short.
+        if told.0.device.is_none() && (told.0.cites.is_some() || number % 3 == 0) {
+            told.0.waits_ms = 20 * 60_000;
+        }
         if dice.one_in(12) && told.0.device.is_some() {
             told = told.clears();
         }

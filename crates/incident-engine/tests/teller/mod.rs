@@ -84,6 +84,7 @@ fn event(
         event_time: at(0),
         reported_at: None,
         ingested_at: at(0),
+        waits_ms: 0,
         placed_by: None,
         located: Some(Located {
             position: Plane::at(origin()).unproject(point),
@@ -267,6 +268,10 @@ impl Told {
     }
     pub fn credibility(mut self, points: u8) -> Told {
         self.0.credibility = points;
+        self
+    }
+    pub fn waits(mut self, minutes: i64) -> Told {
+        self.0.waits_ms = minutes * 60_000;
         self
     }
     pub fn unsure(mut self, u_m: i64) -> Told {
