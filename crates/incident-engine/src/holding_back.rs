@@ -3,7 +3,7 @@
 //! A silence hides, it decides nothing: incidents form beneath it as ever, and their rows say what each event is. Only the
 //! telling differs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use city_model::{EventKey, Incident, IncidentId, Name, Outcome, Silence, Status, Watcher};
 
@@ -13,7 +13,7 @@ use crate::events::Seen;
 use crate::ground::Announces;
 use crate::priority::Assessment;
 use crate::scene::Mark;
-use crate::{EventRow, Output};
+use crate::{Change, EventRow, Output};
 
 /// What is said of an event that was held back until now.
 const SHOWN: &str = "no longer held back";
@@ -90,11 +90,23 @@ impl Draft<'_> {
                 _ => None,
             })
             .collect();
+        // What this very decision has made of events: one that has just left, for another that is held back, is not shown here.
+        let changes = self.decision.changes.iter();
+        let decided: BTreeMap<EventKey, EventRow> = changes
+            .filter_map(|change| match change {
+                Change::PutEvent(row) => Some((row.key.clone(), row.clone())),
+                _ => None,
+            })
+            .collect();
         let engine = self.engine();
         let mut rows = engine.rows_of(incident);
         rows.retain(|row| !told.contains(&row.key));
-        for row in rows {
-            let before = engine.as_told(&row);
+        for old in rows {
+            let row = decided.get(&old.key).unwrap_or(&old).clone();
+            if !row.outcome.belongs() || row.incident.as_ref() != Some(&incident.id) {
+                continue;
+            }
+            let before = engine.as_told(&old);
             engine.count(&mut self.decision.changes, row.source, before.outcome, -1);
             engine.count(&mut self.decision.changes, row.source, row.outcome, 1);
             self.decision.outputs.push(Output::Outcome {

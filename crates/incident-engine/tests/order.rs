@@ -232,7 +232,8 @@ fn works(dice: &mut Dice, number: u64) -> city_model::Silence {
 #[test]
 fn beneath_silences_the_grouping_is_the_same_and_no_p1_is_held_back() {
     let (mut hidden, mut shown) = (0, 0);
-    for seed in seeds() {
+    // In the last one an event leaves an incident for one that is held back in the moment in which the first is shown.
+    for seed in seeds().chain([6_502]) {
         let mut dice = Dice(seed);
         let events = stream(&mut dice);
         let mut reader = Reader::new(true);
