@@ -2,6 +2,8 @@
 //!
 //! Each text has one form, so that two are the same where their bytes are. The length leads: what follows it may lie beside it.
 
+use state_rows::ints;
+
 /// The low bits of the length say which form a text has.
 const PLAIN: usize = 0;
 /// Half a byte a digit or hyphen, three halves for what is neither.
@@ -77,29 +79,15 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// Writes a number to the end of `out`: seven bits a byte, the least first.
-pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
 /// How many bytes the number at the front of some bytes takes, and the number.
 pub(crate) fn number(bytes: &[u8]) -> (usize, u64) {
-    let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate().take(10) {
-        number |= u64::from(byte & 0x7f) << (7 * at);
-        if *byte < 0x80 {
-            return (at + 1, number);
-        }
-    }
-    (bytes.len(), number)
+    let mut at = 0;
+    let number = ints::take(bytes, &mut at).unwrap_or_default();
+    (at, number)
 }
 
 fn put_len(out: &mut Vec<u8>, len: usize, form: usize) {
-    put_number(out, (len << FORM_BITS | form) as u64);
+    ints::put(out, (len << FORM_BITS | form) as u64);
 }
 
 fn half(byte: u8) -> Option<u8> {
@@ -177,7 +165,7 @@ mod tests {
             number in any::<u32>(),
         ) {
             let mut out = Vec::new();
-            put_number(&mut out, number.into());
+            ints::put(&mut out, number.into());
             texts.iter().for_each(|text| put(&mut out, text));
             let (mut at, found) = super::number(&out);
             prop_assert_eq!(found, u64::from(number));

@@ -92,7 +92,7 @@ impl Draft<'_> {
             .collect();
         // What this very decision has made of events: one that has just left, for another that is held back, is not shown here.
         let changes = self.decision.changes.iter();
-        let decided: BTreeMap<EventKey, EventRow> = changes
+        let mut decided: BTreeMap<EventKey, EventRow> = changes
             .filter_map(|change| match change {
                 Change::PutEvent(row) => Some((row.key.clone(), row.clone())),
                 _ => None,
@@ -102,11 +102,11 @@ impl Draft<'_> {
         let mut rows = engine.rows_of(incident);
         rows.retain(|row| !told.contains(&row.key));
         for old in rows {
-            let row = decided.get(&old.key).unwrap_or(&old).clone();
+            let before = engine.as_told(&old);
+            let row = decided.remove(&old.key).unwrap_or(old);
             if !row.outcome.belongs() || row.incident.as_ref() != Some(&incident.id) {
                 continue;
             }
-            let before = engine.as_told(&old);
             engine.count(&mut self.decision.changes, row.source, before.outcome, -1);
             engine.count(&mut self.decision.changes, row.source, row.outcome, 1);
             self.decision.outputs.push(Output::Outcome {

@@ -4,6 +4,7 @@ use std::hash::Hasher;
 
 use city_model::EventTime;
 use rustc_hash::FxHasher;
+use state_rows::ints;
 
 use crate::EventRow;
 use crate::brief;
@@ -14,7 +15,7 @@ pub(crate) struct Identity(Box<[u8]>);
 
 /// The bytes of a system and an id, by which an event is looked for.
 pub(crate) fn key_bytes(out: &mut Vec<u8>, system: u32, event_id: &str) {
-    brief::put_number(out, u64::from(system));
+    ints::put(out, u64::from(system));
     brief::put(out, event_id);
 }
 
@@ -34,7 +35,7 @@ impl Identity {
             brief::put(&mut out, ticket);
             if let Some(order) = row.order {
                 let away = order.millis().wrapping_sub(row.ingested_at.millis());
-                brief::put_number(&mut out, fold(away));
+                ints::put(&mut out, ints::fold(away));
             }
         }
         Identity(Box::from(&out[..]))
@@ -71,7 +72,7 @@ impl Identity {
     pub(crate) fn order(&self, ingested_at: EventTime) -> Option<EventTime> {
         let rest = self.rest()?;
         let away = &rest[brief::len(rest)..];
-        let away = (!away.is_empty()).then(|| unfold(brief::number(away).1))?;
+        let away = (!away.is_empty()).then(|| ints::unfold(brief::number(away).1))?;
         Some(EventTime::from_millis(ingested_at.millis().wrapping_add(away)))
     }
 
@@ -79,15 +80,6 @@ impl Identity {
         let rest = &self.0[self.key().len()..];
         (!rest.is_empty()).then_some(rest)
     }
-}
-
-/// The sign in the lowest bit, so that what is near zero is short.
-fn fold(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)).cast_unsigned()
-}
-
-fn unfold(folded: u64) -> i64 {
-    (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed())
 }
 
 #[cfg(test)]

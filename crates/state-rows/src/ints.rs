@@ -3,12 +3,12 @@
 use crate::error::RowError;
 
 /// The sign in the lowest bit, so that what is near zero is short.
-pub(crate) const fn fold(number: i64) -> u64 {
+pub const fn fold(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
 /// The number that was folded.
-pub(crate) const fn unfold(folded: u64) -> i64 {
+pub const fn unfold(folded: u64) -> i64 {
     (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed())
 }
 
@@ -17,7 +17,8 @@ pub(crate) const fn len(number: u64) -> u32 {
     (70 - (number | 1).leading_zeros()) / 7
 }
 
-pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
+/// Writes a number to the end of `out`.
+pub fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push((number as u8) | 0x80);
         number >>= 7;
@@ -26,7 +27,10 @@ pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Takes a number from the front of the bytes at `at`.
-pub(crate) fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RowError> {
+///
+/// # Errors
+/// When the bytes end within it, or it has more than 64 bits.
+pub fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RowError> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let Some(&byte) = bytes.get(*at) else {

@@ -8,7 +8,7 @@
 //! [`Pieces`] packs for memory: there texts and paths that many rows share are kept once.
 
 mod error;
-mod ints;
+pub mod ints;
 mod pieces;
 mod reading;
 mod sample;

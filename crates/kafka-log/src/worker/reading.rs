@@ -1,6 +1,5 @@
 //! What the loop reads: a bounded batch of records, as they lie in the client's memory.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,15 +68,7 @@ pub(super) struct Limits {
 }
 
 /// A partition's records, apart from those of the others.
-pub(super) struct Queue(PartitionQueue<GroupContext>);
-
-impl Deref for Queue {
-    type Target = PartitionQueue<GroupContext>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
+pub(super) type Queue = PartitionQueue<GroupContext>;
 
 /// A queue for each task, in their order. Those of an assignment before must be gone.
 pub(super) fn queues(consumer: &Arc<GroupConsumer>, tasks: &[Task]) -> Result<Vec<Queue>, Failure> {
@@ -88,7 +79,7 @@ pub(super) fn queues(consumer: &Arc<GroupConsumer>, tasks: &[Task]) -> Result<Ve
         // The loop rests while nothing is here.
         let thread = std::thread::current();
         queue.set_nonempty_callback(move || thread.unpark());
-        Ok(Queue(queue))
+        Ok(queue)
     });
     own.collect()
 }
