@@ -7,8 +7,8 @@ mod city;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use city::expect;
 use city::town::{EAST, NORTH_WEST, SOUTH_WEST, Town};
-use city::{expect, web};
 use city_model::EventTime;
 use kafka_log::produce::NewRecord;
 use kafka_log::read::read_all;
@@ -116,10 +116,7 @@ fn a_copy_of_the_source_topics_is_enough_on_another_cluster() {
     // A refused record is kept, too, and refused again.
     lost.tell("refused", "无此类别", SOUTH_WEST);
     lost.incident("garbage-3", 4);
-    let ended = lost.log();
-    web::wait("every record is accounted for", &ended, || lost.all_accounted());
-    lost.stop();
-    lost.check_books();
+    lost.settle();
     let (before, told) = (ledger(&lost), incidents(&lost));
     let kept = back_up(&lost);
     assert_eq!(kept.len(), lost.sent);
@@ -129,10 +126,7 @@ fn a_copy_of_the_source_topics_is_enough_on_another_cluster() {
     put_back(&found, &kept);
     found.sent = kept.len();
     found.process = Some(Town::run(&found.folder));
-    let log = found.log();
-    web::wait("every record is accounted for", &log, || found.all_accounted());
-    found.stop();
-    found.check_books();
+    found.settle();
     let after = ledger(&found);
     for part in [
         "consumed",

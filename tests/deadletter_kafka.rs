@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use city::town::{SOUTH_WEST, Town};
-use city::{Running, expect, run, seed, web};
+use city::{Running, expect, run, seed};
 use city_model::{DeadLetterReason, EventTime};
 use kafka_log::Properties;
 use kafka_log::produce::{NewRecord, Sender};
@@ -226,11 +226,7 @@ fn what_was_refused_is_seen_masked_and_fed_again_once() {
         town.metric("cityops_deadletters_total{") == 2.0
     });
     // Nobody reports any more.
-    web::wait("every record is accounted for", &town.log(), || {
-        town.all_accounted()
-    });
-    town.stop();
-    town.check_books();
+    town.settle();
 }
 
 const LETTERS: usize = 20_000;

@@ -91,9 +91,7 @@ fn a_new_grid_comes_into_force_without_a_pause_and_a_broken_one_never() {
     let kept = town.incident("new-again", 2);
     assert_eq!(kept["incident_id"], fresh["incident_id"]);
     assert_eq!(cell(&kept), ("WN", second[0].as_str()));
-    web::wait("all is accounted for", &town.log(), || town.all_accounted());
-    town.stop();
-    town.check_books();
+    town.settle();
 }
 
 #[test]

@@ -102,6 +102,5 @@ fn a_start_says_that_the_enriched_log_has_another_size_and_goes_by_the_log() {
         incident["member_count"].as_u64() >= Some(2),
         "it joins what was opened before: {incident}"
     );
-    town.stop();
-    town.check_books();
+    town.settle();
 }

@@ -190,10 +190,5 @@ fn a_trace_goes_from_a_record_to_its_incident_and_to_a_collector() {
     });
 
     // What is decided knows nothing of it.
-    web::wait("all is accounted for", &log, || {
-        town.metric("cityops_events_consumed_total") == town.sent as f64
-            && town.metric("cityops_unaccounted_events") == 0.0
-    });
-    town.stop();
-    town.check_books();
+    town.settle();
 }

@@ -177,6 +177,16 @@ impl Town {
         assert_eq!(audit["differences"], json!([]));
     }
 
+    /// Waits until all that was told is decided, ends the program and checks its books. An ended program has drained its
+    /// transactions and not what waits in the enriched log, so without the wait the ledger may rightly lack the newest.
+    pub fn settle(&mut self) {
+        web::wait("every record is accounted for", &self.log(), || {
+            self.all_accounted()
+        });
+        self.stop();
+        self.check_books();
+    }
+
     /// Drains and ends the program.
     pub fn stop(&mut self) {
         assert_eq!(self.process.take().unwrap().terminate(), Some(0));
@@ -198,7 +208,7 @@ impl Town {
     }
 
     pub fn all_accounted(&self) -> bool {
-        self.metric("cityops_events_consumed_total{source=\"report\"}") == self.sent as f64
+        self.metric("cityops_events_consumed_total{") == self.sent as f64
             && self.metric("cityops_unaccounted_events") == 0.0
     }
 
