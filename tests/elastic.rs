@@ -212,7 +212,7 @@ fn processes_that_come_and_go_change_nothing() {
         sent,
         enriched_partitions: PARTITIONS as i32,
         correlate_group: &format!("{name}-correlate"),
-        calm: calm["grouping_digest"].as_str().unwrap(),
+        calm: calm["grouping_digest"].as_str(),
     });
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     println!(

@@ -53,6 +53,7 @@ fn whatever_fails_nothing_is_lost_and_nothing_doubled() {
         brokers: if count.is_some() { 3 } else { 1 },
         processes: if count.is_some() { 3 } else { 2 },
         build: Build::AsItIs,
+        warned: false,
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut stage = Stage::start(script);
@@ -64,6 +65,27 @@ fn whatever_fails_nothing_is_lost_and_nothing_doubled() {
     let complaints = stage.judge();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     say("nothing was lost and nothing doubled");
+}
+
+/// With weather warnings and announced works, which reach every partition and hold back, show and cause incidents.
+#[test]
+fn what_is_warned_of_and_announced_is_not_lost_either() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = city::seed();
+    let mut stage = Stage::start(Script {
+        scenario: Scenario::Typhoon,
+        seed,
+        records: 1_200,
+        brokers: 1,
+        processes: 2,
+        build: Build::AsItIs,
+        warned: true,
+    });
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let plan = faults::short(&mut random);
+    stage.suffer(&plan[..5]);
+    let complaints = stage.judge();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// The same checks must find it when a position is committed outside its transaction.
@@ -78,6 +100,7 @@ fn a_position_beside_its_transaction_is_found() {
         brokers: 1,
         processes: 1,
         build: Build::BrokenOnPurpose,
+        warned: false,
     });
     stage.suffer(&[Fault::KillBeforePosition; 3]);
     let complaints = stage.judge();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use city_model::{LedgerCell, Source};
 use city_simulator::Scenario;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,6 +47,9 @@ pub struct Script {
     pub brokers: usize,
     pub processes: usize,
     pub build: Build,
+    /// Whether weather warnings and announced works come, too. No calm run is its measure then: what they change depends on what
+    /// was read before them.
+    pub warned: bool,
 }
 
 /// A run under way.
@@ -73,9 +77,11 @@ impl Stage {
     pub fn start(script: Script) -> Stage {
         let cluster = Cluster::start(script.brokers);
         let city = City::new(script.scenario, script.seed, script.records);
-        // They are not fed either.
-        for file in ["weather.ndjson", "silence.ndjson"] {
-            std::fs::remove_file(city.path(file)).unwrap();
+        if !script.warned {
+            // They are not fed either.
+            for file in ["weather.ndjson", "silence.ndjson"] {
+                std::fs::remove_file(city.path(file)).unwrap();
+            }
         }
         let name = format!("faults-{}", script.seed);
         city.on_kafka(&cluster.bootstrap(), &name);
@@ -87,10 +93,12 @@ impl Stage {
         let prefix = format!("{name}.");
         let beside = cluster.beside();
         let clock = clock_library(cluster.dir());
+        let mut feed = Feed::new(&beside, &prefix, script.scenario, script.seed, script.records);
+        feed.warned = script.warned;
         let mut stage = Stage {
             script,
             random: ChaCha8Rng::seed_from_u64(script.seed),
-            feed: Feed::new(&beside, &prefix, script.scenario, script.seed, script.records),
+            feed,
             watch: LedgerWatch::start(&beside, &prefix),
             cluster,
             city,
@@ -171,7 +179,8 @@ impl Stage {
         }
         self.report();
         let properties = self.cluster.beside();
-        let calm = self.city.replay("calm");
+        let calm = (!self.script.warned).then(|| self.city.replay("calm"));
+        let calm = calm.map(|calm| calm["grouping_digest"].as_str().unwrap().to_owned());
         let mut complaints = verdict(&Judged {
             properties: &properties,
             prefix: &self.prefix,
@@ -181,8 +190,16 @@ impl Stage {
             sent: self.feed.sent,
             enriched_partitions: 4,
             correlate_group: &format!("{}-correlate", self.prefix.trim_end_matches('.')),
-            calm: calm["grouping_digest"].as_str().unwrap(),
+            calm: calm.as_deref(),
         });
+        if self.script.warned {
+            let ledger = self.watch.ledger();
+            for source in [Source::Weather, Source::Silence] {
+                if ledger.get(LedgerCell::Consumed(source)) == 0 {
+                    complaints.push(format!("nothing of {source} was read"));
+                }
+            }
+        }
         complaints.append(&mut self.complaints);
         complaints
     }

@@ -239,7 +239,7 @@ fn the_previous_version_is_replaced_under_load_and_nothing_is_lost_or_doubled() 
         sent: stage.feed.sent,
         enriched_partitions: PARTITIONS as i32,
         correlate_group: &format!("{name}-correlate"),
-        calm: "",
+        calm: None,
     });
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 

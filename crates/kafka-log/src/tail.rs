@@ -1,18 +1,26 @@
 //! Follows topics from their beginning for as long as the process lives, as the board behind HTTP does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rdkafka::Offset;
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
 use wire_format::topics::Topic;
 
 use crate::probe::{Place, Probe};
 use crate::read::{Record, Span, assigned, tolerate};
+use crate::settings::Reports;
+use crate::worker::bounded;
 use crate::{Properties, admin, settings, topic_name};
 
 const POLL: Duration = Duration::from_millis(200);
+/// How often it is looked at whether each partition goes on where it has more.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// After how long a partition that has more and does not go on is given up. An open transaction may hold it up for a minute.
+const STANDS: Duration = Duration::from_secs(120);
+/// How long a client may take to close.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// What a follower is told.
 pub enum Tail<'a> {
@@ -43,6 +51,7 @@ pub fn follow(
         };
         places.extend((0..count).map(|partition| (name.clone(), partition)));
     }
+    let all = places.clone();
     let starts = probe.beginnings(&places)?;
     let ends = probe.ends(&places)?;
     let spans: Vec<Span> = places
@@ -50,15 +59,17 @@ pub fn follow(
         .zip(starts.into_iter().zip(ends))
         .map(|(place, (start, end))| Span { place, start, end })
         .collect();
-    let consumer = assigned(
+    let consumer = Closing(Some(assigned(
         &settings::reader(properties, "cityops-reader", "read_committed"),
         &spans,
-    )?;
+    )?));
+    let mut standing = Standing::new(Instant::now());
     let mut behind: Vec<&Span> = spans.iter().filter(|span| span.start < span.end).collect();
     if behind.is_empty() {
         each(Tail::CaughtUp);
     }
     while !stop.load(Ordering::Relaxed) {
+        let Some(consumer) = &consumer.0 else { break };
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
                 let known = message
@@ -76,16 +87,123 @@ pub fn follow(
             Some(Err(error)) => tolerate(error)?,
             None => {}
         }
+        let now = Instant::now();
+        if standing.is_due(now) {
+            // A broker that does not answer is waited for.
+            if let Ok(ends) = probe.ends(&all) {
+                let positions = consumer.position()?;
+                let at = all.iter().map(|place| position(&positions, place));
+                if let Some(stands) = standing.stands(at.zip(ends).collect(), now) {
+                    let (topic, partition) = &all[stands];
+                    anyhow::bail!(
+                        "{topic} {partition} has more, and nothing of it came for {} s",
+                        STANDS.as_secs()
+                    )
+                }
+            }
+        }
         if !behind.is_empty() {
             let positions = consumer.position()?;
-            behind.retain(|span| {
-                let found = positions.find_partition(&span.place.0, span.place.1);
-                !matches!(found.map(|element| element.offset()), Some(Offset::Offset(at)) if at >= span.end)
-            });
+            behind.retain(|span| position(&positions, &span.place).is_none_or(|at| at < span.end));
             if behind.is_empty() {
                 each(Tail::CaughtUp);
             }
         }
     }
     Ok(())
+}
+
+/// Up to where a partition was read.
+fn position(positions: &TopicPartitionList, (topic, partition): &Place) -> Option<i64> {
+    match positions.find_partition(topic, *partition)?.offset() {
+        Offset::Offset(at) => Some(at),
+        _ => None,
+    }
+}
+
+/// A client that a broker has let down may never close: nobody waits for it longer than a moment.
+struct Closing(Option<BaseConsumer<Reports>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let consumer = self.0.take();
+        if bounded(CLOSE, &|| {}, move || drop(consumer)).is_err() {
+            tracing::warn!("a reader's client does not close; it is left to itself");
+        }
+    }
+}
+
+/// Whether partitions that have more go on.
+struct Standing {
+    looked: Instant,
+    /// Of each partition how far it was read, how far it could be, and since when it has not gone on.
+    seen: Vec<(Option<i64>, i64, Instant)>,
+}
+
+impl Standing {
+    fn new(now: Instant) -> Standing {
+        Standing {
+            looked: now,
+            seen: Vec::new(),
+        }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = now.saturating_duration_since(self.looked) >= LOOK_EVERY;
+        if is_due {
+            self.looked = now;
+        }
+        is_due
+    }
+
+    /// Takes in how far partitions are read, and how far they could be; the first that had more and has stood still for too long.
+    fn stands(&mut self, all: Vec<(Option<i64>, i64)>, now: Instant) -> Option<usize> {
+        let before = std::mem::take(&mut self.seen);
+        let mut before = before.into_iter();
+        for (at, end) in all {
+            let since = match before.next() {
+                // What came since the last look may still be on its way.
+                Some((was, could, since)) if was == at && at.unwrap_or(0) < could => since,
+                _ => now,
+            };
+            self.seen.push((at, end, since));
+        }
+        let stood =
+            |(_, _, since): &(Option<i64>, i64, Instant)| now.saturating_duration_since(*since) >= STANDS;
+        self.seen.iter().position(stood)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_that_has_more_and_does_not_go_on_is_given_up() {
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let mut standing = Standing::new(now);
+        assert_eq!(standing.stands(vec![(Some(5), 9), (Some(7), 7)], at(0)), None);
+        assert_eq!(standing.stands(vec![(Some(5), 9), (Some(7), 7)], at(119)), None);
+        // At its end it has nothing to go on to, however long.
+        assert_eq!(standing.stands(vec![(Some(6), 9), (Some(7), 7)], at(240)), None);
+        assert_eq!(standing.stands(vec![(Some(6), 9), (Some(7), 8)], at(300)), None);
+        assert_eq!(
+            standing.stands(vec![(Some(6), 9), (Some(7), 8)], at(361)),
+            Some(0)
+        );
+        assert_eq!(standing.stands(vec![(Some(9), 9), (Some(7), 8)], at(419)), None);
+        assert_eq!(
+            standing.stands(vec![(Some(9), 9), (Some(7), 8)], at(420)),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn one_that_was_never_read_stands_as_well() {
+        let now = Instant::now();
+        let mut standing = Standing::new(now);
+        assert_eq!(standing.stands(vec![(None, 0), (None, 3)], now), None);
+        assert_eq!(standing.stands(vec![(None, 0), (None, 3)], now + STANDS), Some(1));
+    }
 }

@@ -77,6 +77,24 @@ fn partitions_that_come_back_are_not_restored_again() {
     first.stop();
 }
 
+/// What tells whoever asks that the process is ready.
+#[test]
+fn a_loop_that_gets_no_partitions_hears_from_the_broker_all_the_same() {
+    let city = City::new("spare", 1);
+    let loops = [(); 2].map(|()| Running::start(city.config(&[Topic::Sensor])));
+    until("one has the partition, and the other none", || {
+        let mut counts = [&loops[0], &loops[1]].map(|it| it.partitions().len());
+        counts.sort_unstable();
+        counts == [0, 1]
+    });
+    let spare = loops.iter().find(|it| it.partitions().is_empty()).unwrap();
+    let before = spare.heard.answers.load(Ordering::Relaxed);
+    until("it hears three times more", || {
+        spare.heard.answers.load(Ordering::Relaxed) >= before + 3
+    });
+    loops.map(Running::stop);
+}
+
 fn refusal(config: WorkerConfig) -> WorkerError {
     worker::run(config, &counter, &NoObserver, &AtomicBool::new(false)).unwrap_err()
 }

@@ -3,6 +3,7 @@
 //! It never undoes: after a failed transaction all state is dropped and restored from the changelog.
 
 mod ahead;
+mod alone;
 mod bounded;
 mod clocks;
 mod config;

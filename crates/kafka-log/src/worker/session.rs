@@ -10,6 +10,7 @@ use stream_worker::Outbox;
 use wire_format::topics::Topic;
 
 use super::ahead::Ahead;
+use super::alone::Alone;
 use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::Failure;
@@ -57,6 +58,7 @@ pub(super) struct Work<'a> {
     pub(super) ahead: Ahead,
     pub(super) last_commit: Instant,
     pub(super) last_lag: Instant,
+    pub(super) alone: Alone,
     pub(super) processing: Duration,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Session<'a> {
             ahead: Ahead::new(&config.ahead),
             last_commit: now,
             last_lag: now,
+            alone: Alone::default(),
             processing: Duration::ZERO,
         };
         Ok(Session {
@@ -109,6 +112,7 @@ impl<'a> Session<'a> {
         };
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
+            work.look_at_group(consumer)?;
             // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());

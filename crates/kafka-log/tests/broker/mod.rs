@@ -272,6 +272,7 @@ pub struct Heard {
     pub commits: AtomicU64,
     pub aborts: AtomicU64,
     pub ended: Mutex<Option<Result<(), String>>>,
+    pub answers: AtomicU64,
 }
 
 impl Observer for Heard {
@@ -295,6 +296,10 @@ impl Observer for Heard {
     fn restored(&self, _topic: Topic, _partition: i32, rows: u64, _duration: Duration) {
         self.restored_rows.fetch_add(rows, Ordering::Relaxed);
         self.restored_tasks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn answered(&self, _worker: &str) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
     fn aborted(&self, _worker: &str) {
