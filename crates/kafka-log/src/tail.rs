@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use wire_format::topics::Topic;
 
 use crate::probe::{Place, Probe};
 use crate::read::{Record, Span, assigned, tolerate};
-use crate::{Properties, admin, settings, topic_name};
+use crate::{Properties, admin, rights, settings, topic_name};
 
 const POLL: Duration = Duration::from_millis(200);
 
@@ -73,7 +74,7 @@ pub fn follow(
                     continue;
                 }
             }
-            Some(Err(error)) => tolerate(error)?,
+            Some(Err(error)) => tolerate(error).map_err(|error| refused(properties, &spans, error))?,
             None => {}
         }
         if !behind.is_empty() {
@@ -88,4 +89,19 @@ pub fn follow(
         }
     }
     Ok(())
+}
+
+/// What ended reading; where it is a right, which one: the library names no topic.
+fn refused(properties: &Properties, spans: &[Span], error: KafkaError) -> anyhow::Error {
+    if error.rdkafka_error_code() != Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+        return error.into();
+    }
+    let mut names: Vec<String> = spans.iter().map(|span| span.place.0.clone()).collect();
+    names.dedup();
+    let found = rights::unread(properties, &names).unwrap_or_default();
+    let named: Vec<String> = found.iter().map(ToString::to_string).collect();
+    anyhow::Error::from(error).context(format!(
+        "a right is missing (cityops topics plan --acls): {}",
+        named.join("; ")
+    ))
 }
