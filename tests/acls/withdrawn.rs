@@ -22,40 +22,25 @@ fn missing(log: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The correlator may not write incidents any more, then it may again.
+/// Rights that are withdrawn one after the other, and the worker that then says so.
+const WITHDRAWN: [(&str, &str, Topic); 5] = [
+    ("correlate", "WRITE", Topic::Incidents),
+    ("enrich", "READ", Topic::Report),
+    ("enrich", "READ", Topic::Weather),
+    ("enrich", "WRITE", Topic::Enriched),
+    ("correlate", "WRITE", Topic::CorrelateChangelog),
+];
+
+/// Rights of a running process go and come back; each is named while it is away, and nothing is lost.
 pub(crate) fn is_told(place: &mut Place, rights: &[Right], log: &Path) {
-    let incidents = topic_name(PREFIX, Topic::Incidents);
-    let right = rights
-        .iter()
-        .find(|right| right.party == "worker" && right.operation == "WRITE" && right.name == incidents);
-    let right = right.unwrap();
-    assert_eq!(missing(log), Vec::<String>::new());
-    place.granting.withdraw(right);
     let mut sent = 0;
-    // A right goes a moment after it was withdrawn.
-    web::wait("it is not ready, and says why", log, || {
-        if missing(log).is_empty() {
-            sent += 1;
-            let (id, (x, y)) = (format!("withdrawn-{sent}"), NORTH_WEST);
-            let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
-                "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
-            let topic = topic_name(PREFIX, Topic::Report);
-            place
-                .send("integrator-report", &topic, &report.to_string())
-                .unwrap();
-        }
-        missing(log).iter().any(|text| {
-            text.starts_with("correlate: a commit, after ")
-                && text.contains(&incidents)
-                && text.contains("cityops topics plan --acls")
-        })
-    });
-    place.granting.grant(std::slice::from_ref(right));
-    web::wait("it is ready again", log, || {
-        web::address(log)
-            .and_then(|address| web::get(&address, "/readyz"))
-            .is_some_and(|body| body.contains("\"ready\":true"))
-    });
+    for (worker, operation, topic) in WITHDRAWN {
+        let name = topic_name(PREFIX, topic);
+        let right = rights
+            .iter()
+            .find(|right| right.party == "worker" && right.operation == operation && right.name == name);
+        withdrawn(place, right.unwrap(), worker, &mut sent, log);
+    }
     web::wait("nothing of it is lost", log, || {
         let address = web::address(log).unwrap();
         let members = web::incidents(&address);
@@ -67,5 +52,41 @@ pub(crate) fn is_told(place: &mut Place, rights: &[Right], log: &Path) {
             id.starts_with("withdrawn-")
         });
         told.count() == sent.min(20)
+    });
+}
+
+fn withdrawn(place: &mut Place, right: &Right, worker: &str, sent: &mut usize, log: &Path) {
+    assert_eq!(missing(log), Vec::<String>::new());
+    place.granting.withdraw(right);
+    let named = format!("{} on topic {}", right.operation, right.name);
+    // A right goes a moment after it was withdrawn.
+    web::wait(&format!("it is not ready for {named}"), log, || {
+        if missing(log).is_empty() {
+            *sent += 1;
+            let (id, (x, y)) = (format!("withdrawn-{sent}"), NORTH_WEST);
+            let report = json!({"event_id": id, "source_system": "inspector-app", "channel": "inspector", "report_id": id,
+                "category": ["暴露垃圾"], "observed_at": now(), "location": {"x": x, "y": y, "accuracy_m": 5.0, "quality": "GNSS"}});
+            let topic = topic_name(PREFIX, Topic::Report);
+            place
+                .send("integrator-report", &topic, &report.to_string())
+                .unwrap();
+        }
+        missing(log).iter().any(|text| {
+            text.starts_with(&format!("{worker}: a commit, after "))
+                && text.contains(&named)
+                && text.contains("cityops topics plan --acls")
+        })
+    });
+    println!("{named}: {:?}", missing(log));
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(
+        text.lines().any(|line| line.contains(&named)),
+        "the log does not name {named}"
+    );
+    place.granting.grant(std::slice::from_ref(right));
+    web::wait("it is ready again", log, || {
+        web::address(log)
+            .and_then(|address| web::get(&address, "/readyz"))
+            .is_some_and(|body| body.contains("\"ready\":true"))
     });
 }

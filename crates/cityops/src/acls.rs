@@ -100,7 +100,7 @@ pub struct Acl {
 }
 
 /// What a worker writes in its transactions, besides its changelog.
-const fn writes(role: Role) -> &'static [Topic] {
+pub(crate) const fn writes(role: Role) -> &'static [Topic] {
     match role {
         Role::Enrich => &[
             Topic::Enriched,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use city_model::{EventTime, Ledger};
@@ -29,6 +29,9 @@ pub(crate) const FOLLOWED: [Topic; 4] = [
 
 /// How long to wait before the follower of a broken connection starts again.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often it says of the same that it does.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What follows, and whom it tells.
 pub(crate) struct Follower {
@@ -60,6 +63,7 @@ impl Follower {
         if self.committed.keeps_grouping() {
             followed.push(Topic::Outcomes);
         }
+        let mut said: Option<(String, Instant)> = None;
         while !self.stop.load(Ordering::Relaxed) {
             let (mut rows, mut heard) = (LedgerRows::default(), HeardOf::default());
             // Half of the rows are half of the ledger: it would seem to grow by all that ever was.
@@ -86,7 +90,15 @@ impl Follower {
                 }
             };
             if let Err(error) = follow(&self.properties, &self.prefix, &followed, each, &self.stop) {
-                tracing::warn!(error = %format!("{error:#}"), "the board's follower starts again");
+                let error = format!("{error:#}");
+                // The same once a minute is enough.
+                if said
+                    .as_ref()
+                    .is_none_or(|(last, at)| *last != error || at.elapsed() >= SAY_AGAIN)
+                {
+                    tracing::warn!(error, "the board's follower starts again");
+                    said = Some((error, Instant::now()));
+                }
                 std::thread::park_timeout(FOLLOW_AGAIN);
             }
         }

@@ -18,6 +18,7 @@ use stream_worker::{
 };
 use wire_format::{Reader, Topic};
 
+use crate::acls;
 use crate::config::Kafka;
 use crate::topics::{EVENTS, INPUTS};
 
@@ -203,6 +204,7 @@ fn run_loop(
     );
     config.group_id = role.group(&start.kafka);
     config.transactional_id_prefix = role.transactional_id_prefix(&start.kafka);
+    config.writes = acls::writes(role).to_vec();
     config.topic_prefix = start.kafka.topic_prefix.clone();
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
     config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);

@@ -20,6 +20,7 @@ use crate::Properties;
 use crate::cause;
 use crate::settings::{self, Reports};
 use crate::worker::bounded;
+use crate::worker::failure::is_no_right;
 
 /// How long the broker may take: a busy one needs many seconds for dozens of topics.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -206,7 +207,10 @@ pub fn create_topics(
         match result {
             Ok(name) => outcome.insert(name, Created::New),
             Err((name, RDKafkaErrorCode::TopicAlreadyExists)) => outcome.insert(name, Created::Existed),
-            Err((name, code)) => anyhow::bail!("topic {name} could not be created: {code}"),
+            Err((name, code)) => anyhow::bail!(
+                "topic {name} could not be created: {code}{}",
+                asked_for("CREATE", &name, code)
+            ),
         };
     }
     let deadline = Instant::now() + TIMEOUT;
@@ -353,9 +357,22 @@ pub fn widen(properties: &Properties, topic: &str, partitions: i32) -> anyhow::R
         .request_timeout(Some(TIMEOUT))
         .operation_timeout(Some(TIMEOUT));
     for result in wait_for(admin.create_partitions([&wanted], &options))? {
-        result.map_err(|(name, code)| anyhow::anyhow!("topic {name} could not be widened: {code}"))?;
+        result.map_err(|(name, code)| {
+            anyhow::anyhow!(
+                "topic {name} could not be widened: {code}{}",
+                asked_for("ALTER", &name, code)
+            )
+        })?;
     }
     Ok(())
+}
+
+/// Which right a refusal is about.
+fn asked_for(operation: &str, topic: &str, code: RDKafkaErrorCode) -> String {
+    match is_no_right(code) {
+        true => format!(" ({operation} on topic {topic} is not granted: cityops topics plan --acls)"),
+        false => String::new(),
+    }
 }
 
 fn client(properties: &Properties) -> anyhow::Result<AdminClient<Reports>> {

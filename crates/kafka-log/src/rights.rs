@@ -52,6 +52,16 @@ pub struct Missing {
     pub name: String,
 }
 
+impl Missing {
+    pub(crate) fn new(operation: &'static str, resource: &'static str, name: &str) -> Missing {
+        Missing {
+            operation,
+            resource,
+            name: name.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {} {}", self.operation, self.resource, self.name)
@@ -88,7 +98,7 @@ fn tried(properties: &Properties, wanted: &Wanted) -> anyhow::Result<Vec<Missing
 
 /// Topics that may not be read. All at once first, for that is how it nearly always is; an error does not say of which topic it is, so
 /// then one by one.
-fn unread(properties: &Properties, topics: &[String]) -> anyhow::Result<Vec<Missing>> {
+pub(crate) fn unread(properties: &Properties, topics: &[String]) -> anyhow::Result<Vec<Missing>> {
     let mut config = settings::reader(properties, "cityops-reader", "read_committed");
     config
         .set("enable.partition.eof", "true")
@@ -101,7 +111,7 @@ fn unread(properties: &Properties, topics: &[String]) -> anyhow::Result<Vec<Miss
     let mut found = Vec::new();
     for topic in topics {
         if !may_read(&consumer, std::slice::from_ref(topic))? {
-            found.push(missing_right("READ", "topic", topic));
+            found.push(Missing::new("READ", "topic", topic));
         }
     }
     Ok(found)
@@ -145,7 +155,7 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
         Ok(first) => producers.ready = Some(first),
         Err(Failure::NoRight(_)) => {
             let name = format!("{}*", config.transactional_id_prefix);
-            return Ok(vec![missing_right("WRITE", "transactional-id", &name)]);
+            return Ok(vec![Missing::new("WRITE", "transactional-id", &name)]);
         }
         Err(failure) => anyhow::bail!("{failure}"),
     }
@@ -153,7 +163,7 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
     if !producers.may_write(&wanted.writes)? {
         for topic in &wanted.writes {
             if !producers.may_write(std::slice::from_ref(topic))? {
-                found.push(missing_right("WRITE", "topic", topic));
+                found.push(Missing::new("WRITE", "topic", topic));
             }
         }
     }
@@ -164,7 +174,7 @@ fn unwritten(config: &WorkerConfig, wanted: &Wanted) -> anyhow::Result<Vec<Missi
         let member = std::sync::Arc::new(member);
         let mut producer = producers.take().map_err(said)?;
         if !producer.may_commit(topic, &member).map_err(said)? {
-            found.push(missing_right("READ", "group", group));
+            found.push(Missing::new("READ", "group", group));
         }
     }
     Ok(found)
@@ -196,14 +206,6 @@ impl Producers<'_> {
 
 fn said(failure: Failure) -> anyhow::Error {
     anyhow::anyhow!("{failure}")
-}
-
-fn missing_right(operation: &'static str, resource: &'static str, name: &str) -> Missing {
-    Missing {
-        operation,
-        resource,
-        name: name.to_owned(),
-    }
 }
 
 /// Whether an error refuses a topic. The reader's group, which it never joins, may be refused as well.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use wire_format::topics::Topic;
@@ -12,7 +13,7 @@ use crate::probe::{Place, Probe};
 use crate::read::{Record, Span, assigned, tolerate};
 use crate::settings::Reports;
 use crate::worker::bounded;
-use crate::{Properties, admin, settings, topic_name};
+use crate::{Properties, admin, rights, settings, topic_name};
 
 const POLL: Duration = Duration::from_millis(200);
 /// How often it is looked at whether each partition goes on where it has more.
@@ -84,7 +85,7 @@ pub fn follow(
                     continue;
                 }
             }
-            Some(Err(error)) => tolerate(error)?,
+            Some(Err(error)) => tolerate(error).map_err(|error| refused(properties, &spans, error))?,
             None => {}
         }
         let now = Instant::now();
@@ -111,6 +112,21 @@ pub fn follow(
         }
     }
     Ok(())
+}
+
+/// What ended reading; where it is a right, which one: the library names no topic.
+fn refused(properties: &Properties, spans: &[Span], error: KafkaError) -> anyhow::Error {
+    if error.rdkafka_error_code() != Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+        return error.into();
+    }
+    let mut names: Vec<String> = spans.iter().map(|span| span.place.0.clone()).collect();
+    names.dedup();
+    let found = rights::unread(properties, &names).unwrap_or_default();
+    let named: Vec<String> = found.iter().map(ToString::to_string).collect();
+    anyhow::Error::from(error).context(format!(
+        "a right is missing (cityops topics plan --acls): {}",
+        named.join("; ")
+    ))
 }
 
 /// Up to where a partition was read.

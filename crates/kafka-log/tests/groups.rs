@@ -92,7 +92,7 @@ fn a_loop_that_gets_no_partitions_hears_from_the_broker_all_the_same() {
     until("it hears three times more", || {
         spare.heard.answers.load(Ordering::Relaxed) >= before + 3
     });
-    loops.map(Running::stop);
+    let _ = loops.map(Running::stop);
 }
 
 fn refusal(config: WorkerConfig) -> WorkerError {

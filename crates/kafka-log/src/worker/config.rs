@@ -28,6 +28,8 @@ pub struct WorkerConfig {
     pub group_id: String,
     /// What it reads.
     pub inputs: Vec<Topic>,
+    /// What it writes besides its changelog: where the broker refuses something, these are tried, to say which it is.
+    pub writes: Vec<Topic>,
     /// What it reads ahead of everything, all of it and whoever owns the partitions: see [`stream_worker::Processor::foresee`].
     pub ahead: Vec<Topic>,
     /// Whether what waits is read by the records' times over all partitions that the loop has, so that what is written from them
@@ -97,6 +99,7 @@ impl WorkerConfig {
             properties,
             group_id: format!("cityops-{name}"),
             inputs,
+            writes: Vec::new(),
             ahead: Vec::new(),
             in_time: false,
             changelog,

@@ -5,6 +5,7 @@ use std::fmt;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::admin::Unreachable;
+use crate::rights::Missing;
 
 /// Why a loop ended without being asked to.
 #[derive(Debug)]
@@ -59,12 +60,94 @@ pub(crate) enum Failure {
     /// The transaction was given up; the same clients go on after restoring.
     Retry(String),
     /// The broker does not grant it; rights may be given while it is tried again.
-    NoRight(String),
+    NoRight(NoRight),
     /// Trying again cannot help.
     Refused(WorkerError),
 }
 
+/// A refusal of the broker.
+#[derive(Debug)]
+pub(crate) struct NoRight {
+    code: RDKafkaErrorCode,
+    /// The rights that are missing; none where the refusal does not say which.
+    pub(crate) rights: Vec<Missing>,
+    /// During what it came, and its words.
+    text: String,
+    /// The clients are of no more use.
+    pub(crate) ends: bool,
+}
+
+impl NoRight {
+    /// Whether it is about the consumer group.
+    pub(crate) fn is_of_group(&self) -> bool {
+        self.code == RDKafkaErrorCode::GroupAuthorizationFailed
+    }
+
+    /// Whether it is about the transactional id.
+    pub(crate) fn is_of_transactional_id(&self) -> bool {
+        self.code == RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+    }
+
+    /// Whether it is about a topic.
+    fn is_of_topic(&self) -> bool {
+        self.code == RDKafkaErrorCode::TopicAuthorizationFailed
+    }
+}
+
+impl fmt::Display for NoRight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a right is missing (cityops topics plan --acls): ")?;
+        for right in &self.rights {
+            write!(f, "{right}; ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
 impl Failure {
+    /// A topic may not be used, and it is not known which or for what.
+    pub(crate) fn no_topic_right(text: String) -> Failure {
+        Failure::NoRight(NoRight {
+            code: RDKafkaErrorCode::TopicAuthorizationFailed,
+            rights: Vec::new(),
+            text,
+            ends: false,
+        })
+    }
+
+    /// Whether the clients are good for another try.
+    pub(crate) fn keeps_clients(&self) -> bool {
+        match self {
+            Failure::Retry(_) => true,
+            Failure::NoRight(refusal) => !refusal.ends,
+            _ => false,
+        }
+    }
+
+    /// What giving up after this failure failed with decides what follows; the right that was missing before says why.
+    pub(crate) fn followed_by(self, then: Failure) -> Failure {
+        match (self, then) {
+            (Failure::NoRight(refusal), Failure::Fatal(_) | Failure::Fenced(_)) => {
+                Failure::NoRight(NoRight {
+                    ends: true,
+                    ..refusal
+                })
+            }
+            (_, then) => then,
+        }
+    }
+
+    /// Names the right to a topic, if that is what is missing.
+    pub(crate) fn wanting(mut self, operation: &'static str, topic: &str) -> Failure {
+        if let Failure::NoRight(refusal) = &mut self
+            && refusal.is_of_topic()
+            && refusal.rights.is_empty()
+        {
+            refusal.rights.push(Missing::new(operation, "topic", topic));
+        }
+        self
+    }
+
     /// What may be shown to whoever asks whether the loop is ready. The whole text may quote what stands in a row of state.
     pub(crate) fn in_public(&self) -> String {
         match self {
@@ -92,7 +175,12 @@ impl Failure {
         let fenced = error.rdkafka_error_code().is_some_and(is_fencing);
         match error {
             _ if fenced => Failure::Fenced(text),
-            _ if error.rdkafka_error_code().is_some_and(is_no_right) => Failure::NoRight(text),
+            _ if error.rdkafka_error_code().is_some_and(is_no_right) => Failure::NoRight(NoRight {
+                code: error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown),
+                rights: Vec::new(),
+                text,
+                ends: false,
+            }),
             KafkaError::Transaction(error) if error.is_fatal() => Failure::Fatal(text),
             KafkaError::MessageConsumptionFatal(_) => Failure::Fatal(text),
             _ => Failure::Retry(text),
@@ -129,7 +217,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
             Failure::Fatal(text) | Failure::Hangs(text) | Failure::Retry(text) => f.write_str(text),
-            Failure::NoRight(text) => write!(f, "a right is missing (cityops topics plan --acls): {text}"),
+            Failure::NoRight(refusal) => refusal.fmt(f),
             Failure::Refused(error) => error.fmt(f),
         }
     }

@@ -14,6 +14,7 @@ mod handing;
 mod in_time;
 mod packing;
 mod reading;
+mod refusal;
 mod restore;
 mod session;
 mod takeover;
@@ -61,6 +62,8 @@ struct Streak {
     hangs: u32,
     /// The partitions whose records failed, and the offset that they must get beyond: what others commit does not mend it.
     stuck: Vec<(Topic, i32, i64)>,
+    /// The right that was missing, as it was said.
+    refused: Option<String>,
 }
 
 impl Streak {
@@ -111,7 +114,7 @@ pub fn run(
     };
     let mut streak = Streak::default();
     loop {
-        let failure = match Session::start(&config, &transactional_id, factory, observer, partitions) {
+        let mut failure = match Session::start(&config, &transactional_id, factory, observer, partitions) {
             Ok(mut session) => match session.run(stop, &mut streak) {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -125,12 +128,18 @@ pub fn run(
         streak.attempts += 1;
         streak.hangs += u32::from(matches!(failure, Failure::Hangs(_)));
         let Streak { attempts, hangs, .. } = streak;
-        observer.failed(config.name, attempts, &failure.in_public());
-        tracing::warn!(worker = config.name, attempts, %failure, "the loop starts again");
+        let said = streak.said(&config, observer, &mut failure);
+        observer.failed(config.name, attempts, &said.public);
+        tracing::warn!(
+            worker = config.name,
+            attempts,
+            failure = said.log,
+            "the loop starts again"
+        );
         if attempts >= ATTEMPTS_MAX || hangs >= HANGS_MAX {
             return Err(WorkerError::GaveUp {
                 attempts,
-                last: failure.to_string(),
+                last: said.log,
             });
         }
         wait(backoff(attempts), stop);

@@ -198,7 +198,10 @@ fn next<'a>(task: &mut Task, queue: &'a Queue) -> Result<Next<Read<'a>>, Failure
                 tracing::debug!(%error, "reading goes on");
                 return Ok(Next::Nothing);
             }
-            Some(Err(error)) => return Err(Failure::of("read", &error)),
+            Some(Err(error)) => {
+                let reading = format!("read {} {}", task.name, task.partition);
+                return Err(Failure::of(&reading, &error).wanting("READ", &task.name));
+            }
             None => return Ok(Next::Nothing),
         },
     };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use stream_worker::Processor;
 use wire_format::topics::Topic;
@@ -143,11 +143,23 @@ pub(super) fn restore(
     if !alive() {
         return Err(Failure::Retry("stopped while restoring".to_owned()));
     }
-    read.map_err(|error| Failure::Fatal(format!("restore from {}: {error:#}", config.changelog)))?;
+    read.map_err(|error| unrestored(&config.name_of(config.changelog), &error))?;
     for (task, rows) in tasks.iter().zip(rows) {
         observer.restored(task.topic, task.partition, rows, begun.elapsed());
     }
     Ok(tasks)
+}
+
+/// Why state could not be restored from a changelog.
+fn unrestored(changelog: &str, error: &anyhow::Error) -> Failure {
+    let text = format!("restore from {changelog}: {error:#}");
+    let refused = error.downcast_ref::<KafkaError>();
+    match refused.and_then(KafkaError::rdkafka_error_code) {
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            Failure::no_topic_right(text).wanting("READ", changelog)
+        }
+        _ => Failure::Fatal(text),
+    }
 }
 
 /// On how many threads rows are entered: as many as there are cores.

@@ -13,7 +13,7 @@ use super::ahead::Ahead;
 use super::alone::Alone;
 use super::bounded::bounded;
 use super::clocks::Clocks;
-use super::failure::Failure;
+use super::failure::{Failure, WorkerError};
 use super::group::{GroupConsumer, join};
 use super::reading::{Limits, Queue, gather, gather_in_time, queues};
 use super::tasks::Task;
@@ -142,13 +142,13 @@ impl<'a> Session<'a> {
                             work.observer.recovered(work.config.name);
                         }
                     }
-                    Err(failure @ (Failure::Retry(_) | Failure::NoRight(_))) => {
+                    Err(mut failure) if failure.keeps_clients() => {
                         let touched = work.tasks.iter().filter(|task| task.records > 0);
                         streak.failed(touched.map(|task| (task.topic, task.partition, task.committed)));
                         work.observer.aborted(work.config.name);
-                        let (attempts, text) = (streak.attempts, failure.to_string());
-                        work.observer
-                            .failed(work.config.name, attempts, &failure.in_public());
+                        let said = streak.said(work.config, work.observer, &mut failure);
+                        let (attempts, text) = (streak.attempts, said.log);
+                        work.observer.failed(work.config.name, attempts, &said.public);
                         tracing::warn!(
                             worker = work.config.name,
                             attempts,
@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
                             "restoring after a failed transaction"
                         );
                         if streak.attempts >= ATTEMPTS_MAX {
-                            return Err(Failure::Fatal(text));
+                            return Err(Failure::Refused(WorkerError::GaveUp { attempts, last: text }));
                         }
                         wait(backoff(streak.attempts), stop);
                         let held = work

@@ -162,7 +162,8 @@ impl Transactor {
         while let Err((error, back)) = self.producer.send(record) {
             let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
             if !full || Instant::now() >= deadline {
-                return Err(Failure::of(&format!("send to {}", outgoing.topic), &error));
+                let failure = Failure::of(&format!("send to {}", outgoing.topic), &error);
+                return Err(self.refused().unwrap_or(failure));
             }
             // The queue's bound is what holds a loop back whose broker is slow.
             alive();
@@ -206,7 +207,8 @@ impl Transactor {
                 }
                 Some(code) => {
                     let error = KafkaError::MessageProduction(code);
-                    return Err(Failure::of(&format!("send to {topic}"), &error));
+                    let failure = Failure::of(&format!("send to {topic}"), &error);
+                    return Err(self.refused().unwrap_or(failure));
                 }
             }
         }
@@ -230,6 +232,11 @@ impl Transactor {
             let (offsets, member) = (offsets.clone(), member.clone());
             self.ask("send the offsets", PATIENCE, alive, move |producer| {
                 producer.send_offsets_to_transaction(&offsets, &member, REQUEST)
+            })
+            // Of a transaction that must be given up by then, the library says only that.
+            .map_err(|failure| match failure {
+                Failure::Hangs(_) | Failure::Fenced(_) => failure,
+                failure => self.refused().unwrap_or(failure),
             })?;
         }
         self.drain(PATIENCE, alive)?;
@@ -240,19 +247,33 @@ impl Transactor {
         Ok(self.producer.context().tick_appended_ms())
     }
 
+    /// The topic that may not be written, if the library has told of one in this transaction.
+    fn refused(&self) -> Option<Failure> {
+        let why = self.producer.context().reports.no_topic_right()?;
+        // It stands in quotes, where it stands at all.
+        let topic = why.split('"').nth(1).map(str::to_owned);
+        let failure = Failure::no_topic_right(why);
+        Some(match topic {
+            Some(topic) => failure.wanting("WRITE", &topic),
+            None => failure,
+        })
+    }
+
     /// Takes in all delivery reports. The library's flush, also the one inside commit, looks only every 100 ms.
     fn drain(&self, within: Duration, alive: &dyn Fn()) -> Result<(), Failure> {
         let deadline = Instant::now() + within;
         loop {
             // First, for it takes all other records of the transaction with it.
-            if let Some(why) = self.producer.context().reports.no_topic_right() {
-                return Err(Failure::NoRight(why));
+            if let Some(failure) = self.refused() {
+                return Err(failure);
             }
             if let Some((topic, error)) = self.producer.context().take_failed() {
                 // Of a producer that may not go on, its records only say that they were thrown away.
                 return Err(match self.producer.client().fatal_error() {
                     Some((code, why)) => Failure::fatal(code, format!("deliver a record to {topic}: {why}")),
-                    None => Failure::of(&format!("deliver a record to {topic}"), &error),
+                    None => {
+                        Failure::of(&format!("deliver a record to {topic}"), &error).wanting("WRITE", &topic)
+                    }
                 });
             }
             if self.producer.in_flight_count() == 0 {
@@ -315,7 +336,7 @@ impl Transactor {
             return Err(failure); // nobody has answered, and an abort would hang behind it
         }
         // Another refusal is the group's, which has members that this one is not among: it was asked, and may be.
-        let refused = matches!(result, Err(Failure::NoRight(_)));
+        let refused = matches!(&result, Err(Failure::NoRight(refusal)) if refusal.is_of_group());
         if let Err(error) = self.abort(&|| {}) {
             tracing::debug!(%error, "the transaction that tried a right could not be aborted");
         }

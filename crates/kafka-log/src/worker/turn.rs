@@ -213,7 +213,7 @@ impl Work<'_> {
         match failure {
             Failure::Retry(_) | Failure::NoRight(_) => match self.transactor.abort(&alive) {
                 Ok(()) => failure,
-                Err(failure) => failure,
+                Err(then) => failure.followed_by(then),
             },
             // Another call on the same client would hang behind it.
             Failure::Hangs(_) => failure,
