@@ -59,6 +59,10 @@ fn plan(loaded: &Loaded, load: Option<f64>, json: bool) -> CommandResult {
         sizes(&specs, load);
     }
     print("");
+    print(format!(
+        "of {} partitions of the enriched log; where the topic is there already, the number that it has holds (topics apply)",
+        loaded.config.topics.enriched_partitions
+    ));
     for (group, partition) in &layout {
         let weight = rules.group_weight(group);
         print(format!(

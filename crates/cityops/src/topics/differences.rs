@@ -59,6 +59,11 @@ pub fn differences(
                 true => Risk::Impossible(
                     "a topic never gets fewer partitions; keep the number, or begin a new topic_prefix  分区数不能减少",
                 ),
+                // One trouble would be decided in two places, and no word of an operator mends that.
+                false if *topic == Topic::Enriched => Risk::Impossible(
+                    "groups of kinds would move and their incidents stay: keep the number, or stop every process and rebuild \
+                     (deploy/RUNBOOK.md)  请保持原数；如需更改须全部停机后重建",
+                ),
                 false => Risk::Loses(
                     "keys move to other partitions, and what is known of a device, a ticket or an incident stays behind  键会换分区，已有状态留在原分区",
                 ),
@@ -209,6 +214,10 @@ mod tests {
         assert_eq!(letters(4, &GOOD), []);
         check(letters(2, &GOOD), "partitions", true);
         assert!(matches!(letters(5, &GOOD)[0].1, Risk::Impossible(_)));
+        // The enriched log alone is rebuilt, and not widened.
+        let wider = |topic| found(topic, (2, 3), &GOOD).remove(0).1;
+        assert!(matches!(wider(Topic::Enriched), Risk::Impossible(why) if why.contains("rebuild")));
+        assert!(matches!(wider(Topic::CorrelateChangelog), Risk::Loses(_)));
         check(letters(4, &with("segment.bytes", "6")), "segment.bytes", false);
         check(letters(4, &with("retention.ms", "999")), "retention.ms", false);
         check(letters(4, &with("retention.ms", "1001")), "retention.ms", true);
