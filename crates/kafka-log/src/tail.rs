@@ -52,13 +52,16 @@ pub fn follow(
         };
         places.extend((0..count).map(|partition| (name.clone(), partition)));
     }
-    let all = places.clone();
     let starts = probe.beginnings(&places)?;
     let ends = probe.ends(&places)?;
     let spans: Vec<Span> = places
-        .into_iter()
+        .iter()
         .zip(starts.into_iter().zip(ends))
-        .map(|(place, (start, end))| Span { place, start, end })
+        .map(|(place, (start, end))| Span {
+            place: place.clone(),
+            start,
+            end,
+        })
         .collect();
     let consumer = Closing(Some(assigned(
         &settings::reader(properties, "cityops-reader", "read_committed"),
@@ -71,6 +74,21 @@ pub fn follow(
     }
     while !stop.load(Ordering::Relaxed) {
         let Some(consumer) = &consumer.0 else { break };
+        let now = Instant::now();
+        // Also while records of other partitions come. A broker that does not answer is waited for.
+        if standing.is_due(now)
+            && let Ok(ends) = probe.ends(&places)
+        {
+            let positions = consumer.position()?;
+            let at = spans.iter().map(|span| position(&positions, span));
+            if let Some(stands) = standing.stands(at.zip(ends).collect(), now) {
+                let (topic, partition) = &places[stands];
+                anyhow::bail!(
+                    "{topic} {partition} has more, and nothing of it came for {} s",
+                    STANDS.as_secs()
+                )
+            }
+        }
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
                 let known = message
@@ -88,24 +106,9 @@ pub fn follow(
             Some(Err(error)) => tolerate(error).map_err(|error| refused(properties, &spans, error))?,
             None => {}
         }
-        let now = Instant::now();
-        if standing.is_due(now) {
-            // A broker that does not answer is waited for.
-            if let Ok(ends) = probe.ends(&all) {
-                let positions = consumer.position()?;
-                let at = all.iter().map(|place| position(&positions, place));
-                if let Some(stands) = standing.stands(at.zip(ends).collect(), now) {
-                    let (topic, partition) = &all[stands];
-                    anyhow::bail!(
-                        "{topic} {partition} has more, and nothing of it came for {} s",
-                        STANDS.as_secs()
-                    )
-                }
-            }
-        }
         if !behind.is_empty() {
             let positions = consumer.position()?;
-            behind.retain(|span| position(&positions, &span.place).is_none_or(|at| at < span.end));
+            behind.retain(|span| position(&positions, span) < span.end);
             if behind.is_empty() {
                 each(Tail::CaughtUp);
             }
@@ -129,11 +132,12 @@ fn refused(properties: &Properties, spans: &[Span], error: KafkaError) -> anyhow
     ))
 }
 
-/// Up to where a partition was read.
-fn position(positions: &TopicPartitionList, (topic, partition): &Place) -> Option<i64> {
-    match positions.find_partition(topic, *partition)?.offset() {
-        Offset::Offset(at) => Some(at),
-        _ => None,
+/// Up to where a partition was read. The client knows nothing of one of which nothing came: it may begin, and end, anywhere.
+fn position(positions: &TopicPartitionList, span: &Span) -> i64 {
+    let found = positions.find_partition(&span.place.0, span.place.1);
+    match found.map(|element| element.offset()) {
+        Some(Offset::Offset(at)) => at,
+        _ => span.start,
     }
 }
 
@@ -153,7 +157,7 @@ impl Drop for Closing {
 struct Standing {
     looked: Instant,
     /// Of each partition how far it was read, how far it could be, and since when it has not gone on.
-    seen: Vec<(Option<i64>, i64, Instant)>,
+    seen: Vec<(i64, i64, Instant)>,
 }
 
 impl Standing {
@@ -173,19 +177,18 @@ impl Standing {
     }
 
     /// Takes in how far partitions are read, and how far they could be; the first that had more and has stood still for too long.
-    fn stands(&mut self, all: Vec<(Option<i64>, i64)>, now: Instant) -> Option<usize> {
+    fn stands(&mut self, all: Vec<(i64, i64)>, now: Instant) -> Option<usize> {
         let before = std::mem::take(&mut self.seen);
         let mut before = before.into_iter();
         for (at, end) in all {
             let since = match before.next() {
                 // What came since the last look may still be on its way.
-                Some((was, could, since)) if was == at && at.unwrap_or(0) < could => since,
+                Some((was, could, since)) if was == at && at < could => since,
                 _ => now,
             };
             self.seen.push((at, end, since));
         }
-        let stood =
-            |(_, _, since): &(Option<i64>, i64, Instant)| now.saturating_duration_since(*since) >= STANDS;
+        let stood = |(_, _, since): &(i64, i64, Instant)| now.saturating_duration_since(*since) >= STANDS;
         self.seen.iter().position(stood)
     }
 }
@@ -199,27 +202,30 @@ mod tests {
         let now = Instant::now();
         let at = |seconds| now + Duration::from_secs(seconds);
         let mut standing = Standing::new(now);
-        assert_eq!(standing.stands(vec![(Some(5), 9), (Some(7), 7)], at(0)), None);
-        assert_eq!(standing.stands(vec![(Some(5), 9), (Some(7), 7)], at(119)), None);
+        assert_eq!(standing.stands(vec![(5, 9), (7, 7)], at(0)), None);
+        assert_eq!(standing.stands(vec![(5, 9), (7, 7)], at(119)), None);
         // At its end it has nothing to go on to, however long.
-        assert_eq!(standing.stands(vec![(Some(6), 9), (Some(7), 7)], at(240)), None);
-        assert_eq!(standing.stands(vec![(Some(6), 9), (Some(7), 8)], at(300)), None);
-        assert_eq!(
-            standing.stands(vec![(Some(6), 9), (Some(7), 8)], at(361)),
-            Some(0)
-        );
-        assert_eq!(standing.stands(vec![(Some(9), 9), (Some(7), 8)], at(419)), None);
-        assert_eq!(
-            standing.stands(vec![(Some(9), 9), (Some(7), 8)], at(420)),
-            Some(1)
-        );
+        assert_eq!(standing.stands(vec![(6, 9), (7, 7)], at(240)), None);
+        assert_eq!(standing.stands(vec![(6, 9), (7, 8)], at(300)), None);
+        assert_eq!(standing.stands(vec![(6, 9), (7, 8)], at(361)), Some(0));
+        assert_eq!(standing.stands(vec![(9, 9), (7, 8)], at(419)), None);
+        assert_eq!(standing.stands(vec![(9, 9), (7, 8)], at(420)), Some(1));
     }
 
     #[test]
-    fn one_that_was_never_read_stands_as_well() {
-        let now = Instant::now();
-        let mut standing = Standing::new(now);
-        assert_eq!(standing.stands(vec![(None, 0), (None, 3)], now), None);
-        assert_eq!(standing.stands(vec![(None, 0), (None, 3)], now + STANDS), Some(1));
+    fn one_of_which_nothing_came_is_where_it_begins() {
+        let span = |start| Span {
+            place: ("t".to_owned(), 0),
+            start,
+            end: 50,
+        };
+        let unread = TopicPartitionList::new();
+        // All of it was deleted: there is nothing to wait for, however far its numbers have come.
+        for (start, stands) in [(50, None), (3, Some(0))] {
+            let (now, at) = (Instant::now(), position(&unread, &span(start)));
+            let mut standing = Standing::new(now);
+            assert_eq!(standing.stands(vec![(at, 50)], now), None);
+            assert_eq!(standing.stands(vec![(at, 50)], now + STANDS), stands);
+        }
     }
 }
