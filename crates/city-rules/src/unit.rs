@@ -125,9 +125,7 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Result<i64, UnitError
     if from.is_empty() || from == to {
         return Ok(same);
     }
-    let from_name = spelling(from);
-    let to_name = spelling(to);
-    if from_name.is_empty() || from_name == to_name {
+    if is_one_spelling(from, to) {
         return Ok(same);
     }
     let unknown = || UnitError::Unknown(from.to_owned());
@@ -135,8 +133,8 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Result<i64, UnitError
         unit: from.to_owned(),
         expected: to.to_owned(),
     };
-    let (quantity, num, den) = look_up(&from_name).ok_or_else(unknown)?;
-    let (expected, to_num, to_den) = look_up(&to_name).ok_or_else(mismatch)?;
+    let (quantity, num, den) = look_up(from).ok_or_else(unknown)?;
+    let (expected, to_num, to_den) = look_up(to).ok_or_else(mismatch)?;
     if quantity != expected {
         return Err(mismatch());
     }
@@ -147,21 +145,42 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Result<i64, UnitError
 
 /// Whether the table knows a unit; the rules may use no other.
 pub(crate) fn is_known(unit: &str) -> bool {
-    look_up(&spelling(unit)).is_some()
+    look_up(unit).is_some()
 }
 
-fn look_up(name: &str) -> Option<(Quantity, i32, i32)> {
-    UNITS
-        .iter()
-        .find(|(spelling, ..)| *spelling == name)
-        .map(|(_, quantity, num, den)| (*quantity, *num, *den))
+/// A unit as anybody spells it.
+fn look_up(unit: &str) -> Option<(Quantity, i32, i32)> {
+    let spelled = if is_plain(unit) {
+        Cow::Borrowed(unit)
+    } else {
+        spelling(unit)
+    };
+    let same = |known: &&(&str, Quantity, i32, i32)| known.0.eq_ignore_ascii_case(&spelled);
+    let (_, quantity, num, den) = UNITS.iter().find(same)?;
+    Some((*quantity, *num, *den))
+}
+
+/// Whether two spellings are of one name. An empty one is any.
+fn is_one_spelling(one: &str, other: &str) -> bool {
+    if is_plain(one) && is_plain(other) {
+        return one.eq_ignore_ascii_case(other);
+    }
+    let spelled = spelling(one);
+    spelled.is_empty() || spelled == spelling(other)
+}
+
+/// Whether a spelling and the table's differ in nothing but capitals.
+fn is_plain(unit: &str) -> bool {
+    let is_sign = |byte: u8| byte.is_ascii_graphic() && byte != b'^';
+    let is_degree = |four: &[u8]| four.eq_ignore_ascii_case(b"degc");
+    unit.bytes().all(is_sign) && !unit.as_bytes().windows(4).any(is_degree)
 }
 
 /// The spelling that the table uses: half-width, lower case, no spaces, one way to write µ, °, ³.
 fn spelling(unit: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'^';
-    if unit.bytes().all(is_plain) && !unit.contains("degc") {
-        return Cow::Borrowed(unit);
+    // As the field has it most often.
+    if unit == "℃" {
+        return Cow::Borrowed("c");
     }
     let mut name = half_width(unit).to_lowercase();
     name.retain(|c| !c.is_whitespace());

@@ -18,6 +18,7 @@ mod names;
 mod numbers;
 mod operators;
 mod pinyin;
+mod plain;
 mod plates;
 mod reporter;
 mod surnames;

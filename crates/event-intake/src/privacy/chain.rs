@@ -66,17 +66,14 @@ fn parts(c: char) -> bool {
 
 /// The chains that are long enough for the shortest number that is looked for.
 pub(super) fn chains(text: &str) -> Vec<Chain> {
-    let mut all = Vec::new();
-    // Nearly every text has fewer digits than the shortest number.
-    if text
-        .chars()
-        .filter(|c| digit(*c).is_some())
-        .take(SHORTEST)
-        .count()
-        < SHORTEST
-    {
-        return all;
+    match may_hold_one(text) {
+        true => all_chains(text),
+        false => Vec::new(),
     }
+}
+
+fn all_chains(text: &str) -> Vec<Chain> {
+    let mut all = Vec::new();
     let mut chain: Vec<Digit> = Vec::new();
     let mut gap: Option<char> = None;
     let mut between = 0;
@@ -108,6 +105,28 @@ pub(super) fn chains(text: &str) -> Vec<Chain> {
     }
     end(&mut chain);
     all
+}
+
+/// Whether a text has as many digits as the shortest number, and, where it is ASCII, so many in one chain. Nearly none has.
+fn may_hold_one(text: &str) -> bool {
+    if !text.is_ascii() {
+        let digits = text.chars().filter(|c| digit(*c).is_some());
+        return digits.take(SHORTEST).count() == SHORTEST;
+    }
+    let (mut digits, mut between) = (0, 0);
+    for byte in text.bytes() {
+        if byte.is_ascii_digit() {
+            (digits, between) = (digits + 1, 0);
+            if digits == SHORTEST {
+                return true;
+            }
+        } else if between < MOST_BETWEEN && parts(byte.into()) {
+            between += 1;
+        } else {
+            (digits, between) = (0, 0);
+        }
+    }
+    false
 }
 
 /// A landline of ten digits.
@@ -188,4 +207,16 @@ impl Chain {
 
 pub(super) fn is_month_and_day(month: u32, day: u32) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_chain_stands_in_a_text_that_is_passed_over(text in "([0-9]{1,12}|[-_. /:]{1,5}|[a张一②]){0,6}") {
+            proptest::prop_assert!(may_hold_one(&text) || all_chains(&text).is_empty());
+        }
+    }
 }

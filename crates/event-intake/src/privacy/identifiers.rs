@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use city_model::{EventKey, Name, Source};
 use wire_format::{Record, Text, WireArea};
 
-use super::{PrivacyKeys, Reporter, contacts, documents, half_width, local, numbers, scrub};
+use super::{PrivacyKeys, Reporter, contacts, documents, half_width, local, numbers, plain, scrub};
 
 /// Least digits of a number that is looked for.
 const LEAST_DIGITS: usize = 11;
@@ -26,6 +26,9 @@ pub(super) fn holds_person(id: &str) -> bool {
 /// Whether the name of something that was told holds something personal, by all that texts are searched for. Names of
 /// devices and components are built alike and have to be read by those who repair them, so they are asked for less.
 pub(super) fn event_holds_person(id: &str) -> bool {
+    if plain::is_plain(id) {
+        return false;
+    }
     let id = half_width(id.trim());
     may_hold_person(&id) && is_found_in(&id)
 }
@@ -53,7 +56,7 @@ fn may_hold_person(id: &str) -> bool {
     false
 }
 
-fn is_found_in(id: &str) -> bool {
+pub(super) fn is_found_in(id: &str) -> bool {
     let without = without_long_numbers(id);
     // What a sign parts from a prefix is looked at by itself.
     let parts = without.replace(['-', '_'], " ");

@@ -26,7 +26,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 pub(super) fn is_in_identifier(id: &str) -> bool {
     chains(id)
         .iter()
-        .any(|chain| !chain.found(id, In::Identifier).is_empty())
+        .any(|chain| (0..chain.digits.len()).any(|at| chain.lengths(at, id, In::Identifier).next().is_some()))
 }
 
 impl Chain {
@@ -35,14 +35,7 @@ impl Chain {
         // Where in the text a number ends whose last digit is this one.
         let mut ends: Vec<usize> = self.digits.iter().map(|digit| digit.to).collect();
         for at in 0..self.digits.len() {
-            let lengths = [
-                self.phone(at, text, place),
-                self.landline(at, place),
-                self.identity(at, text, place),
-                self.old_identity(at),
-                self.card(at, text, place),
-            ];
-            for length in lengths.into_iter().flatten() {
+            for length in self.lengths(at, text, place) {
                 let length = length.min(self.digits.len() - at);
                 taken[at..at + length].fill(true);
                 ends[at + length - 1] = self.end_of(at + length - 1, text);
@@ -60,6 +53,18 @@ impl Chain {
             at = from + length;
         }
         found
+    }
+
+    /// How long the numbers are that begin with a digit, by what they may be.
+    fn lengths(&self, at: usize, text: &str, place: In) -> impl Iterator<Item = usize> {
+        let lengths = [
+            self.phone(at, text, place),
+            self.landline(at, place),
+            self.identity(at, text, place),
+            self.old_identity(at),
+            self.card(at, text, place),
+        ];
+        lengths.into_iter().flatten()
     }
 
     /// Where the number that ends with this digit ends in the text: behind its X, or its extension.
