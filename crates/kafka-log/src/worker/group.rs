@@ -21,6 +21,9 @@ use crate::settings::{self, Reports};
 const READ_AHEAD_MIN_KIB: usize = 16;
 /// What is asked for of one partition at once, at most.
 const FETCH_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How long a broker may wait for something to send. The library has one request under way to each: while that waits for what
+/// partitions at their ends have not got, one that ran dry gets nothing. So it is less than what was read ahead lasts.
+const FETCH_WAIT_MS: &str = "100";
 
 /// The loop's consumer.
 pub(super) type GroupConsumer = BaseConsumer<GroupContext>;
@@ -133,7 +136,10 @@ pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> Clien
     settings::unless_given(
         &mut client,
         &config.properties,
-        &[("queued.max.messages.kbytes", &read_ahead_kib)],
+        &[
+            ("queued.max.messages.kbytes", &read_ahead_kib),
+            ("fetch.wait.max.ms", FETCH_WAIT_MS),
+        ],
     );
     settings::fetch_at_once(&mut client, &config.properties, shares.fetch);
     if config.embedded {
