@@ -93,7 +93,7 @@ fn neighbours(criterion: &mut Criterion) {
         let mut trees: Vec<Vec<Entry>> = vec![Vec::new(); kinds];
         let mut index = Neighbours::default();
         for open in &all {
-            index.insert(open.kind, open.side_mm, open.point, open.number);
+            index.insert(open.kind, open.side_mm, (open.point, 0), open.number);
             trees[open.kind.index()].push(entry(open));
         }
         let mut trees: Vec<RTree<Entry>> = trees.into_iter().map(RTree::bulk_load).collect();
@@ -149,7 +149,7 @@ fn neighbours(criterion: &mut Criterion) {
             bench.iter(|| {
                 for (from, to) in [(0, 1_000), (1_000, 0)] {
                     for open in &asked {
-                        let way = (moved(open, from), moved(open, to));
+                        let way = (moved(open, from), moved(open, to), 0);
                         index.shift(open.kind, open.side_mm, way, open.number);
                     }
                 }

@@ -197,6 +197,13 @@ impl Extent {
         near(point.x, self.min.x, self.max.x) && near(point.y, self.min.y, self.max.y)
     }
 
+    /// How far from a point its sides lie along an axis, at most.
+    pub fn farthest_mm(&self, point: Point) -> i64 {
+        let along = |at: i64, min: i64, max: i64| at.abs_diff(min).max(at.abs_diff(max));
+        let most = along(point.x, self.min.x, self.max.x).max(along(point.y, self.min.y, self.max.y));
+        i64::try_from(most).unwrap_or(i64::MAX)
+    }
+
     /// The box around both.
     pub fn around(self, other: Extent) -> Extent {
         self.with(other.min).with(other.max)

@@ -311,13 +311,17 @@ impl Scene for Retelling<'_> {
             });
         wide.sort_unstable();
         wide.dedup();
-        engine
-            .neighbours
-            .within(kind, side_mm, point, side_mm + rule.extent_mm, |number| {
+        engine.neighbours.within(
+            kind,
+            side_mm,
+            point,
+            (side_mm, side_mm + rule.extent_mm),
+            |number| {
                 if wide.binary_search(&number).is_err() {
                     look(number);
                 }
-            });
+            },
+        );
         wide.into_iter().for_each(look);
     }
 

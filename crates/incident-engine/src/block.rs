@@ -6,15 +6,48 @@ pub(crate) struct Place {
     pub(crate) x: i32,
     pub(crate) y: i32,
     pub(crate) number: u32,
+    pub(crate) spread: Spread,
+}
+
+/// How far from its place something may have lain along an axis, in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spread(u32);
+
+impl Spread {
+    /// Nowhere else.
+    pub(crate) const NONE: Spread = Spread(0);
+    /// Nobody knows how far.
+    const ANY: u32 = 7;
+    /// The first step; each is twice the one before.
+    const FIRST_MM: i64 = 8_000;
+
+    /// The step that so many millimetres lie in.
+    pub(crate) fn of(mm: i64) -> Spread {
+        let within = |step: &u32| mm <= Spread(*step).most_mm();
+        Spread((0..Spread::ANY).find(within).unwrap_or(Spread::ANY))
+    }
+
+    /// The most that it may be.
+    pub(crate) fn most_mm(self) -> i64 {
+        match self.0 {
+            0 => 0,
+            Spread::ANY => i64::MAX,
+            step => Spread::FIRST_MM << (step - 1),
+        }
+    }
 }
 
 const SLOTS: usize = 4;
+/// The low bits of a slot's number are the incident's, half a billion of them; the spread has the others.
+const NUMBER_BITS: u32 = 29;
+const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
 
 /// Where nothing is: so far to the west that no look reaches it.
 const EMPTY: Place = Place {
     x: i32::MIN,
     y: i32::MIN,
-    number: u32::MAX,
+    number: NUMBER,
+    spread: Spread::NONE,
 };
 
 /// Up to four places, the first slots first. Each coordinate lies beside its likes, for the processor to take four in one step.
@@ -30,7 +63,7 @@ impl Block {
         let mut block = Block {
             x: [EMPTY.x; SLOTS],
             y: [EMPTY.y; SLOTS],
-            number: [EMPTY.number; SLOTS],
+            number: [NUMBER; SLOTS],
         };
         block.put(0, place);
         block
@@ -40,14 +73,16 @@ impl Block {
         Place {
             x: self.x[slot],
             y: self.y[slot],
-            number: self.number[slot],
+            number: self.number[slot] & NUMBER,
+            spread: Spread(self.number[slot] >> NUMBER_BITS),
         }
     }
 
     fn put(&mut self, slot: usize, place: Place) {
         self.x[slot] = place.x;
         self.y[slot] = place.y;
-        self.number[slot] = place.number;
+        debug_assert!(place.number <= NUMBER, "an incident takes hundreds of bytes");
+        self.number[slot] = place.number | place.spread.0 << NUMBER_BITS;
     }
 
     fn len(&self) -> usize {
@@ -55,7 +90,7 @@ impl Block {
     }
 
     fn slot(&self, number: u32) -> Option<usize> {
-        (0..self.len()).find(|slot| self.number[*slot] == number)
+        (0..self.len()).find(|slot| self.number[*slot] & NUMBER == number)
     }
 
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {

@@ -29,6 +29,8 @@ struct Spot {
     kind: KindId,
     cap_mm: i64,
     point: Point,
+    /// How far from there its members lie along an axis, at most: it may have lain there before its later members came.
+    spread_mm: i64,
     /// The box around its members and the side of the squares that hold it, where its kind's extent is less.
     wide: Option<(Extent, i64)>,
 }
@@ -42,10 +44,14 @@ impl Engine {
     fn spot_of(&self, incident: &Incident) -> Option<Spot> {
         let (kind, rule) = self.setting.as_ref()?.kind_of(incident)?;
         let is_wide = |extent: &Extent| extent.diagonal_mm() > rule.extent_mm;
+        let point = incident.fused.point()?;
         Some(Spot {
             kind,
             cap_mm: rule.cap_mm,
-            point: incident.fused.point()?,
+            point,
+            spread_mm: incident
+                .extent
+                .map_or(i64::MAX, |extent| extent.farthest_mm(point)),
             wide: incident
                 .extent
                 .filter(is_wide)
@@ -120,14 +126,15 @@ impl Engine {
         match (from, to) {
             (Some(from), Some(to)) if from.kind == to.kind && from.cap_mm == to.cap_mm => {
                 self.neighbours
-                    .shift(to.kind, to.cap_mm, (from.point, to.point), number);
+                    .shift(to.kind, to.cap_mm, (from.point, to.point, to.spread_mm), number);
             }
             (from, to) => {
                 if let Some(spot) = from {
                     self.neighbours.remove(spot.kind, spot.cap_mm, spot.point, number);
                 }
                 if let Some(spot) = to {
-                    self.neighbours.insert(spot.kind, spot.cap_mm, spot.point, number);
+                    let place = (spot.point, spot.spread_mm);
+                    self.neighbours.insert(spot.kind, spot.cap_mm, place, number);
                 }
             }
         }

@@ -150,7 +150,7 @@ impl Draft<'_> {
         let side = rules.kind(kind).cap_mm;
         let mut found: Vec<IncidentId> = Vec::new();
         let neighbours = &self.engine().neighbours;
-        neighbours.within(kind, side, point, reach, |number| {
+        neighbours.within(kind, side, point, (reach, reach), |number| {
             found.extend(
                 self.engine()
                     .incidents

@@ -11,7 +11,7 @@ use city_model::Point;
 use city_rules::KindId;
 use rustc_hash::FxHashMap;
 
-use crate::block::{Block, Place};
+use crate::block::{Block, Place, Spread};
 
 /// Narrower cells would only be more of them.
 const LEAST_SIDE_MM: i64 = 32_768;
@@ -95,14 +95,15 @@ impl Cell {
 }
 
 impl Neighbours {
-    /// Enters the incident `number` of `kind` at `point`.
-    pub fn insert(&mut self, kind: KindId, cap_mm: i64, point: Point, number: u32) {
+    /// Enters the incident `number` of `kind` at `point`, which may have lain `spread_mm` from there along either axis.
+    pub fn insert(&mut self, kind: KindId, cap_mm: i64, (point, spread_mm): (Point, i64), number: u32) {
         let Some(span) = Span::about(point, cap_mm, side(cap_mm)) else {
             self.beyond.push((kind, point, number));
             return;
         };
+        let spread = Spread::of(spread_mm);
         for (key, corner) in span.cells(kind) {
-            let place = place(corner, point, number);
+            let place = place(corner, point, number, spread);
             match self.cells.entry(key) {
                 std::collections::hash_map::Entry::Vacant(vacant) => {
                     vacant.insert(Cell::One(Block::of(place)));
@@ -125,18 +126,25 @@ impl Neighbours {
         }
     }
 
-    /// Puts an incident that lay at `from` to another place.
-    pub fn shift(&mut self, kind: KindId, cap_mm: i64, (from, to): (Point, Point), number: u32) {
+    /// Puts an incident that lay at `from` to another place, with what it may have lain from there.
+    pub fn shift(
+        &mut self,
+        kind: KindId,
+        cap_mm: i64,
+        (from, to, spread_mm): (Point, Point, i64),
+        number: u32,
+    ) {
         let before = Span::about(from, cap_mm, side(cap_mm));
         let after = Span::about(to, cap_mm, side(cap_mm));
         let Some(span) = before.filter(|_| before == after) else {
             self.remove(kind, cap_mm, from, number);
-            self.insert(kind, cap_mm, to, number);
+            self.insert(kind, cap_mm, (to, spread_mm), number);
             return;
         };
+        let spread = Spread::of(spread_mm);
         for (key, corner) in span.cells(kind) {
             if let Some(cell) = self.cells.get_mut(&key) {
-                cell.set(place(corner, to, number));
+                cell.set(place(corner, to, number, spread));
             }
         }
     }
@@ -157,7 +165,7 @@ impl Neighbours {
             return;
         };
         let corner = corner(x, y, side);
-        let own = place(corner, point, 0);
+        let own = place(corner, point, 0, Spread::NONE);
         for block in cell.blocks() {
             block.near(own, reach, |place| {
                 let at = Point {
@@ -178,17 +186,30 @@ impl Neighbours {
         }
     }
 
-    /// Calls `visit` with every incident of `kind` within `reach_mm` of `point` along both axes, and some that lie beyond, in no
-    /// order, each once.
-    pub fn within(&self, kind: KindId, cap_mm: i64, point: Point, reach_mm: i64, mut visit: impl FnMut(u32)) {
+    /// Calls `visit` with every incident of `kind` that lies within `reach_mm` of `point` along both axes, and may have lain within
+    /// `side_mm`; and with some that did not, in no order, each once.
+    pub fn within(
+        &self,
+        kind: KindId,
+        cap_mm: i64,
+        point: Point,
+        (side_mm, reach_mm): (i64, i64),
+        mut visit: impl FnMut(u32),
+    ) {
         let beyond = self.beyond.iter().filter(|(own, ..)| *own == kind);
         beyond.for_each(|(.., number)| visit(*number));
         let side = side(cap_mm);
-        for (key, _) in Span::whole(point, reach_mm, side).with_keys().cells(kind) {
+        for (key, corner) in Span::whole(point, reach_mm, side).with_keys().cells(kind) {
             let blocks = self.cells.get(&key).map_or(&[][..], Cell::blocks);
             let lies_here = |place: &Place| (place.x >> side, place.y >> side) == (0, 0);
-            let own = blocks.iter().flat_map(Block::places).filter(lies_here);
-            own.for_each(|place| visit(place.number));
+            let (x, y) = (point.x - corner.x, point.y - corner.y);
+            let may_be_near = |place: &Place| {
+                let reach = side_mm.saturating_add(place.spread.most_mm()).unsigned_abs();
+                i64::from(place.x).abs_diff(x) <= reach && i64::from(place.y).abs_diff(y) <= reach
+            };
+            let own = blocks.iter().flat_map(Block::places);
+            own.filter(|place| lies_here(place) && may_be_near(place))
+                .for_each(|place| visit(place.number));
         }
     }
 
@@ -255,12 +276,13 @@ fn corner(x: i64, y: i64, side: u32) -> Point {
 }
 
 /// Where a point lies as seen from a corner near it.
-fn place(corner: Point, point: Point, number: u32) -> Place {
+fn place(corner: Point, point: Point, number: u32, spread: Spread) -> Place {
     let from = |corner: i64, at: i64| i32::try_from(at - corner).unwrap_or(i32::MAX);
     Place {
         x: from(corner.x, point.x),
         y: from(corner.y, point.y),
         number,
+        spread,
     }
 }
 
@@ -302,9 +324,9 @@ mod tests {
         let kind = rules.kind_id("tree_fallen").unwrap();
         let mut index = Neighbours::default();
         let at = |x, y| Point { x, y };
-        index.insert(kind, 1_000, at(-1, 0), 1);
-        index.insert(kind, 1_000, at(999, 999), 2);
-        index.insert(kind, 1_000, at(2_500, 0), 3);
+        index.insert(kind, 1_000, (at(-1, 0), 0), 1);
+        index.insert(kind, 1_000, (at(999, 999), 0), 2);
+        index.insert(kind, 1_000, (at(2_500, 0), 0), 3);
         assert_eq!(
             found(&index, kind, 1_000, at(0, 0)),
             [(1, 1)],
@@ -320,20 +342,22 @@ mod tests {
             cap_mm in prop_oneof![Just(0i64), 1_000i64..40_000, Just(500_000), Just(200_000_000)],
             // At the plane's origin, and where the last cells are that have a key.
             origin in prop_oneof![Just(0i64), Just(FARTHEST << 15), Just(-(FARTHEST << 15))],
-            steps in prop::collection::vec((any::<bool>(), 0u32..12, -200_000i64..200_000, -200_000i64..200_000), 1..60),
+            steps in prop::collection::vec((any::<bool>(), 0u32..12, -200_000i64..200_000, -200_000i64..200_000, 0i64..600_000), 1..60),
         ) {
             let kind = KindId(3);
             let mut index = Neighbours::default();
             let mut plain: std::collections::BTreeMap<u32, Point> = std::collections::BTreeMap::new();
-            for (put, number, x, y) in steps {
+            let mut spreads: std::collections::BTreeMap<u32, i64> = std::collections::BTreeMap::new();
+            for (put, number, x, y, spread_mm) in steps {
                 let at = Point { x: origin + x, y };
                 match (plain.get(&number).copied(), put) {
-                    (Some(from), true) => index.shift(kind, cap_mm, (from, at), number),
+                    (Some(from), true) => index.shift(kind, cap_mm, (from, at, spread_mm), number),
                     (Some(from), false) => index.remove(kind, cap_mm, from, number),
-                    (None, _) => index.insert(kind, cap_mm, at, number),
+                    (None, _) => index.insert(kind, cap_mm, (at, spread_mm), number),
                 }
                 if put || !plain.contains_key(&number) {
                     plain.insert(number, at);
+                    spreads.insert(number, spread_mm);
                 } else {
                     plain.remove(&number);
                 }
@@ -345,13 +369,15 @@ mod tests {
 
                 let reach_mm = cap_mm.max(50_000);
                 let mut within = Vec::new();
-                index.within(kind, cap_mm, at, reach_mm, |number| within.push(number));
+                let side_mm = reach_mm / 2;
+                index.within(kind, cap_mm, at, (side_mm, reach_mm), |number| within.push(number));
                 within.sort_unstable();
                 let each_once = within.windows(2).all(|pair| pair[0] < pair[1]);
                 prop_assert!(each_once, "{within:?}");
                 for (number, own) in &plain {
                     let (dx, dy) = (own.x.abs_diff(at.x), own.y.abs_diff(at.y));
-                    if dx.max(dy) <= reach_mm.unsigned_abs() {
+                    let lain = side_mm + spreads[number];
+                    if dx.max(dy) <= reach_mm.min(lain).unsigned_abs() {
                         prop_assert!(within.contains(number), "{number} is at {own:?}");
                     }
                 }
@@ -366,7 +392,7 @@ mod tests {
             x: i64::MAX / 4,
             y: i64::MIN / 4,
         };
-        index.insert(KindId(0), 10, at, 7);
+        index.insert(KindId(0), 10, (at, 0), 7);
         assert_eq!(found(&index, KindId(0), 10, at), [(0, 7)]);
         assert!(
             found(

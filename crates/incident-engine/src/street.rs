@@ -5,6 +5,8 @@ use city_model::{Event, Incident};
 
 /// Roads by the last signs of their names.
 const ROADS: [&str; 5] = ["公路", "大道", "路", "街", "巷"];
+/// What the sign between two roads begins with in UTF-8.
+const CROSS: u8 = 0xc3;
 
 /// The place that an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +60,15 @@ impl<'a> Spot<'a> {
     /// `None` for a road alone: kilometres of it are no place.
     fn read(key: &'a str) -> Option<Spot<'a>> {
         let whole = |road: &'a str| road_before(road).unwrap_or(road);
-        if let Some((one, other)) = key.split_once('×') {
+        // The first byte of the sign is in no Chinese character, and addresses are read by the million.
+        if key.bytes().any(|byte| byte == CROSS)
+            && let Some((one, other)) = key.split_once('×')
+        {
             return Some(Spot::crossing(whole(one), whole(other)));
         }
-        let digits = key.find(|c: char| c.is_ascii_digit());
+        let digits = key.bytes().position(|byte| byte.is_ascii_digit());
         let (before, number) = key.split_at(digits.unwrap_or(key.len()));
-        let is_road = ROADS.iter().any(|class| before.ends_with(class));
+        let is_road = before.ends_with(['路', '街', '巷']) || before.ends_with("大道");
         if before.is_empty() {
             return Some(Spot::Named {
                 name: key,
@@ -183,6 +188,9 @@ fn corner(name: &str) -> Option<(&str, &str)> {
         let mut named = ROADS.iter().filter_map(|class| text.strip_suffix(class));
         named.any(|name| !name.is_empty())
     };
+    if !name.ends_with('口') {
+        return None;
+    }
     let both = ["路口", "口"]
         .into_iter()
         .filter_map(|end| name.strip_suffix(end));
@@ -192,11 +200,26 @@ fn corner(name: &str) -> Option<(&str, &str)> {
 
 /// The road that a name begins with: that of an estate on it.
 fn road_before(name: &str) -> Option<&str> {
-    let end = ROADS.iter().find_map(|class| match name.find(class) {
-        None | Some(0) => None,
-        Some(at) => Some(at + class.len()),
-    })?;
-    Some(&name[..end])
+    // Where each of `ROADS` begins first.
+    let mut first = [None; ROADS.len()];
+    let mut before = '\0';
+    for (at, c) in name.char_indices() {
+        let (classes, begins) = match (before, c) {
+            ('公', '路') => (&[0, 2][..], [at - before.len_utf8(), at]),
+            ('大', '道') => (&[1][..], [at - before.len_utf8(), at]),
+            (_, '路') => (&[2][..], [at, at]),
+            (_, '街') => (&[3][..], [at, at]),
+            (_, '巷') => (&[4][..], [at, at]),
+            _ => (&[][..], [at, at]),
+        };
+        for (class, begins) in classes.iter().zip(begins) {
+            first[*class].get_or_insert(begins);
+        }
+        before = c;
+    }
+    let known = ROADS.iter().zip(first);
+    let mut ends = known.filter_map(|(class, at)| at.filter(|at| *at > 0).map(|at| at + class.len()));
+    ends.next().map(|end| &name[..end])
 }
 
 /// What an address is found by: the roads that it names, or all of it where it names none.
@@ -240,6 +263,17 @@ mod tests {
         assert_eq!(found("谷阳北路金地苑12幢"), ["谷阳北路"]);
         assert_eq!(found("谷阳北路"), ["谷阳北路"]);
         assert_eq!(found("金地苑12幢"), ["金地苑12幢"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_road_is_found_as_a_search_for_each_class_finds_it(name in "(公路|大道|路|街|巷|公|大|道|谷|1|a|×){0,8}") {
+            let end = ROADS.iter().find_map(|class| match name.find(class) {
+                None | Some(0) => None,
+                Some(at) => Some(at + class.len()),
+            });
+            proptest::prop_assert_eq!(road_before(&name), end.map(|end| &name[..end]));
+        }
     }
 
     #[test]

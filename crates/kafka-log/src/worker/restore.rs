@@ -18,6 +18,7 @@ use wire_format::topics::Topic;
 use super::entering::enter;
 use super::failure::Failure;
 use super::group::GroupConsumer;
+use super::latest::Latest;
 use super::tasks::Task;
 use super::{Factory, WorkerConfig};
 use crate::probe::{Place, Probe};
@@ -124,10 +125,14 @@ pub(super) fn restore(
         .iter_mut()
         .map(|task| &mut *task.processor as &mut dyn Processor);
     let read = enter(processors.collect(), threads(), alive, |lanes| {
+        let latest = Latest::of(&reader, &spans, alive)?;
         read_spans(
             &reader,
             &spans,
             &mut |record| {
+                if !latest.holds(record) {
+                    return Ok(ControlFlow::Continue(()));
+                }
                 let key = std::str::from_utf8(record.key().unwrap_or_default()).context("changelog key")?;
                 let (topic, row) = key.split_once('/').context("changelog key without a topic")?;
                 let owner = Topic::by_name(topic).and_then(|topic| index.get(&(topic, record.partition())));
