@@ -1,27 +1,43 @@
-//! How long it takes from sending a report until its incident is committed and in a reader's hands.
+//! How long it takes from sending a call, a report or a video alert until its incident is committed and in a reader's hands.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use city_simulator::SimulatedRecord;
 use kafka_log::tail::{Tail, follow};
 use wire_format::Topic;
 
 use crate::city::feed::{Feed, LedgerWatch};
-use crate::mix::Mix;
+use crate::mix::{Mix, now_ms};
 use crate::process::Broker;
 use crate::stage::{Fed, accounted};
 
 /// Fed before anything is measured, and while it is.
 const WARM_UP: Duration = Duration::from_secs(5);
 const MEASURED: Duration = Duration::from_secs(20);
+/// How long it takes to give a record its time, and more.
+const REWRITING: Duration = Duration::from_micros(20);
+/// Numbers of records that are times, in epoch milliseconds: no measured value is as large.
+const TIMES: std::ops::Range<i64> = 1_000_000_000_000..3_000_000_000_000;
 
 /// Feeds a mix at a steady rate and prints the latency of the incidents that open.
 pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
     let properties = broker.properties();
     let fed = Fed::new(&broker.address, 1);
     let records = mix.records((rate * (WARM_UP + MEASURED).as_secs_f64()) as usize);
+    // Hours of a simulation are sent in seconds. With its own times each record would lie minutes ahead of the one before, which is how
+    // a backlog looks, and is read by its times.
+    let ready = Instant::now() + REWRITING * records.len() as u32;
+    let start_ms = now_ms() + i64::try_from((REWRITING * records.len() as u32).as_millis()).unwrap();
+    let due = |number: usize| Duration::from_secs_f64(number as f64 / rate);
+    let records: Vec<SimulatedRecord> = (0..)
+        .zip(records)
+        .map(|(number, record)| {
+            at_its_time(record, start_ms + i64::try_from(due(number).as_millis()).unwrap())
+        })
+        .collect();
     let looks = LedgerWatch::start(&properties, &fed.prefix);
     let running = fed.run("enrich,correlate");
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
@@ -35,7 +51,9 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
                 let Tail::Record(_, record) = tail else { return };
                 let Some(value) = record.value() else { return };
                 let told: serde_json::Value = serde_json::from_slice(value).unwrap();
+                // A sensor's alarm may have waited for the next reading to confirm it.
                 if told["revision"] == 1
+                    && told["members"][0]["source"] != "sensor"
                     && let Some(id) = told["members"][0]["event_id"].as_str()
                     && let Some(at) = sent.lock().unwrap().get(id)
                 {
@@ -46,9 +64,13 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
         })
     };
     let feed = Feed::new(&properties, &fed.prefix);
+    assert!(Instant::now() < ready, "the records were not ready in time");
+    while Instant::now() < ready {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
     let begun = Instant::now();
     for (number, record) in records.iter().enumerate() {
-        let due = Duration::from_secs_f64(number as f64 / rate);
+        let due = due(number);
         while begun.elapsed() < due {
             std::thread::park_timeout(Duration::from_millis(1));
         }
@@ -86,4 +108,28 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
         at(999),
         latencies.len(),
     );
+}
+
+/// A record that arrives at another time, and says of itself what it said then.
+fn at_its_time(record: SimulatedRecord, arrival_ms: i64) -> SimulatedRecord {
+    let mut line: serde_json::Value = serde_json::from_str(&record.line).unwrap();
+    shift(&mut line, arrival_ms - record.arrival_ms);
+    SimulatedRecord {
+        arrival_ms,
+        line: line.to_string(),
+        ..record
+    }
+}
+
+fn shift(value: &mut serde_json::Value, by_ms: i64) {
+    match value {
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| shift(value, by_ms)),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(|value| shift(value, by_ms)),
+        serde_json::Value::Number(number) => {
+            if let Some(time) = number.as_i64().filter(|time| TIMES.contains(time)) {
+                *value = (time + by_ms).into();
+            }
+        }
+        _ => {}
+    }
 }
