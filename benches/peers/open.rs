@@ -113,7 +113,7 @@ impl Open {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let at = millimetres(incident.place);
-        self.index.insert(kind_of(incident.kind), CAP_MM, at, slot);
+        self.index.insert(kind_of(incident.kind), CAP_MM, (at, 0), slot);
         self.waiting.push_back((incident.last, slot));
         self.slots[slot as usize] = Some(Slot {
             incident,

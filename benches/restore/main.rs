@@ -28,6 +28,10 @@ use writing::Written;
 const QUIET: Duration = Duration::from_secs(15);
 const COMPACTION_MAX: Duration = Duration::from_secs(240);
 
+/// As the program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--restore") {
