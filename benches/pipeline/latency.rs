@@ -29,14 +29,13 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
     let records = mix.records((rate * (WARM_UP + MEASURED).as_secs_f64()) as usize);
     // Hours of a simulation are sent in seconds. With its own times each record would lie minutes ahead of the one before, which is how
     // a backlog looks, and is read by its times.
-    let ready = Instant::now() + REWRITING * records.len() as u32;
-    let start_ms = now_ms() + i64::try_from((REWRITING * records.len() as u32).as_millis()).unwrap();
+    let rewriting = REWRITING * records.len() as u32;
+    let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap();
+    let (ready, start_ms) = (Instant::now() + rewriting, now_ms() + ms(rewriting));
     let due = |number: usize| Duration::from_secs_f64(number as f64 / rate);
     let records: Vec<SimulatedRecord> = (0..)
         .zip(records)
-        .map(|(number, record)| {
-            at_its_time(record, start_ms + i64::try_from(due(number).as_millis()).unwrap())
-        })
+        .map(|(number, record)| at_its_time(record, start_ms + ms(due(number))))
         .collect();
     let looks = LedgerWatch::start(&properties, &fed.prefix);
     let running = fed.run("enrich,correlate");

@@ -68,7 +68,7 @@ impl<'a> Spot<'a> {
         }
         let digits = key.bytes().position(|byte| byte.is_ascii_digit());
         let (before, number) = key.split_at(digits.unwrap_or(key.len()));
-        let is_road = before.ends_with(['路', '街', '巷']) || before.ends_with("大道");
+        let is_road = ROADS.iter().any(|class| before.ends_with(class));
         if before.is_empty() {
             return Some(Spot::Named {
                 name: key,
@@ -188,9 +188,6 @@ fn corner(name: &str) -> Option<(&str, &str)> {
         let mut named = ROADS.iter().filter_map(|class| text.strip_suffix(class));
         named.any(|name| !name.is_empty())
     };
-    if !name.ends_with('口') {
-        return None;
-    }
     let both = ["路口", "口"]
         .into_iter()
         .filter_map(|end| name.strip_suffix(end));
@@ -200,26 +197,17 @@ fn corner(name: &str) -> Option<(&str, &str)> {
 
 /// The road that a name begins with: that of an estate on it.
 fn road_before(name: &str) -> Option<&str> {
-    // Where each of `ROADS` begins first.
-    let mut first = [None; ROADS.len()];
-    let mut before = '\0';
-    for (at, c) in name.char_indices() {
-        let (classes, begins) = match (before, c) {
-            ('公', '路') => (&[0, 2][..], [at - before.len_utf8(), at]),
-            ('大', '道') => (&[1][..], [at - before.len_utf8(), at]),
-            (_, '路') => (&[2][..], [at, at]),
-            (_, '街') => (&[3][..], [at, at]),
-            (_, '巷') => (&[4][..], [at, at]),
-            _ => (&[][..], [at, at]),
-        };
-        for (class, begins) in classes.iter().zip(begins) {
-            first[*class].get_or_insert(begins);
-        }
-        before = c;
-    }
-    let known = ROADS.iter().zip(first);
-    let mut ends = known.filter_map(|(class, at)| at.filter(|at| *at > 0).map(|at| at + class.len()));
-    ends.next().map(|end| &name[..end])
+    // A text's own search is set up anew each time, for names of a few signs.
+    let end = ROADS.iter().find_map(|class| {
+        let last = class.chars().next_back();
+        let mut ends = name.char_indices().filter(|(_, c)| Some(*c) == last);
+        let end = ends.find_map(|(at, c)| {
+            let end = at + c.len_utf8();
+            name[..end].ends_with(class).then_some(end)
+        })?;
+        (end > class.len()).then_some(end)
+    })?;
+    Some(&name[..end])
 }
 
 /// What an address is found by: the roads that it names, or all of it where it names none.

@@ -42,18 +42,27 @@ fn may_hold_person(id: &str) -> bool {
             _ => (letter, digits) = (byte.is_ascii_alphabetic(), 0),
         }
         hyphens += u8::from(byte == b'-' && hyphens < 2);
-        let is_chat = matches!(
-            (before | 0x20, byte | 0x20),
-            (b'q', b'q') | (b'w' | b'v', b'x') | (b'w', b'e' | b'j')
-        );
         let is_sign = matches!(byte, b' ' | b'.' | b'#' | b'f' | b'F' | 0x80..);
         // A document's digits, a half of a landline.
-        if is_sign || is_chat || letter && digits >= 6 || hyphens > 0 && digits == 4 || hyphens > 1 {
+        if is_sign
+            || is_cue(before, byte)
+            || letter && digits >= 6
+            || hyphens > 0 && digits == 4
+            || hyphens > 1
+        {
             return true;
         }
         before = byte;
     }
     false
+}
+
+/// Whether two letters are what a chat's number stands behind, or a plate of the armed police.
+pub(super) fn is_cue(one: u8, other: u8) -> bool {
+    matches!(
+        (one | 0x20, other | 0x20),
+        (b'q', b'q') | (b'w' | b'v', b'x') | (b'w', b'e' | b'j')
+    )
 }
 
 pub(super) fn is_found_in(id: &str) -> bool {

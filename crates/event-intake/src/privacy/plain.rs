@@ -1,6 +1,9 @@
 //! Identifiers in which nobody can stand, by their form alone: letters, letters with one number behind them, and a UUID.
 //!
-//! Every record has several, and nearly all are built like this: searching them was a third of a quiet reading's intake.
+//! Every record has several, and nearly all are built like this: searching them was a third of
+//! what a replay of quiet readings took.
+
+use super::identifiers::is_cue;
 
 /// Fewer digits may be a room's: Room302.
 const LEAST_DIGITS: usize = 5;
@@ -20,17 +23,11 @@ fn is_counted(id: &[u8]) -> bool {
     let prefix = id.iter().position(u8::is_ascii_digit).unwrap_or(id.len());
     let (prefix, number) = id.split_at(prefix);
     let is_of_prefix = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
-    let is_cue = |two: &[u8]| {
-        matches!(
-            (two[0] | 0x20, two[1] | 0x20),
-            (b'q', b'q') | (b'w' | b'v', b'x') | (b'w', b'e' | b'j')
-        )
-    };
     let letters = prefix.iter().rev().take_while(|byte| byte.is_ascii_alphabetic());
     let is_nobodys = || {
         number.len() >= LEAST_DIGITS
             && number.iter().all(u8::is_ascii_digit)
-            && !prefix.windows(2).any(is_cue)
+            && !prefix.windows(2).any(|two| is_cue(two[0], two[1]))
             && !OF_A_DOCUMENT.contains(&(letters.count(), number.len()))
     };
     prefix.iter().all(is_of_prefix) && (number.is_empty() || is_nobodys())

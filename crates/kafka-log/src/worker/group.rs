@@ -22,7 +22,7 @@ const READ_AHEAD_MIN_KIB: usize = 16;
 /// What is asked for of one partition at once, at most.
 const FETCH_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How long a broker may wait for something to send. The library has one request under way to each: while that waits for what
-/// partitions at their ends have not got, one that ran dry gets nothing. So it is less than what was read ahead lasts.
+/// partitions at their ends have not got, one that ran dry gets nothing. What is read ahead of a busy one has to last as long.
 const FETCH_WAIT_MS: &str = "100";
 
 /// The loop's consumer.

@@ -21,8 +21,8 @@ const READ_AHEAD: [(&str, &str); 2] = [
     ("fetch.message.max.bytes", "1048576"),
 ];
 
-/// The offset of each key's last row; `None` where nobody looked, and every row is to be entered.
-pub(super) struct Latest(Option<HashMap<(u64, u64), i64>>);
+/// The offset of each key's last row; of none where nobody looked, and every row is to be entered.
+pub(super) struct Latest(HashMap<(u64, u64), i64>);
 
 impl Latest {
     /// Looks through parts of a changelog, unless they are short.
@@ -34,15 +34,15 @@ impl Latest {
         spans: &[Span],
         alive: &dyn Fn() -> bool,
     ) -> anyhow::Result<Latest> {
+        let mut latest = HashMap::new();
         let offsets: i64 = spans.iter().map(|span| span.end - span.start).sum();
         if offsets < LONG {
-            return Ok(Latest(None));
+            return Ok(Latest(latest));
         }
         let mut config = config.clone();
         for (key, value) in READ_AHEAD {
             config.set(key, value);
         }
-        let mut latest = HashMap::new();
         read_spans(
             &config,
             spans,
@@ -52,16 +52,13 @@ impl Latest {
             },
             &mut || alive(),
         )?;
-        Ok(Latest(Some(latest)))
+        Ok(Latest(latest))
     }
 
     /// Whether nothing was written under a row's key after it.
     pub(super) fn holds(&self, record: &Record<'_>) -> bool {
-        let last = |latest: &HashMap<(u64, u64), i64>| {
-            let last = latest.get(&mark(record.partition(), record.key()));
-            last.is_none_or(|last| *last <= record.offset())
-        };
-        self.0.as_ref().is_none_or(last)
+        let last = self.0.get(&mark(record.partition(), record.key()));
+        last.is_none_or(|last| *last <= record.offset())
     }
 }
 
