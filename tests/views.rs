@@ -171,7 +171,8 @@ fn batches(city: &City, random: &mut ChaCha8Rng) -> Vec<(Vec<Input>, EventTime)>
         }
         batch.push(input);
         if batch.len() >= size {
-            if now > EventTime::MIN && random.random_range(0..40) == 0 {
+            // By count, for by chance a seed in a hundred has hardly any.
+            if now > EventTime::MIN && batches.len() % 20 == 10 {
                 batch.push(works(random, batches.len(), now));
             }
             batches.push((std::mem::take(&mut batch), now));

@@ -20,7 +20,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) enum Next<R> {
     /// Its next record, the time and the bytes of it.
     Record(EventTime, u64, R),
-    /// There is none on the broker either.
+    /// There was none on the broker either; more may have come since.
     End,
     /// None is here yet.
     Nothing,
@@ -95,19 +95,25 @@ pub(super) fn take<R, E>(
     let mut heads: Vec<Option<(u64, R)>> = lanes.iter().map(|_| None).collect();
     let mut order = BinaryHeap::with_capacity(lanes.len());
     let mut ask = |lane: &mut Lane, of: usize, head: &mut Option<(u64, R)>| {
-        match next(of)? {
-            Next::Record(at, bytes, record) => {
-                // A clock that went back does not change the partition's order.
-                lane.latest = lane.latest.max(at.min(clock.wall));
-                lane.state = State::Here;
-                *head = Some((bytes, record));
-                return Ok(Some(Reverse((lane.latest, of))));
+        loop {
+            match next(of)? {
+                Next::Record(at, bytes, record) => {
+                    // A clock that went back does not change the partition's order.
+                    lane.latest = lane.latest.max(at.min(clock.wall));
+                    lane.state = State::Here;
+                    *head = Some((bytes, record));
+                    return Ok(Some(Reverse((lane.latest, of))));
+                }
+                // It was so when the broker said it: what has come since lies behind.
+                Next::End => lane.state = State::AtEnd,
+                Next::Nothing => {
+                    if lane.state == State::Here {
+                        lane.state = State::Dry(clock.now);
+                    }
+                    return Ok(None);
+                }
             }
-            Next::End => lane.state = State::AtEnd,
-            Next::Nothing if lane.state == State::Here => lane.state = State::Dry(clock.now),
-            Next::Nothing => {}
         }
-        Ok(None)
     };
     let mut is_fresh = true;
     for (of, (lane, head)) in lanes.iter_mut().zip(&mut heads).enumerate() {
@@ -158,50 +164,63 @@ mod tests {
 
     use super::*;
 
-    /// Partitions in memory; of each, how many of its records are here, and whether it says that it is at its end.
+    /// What the client's queue of a partition holds: a record with its number, or that the broker had no more then.
+    type Queued = Option<(i64, u32)>;
+
+    /// Partitions in memory.
     struct Log {
         lanes: Vec<Lane>,
-        records: Vec<VecDeque<(i64, u32)>>,
-        here: Vec<usize>,
-        ends: bool,
+        /// On the broker, and not here yet.
+        away: Vec<VecDeque<(i64, u32)>>,
+        here: Vec<VecDeque<Queued>>,
     }
 
     impl Log {
         fn new(times: &[&[i64]], now: Instant) -> Log {
             let mut number = 0..;
-            let records: Vec<VecDeque<(i64, u32)>> = times
+            let numbered = times
                 .iter()
-                .map(|own| own.iter().map(|at| (*at, number.next().unwrap())).collect())
-                .collect();
+                .map(|own| own.iter().map(|at| (*at, number.next().unwrap())).collect());
             Log {
                 lanes: vec![Lane::new(now); times.len()],
-                here: records.iter().map(VecDeque::len).collect(),
-                records,
-                ends: true,
+                away: numbered.collect(),
+                here: vec![VecDeque::new(); times.len()],
             }
         }
 
+        /// All of it is here, and each partition at its end.
+        fn arrived(times: &[&[i64]], now: Instant) -> Log {
+            let mut log = Log::new(times, now);
+            (0..times.len()).for_each(|of| log.arrive_all(of));
+            log
+        }
+
+        fn arrive(&mut self, of: usize, most: usize) {
+            let count = most.min(self.away[of].len());
+            self.here[of].extend(self.away[of].drain(..count).map(Some));
+        }
+
+        fn arrive_all(&mut self, of: usize) {
+            self.arrive(of, usize::MAX);
+            self.here[of].push_back(None);
+        }
+
         fn take(&mut self, now: Instant, wall: i64, most: usize) -> Vec<(usize, u32, i64)> {
-            let (records, here, ends) = (&mut self.records, &mut self.here, self.ends);
+            let here = &mut self.here;
             let clock = Clock {
                 now,
                 wall: EventTime::from_millis(wall),
             };
             let taken = take(&mut self.lanes, clock, (most, u64::MAX), |of| {
-                if here[of] == 0 {
-                    return Ok::<_, Infallible>(match ends && records[of].is_empty() {
-                        true => Next::End,
-                        false => Next::Nothing,
-                    });
-                }
-                here[of] -= 1;
-                let record = records[of].pop_front().unwrap();
-                Ok(Next::Record(EventTime::from_millis(record.0), 1, record))
+                Ok::<_, Infallible>(match here[of].pop_front() {
+                    Some(Some(record)) => Next::Record(EventTime::from_millis(record.0), 1, record),
+                    Some(None) => Next::End,
+                    None => Next::Nothing,
+                })
             });
             let taken = taken.unwrap();
             for (of, record) in taken.left {
-                self.records[of].push_front(record);
-                self.here[of] += 1;
+                self.here[of].push_front(Some(record));
             }
             let given = taken.records.into_iter();
             given.map(|(of, (at, number))| (of, number, at)).collect()
@@ -217,7 +236,7 @@ mod tests {
     #[test]
     fn the_oldest_goes_first() {
         let now = Instant::now();
-        let mut log = Log::new(&[&[10, 40, 70], &[20, 30, 90], &[50]], now);
+        let mut log = Log::arrived(&[&[10, 40, 70], &[20, 30, 90], &[50]], now);
         assert_eq!(times(&log.take(now, LATE, 4)), [10, 20, 30, 40]);
         assert_eq!(times(&log.take(now, LATE, 10)), [50, 70, 90]);
     }
@@ -226,17 +245,19 @@ mod tests {
     fn one_that_is_not_here_is_waited_for_and_not_for_ever() {
         let now = Instant::now();
         let mut log = Log::new(&[&[10, 20, 3_000, 9_000], &[15, 2_500]], now);
-        log.here[1] = 1;
+        log.arrive_all(0);
+        log.arrive(1, 1);
         // Up to two seconds ahead of its last one.
         assert_eq!(times(&log.take(now, LATE, 10)), [10, 15, 20]);
         assert_eq!(times(&log.take(now + PATIENCE / 2, LATE, 10)), [] as [i64; 0]);
-        log.here[1] = 1;
+        log.arrive_all(1);
         assert_eq!(
             times(&log.take(now + PATIENCE / 2, LATE, 10)),
             [2_500, 3_000, 9_000]
         );
         let mut log = Log::new(&[&[10, 3_000], &[15, 2_500]], now);
-        log.here[1] = 1;
+        log.arrive_all(0);
+        log.arrive(1, 1);
         assert_eq!(times(&log.take(now, LATE, 10)), [10, 15]);
         assert_eq!(times(&log.take(now + PATIENCE, LATE, 10)), [3_000]);
     }
@@ -245,16 +266,30 @@ mod tests {
     fn one_that_was_never_here_holds_all_back_until_it_says_what_it_has() {
         let now = Instant::now();
         let mut log = Log::new(&[&[10, 20], &[]], now);
-        log.ends = false;
+        log.arrive_all(0);
         assert_eq!(times(&log.take(now, LATE, 10)), [] as [i64; 0]);
-        log.ends = true;
+        log.arrive_all(1);
         assert_eq!(times(&log.take(now, LATE, 10)), [10, 20]);
+    }
+
+    #[test]
+    fn what_came_after_an_end_is_not_left_for_the_next_time() {
+        let now = Instant::now();
+        let mut log = Log::new(&[&[10, 20, 30, 40], &[25, 35]], now);
+        // Each fetch brought one record, and the broker had no more when it answered.
+        for _ in 0..4 {
+            for of in 0..2 {
+                log.arrive(of, 1);
+                log.here[of].push_back(None);
+            }
+        }
+        assert_eq!(times(&log.take(now, LATE, 10)), [10, 20, 25, 30, 35, 40]);
     }
 
     #[test]
     fn a_record_of_the_future_goes_as_one_of_now() {
         let now = Instant::now();
-        let mut log = Log::new(&[&[1_000_000, 1_000_001], &[10, 60]], now);
+        let mut log = Log::arrived(&[&[1_000_000, 1_000_001], &[10, 60]], now);
         assert_eq!(times(&log.take(now, 50, 10)), [10, 1_000_000, 1_000_001, 60]);
     }
 
@@ -262,32 +297,31 @@ mod tests {
         #[test]
         fn nothing_is_lost_and_partitions_keep_their_order(
             given in prop::collection::vec(prop::collection::vec(0i64..20_000, 0..20), 1..5),
-            steps in prop::collection::vec((0usize..5, 0usize..6, 1usize..8), 0..30),
+            steps in prop::collection::vec((0usize..5, 0usize..6, any::<bool>(), 1usize..8), 0..30),
         ) {
             let mut now = Instant::now();
             let lent: Vec<&[i64]> = given.iter().map(Vec::as_slice).collect();
             let mut log = Log::new(&lent, now);
-            let whole = log.here.clone();
-            log.here.fill(0);
             let mut taken = Vec::new();
-            for (of, more, most) in steps {
+            for (of, more, is_end, most) in steps {
                 let of = of % given.len();
-                log.here[of] = (log.here[of] + more).min(log.records[of].len());
+                log.arrive(of, more);
+                if is_end {
+                    log.here[of].push_back(None);
+                }
                 let step = log.take(now, LATE, most);
                 prop_assert!(step.len() <= most);
                 taken.extend(step);
                 now += PATIENCE / 3;
             }
             // Once all is here, what is left is taken by time.
-            for of in 0..given.len() {
-                log.here[of] = log.records[of].len();
-            }
+            (0..given.len()).for_each(|of| log.arrive_all(of));
             let rest = log.take(now, LATE, usize::MAX);
             if given.iter().all(|own| own.is_sorted()) {
                 prop_assert!(rest.is_sorted_by_key(|it| it.2));
             }
             taken.extend(rest);
-            prop_assert_eq!(taken.len(), whole.iter().sum::<usize>());
+            prop_assert_eq!(taken.len(), given.iter().map(Vec::len).sum::<usize>());
             for (of, own) in given.iter().enumerate() {
                 let got: Vec<i64> = taken.iter().filter(|it| it.0 == of).map(|it| it.2).collect();
                 prop_assert_eq!(&got, own);
