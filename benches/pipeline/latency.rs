@@ -1,6 +1,6 @@
 //! How long it takes from sending a call, a report or a video alert until its incident is committed and in a reader's hands.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -50,19 +50,29 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
                 let Tail::Record(_, record) = tail else { return };
                 let Some(value) = record.value() else { return };
                 let told: serde_json::Value = serde_json::from_slice(value).unwrap();
-                // A sensor's alarm may have waited for the next reading to confirm it.
-                if told["revision"] == 1
-                    && told["members"][0]["source"] != "sensor"
-                    && let Some(id) = told["members"][0]["event_id"].as_str()
-                    && let Some(at) = sent.lock().unwrap().get(id)
-                {
-                    latencies.lock().unwrap().push(at.elapsed());
+                let mut sent = sent.lock().unwrap();
+                for (place, member) in told["members"].as_array().into_iter().flatten().enumerate() {
+                    // One that is told of later may have founded this incident after it had been in another.
+                    let Some(at) = member["event_id"].as_str().and_then(|id| sent.remove(id)) else {
+                        continue;
+                    };
+                    // A sensor's alarm may have waited for the next reading to confirm it.
+                    if place == 0 && told["revision"] == 1 && member["source"] != "sensor" {
+                        latencies.lock().unwrap().push(at.elapsed());
+                    }
                 }
             };
             follow(&properties, &prefix, &[Topic::Incidents], each, &stop).unwrap();
         })
     };
-    let feed = Feed::new(&properties, &fed.prefix);
+    // As in a city, nobody's records wait behind those of another channel: a client has few requests on their way, and each is
+    // of one partition.
+    let mut feeds: BTreeMap<Topic, Feed> = BTreeMap::new();
+    for record in &records {
+        feeds
+            .entry(Topic::of(record.source))
+            .or_insert_with(|| Feed::new(&properties, &fed.prefix));
+    }
     assert!(Instant::now() < ready, "the records were not ready in time");
     while Instant::now() < ready {
         std::thread::park_timeout(Duration::from_millis(1));
@@ -78,9 +88,9 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
                 .unwrap()
                 .insert(record.event_id.clone(), Instant::now());
         }
-        feed.send(record);
+        feeds[&Topic::of(record.source)].send(record);
     }
-    feed.flush();
+    feeds.values().for_each(Feed::flush);
     let deadline = Instant::now() + Duration::from_secs(120);
     while accounted(&looks.ledger()) < records.len() as u64 && Instant::now() < deadline {
         std::thread::park_timeout(Duration::from_millis(50));

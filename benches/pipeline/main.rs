@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own, or uses `CITYOPS_KAFKA=host:port`. `CITYOPS_BENCH_EVENTS`
 //! says how many records a run has (default 400,000). `-- stages latency processes district` runs these parts alone, and
-//! `-- sensors typhoon reports` these mixes. CPU is that of our processes, user plus system, from the first tenth of
-//! the records on; the broker's, the feed's and the onlooker's are not in it.
+//! `-- sensors typhoon reports` these mixes; `CITYOPS_BENCH_RATE` asks for the latency at so many records a second alone. CPU
+//! is that of our processes, user plus system, from the first tenth of the records on; the broker's, the feed's and the
+//! onlooker's are not in it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
 #[path = "../../tests/city/mod.rs"]
@@ -41,9 +42,17 @@ fn main() {
             true => mixes.collect(),
             false => Mix::ALL.to_vec(),
         };
-        let rates = stages(&broker, &mixes, events);
-        if wants("latency") {
-            latencies(&broker, &rates);
+        let rate = std::env::var("CITYOPS_BENCH_RATE").ok();
+        match rate.map(|rate| rate.parse().unwrap()) {
+            Some(rate) => mixes
+                .iter()
+                .for_each(|mix| latency::report(&broker, *mix, "as asked", rate)),
+            None => {
+                let rates = stages(&broker, &mixes, events);
+                if wants("latency") {
+                    latencies(&broker, &rates);
+                }
+            }
         }
     }
     if wants("processes") {

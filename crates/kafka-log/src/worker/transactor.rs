@@ -74,7 +74,8 @@ pub(crate) fn producer_config(config: &WorkerConfig, transactional_id: &str) -> 
         &mut client,
         &config.properties,
         &[
-            ("linger.ms", "5"),
+            // What waits for the transaction to know its partition makes batches enough.
+            ("linger.ms", "1"),
             ("compression.type", "lz4"),
             ("retry.backoff.ms", "20"),
             ("queue.buffering.max.kbytes", &outgoing_kib),
