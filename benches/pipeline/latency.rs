@@ -139,6 +139,11 @@ fn shift(value: &mut serde_json::Value, by_ms: i64) {
                 *value = (time + by_ms).into();
             }
         }
+        serde_json::Value::String(text) => {
+            if let Ok(time) = text.parse::<jiff::Timestamp>() {
+                *text = (time + jiff::SignedDuration::from_millis(by_ms)).to_string();
+            }
+        }
         _ => {}
     }
 }
