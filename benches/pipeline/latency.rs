@@ -1,12 +1,15 @@
 //! How long it takes from sending a call, a report or a video alert until its incident is committed and in a reader's hands.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use city_model::Source;
 use city_simulator::SimulatedRecord;
 use kafka_log::tail::{Tail, follow};
+use serde::Deserialize;
 use wire_format::Topic;
 
 use crate::city::feed::{Feed, LedgerWatch};
@@ -21,6 +24,21 @@ const MEASURED: Duration = Duration::from_secs(20);
 const REWRITING: Duration = Duration::from_micros(20);
 /// Numbers of records that are times, in epoch milliseconds: no measured value is as large.
 const TIMES: std::ops::Range<i64> = 1_000_000_000_000..3_000_000_000_000;
+
+/// What is read of an incident.
+#[derive(Deserialize)]
+struct Told<'a> {
+    revision: u64,
+    #[serde(borrow)]
+    members: Vec<Member<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Member<'a> {
+    #[serde(borrow)]
+    event_id: Cow<'a, str>,
+    source: Source,
+}
 
 /// Feeds a mix at a steady rate and prints the latency of the incidents that open.
 pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
@@ -37,7 +55,6 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
         .zip(records)
         .map(|(number, record)| at_its_time(record, start_ms + ms(due(number))))
         .collect();
-    let looks = LedgerWatch::start(&properties, &fed.prefix);
     let running = fed.run("enrich,correlate");
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let latencies: Arc<Mutex<Vec<Duration>>> = Arc::default();
@@ -49,15 +66,15 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
             let each = |tail: Tail<'_>| {
                 let Tail::Record(_, record) = tail else { return };
                 let Some(value) = record.value() else { return };
-                let told: serde_json::Value = serde_json::from_slice(value).unwrap();
+                let told: Told<'_> = serde_json::from_slice(value).unwrap();
                 let mut sent = sent.lock().unwrap();
-                for (place, member) in told["members"].as_array().into_iter().flatten().enumerate() {
+                for (place, member) in told.members.iter().enumerate() {
                     // One that is told of later may have founded this incident after it had been in another.
-                    let Some(at) = member["event_id"].as_str().and_then(|id| sent.remove(id)) else {
+                    let Some(at) = sent.remove(&*member.event_id) else {
                         continue;
                     };
                     // A sensor's alarm may have waited for the next reading to confirm it.
-                    if place == 0 && told["revision"] == 1 && member["source"] != "sensor" {
+                    if place == 0 && told.revision == 1 && member.source != Source::Sensor {
                         latencies.lock().unwrap().push(at.elapsed());
                     }
                 }
@@ -91,6 +108,8 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
         feeds[&Topic::of(record.source)].send(record);
     }
     feeds.values().for_each(Feed::flush);
+    // Only now, for it takes its part of the cores.
+    let looks = LedgerWatch::start(&properties, &fed.prefix);
     let deadline = Instant::now() + Duration::from_secs(120);
     while accounted(&looks.ledger()) < records.len() as u64 && Instant::now() < deadline {
         std::thread::park_timeout(Duration::from_millis(50));

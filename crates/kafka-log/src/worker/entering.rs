@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::Context;
 use stream_worker::Processor;
 
-/// Rows are handed over in pieces of so many bytes; a lane has two that wait, one that is entered, and one that is filled.
-const PIECE_BYTES: usize = 256 * 1024;
-const PIECES_WAITING: usize = 2;
+/// Rows are handed over in pieces of so many bytes. They come partition by partition, as much as one answer of the broker had of each,
+/// so a lane holds that much: else the reader waits for one lane while the others have nothing.
+const PIECE_BYTES: usize = 128 * 1024;
+const PIECES_WAITING: usize = 24;
 /// How long the reader waits until it looks again whether a lane has room.
 const ROOM: Duration = Duration::from_millis(1);
 
@@ -162,10 +163,10 @@ mod tests {
         for threads in [1, 2, 3, 8] {
             let mut kept: Vec<Keeps> = (0..5).map(|_| Keeps::default()).collect();
             // More than what may wait: the reader has to wait for room.
-            let value = vec![7; 1_000];
+            let value = vec![7; 10_000];
             let put = |lanes: &mut Lanes<'_>| {
                 for number in 0..10_000_usize {
-                    let value = (number % 3 != 0).then_some(&value[..number % 1_000]);
+                    let value = (number % 3 != 0).then_some(&value[..number]);
                     lanes.put(number % 5, &format!("row-{number}"), value)?;
                 }
                 Ok(())
@@ -173,7 +174,7 @@ mod tests {
             enter(lent(&mut kept), threads, &|| true, put).unwrap();
             for (of, own) in kept.iter().enumerate() {
                 let expected = (0..10_000).filter(|number| number % 5 == of).map(|number| {
-                    let value = (number % 3 != 0).then(|| value[..number % 1_000].to_vec());
+                    let value = (number % 3 != 0).then(|| value[..number].to_vec());
                     (format!("row-{number}"), value)
                 });
                 assert!(

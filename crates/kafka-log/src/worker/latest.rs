@@ -15,12 +15,6 @@ use crate::read::{Record, Span, read_spans};
 /// Shorter changelogs are read once: a client of its own costs more.
 const LONG: i64 = 20_000;
 
-/// What is read for its keys alone is gone at once, so little of it need be here.
-const READ_AHEAD: [(&str, &str); 2] = [
-    ("queued.max.messages.kbytes", "4096"),
-    ("fetch.message.max.bytes", "1048576"),
-];
-
 /// The offset of each key's last row; of none where nobody looked, and every row is to be entered.
 pub(super) struct Latest(HashMap<(u64, u64), i64>);
 
@@ -39,12 +33,8 @@ impl Latest {
         if offsets < LONG {
             return Ok(Latest(latest));
         }
-        let mut config = config.clone();
-        for (key, value) in READ_AHEAD {
-            config.set(key, value);
-        }
         read_spans(
-            &config,
+            config,
             spans,
             &mut |record| {
                 latest.insert(mark(record.partition(), record.key()), record.offset());

@@ -3,7 +3,10 @@
 //! What the client library tells of a refusal while it reads names no topic, and of a transaction that was refused it may say
 //! no more than that it must be given up. So the loop tries its rights, as a start does, and says it in the same words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use wire_format::topics::Topic;
 
 use super::bounded::bounded;
 use super::failure::Failure;
@@ -94,39 +97,25 @@ fn tried(config: &WorkerConfig, observer: &dyn Observer) -> Vec<Missing> {
 
 /// What a loop does with the broker.
 fn wanted(config: &WorkerConfig) -> Wanted {
-    let name = |topic| config.name_of(topic);
-    let mut reads: Vec<String> = Vec::new();
-    for topic in config
+    let enriched = config.ticks.as_ref().map(|ticks| ticks.enriched);
+    let reads = config
         .inputs
         .iter()
         .chain(&config.ahead)
-        .chain([&config.changelog])
-    {
-        let name = name(*topic);
-        if !reads.contains(&name) {
-            reads.push(name);
-        }
-    }
-    let enriched = config.ticks.as_ref().map(|ticks| ticks.enriched);
-    let mut writes: Vec<String> = Vec::new();
-    for topic in config
-        .writes
-        .iter()
-        .copied()
-        .chain([config.changelog])
-        .chain(enriched)
-    {
-        let name = name(topic);
-        if !writes.contains(&name) {
-            writes.push(name);
-        }
-    }
+        .chain([&config.changelog]);
+    let writes = config.writes.iter().chain([&config.changelog]).chain(&enriched);
     Wanted {
-        reads,
-        writes,
+        reads: names(config, reads),
+        writes: names(config, writes),
         group: Some(config.group_id.clone()),
         transactional_id_prefix: Some(config.transactional_id_prefix.clone()),
     }
+}
+
+/// Each topic's name on the broker, once.
+fn names<'a>(config: &WorkerConfig, topics: impl Iterator<Item = &'a Topic>) -> Vec<String> {
+    let topics: BTreeSet<Topic> = topics.copied().collect();
+    topics.into_iter().map(|topic| config.name_of(topic)).collect()
 }
 
 #[cfg(test)]

@@ -29,6 +29,13 @@ use crate::{Observer, settings};
 const COMMITTED_PATIENCE: Duration = Duration::from_secs(40);
 const REQUEST: Duration = Duration::from_secs(5);
 
+/// A row is entered in longer than it is read in, so little of a changelog need be here; and what is asked for at once lies here
+/// unpacked, several times as long as it was sent.
+const READ_AHEAD: [(&str, &str); 2] = [
+    ("queued.max.messages.kbytes", "4096"),
+    ("fetch.message.max.bytes", "262144"),
+];
+
 /// An offset that the group has committed, and which loop did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Committed {
@@ -120,7 +127,8 @@ pub(super) fn restore(
         .collect();
     let mut rows = vec![0_u64; tasks.len()];
     let spans = changelog_spans(config, probe, &tasks)?;
-    let reader = settings::reader(&config.properties, &config.group_id, "read_committed");
+    let mut reader = settings::reader(&config.properties, &config.group_id, "read_committed");
+    settings::unless_given(&mut reader, &config.properties, &READ_AHEAD);
     let processors = tasks
         .iter_mut()
         .map(|task| &mut *task.processor as &mut dyn Processor);
