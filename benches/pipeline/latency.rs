@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use city_model::Source;
 use city_simulator::SimulatedRecord;
 use kafka_log::tail::{Tail, follow};
 use serde::Deserialize;
@@ -37,7 +36,8 @@ struct Told<'a> {
 struct Member<'a> {
     #[serde(borrow)]
     event_id: Cow<'a, str>,
-    source: Source,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
 }
 
 /// Feeds a mix at a steady rate and prints the latency of the incidents that open.
@@ -74,7 +74,7 @@ pub(crate) fn report(broker: &Broker, mix: Mix, share: &str, rate: f64) {
                         continue;
                     };
                     // A sensor's alarm may have waited for the next reading to confirm it.
-                    if place == 0 && told.revision == 1 && member.source != Source::Sensor {
+                    if place == 0 && told.revision == 1 && member.source != "sensor" {
                         latencies.lock().unwrap().push(at.elapsed());
                     }
                 }
