@@ -171,7 +171,7 @@ fn batches(city: &City, random: &mut ChaCha8Rng) -> Vec<(Vec<Input>, EventTime)>
         }
         batch.push(input);
         if batch.len() >= size {
-            // By count, for by chance a seed in a hundred has hardly any.
+            // By count, for by chance a seed may have hardly any.
             if now > EventTime::MIN && batches.len() % 20 == 10 {
                 batch.push(works(random, batches.len(), now));
             }

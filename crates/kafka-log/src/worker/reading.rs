@@ -167,7 +167,8 @@ pub(super) fn gather_in_time<'a>(
     }
 }
 
-/// Hears what the group says, and takes what comes by the queue that partitions share until they have their own.
+/// Hears what the group says, and takes all that came by the queue that partitions share until they have their own: what lies in
+/// those comes after it, and a record that is taken after a later one of its partition counts as decided.
 fn take_common(consumer: &GroupConsumer, tasks: &mut [Task]) -> Result<(), Failure> {
     let mut finder = Finder::default();
     while let Some(read) = consumer.poll(Duration::ZERO) {
@@ -177,10 +178,7 @@ fn take_common(consumer: &GroupConsumer, tasks: &mut [Task]) -> Result<(), Failu
                     tasks[task].waiting.push_back(Box::new(message.detach()));
                 }
             }
-            Err(error) if passes(&error) => {
-                tracing::debug!(%error, "reading goes on");
-                break;
-            }
+            Err(error) if passes(&error) => tracing::debug!(%error, "reading goes on"),
             Err(error) => return Err(Failure::of("read", &error)),
         }
     }
