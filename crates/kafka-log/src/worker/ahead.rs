@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use city_model::EventTime;
 use stream_worker::InputRecord;
 use wire_format::topics::Topic;
@@ -191,7 +192,10 @@ impl Work<'_> {
         let mut places: Vec<Place> = Vec::new();
         for topic in &self.ahead.topics {
             let name = self.config.name_of(*topic);
-            for partition in 0..counts.get(&name).copied().unwrap_or(0) {
+            // A broker that was just away may know no topics for a moment: taken for its word, nothing would ever be told.
+            let count = counts.get(&name).copied().filter(|count| *count > 0);
+            let count = count.with_context(|| format!("{name} is not known to the broker"))?;
+            for partition in 0..count {
                 topics.push(*topic);
                 places.push((name.clone(), partition));
             }

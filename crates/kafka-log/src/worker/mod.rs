@@ -69,8 +69,7 @@ struct Streak {
 
 impl Streak {
     /// A batch failed that had records of these partitions, each from an offset on.
-    fn failed(&mut self, partitions: impl Iterator<Item = (Topic, i32, i64)>) {
-        self.attempts += 1;
+    fn stuck_at(&mut self, partitions: impl Iterator<Item = (Topic, i32, i64)>) {
         for (topic, partition, from) in partitions {
             if !self.stuck.iter().any(|it| (it.0, it.1) == (topic, partition)) {
                 self.stuck.push((topic, partition, from));
@@ -252,7 +251,8 @@ mod tests {
         let mut streak = Streak::default();
         let (bad, good) = ((Topic::Hotline, 1), (Topic::Sensor, 0));
         for attempt in 1..=ATTEMPTS_MAX {
-            streak.failed([(bad.0, bad.1, 40), (good.0, good.1, 7)].into_iter());
+            streak.attempts += 1;
+            streak.stuck_at([(bad.0, bad.1, 40), (good.0, good.1, 7)].into_iter());
             assert_eq!(streak.attempts, attempt);
             // The one goes on, the other stands where it stood.
             let is_over = streak.committed(|topic, _| Some(if topic == good.0 { 90 } else { 40 }));
@@ -262,7 +262,8 @@ mod tests {
         assert!(streak.committed(|_, _| Some(41)));
         assert!(!streak.committed(|_, _| Some(42)), "it ended once");
         assert_eq!(streak.attempts, 0, "what failed is committed");
-        streak.failed([(bad.0, bad.1, 41)].into_iter());
+        streak.attempts += 1;
+        streak.stuck_at([(bad.0, bad.1, 41)].into_iter());
         assert!(streak.committed(|_, _| None));
         assert_eq!(streak.attempts, 0, "what failed is another loop's now");
     }

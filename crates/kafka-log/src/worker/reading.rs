@@ -70,7 +70,8 @@ pub(super) struct Limits {
 /// A partition's records, apart from those of the others.
 pub(super) type Queue = PartitionQueue<GroupContext>;
 
-/// A queue for each task, in their order. Those of an assignment before must be gone.
+/// A queue for each task, in their order; from now on nothing of it comes by the queue that partitions share. Those of an assignment
+/// before must be gone.
 pub(super) fn queues(consumer: &Arc<GroupConsumer>, tasks: &[Task]) -> Result<Vec<Queue>, Failure> {
     let own = tasks.iter().map(|task| {
         let queue = consumer.split_partition_queue(&task.name, task.partition);
@@ -167,8 +168,8 @@ pub(super) fn gather_in_time<'a>(
     }
 }
 
-/// Hears what the group says, and takes all that came by the queue that partitions share until they have their own: what lies in
-/// those comes after it, and a record that is taken after a later one of its partition counts as decided.
+/// Hears what the group says. Records do not come this way, for partitions have their own queues before they are fetched; one that did
+/// would be its partition's next.
 fn take_common(consumer: &GroupConsumer, tasks: &mut [Task]) -> Result<(), Failure> {
     let mut finder = Finder::default();
     while let Some(read) = consumer.poll(Duration::ZERO) {

@@ -15,7 +15,7 @@ use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::{Failure, WorkerError};
 use super::group::{GroupConsumer, join};
-use super::reading::{Limits, Queue, gather, gather_in_time, queues};
+use super::reading::{Limits, Queue, gather, gather_in_time};
 use super::tasks::Task;
 use super::transactor::Transactor;
 use super::{ATTEMPTS_MAX, Factory, Streak, WorkerConfig, backoff, wait};
@@ -143,8 +143,8 @@ impl<'a> Session<'a> {
                         }
                     }
                     Err(mut failure) if failure.keeps_clients() => {
-                        let touched = work.tasks.iter().filter(|task| task.records > 0);
-                        streak.failed(touched.map(|task| (task.topic, task.partition, task.committed)));
+                        streak.stuck_at(work.touched());
+                        streak.attempts += 1;
                         work.observer.aborted(work.config.name);
                         let said = streak.said(work.config, work.observer, &mut failure);
                         let (attempts, text) = (streak.attempts, said.log);
@@ -166,10 +166,11 @@ impl<'a> Session<'a> {
                             .collect();
                         work.forget();
                         own.clear();
-                        work.install(consumer, held, stop)?;
-                        *own = work.queues(consumer)?;
+                        *own = work.install(consumer, held, stop)?;
                     }
                     Err(failure) => {
+                        // Also of those that end the session: its first commit of nothing but a claim ends no row of failures.
+                        streak.stuck_at(work.touched());
                         work.observer.aborted(work.config.name);
                         return Err(failure);
                     }
@@ -178,8 +179,7 @@ impl<'a> Session<'a> {
             if let Some(assigned) = consumer.context().take_assigned() {
                 let partitions = known(&assigned, work.config);
                 own.clear();
-                work.install(consumer, partitions, stop)?;
-                *own = work.queues(consumer)?;
+                *own = work.install(consumer, partitions, stop)?;
             }
         }
         Ok(())
@@ -187,12 +187,10 @@ impl<'a> Session<'a> {
 }
 
 impl Work<'_> {
-    /// A queue for each task, where records are read in time.
-    fn queues(&self, consumer: &Arc<GroupConsumer>) -> Result<Vec<Queue>, Failure> {
-        match self.config.in_time {
-            true => queues(consumer, &self.tasks),
-            false => Ok(Vec::new()),
-        }
+    /// The partitions of the records under way, each with its committed offset.
+    fn touched(&self) -> impl Iterator<Item = (Topic, i32, i64)> {
+        let touched = self.tasks.iter().filter(|task| task.records > 0);
+        touched.map(|task| (task.topic, task.partition, task.committed))
     }
 
     /// Up to where a partition is committed, if it is this loop's.

@@ -10,18 +10,20 @@ use wire_format::topics::Topic;
 
 use super::failure::Failure;
 use super::group::GroupConsumer;
+use super::reading::{Queue, queues};
 use super::restore::{committed, restore};
 use super::session::Work;
 use crate::probe::Place;
 
 impl Work<'_> {
-    /// Takes over exactly these partitions and starts reading them.
+    /// Takes over exactly these partitions and starts reading them; where that is done in time, from these queues. Those of an
+    /// assignment before must be gone.
     pub(super) fn install(
         &mut self,
-        consumer: &GroupConsumer,
+        consumer: &Arc<GroupConsumer>,
         partitions: Vec<(Topic, i32)>,
         stop: &AtomicBool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Queue>, Failure> {
         self.tasks.clear();
         self.ahead.rewind();
         let parked = std::mem::take(&mut self.parked);
@@ -80,6 +82,12 @@ impl Work<'_> {
             list.add_partition_offset(&task.name, task.partition, Offset::Offset(task.next))
                 .map_err(|error| Failure::of("assign", &error))?;
         }
+        // Before anything is fetched: what came by the queue that partitions share could be taken after a later record of its partition,
+        // and would count as decided.
+        let queues = match self.config.in_time {
+            true => queues(consumer, &self.tasks)?,
+            false => Vec::new(),
+        };
         consumer
             .assign(&list)
             .map_err(|error| Failure::of("assign", &error))?;
@@ -95,7 +103,7 @@ impl Work<'_> {
         );
         self.observer.answered(self.config.name);
         self.observer.ready(self.config.name);
-        Ok(())
+        Ok(queues)
     }
 
     /// Puts the tasks aside: another loop may get their partitions.
