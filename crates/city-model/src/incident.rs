@@ -599,6 +599,9 @@ pub struct Incident {
 pub struct LastCommand {
     /// Its id.
     pub command_id: Name,
+    /// Who said it, for an id is one operator's own; rows of before do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Name>,
     /// What it did.
     pub action: Action,
     /// The other incident of a merge, split or move.

@@ -8,7 +8,7 @@ use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
-use crate::undoing::handled;
+use crate::undoing::{handled, look_again};
 use crate::{Decision, EventRow, limits};
 
 impl Engine {
@@ -127,8 +127,7 @@ fn refusal(incident: &Incident, command: &Command, now: EventTime) -> Option<&'s
 fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
     if let Some(step) = Step::of(command.action) {
         if step == Step::Reopen {
-            incident.last_heard_at = incident.last_heard_at.max(now);
-            incident.take_care(|care| care.reopened_at = Some(now));
+            look_again(incident, now);
         }
         let _ = life::take(incident, step, now); // what cannot be taken was refused
         return;

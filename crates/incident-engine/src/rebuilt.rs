@@ -110,6 +110,7 @@ impl Engine {
             let without = self.settled(setting, &last.without, before)?;
             Some(Arc::new(LastCommand {
                 command_id: last.command_id.clone(),
+                operator: last.operator.clone(),
                 action: last.action,
                 other: last.other.clone(),
                 events: last.events.clone(),

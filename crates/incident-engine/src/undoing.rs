@@ -11,6 +11,8 @@ use crate::combining::combine;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::joining::enter;
+use crate::life::{self, Step};
+use crate::limits;
 use crate::rebuilt::{continues, told_as};
 use crate::{Evidence, Held, Setting};
 
@@ -51,6 +53,7 @@ pub(crate) fn handled(incident: &Incident, command: &Command) -> LastCommand {
 fn said(incident: &Incident, command: &Command, without: Incident) -> LastCommand {
     LastCommand {
         command_id: command.command_id.clone(),
+        operator: Some(command.operator.clone()),
         action: command.action,
         other: command.other_incident_id.clone(),
         events: Vec::new(),
@@ -156,11 +159,13 @@ impl Engine {
         Ok(())
     }
 
-    /// An incident whose last command is the same one.
+    /// An incident whose last command is the same one: an id is one operator's own.
     fn with_same(&self, id: &IncidentId, last: &LastCommand) -> Option<&Arc<Incident>> {
         self.incidents.get(id).filter(|other| {
             let theirs = other.last_command.as_ref();
-            theirs.is_some_and(|theirs| theirs.command_id == last.command_id)
+            theirs.is_some_and(|theirs| {
+                (&theirs.command_id, &theirs.operator) == (&last.command_id, &last.operator)
+            })
         })
     }
 
@@ -201,12 +206,16 @@ impl Engine {
     /// What was split off goes back, with all that it heard.
     fn put_back(&self, draft: &mut Draft<'_>, incident: &Incident, own: &Arc<Incident>, last: &LastCommand) {
         let before = last.without.last_command.clone();
+        let (now, survivor) = (draft.now, self.home_of(incident, last).clone());
         draft.edit(&incident.id, |_, edited| {
             freeze(edited);
             combine(edited, own);
+            if own.status == Status::Open && edited.status == Status::Closed {
+                // What somebody should care about goes back into what was thought to be over.
+                reopen(edited, now);
+            }
             edited.last_command = before;
         });
-        let (now, survivor) = (draft.now, self.home_of(incident, last).clone());
         draft.edit(&own.id, |_, edited| {
             become_part(edited, survivor, now);
             edited.last_command = None;
@@ -222,19 +231,32 @@ impl Engine {
             without.care().was_false,
         );
         let is_kept = without.tail.iter().all(|turn| self.is_held(&turn.key));
-        draft.edit(&incident.id, |_, edited| {
+        let now = draft.now;
+        draft.edit(&incident.id, |setting, edited| {
+            let pinned = edited.pinned;
             if last.of_handling {
                 handle_as(edited, without);
+                limit_as(setting, edited, last, now);
             } else {
                 let mut back = without.clone();
                 told_as(&mut back, edited);
+                // Whether a cause stands is the city's, and no command's.
+                back.inhibited_by = edited.inhibited_by.clone();
+                if back.status == Status::Closed && edited.status == Status::Open {
+                    stay_open(&mut back, edited); // it was heard of since
+                }
                 if !is_kept {
                     back.tail.clear();
                     back.base = None;
                 }
                 *edited = back;
             }
-            edited.lower_since = edited.pinned.is_none().then_some(crate::priority::UNPINNED);
+            if !last.of_handling || edited.pinned != pinned {
+                edited.lower_since = edited.pinned.is_none().then_some(crate::priority::UNPINNED);
+            }
+            if incident.status != Status::Open && edited.status == Status::Open {
+                look_again(edited, now);
+            }
             edited.commanded = true;
             edited.silences = None;
         });
@@ -263,4 +285,42 @@ fn handle_as(incident: &mut Incident, was: &Incident) {
     incident.pinned = was.pinned;
     incident.time_points = was.time_points;
     incident.last_command = was.last_command.clone();
+}
+
+/// Gives an incident the limits back that a command had set.
+fn limit_as(setting: &Setting, incident: &mut Incident, last: &LastCommand, now: EventTime) {
+    let was = &last.without;
+    match last.action {
+        Action::Extend => incident.control_by = was.control_by,
+        Action::Return => incident.dispatch_by = was.dispatch_by,
+        _ => return,
+    }
+    if incident.status == Status::Open && incident.band != was.band {
+        // It rose or fell meanwhile.
+        limits::set(setting, incident, Some((Status::Open, was.band)), now);
+    }
+}
+
+/// Leaves an incident as open as it is.
+fn stay_open(incident: &mut Incident, now: &Incident) {
+    incident.status = now.status;
+    incident.close_reason = now.close_reason;
+    incident.opened_at = now.opened_at;
+    incident.closed_at = now.closed_at;
+    incident.last_heard_at = incident.last_heard_at.max(now.last_heard_at);
+    incident.handling = now.handling.clone();
+    incident.care = now.care.clone();
+    incident.time_points = now.time_points;
+    (incident.dispatch_by, incident.control_by) = (now.dispatch_by, now.control_by);
+}
+
+fn reopen(incident: &mut Incident, now: EventTime) {
+    let _ = life::take(incident, Step::Reopen, now); // what is open needs it not
+    look_again(incident, now);
+}
+
+/// The centre says that an incident is open: it has its kind's whole time to be heard of again.
+pub(crate) fn look_again(incident: &mut Incident, now: EventTime) {
+    incident.last_heard_at = incident.last_heard_at.max(now);
+    incident.take_care(|care| care.reopened_at = Some(now));
 }
