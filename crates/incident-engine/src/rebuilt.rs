@@ -214,25 +214,30 @@ pub(crate) fn from_base(incident: &Incident) -> Option<Incident> {
     })
 }
 
+/// Gives an incident the life that another state of it has: whether it is open, and what was done about it.
+pub(crate) fn live_as(incident: &mut Incident, other: &Incident) {
+    incident.status = other.status;
+    incident.close_reason = other.close_reason;
+    incident.opened_at = other.opened_at;
+    incident.closed_at = other.closed_at;
+    incident.handling = other.handling.clone();
+    incident.care = other.care.clone();
+    incident.time_points = other.time_points;
+}
+
 /// Gives what was put together again the life of the incident that it is: what readers were told, what was done, and what
 /// its devices said since.
 pub(crate) fn stand_as(rebuilt: &mut Incident, known: &Incident) {
     rebuilt.id = known.id.clone();
     rebuilt.named_after = (rebuilt.founding.key != *known.namer()).then(|| known.namer().clone());
-    rebuilt.status = known.status;
-    rebuilt.close_reason = known.close_reason;
+    live_as(rebuilt, known);
     rebuilt.merged_into = known.merged_into.clone();
     told_as(rebuilt, known);
-    rebuilt.opened_at = known.opened_at;
-    rebuilt.closed_at = known.closed_at;
     rebuilt.storm_id = known.storm_id.clone();
     rebuilt.lower_since = known.lower_since;
     rebuilt.pinned = known.pinned;
-    rebuilt.time_points = known.time_points;
     rebuilt.dispatch_by = known.dispatch_by;
     rebuilt.control_by = known.control_by;
-    rebuilt.handling = known.handling.clone();
-    rebuilt.care = known.care.clone();
     rebuilt.related = known.related.clone();
     rebuilt.recurrence_of = known.recurrence_of.clone();
     rebuilt.inhibited_by = known.inhibited_by.clone();

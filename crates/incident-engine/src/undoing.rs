@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::joining::enter;
 use crate::life::{self, Step};
 use crate::limits;
-use crate::rebuilt::{continues, told_as};
+use crate::rebuilt::{continues, live_as, told_as};
 use crate::{Evidence, Held, Setting};
 
 /// So many commands of an incident can be taken back one after the other: what it would be without each is kept in its row.
@@ -276,14 +276,8 @@ impl Engine {
 
 /// Gives an incident the handling that another state of it had.
 fn handle_as(incident: &mut Incident, was: &Incident) {
-    incident.status = was.status;
-    incident.close_reason = was.close_reason;
-    incident.opened_at = was.opened_at;
-    incident.closed_at = was.closed_at;
-    incident.handling = was.handling.clone();
-    incident.care = was.care.clone();
+    live_as(incident, was);
     incident.pinned = was.pinned;
-    incident.time_points = was.time_points;
     incident.last_command = was.last_command.clone();
 }
 
@@ -303,14 +297,8 @@ fn limit_as(setting: &Setting, incident: &mut Incident, last: &LastCommand, now:
 
 /// Leaves an incident as open as it is.
 fn stay_open(incident: &mut Incident, now: &Incident) {
-    incident.status = now.status;
-    incident.close_reason = now.close_reason;
-    incident.opened_at = now.opened_at;
-    incident.closed_at = now.closed_at;
+    live_as(incident, now);
     incident.last_heard_at = incident.last_heard_at.max(now.last_heard_at);
-    incident.handling = now.handling.clone();
-    incident.care = now.care.clone();
-    incident.time_points = now.time_points;
     (incident.dispatch_by, incident.control_by) = (now.dispatch_by, now.control_by);
 }
 
