@@ -40,23 +40,33 @@ fn a_running_city_tells_each_change_and_tells_it_again_by_the_id() {
         changed.insert(id, revision);
         ids.push(event.id);
     }
-    // From where the changes began, each comes again: once, as it is now.
+    // From where the changes began, each comes again: once, as it is now. What changes again while this is told comes behind
+    // `current`, with the changes.
     let mut again = Stream::open(&address, Some(&ids[0]));
     let mut told: BTreeMap<String, u64> = BTreeMap::new();
-    loop {
+    let mut is_current = false;
+    let all_told = |told: &BTreeMap<String, u64>| {
+        changed
+            .iter()
+            .all(|(id, revision)| told.get(id).is_some_and(|now| now >= revision))
+    };
+    while !is_current || !all_told(&told) {
         let event = again.next();
         match &*event.name {
-            "current" => break,
-            "incident" => assert!(told.insert(of(&event.data).0, of(&event.data).1).is_none()),
+            "current" => {
+                assert_eq!(event.data["incidents"], told.len());
+                is_current = true;
+            }
+            "incident" => {
+                let (id, revision) = of(&event.data);
+                let before = told.insert(id.clone(), revision);
+                assert!(
+                    before.is_none_or(|before| is_current && before < revision),
+                    "{id}: {before:?}, then {revision}"
+                );
+            }
             other => panic!("{other}"),
         }
-    }
-    for (id, revision) in &changed {
-        let now = told.get(id);
-        assert!(
-            now.is_some_and(|now| now >= revision),
-            "{id}: {now:?}, told as {revision}"
-        );
     }
     // From where they ended, none that was told already.
     let mut rest = Stream::open(&address, ids.last().map(|id| &**id));
