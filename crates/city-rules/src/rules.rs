@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use city_model::{Group, Kind, isqrt};
+use city_model::{Grade, Group, Kind, isqrt};
 use rustc_hash::FxHashMap;
 
 use crate::calendar::CalendarRules;
@@ -174,6 +174,14 @@ impl Rules {
     /// The group of a kind.
     pub fn group(&self, id: KindId) -> &Group {
         self.groups.of(id)
+    }
+
+    /// Whether a kind is a danger of its own beside another trouble: graver, or a threat to lives where the other is none, and
+    /// never one incident with it. Who cites a ticket about the other tells of something new.
+    pub fn is_graver(&self, kind: KindId, beside: KindId) -> bool {
+        let (own, other) = (self.kind(kind), self.kind(beside));
+        let is_worse = own.grade < other.grade || (own.endangers_life() && !other.endangers_life());
+        matches!(own.grade, Grade::A | Grade::B) && is_worse && !own.merges_with.contains(&beside)
     }
 
     /// All groups with their kinds, in alphabetical order.

@@ -137,20 +137,28 @@ impl Intake {
             flags: Vec::new(),
         };
         let (event, placed) = draft.finish(self);
-        // The root keeps its kind: what later tickets say of it goes where the first one went.
+        // The root keeps its kind: what later tickets say of it goes where the first one went. A graver danger of its group is
+        // not decided with it, so what cites this ticket is about this one.
+        let rules = self.rules();
+        let is_graver = cited
+            .and_then(|cited| rules.kind_id(cited.kind.as_str()))
+            .zip(rules.kind_id(event.kind.as_str()))
+            .is_some_and(|(cited, own)| rules.is_graver(own, cited));
+        let own = is_graver.then(|| (ticket.ticket_id.as_str().into(), event.kind.clone()));
         let kind = cited.map_or_else(|| event.kind.clone(), |cited| cited.kind.clone());
-        let about = RememberedTicket {
-            group: event.group.clone(),
-            kind,
-            at: ingested_at,
-        };
-        // A row of the same key must not be forgotten in the same breath.
-        rows.retain(|row| !matches!(row, IntakeRow::Ticket { system: s, ticket: t, .. } if *s == system && *t == root));
-        rows.push(IntakeRow::Ticket {
-            system,
-            ticket: root,
-            about: Some(about),
-        });
+        for (ticket, kind) in std::iter::once((root, kind)).chain(own) {
+            // A row of the same key must not be forgotten in the same breath.
+            rows.retain(|row| !matches!(row, IntakeRow::Ticket { system: s, ticket: t, .. } if *s == system && *t == ticket));
+            rows.push(IntakeRow::Ticket {
+                system: system.clone(),
+                ticket,
+                about: Some(RememberedTicket {
+                    group: event.group.clone(),
+                    kind,
+                    at: ingested_at,
+                }),
+            });
+        }
         Ok(Verdict {
             rows,
             ..Verdict::event((event, placed))

@@ -484,12 +484,21 @@ fn a_citing_ticket_follows_the_first() {
         say(day, cite("下立交积水")),
         (
             "report underpass_flood or road_ponding NONE c3 cites T1".into(),
-            1
-        )
+            2
+        ),
+        "a graver danger of the same group"
+    );
+    assert_eq!(
+        say(
+            day,
+            json!({"ticket_id": "T3", "parent_ticket_id": "T2", "title": "催办"})
+        ),
+        ("report underpass_flood NONE c3 cites T2".into(), 2),
+        "what cites that one is about the danger"
     );
     assert_eq!(
         say(day, cite("催办")),
-        ("report road_ponding NONE c3 cites T1".into(), 1),
+        ("report road_ponding NONE c3 cites T1".into(), 2),
         "the root keeps its kind"
     );
     assert_eq!(

@@ -53,6 +53,8 @@ pub(crate) struct Moved {
     pub(crate) decided: BTreeMap<Turn, Decided>,
     /// Events that would rather have gone to an incident which the centre gave a command about.
     pub(crate) withheld: Vec<(IncidentId, IncidentId)>,
+    /// Where an event stayed, and what it cites and is graver than: that is known only now.
+    pub(crate) beside: Vec<(IncidentId, IncidentId)>,
 }
 
 /// The state of deciding again: the incidents as they are before the present turn.
@@ -116,7 +118,9 @@ impl<'a> Retelling<'a> {
             silence: silence.cloned(),
             ..Held::new(event.clone(), &found.evidence)
         });
-        telling.enter(held, slot, found.also_in_reach, found.evidence);
+        let mut in_reach = found.also_in_reach;
+        in_reach.extend(found.graver_than);
+        telling.enter(held, slot, in_reach, found.evidence);
         while let Some(next) = telling.queue.pop_first() {
             if telling.moved.decided.len() >= MOST {
                 return Again::TooMany;
@@ -147,15 +151,19 @@ impl<'a> Retelling<'a> {
             _ => self.slot_for(&found, &held.event, Some(old)),
         };
         if slot == *old && !self.moved.slots.contains_key(&slot) {
+            let beside = found.graver_than.map(|cited| (slot, cited));
+            self.moved.beside.extend(beside);
             return; // as it was
         }
         self.change(old);
         let Match {
             incident,
             evidence,
-            also_in_reach,
+            mut also_in_reach,
+            graver_than,
             ..
         } = found;
+        also_in_reach.extend(graver_than);
         // With nobody else who holds it the incident is edited where it is: a copy for each event of a crowd would cost its square.
         drop(incident);
         let held = Arc::new(held.decided_by(&evidence));

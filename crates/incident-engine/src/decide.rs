@@ -182,6 +182,7 @@ impl Engine {
             }
         };
         let mut related = found_match.also_in_reach;
+        related.extend(found_match.graver_than);
         let evidence = found_match.evidence;
         let (id, outcome) = match found_match.incident {
             Some(incident) => {

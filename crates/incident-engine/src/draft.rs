@@ -199,7 +199,7 @@ impl<'a> Draft<'a> {
             incident.dirty = true;
         }
         incident.config_version = self.setting.activation.version.clone();
-        let is_told = incident.revision > 0 && incident.revised_in == self.tick;
+        let is_told = incident.revision > 0 && self.tick.is_some() && incident.revised_in == self.tick;
         if moved && !is_told && !self.flushes {
             self.publish(incident, &assessment);
         }

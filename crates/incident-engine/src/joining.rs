@@ -96,7 +96,7 @@ pub(crate) fn found_as(setting: &Setting, event: &Event, id: IncidentId) -> Inci
 }
 
 /// Enters an event into an incident. `counts` is false for what merely continues: the same device or camera goes on, so
-/// it is heard, measured and timed, but is no further witness.
+/// it is heard, measured, timed and believed, but is no further witness.
 fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &Evidence, counts: bool) {
     let turn = event.turn(setting.activation.reorder_ms);
     if turn < incident.founding {
@@ -121,6 +121,7 @@ fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &
     if let Some(measurement) = &event.measurement {
         incident.peaks.raise(&measurement.metric, measurement.milli);
     }
+    believe(incident, event);
     if !counts {
         return;
     }
@@ -259,16 +260,21 @@ fn is_same_grid(ours: &[CellRef], theirs: &[CellRef]) -> bool {
     })
 }
 
-fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
+/// How far what an event says is to be believed. A device that was suspect at first, as one whose clock began at nothing, may
+/// have come to its senses since.
+fn believe(incident: &mut Incident, event: &Event) {
     let suspect = event.flags.contains(&Flag::Suspect);
     incident.witnesses.raise(&event.channel, event.credibility);
+    incident.all_suspect &= suspect;
+    incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
+}
+
+fn witness(setting: &Setting, incident: &mut Incident, event: &Event) {
     if event.channel == Channel::Video {
         incident
             .algorithms
             .insert(event.algorithm.clone().unwrap_or_default());
     }
-    incident.all_suspect &= suspect;
-    incident.sound |= !suspect && event.channel != Channel::Video && event.located.is_some();
     incident.facilities.extend(event.facilities.iter().copied());
     incident.hints.extend(event.hints.iter().copied());
     let others = event

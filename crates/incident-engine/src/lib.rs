@@ -10,7 +10,9 @@
 //!
 //! 1. is `duplicate_id` when its identity was seen, `late` when it came later than its source may;
 //! 2. if it is a clear signal, clears its device's incident;
-//! 3. joins the incident of the ticket that it cites (that of the ticket's first event before it);
+//! 3. joins the incident of the ticket that it cites (that of the ticket's first event before it), if that is of its group, unless it
+//!    is a danger of its own beside it: graver, or a threat to lives where that is none, and never one with it. Then the two are
+//!    `related`;
 //! 4. else, read as its own kind, the first founded incident with its component, then with its device, of the same kind or a pair in
 //!    `merges_with`, within the window;
 //! 5. else the one with the least `distance / radius`, if at most 1, in the window and the extent; ties go to the nearer, then to
@@ -29,7 +31,8 @@
 //! and the σ of the incident's fused position: the mean of its located members weighted by 1/u². The window is the kind's session
 //! gap around the incident's span in event time, both ways, within the kind's longest life, both stretched where the event happened
 //! in a storm or its aftermath (`weather`); kinds and caps are those of the incident. A join in space keeps the extent
-//! of all members within the kind's. Where components decide, two different stated components never meet; one that intake
+//! of all members within the kind's. Where components decide, two different stated components never meet, at one device or one
+//! address neither; one that intake
 //! inferred from the place joins what is of the same component, and keeps nobody apart. What moves is never joined by
 //! nearness. Incidents that were also in reach become `related`; nothing bridges two into one by itself. Closing by quiet, by
 //! clear signals or for age changes none of this: what belongs joins, and opens the incident again. What the centre closed takes

@@ -10,7 +10,9 @@ use crate::engine::LONGEST_CHAIN;
 use crate::scene::{Mark, Scene, is_at};
 use crate::street::Streets;
 use crate::weather::stretch;
-use crate::weighing::{Asked, Candidate, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh};
+use crate::weighing::{
+    Asked, Candidate, differs, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh,
+};
 use crate::{Evidence, Setting, doubt, street};
 
 /// What keeps an event out where several incidents would do.
@@ -28,6 +30,9 @@ pub(crate) struct Match {
     pub(crate) also_in_reach: Vec<IncidentId>,
     /// The incident that it says itself that it repeats: its ticket cites one of it, and the centre closed it.
     pub(crate) repeats: Option<IncidentId>,
+    /// The incident that its ticket cites, beside which it is a danger of its own: they have to do with each other, wherever
+    /// it goes.
+    pub(crate) graver_than: Option<IncidentId>,
 }
 
 /// Holds events against a scene by the rules.
@@ -61,7 +66,14 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .cites
             .as_ref()
             .and_then(|ticket| self.scene.of_ticket(ticket));
-        let cited = cited.map(|cited| self.latest_of(cited, event));
+        let cited = cited
+            .map(|cited| self.latest_of(cited, event))
+            .filter(|cited| self.is_of_group(kind, cited, event));
+        let graver = cited
+            .as_ref()
+            .filter(|cited| self.is_graver(kind, cited))
+            .cloned();
+        let cited = cited.filter(|_| graver.is_none());
         if let Some(cited) = cited.as_ref().filter(|cited| is_joinable(cited, event)) {
             return Match::by(cited.clone(), Why::CitedTicket, event);
         }
@@ -71,7 +83,26 @@ impl<'a, S: Scene> Matcher<'a, S> {
             None => self.find_as_other(kind, event).unwrap_or(own),
         };
         found.repeats = cited.map(|cited| cited.id.clone());
+        let joined = found.incident.as_ref().map(|incident| &incident.id);
+        let beside = graver.filter(|cited| cited.status == Status::Open && Some(&cited.id) != joined);
+        found.graver_than = beside.map(|cited| cited.id.clone());
         found
+    }
+
+    /// Whether an incident is of an event's group: another group's may be decided elsewhere, so its tickets are not followed.
+    fn is_of_group(&self, kind: KindId, incident: &Incident, event: &Event) -> bool {
+        let rules = &self.setting.rules;
+        match self.setting.kind_of(incident) {
+            Some((other, _)) => rules.group(kind) == rules.group(other),
+            None => incident.group == event.group,
+        }
+    }
+
+    /// Whether an event of a kind is a danger of its own beside the incident that it cites ("催办，现在着火了"): hidden in
+    /// that one it would be no more urgent than that.
+    fn is_graver(&self, kind: KindId, cited: &Incident) -> bool {
+        let cited = self.setting.kind_of(cited);
+        cited.is_some_and(|(cited, _)| self.setting.rules.is_graver(kind, cited))
     }
 
     /// Of a cited incident that the centre closed, what repeated it last.
@@ -126,7 +157,11 @@ impl<'a, S: Scene> Matcher<'a, S> {
         ];
         for (why, mark) in marks {
             let Some(mark) = mark else { continue };
-            if let Some((elsewhere, incident)) = self.first_founded(kind, event, self.scene.bearing(mark)) {
+            let mut found = self.scene.bearing(mark);
+            if why == Why::SameDevice {
+                found.retain(|incident| !self.is_another_component(incident, event));
+            }
+            if let Some((elsewhere, incident)) = self.first_founded(kind, event, found) {
                 return Match::by(incident, why, event).elsewhere(elsewhere);
             }
         }
@@ -164,6 +199,13 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 fits.then(|| (life.id != incident.id, life))
             })
             .min_by(|(_, a), (_, b)| a.founding.cmp(&b.founding))
+    }
+
+    /// Whether both state their components, and two of them, where these decide: one camera sees two covers, one house has two
+    /// lifts.
+    fn is_another_component(&self, incident: &Incident, event: &Event) -> bool {
+        let rule = self.setting.kind_of(incident).map(|(_, rule)| rule);
+        rule.is_some_and(|rule| rule.component_decides) && differs(incident, event)
     }
 
     /// The incident that an event joins where it meets this one: itself, or what the centre merged it into. `None` when
@@ -231,6 +273,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 .collect(),
             incident: best.map(|c| c.incident.clone()),
             repeats: None,
+            graver_than: None,
         }
     }
 
@@ -290,7 +333,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                     .scene
                     .bearing(Mark::Street(&rule.name, town, name))
                     .into_iter();
-                let found = found.filter(is_found);
+                let found = found.filter(|found| is_found(found) && !self.is_another_component(found, event));
                 match rule.most_doubt_milli {
                     Some(most) => weighed.extend(found.filter_map(|incident| {
                         let life = self.life_of(&incident, event)?;
@@ -325,6 +368,7 @@ impl Match {
             evidence: Evidence::bare(why, gap_ms),
             also_in_reach: Vec::new(),
             repeats: None,
+            graver_than: None,
         }
     }
 
@@ -340,6 +384,7 @@ impl Match {
             evidence: Evidence::bare(Why::Founded, 0),
             also_in_reach: Vec::new(),
             repeats: None,
+            graver_than: None,
         }
     }
 }

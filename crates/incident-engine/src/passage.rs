@@ -87,22 +87,20 @@ impl Engine {
                 draft.change(Change::Clock(partition.clone(), *at));
             }
         }
-        let Some(clock) = self.clock_with(&tick.clocks) else {
+        let clock = self.clock_with(&tick.clocks);
+        let heard = || self.clocks.values().chain(tick.clocks.iter().map(|(_, at)| at));
+        let newest = heard().max().copied();
+        // While a partition was never heard of nothing goes quiet, but what changed is told.
+        let Some(now) = clock.or_else(|| heard().min().copied()) else {
             return draft.finish();
         };
-        draft.set_now(clock);
-        let newest = self
-            .clocks
-            .values()
-            .chain(tick.clocks.iter().map(|(_, at)| at))
-            .max()
-            .copied();
+        draft.set_now(now);
         let flushes =
             newest.filter(|newest| self.flushed.is_none_or(|flushed| *newest - flushed >= FLUSH_MS));
         if let Some(newest) = flushes {
             draft.begin_tick(newest.floor_second());
         }
-        if before.is_none_or(|before| before < clock) {
+        if let Some(clock) = clock.filter(|clock| before.is_none_or(|before| before < *clock)) {
             self.expire_weather(&mut draft, before, clock);
             self.expire_silences(&mut draft, before, clock);
             let due = self.due.range(..=(clock, u32::MAX));
@@ -122,8 +120,8 @@ impl Engine {
         if flushes.is_some() {
             draft.publish_dirty();
         }
-        let settled_before = crate::unsettled::settled_before(setting, clock);
-        if settled_before > self.settled_before() {
+        let settled_before = clock.map(|clock| crate::unsettled::settled_before(setting, clock));
+        if let Some(settled_before) = settled_before.filter(|before| *before > self.settled_before()) {
             self.settle_tails(&mut draft, setting, settled_before);
             draft.change(Change::Settled(settled_before));
         }

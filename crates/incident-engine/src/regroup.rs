@@ -23,6 +23,12 @@ impl Engine {
     pub(crate) fn regroup(&self, draft: &mut Draft<'_>, setting: &Setting, moved: &Moved, new: &Event) {
         let names = Names::of(self, setting, moved);
         let mut followed: Vec<(IncidentId, IncidentId)> = moved.withheld.clone();
+        followed.extend(
+            moved
+                .beside
+                .iter()
+                .map(|(own, cited)| (own.clone(), names.of_slot(cited))),
+        );
         for decided in moved.decided.values() {
             let own = names.of_slot(&decided.slot);
             followed.extend(decided.in_reach.iter().map(|id| (own.clone(), names.of_slot(id))));

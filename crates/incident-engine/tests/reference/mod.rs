@@ -77,7 +77,8 @@ impl Book<'_> {
             let first = (0..groups.len())
                 .filter_map(|at| Some((of_ticket(&groups[at])?, at)))
                 .min();
-            if let Some((_, at)) = first {
+            if let Some((_, at)) = first.filter(|(_, at)| self.may_follow(event, self.kind_of(&groups[*at])))
+            {
                 return Some(at);
             }
         }
@@ -116,6 +117,17 @@ impl Book<'_> {
         None
     }
 
+    /// Whether an event belongs where the ticket that it cites went: in its group, and not as a danger of its own.
+    fn may_follow(&self, event: &Event, cited: KindId) -> bool {
+        let rules = self.rules;
+        let kind = rules.kind_id(event.kind.as_str()).unwrap();
+        let (own, other) = (rules.kind(kind), rules.kind(cited));
+        let is_deadly = own.safety_class == "life" && other.safety_class != "life";
+        let is_danger = ["A", "B"].contains(&&*format!("{:?}", own.grade));
+        let is_apart = is_danger && (own.grade < other.grade || is_deadly) && !self.may_be_one(kind, cited);
+        rules.group(kind) == rules.group(cited) && !is_apart
+    }
+
     /// Whether something else than nearness leads to it.
     fn is_marked(&self, group: &Group<'_>, event: &Event) -> bool {
         let same = |member: &&Event| {
@@ -148,7 +160,10 @@ impl Book<'_> {
             }
         }
         if event.device.is_some() {
-            let has = |group: &Group<'_>| group.members.iter().any(|member| member.device == event.device);
+            let has = |group: &Group<'_>| {
+                group.members.iter().any(|member| member.device == event.device)
+                    && !self.is_other_component(group, event)
+            };
             if let Some(at) = first(&has) {
                 return Some(at);
             }
@@ -174,8 +189,7 @@ impl Book<'_> {
                     (radius, i128::from(distance), i128::from(radius))
                 }
             };
-            let is_other_component = rule.component_decides && group.differs(event);
-            let is_apart = is_other_component || is_another_house(rule, group, event);
+            let is_apart = self.is_other_component(group, event) || is_another_house(rule, group, event);
             let stands = self.may_meet(kind, group)
                 && !rule.moving
                 && !is_apart
@@ -229,7 +243,8 @@ impl Book<'_> {
                     continue;
                 }
             }
-            if !self.may_meet(kind, group) || !self.in_time(group, event) {
+            let is_other = self.is_other_component(group, event);
+            if is_other || !self.may_meet(kind, group) || !self.in_time(group, event) {
                 continue;
             }
             let rule = self.rules.kind(self.kind_of(group));
@@ -293,8 +308,15 @@ impl Book<'_> {
     }
 
     fn may_meet(&self, kind: KindId, group: &Group<'_>) -> bool {
-        let other = self.kind_of(group);
+        self.may_be_one(kind, self.kind_of(group))
+    }
+
+    fn may_be_one(&self, kind: KindId, other: KindId) -> bool {
         kind == other || self.rules.kind(kind).merges_with.contains(&other)
+    }
+
+    fn is_other_component(&self, group: &Group<'_>, event: &Event) -> bool {
+        self.rules.kind(self.kind_of(group)).component_decides && group.differs(event)
     }
 
     fn in_time(&self, group: &Group<'_>, event: &Event) -> bool {
