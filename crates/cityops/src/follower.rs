@@ -1,7 +1,9 @@
 //! Follows what is committed, in every process: any of them answers for the whole city.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,24 @@ const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 /// How often it says of the same that it does.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
+/// The follower's thread.
+pub(crate) struct Following {
+    thread: JoinHandle<()>,
+    /// Nothing comes by it: it is cut when the thread ends.
+    ended: Receiver<()>,
+}
+
+impl Following {
+    /// Waits for the end, which was asked for, so long at most: a look at a broker that is away takes seconds.
+    pub(crate) fn join(self, at_most: Duration) {
+        if self.ended.recv_timeout(at_most) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the board's follower still waits for the broker; it is left to itself");
+        } else if self.thread.join().is_err() {
+            tracing::error!("the board's follower panicked");
+        }
+    }
+}
+
 /// What follows, and whom it tells.
 pub(crate) struct Follower {
     pub(crate) properties: Properties,
@@ -51,11 +71,16 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Starts the thread, which ends by `stop`.
-    pub(crate) fn start(self) -> anyhow::Result<JoinHandle<()>> {
-        std::thread::Builder::new()
+    pub(crate) fn start(self) -> anyhow::Result<Following> {
+        let (here, ended) = channel();
+        let thread = std::thread::Builder::new()
             .name("board".to_owned())
-            .spawn(move || self.work())
-            .context("start the board's follower")
+            .spawn(move || {
+                let _here = here;
+                self.work();
+            })
+            .context("start the board's follower")?;
+        Ok(Following { thread, ended })
     }
 
     fn work(&self) {
@@ -64,20 +89,29 @@ impl Follower {
             followed.push(Topic::Outcomes);
         }
         let mut said: Option<(String, Instant)> = None;
+        let mut taken = Taken::default();
         while !self.stop.load(Ordering::Relaxed) {
             let (mut rows, mut heard) = (LedgerRows::default(), HeardOf::default());
             // Half of the rows are half of the ledger: it would seem to grow by all that ever was.
             let mut caught_up = false;
             let each = |tail: Tail<'_>| match tail {
+                Tail::Begins(topic, partition, end) => taken.begins(topic, partition, end),
                 Tail::CaughtUp => {
                     caught_up = true;
                     self.ledger(rows.sum());
                     self.metrics.senders().known(heard.systems());
                     self.board.set_caught_up();
                 }
-                Tail::Record(Topic::Incidents, record) => self.incident(&record),
-                Tail::Record(Topic::Vitals, record) => self.vitals(&record),
-                Tail::Record(Topic::Outcomes, record) => self.outcome(&record),
+                Tail::Record(topic @ (Topic::Incidents | Topic::Vitals | Topic::Outcomes), record) => {
+                    if !taken.take(topic, record.partition(), record.offset()) {
+                        return; // removed by now, or newer already
+                    }
+                    match topic {
+                        Topic::Incidents => self.incident(&record),
+                        Topic::Vitals => self.vitals(&record),
+                        _ => self.outcome(&record),
+                    }
+                }
                 Tail::Record(topic, record) => {
                     if let Some(heard) = heard.take(record.key(), record.value())
                         && caught_up
@@ -202,5 +236,61 @@ impl Follower {
                 settled => return settled,
             }
         }
+    }
+}
+
+/// How far topics were taken in whose records are not taken twice: a follower that starts again reads from the beginning, and what
+/// was removed long ago would be told anew.
+#[derive(Default)]
+struct Taken(BTreeMap<(Topic, i32), i64>);
+
+impl Taken {
+    /// A partition that ends before what was taken is another one: its topic was made anew, or lost its end with a broker.
+    fn begins(&mut self, topic: Topic, partition: i32, end: i64) {
+        if let Some(next) = self.0.get_mut(&(topic, partition)) {
+            *next = if end < *next { 0 } else { *next };
+        }
+    }
+
+    /// Whether a record comes for the first time.
+    fn take(&mut self, topic: Topic, partition: i32, offset: i64) -> bool {
+        let next = self.0.entry((topic, partition)).or_default();
+        let is_new = offset >= *next;
+        *next = (*next).max(offset + 1);
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follower_that_does_not_end_is_not_waited_for() {
+        let (go, gone) = channel::<()>();
+        let (here, ended) = channel();
+        let thread = std::thread::spawn(move || {
+            let _here = here;
+            let _ = gone.recv();
+        });
+        let following = Following { thread, ended };
+        following.join(Duration::from_millis(1));
+        go.send(()).expect("it is still there");
+    }
+
+    #[test]
+    fn a_record_is_taken_once_unless_its_partition_is_another_one() {
+        let mut taken = Taken::default();
+        let all = |taken: &mut Taken, end: i64| {
+            taken.begins(Topic::Incidents, 0, end);
+            let new = (0..end).filter(|offset| taken.take(Topic::Incidents, 0, *offset));
+            new.collect::<Vec<i64>>()
+        };
+        assert_eq!(all(&mut taken, 3), [0, 1, 2]);
+        assert_eq!(all(&mut taken, 5), [3, 4]);
+        assert_eq!(all(&mut taken, 5), [] as [i64; 0]);
+        assert_eq!(all(&mut taken, 2), [0, 1], "made anew");
+        assert!(taken.take(Topic::Incidents, 1, 0), "each partition by itself");
+        assert!(taken.take(Topic::Vitals, 0, 0), "each topic by itself");
     }
 }

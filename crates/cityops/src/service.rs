@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -19,7 +18,7 @@ use crate::committed::Committed;
 use crate::config::{IngestedFrom, Kafka, Loaded};
 use crate::exit::unreachable;
 use crate::feed::Feed;
-use crate::follower::Follower;
+use crate::follower::{Follower, Following};
 use crate::http::{Door, Grids, Health, Serving, wall_clock};
 use crate::metrics::{AppendTimes, IntakeMetrics, LoopObserver, Metrics, Traces};
 use crate::outputs::{ReadBack, Written, incidents_reader};
@@ -39,6 +38,8 @@ const HTTP_END: Duration = Duration::from_secs(4);
 
 /// How long the last spans may take to leave.
 const SPANS_END: Duration = Duration::from_secs(2);
+/// The same for the board's follower, which has had time since it was asked.
+const FOLLOWER_END: Duration = Duration::from_millis(500);
 
 /// A running process: workers, board and HTTP.
 pub struct Service {
@@ -55,7 +56,7 @@ pub struct Service {
     health: Arc<Health>,
     workers: Workers,
     stop: Arc<AtomicBool>,
-    follower: JoinHandle<()>,
+    follower: Following,
     http: tokio::runtime::Runtime,
     end_http: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
@@ -265,8 +266,9 @@ impl Service {
         let _ = self.end_http.send(());
         let _ = self.http.block_on(self.serving);
         self.http.shutdown_timeout(Duration::from_secs(1));
-        if drained && self.follower.join().is_err() {
-            tracing::error!("the board's follower panicked");
+        if drained {
+            let left = self.shutdown_timeout.saturating_sub(begun.elapsed());
+            self.follower.join(left.max(FOLLOWER_END));
         }
         if !drained {
             tracing::warn!(waited = ?for_workers, "a worker still waits for the broker; its transaction will be aborted");

@@ -15,11 +15,14 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::probe::{Place, Probe};
 use crate::settings::{self, Reports};
+use crate::worker::bounded;
 use crate::{Properties, admin};
 
 /// How long nothing may come, not even the end of an open transaction (at most 15 min by the broker's default).
 const STALL_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
+/// How long a client may take to close.
+const CLOSE: Duration = Duration::from_secs(5);
 /// How many records are read before it is asked whether to go on.
 const ASK_EVERY: u64 = 1_000;
 
@@ -252,7 +255,18 @@ pub(crate) fn read_spans(
     if open.is_empty() {
         return Ok(());
     }
-    let consumer = assigned(config, spans)?;
+    with_assigned(config, spans, |consumer| {
+        read_open(consumer, spans, &mut open, each, go_on)
+    })
+}
+
+fn read_open(
+    consumer: &BaseConsumer<Reports>,
+    spans: &[Span],
+    open: &mut BTreeMap<Place, i64>,
+    each: &mut dyn FnMut(&Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    go_on: &mut dyn FnMut() -> bool,
+) -> anyhow::Result<()> {
     let (mut last, mut read) = (Instant::now(), 0_u64);
     while !open.is_empty() {
         match consumer.poll(POLL) {
@@ -300,8 +314,22 @@ pub(crate) fn read_spans(
     Ok(())
 }
 
-/// A reader of its own: it belongs to no group, although the library wants the name of one.
-pub(crate) fn assigned(config: &ClientConfig, spans: &[Span]) -> KafkaResult<BaseConsumer<Reports>> {
+/// Reads with a client of its own. One that a broker has let down may never close: nobody waits for it longer than a moment.
+pub(crate) fn with_assigned<T>(
+    config: &ClientConfig,
+    spans: &[Span],
+    read: impl FnOnce(&BaseConsumer<Reports>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let consumer = assigned(config, spans)?;
+    let result = read(&consumer);
+    if bounded(CLOSE, &|| {}, move || drop(consumer)).is_err() {
+        tracing::warn!("a reader's client does not close; it is left to itself");
+    }
+    result
+}
+
+/// A reader belongs to no group, although the library wants the name of one.
+fn assigned(config: &ClientConfig, spans: &[Span]) -> KafkaResult<BaseConsumer<Reports>> {
     let mut config = config.clone();
     // Says at once when the end is reached, so that the position is looked at without waiting.
     config.set("enable.partition.eof", "true");

@@ -4,15 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use wire_format::topics::Topic;
 
 use crate::probe::{Place, Probe};
-use crate::read::{Record, Span, assigned, tolerate};
+use crate::read::{Record, Span, tolerate, with_assigned};
 use crate::settings::Reports;
-use crate::worker::bounded;
 use crate::{Properties, admin, rights, settings, topic_name};
 
 const POLL: Duration = Duration::from_millis(200);
@@ -20,11 +19,11 @@ const POLL: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// After how long a partition that has more and does not go on is given up. An open transaction may hold it up for a minute.
 const STANDS: Duration = Duration::from_secs(120);
-/// How long a client may take to close.
-const CLOSE: Duration = Duration::from_secs(5);
 
 /// What a follower is told.
 pub enum Tail<'a> {
+    /// A followed topic's partition, and where it ended when following began; each comes once, before all records.
+    Begins(Topic, i32, i64),
     /// A committed record of a followed topic.
     Record(Topic, Record<'a>),
     /// Everything that was there at the start has been told. Comes once.
@@ -63,26 +62,52 @@ pub fn follow(
             end,
         })
         .collect();
-    let consumer = Closing(Some(assigned(
-        &settings::reader(properties, "cityops-reader", "read_committed"),
-        &spans,
-    )?));
+    for span in &spans {
+        let (name, partition) = &span.place;
+        if let Some(topic) = topic_of(topic_prefix, name) {
+            each(Tail::Begins(topic, *partition, span.end));
+        }
+    }
+    let config = settings::reader(properties, "cityops-reader", "read_committed");
+    with_assigned(&config, &spans, |consumer| {
+        let ends = || probe.ends(&places);
+        follow_on(consumer, &spans, topic_prefix, ends, &mut each, stop).map_err(|error| {
+            match error.downcast::<KafkaError>() {
+                Ok(error) => refused(properties, &spans, error),
+                Err(error) => error,
+            }
+        })
+    })
+}
+
+/// The topic of a name under this prefix.
+fn topic_of(topic_prefix: &str, name: &str) -> Option<Topic> {
+    name.strip_prefix(topic_prefix).and_then(Topic::by_name)
+}
+
+fn follow_on(
+    consumer: &BaseConsumer<Reports>,
+    spans: &[Span],
+    topic_prefix: &str,
+    ends: impl Fn() -> KafkaResult<Vec<i64>>,
+    each: &mut impl FnMut(Tail<'_>),
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
     let mut standing = Standing::new(Instant::now());
     let mut behind: Vec<&Span> = spans.iter().filter(|span| span.start < span.end).collect();
     if behind.is_empty() {
         each(Tail::CaughtUp);
     }
     while !stop.load(Ordering::Relaxed) {
-        let Some(consumer) = &consumer.0 else { break };
         let now = Instant::now();
         // Also while records of other partitions come. A broker that does not answer is waited for.
         if standing.is_due(now)
-            && let Ok(ends) = probe.ends(&places)
+            && let Ok(ends) = ends()
         {
             let positions = consumer.position()?;
             let at = spans.iter().map(|span| position(&positions, span));
             if let Some(stands) = standing.stands(at.zip(ends).collect(), now) {
-                let (topic, partition) = &places[stands];
+                let (topic, partition) = &spans[stands].place;
                 anyhow::bail!(
                     "{topic} {partition} has more, and nothing of it came for {} s",
                     STANDS.as_secs()
@@ -91,11 +116,7 @@ pub fn follow(
         }
         match consumer.poll(POLL) {
             Some(Ok(message)) => {
-                let known = message
-                    .topic()
-                    .strip_prefix(topic_prefix)
-                    .and_then(Topic::by_name);
-                if let Some(topic) = known {
+                if let Some(topic) = topic_of(topic_prefix, message.topic()) {
                     each(Tail::Record(topic, Record::of(&message)));
                 }
                 // Asking for positions costs more than a record: seldom while records come, else when there is a pause.
@@ -103,7 +124,7 @@ pub fn follow(
                     continue;
                 }
             }
-            Some(Err(error)) => tolerate(error).map_err(|error| refused(properties, &spans, error))?,
+            Some(Err(error)) => tolerate(error)?,
             None => {}
         }
         if !behind.is_empty() {
@@ -138,18 +159,6 @@ fn position(positions: &TopicPartitionList, span: &Span) -> i64 {
     match found.map(|element| element.offset()) {
         Some(Offset::Offset(at)) => at,
         _ => span.start,
-    }
-}
-
-/// A client that a broker has let down may never close: nobody waits for it longer than a moment.
-struct Closing(Option<BaseConsumer<Reports>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        let consumer = self.0.take();
-        if bounded(CLOSE, &|| {}, move || drop(consumer)).is_err() {
-            tracing::warn!("a reader's client does not close; it is left to itself");
-        }
     }
 }
 

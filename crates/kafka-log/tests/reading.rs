@@ -156,11 +156,13 @@ fn a_follower_is_told_when_it_has_caught_up_and_goes_on() {
     city.write(Topic::Incidents, (0..50).map(|key| format!("incident-{key}")));
     let stop = AtomicBool::new(false);
     let (mut before, mut after, mut caught_up) = (0, 0, 0);
+    let mut begun = Vec::new();
     follow(
         &properties(),
         &city.prefix,
         &[Topic::Incidents, Topic::Vitals],
         |told| match told {
+            Tail::Begins(topic, partition, end) => begun.push((topic, partition, end)),
             Tail::CaughtUp => {
                 caught_up += 1;
                 city.write(Topic::Vitals, ["cell".to_owned()]);
@@ -179,4 +181,8 @@ fn a_follower_is_told_when_it_has_caught_up_and_goes_on() {
     )
     .unwrap();
     assert_eq!((before, caught_up, after), (50, 1, 1));
+    // Two partitions each; the marks of transactions count as records.
+    assert_eq!(begun.len(), 4);
+    let told: i64 = begun.iter().map(|(_, _, end)| end).sum();
+    assert!((50..60).contains(&told), "{begun:?}");
 }
