@@ -315,6 +315,9 @@ pub struct Care {
     /// The limit that is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Overdue>,
+    /// The latest time for which one of its devices told that it is over; when that was heard, `cleared_at` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear_told: Option<EventTime>,
     /// What the centre's word made of those who told of it, as it was counted: whether it was a false alarm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was_false: Option<bool>,
@@ -637,6 +640,20 @@ impl Incident {
         let mut care = self.care();
         change(&mut care);
         self.care = (care != Care::default()).then(|| Box::new(care));
+    }
+
+    /// Since when it is over by its devices' own times, where they said so: who sees it after that objects.
+    pub fn over_at(&self) -> Option<EventTime> {
+        let told = self.care.as_ref().and_then(|care| care.clear_told);
+        self.cleared_at
+            .map(|heard| told.map_or(heard, |told| told.min(heard)))
+    }
+
+    /// Whether somebody saw it after the centre was told that it is mended.
+    pub fn is_objected_to(&self) -> bool {
+        let newest = self.members.first().map(|member| member.event_time);
+        let resolved_at = self.handling.resolved_at;
+        resolved_at.is_some_and(|at| newest.is_some_and(|newest| newest > at))
     }
 
     /// When the centre opened it again, if it did.

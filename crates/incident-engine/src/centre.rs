@@ -42,6 +42,9 @@ impl Engine {
         draft.edit(&incident.id, |_, edited| {
             freeze(edited);
             combine(edited, other);
+            if edited.recurrence_of.as_ref() == Some(&other.id) {
+                edited.recurrence_of = None; // one trouble does not come back to itself
+            }
             if is_taken_in {
                 let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
             }

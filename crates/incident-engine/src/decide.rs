@@ -201,9 +201,14 @@ impl Engine {
             }
             None => {
                 let mut incident = found_as(setting, event, own_id);
-                incident.recurrence_of = found_match
-                    .repeats
-                    .or_else(|| self.recurrence(setting, kind, event));
+                incident.recurrence_of = found_match.repeats.or_else(|| {
+                    let repeated = self.recurrence(setting, kind, event)?;
+                    if self.was_false_alarm(&repeated) {
+                        related.push(repeated); // it cannot come back
+                        return None;
+                    }
+                    Some(repeated)
+                });
                 // By what the centre closed those who urge that ticket find this one.
                 related.extend(
                     incident
@@ -282,15 +287,12 @@ impl Engine {
             .iter()
             .flat_map(|device| self.all_bearing(Mark::Device(device)));
         let alarming: Vec<_> = bearing.filter(alarming).collect();
-        let first = alarming.iter().min_by(|a, b| a.founding.cmp(&b.founding));
-        let id = first.map(|incident| incident.id.clone());
-        // What a silence holds back does not go quiet while it alarms, so there may be several.
-        let held_back = alarming.iter().filter(|incident| incident.is_held_back());
-        let others = held_back
-            .map(|incident| &incident.id)
-            .filter(|other| Some(*other) != id.as_ref());
-        for id in id.iter().chain(others) {
-            draft.edit(id, |setting, incident| {
+        // After its kind's gap it may have alarmed of another while the first was open: handled, or held back. It is over for all.
+        let latest = alarming.iter().max_by(|a, b| a.founding.cmp(&b.founding));
+        let id = latest.map(|incident| incident.id.clone());
+        for incident in &alarming {
+            draft.edit(&incident.id, |setting, incident| {
+                incident.take_care(|care| care.clear_told = care.clear_told.max(Some(event.event_time)));
                 incident.devices.rewrite(|device, watcher| Watcher {
                     alarming: watcher.alarming && event.device.as_ref() != Some(device),
                     ..*watcher
@@ -310,10 +312,16 @@ impl Engine {
 /// that it is over.
 fn is_history(incident: &Incident, event: &Event) -> bool {
     incident.close_reason == Some(CloseReason::Cleared)
-        && incident.cleared_at.is_some_and(|at| event.event_time <= at)
+        && incident.over_at().is_some_and(|at| event.event_time <= at)
 }
 
 impl Engine {
+    /// Whether the centre has said of an incident that it was a false alarm.
+    pub(crate) fn was_false_alarm(&self, id: &IncidentId) -> bool {
+        let incident = self.incidents.get(id);
+        incident.is_some_and(|incident| incident.close_reason == Some(CloseReason::FalseAlarm))
+    }
+
     fn is_commanded(&self, id: &IncidentId) -> bool {
         self.incidents.get(id).is_some_and(|incident| incident.commanded)
     }

@@ -126,10 +126,7 @@ fn absorb(setting: &Setting, incident: &mut Incident, event: &Event, evidence: &
         return;
     }
     // Somebody sees it after the devices said that it is over: it is not.
-    if incident
-        .cleared_at
-        .is_some_and(|cleared| event.event_time > cleared)
-    {
+    if incident.over_at().is_some_and(|over| event.event_time > over) {
         incident.cleared_at = None;
     }
     if let Some(located) = event.located.as_ref().filter(|_| !evidence.elsewhere) {

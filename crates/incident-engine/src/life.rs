@@ -138,7 +138,10 @@ impl Open {
     fn end_by_itself(self, reason: CloseReason) -> Result<Over, Refusal> {
         match reason {
             _ if !self.is_left_alone() => Err("the centre handles the incident"),
-            CloseReason::Quiet if self.is_resolved => Ok(self.end(CloseReason::Resolved)),
+            // A unit that was sent has left: should it come back, somebody has to be sent again.
+            CloseReason::Quiet | CloseReason::Cleared if self.is_resolved => {
+                Ok(self.end(CloseReason::Resolved))
+            }
             reason => Ok(self.end(reason)),
         }
     }

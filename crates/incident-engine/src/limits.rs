@@ -8,11 +8,13 @@ use city_rules::{Clock, Deadline};
 
 use crate::Setting;
 
-/// Whether time counts against an incident: readers know of it, the centre has begun with it and not said that it is mended.
+/// Whether time counts against an incident: readers know of it, the centre has begun with it and not said that it is mended, or
+/// somebody has seen it since.
 pub(crate) fn run(setting: &Setting, incident: &Incident) -> bool {
     let handling = &incident.handling;
     let counts = handling.has_begun() || setting.rules.priority().time_unhandled;
-    incident.status == Status::Open && !incident.is_held_back() && counts && handling.resolved_at.is_none()
+    let is_mended = handling.resolved_at.is_some() && !incident.is_objected_to();
+    incident.status == Status::Open && !incident.is_held_back() && counts && !is_mended
 }
 
 /// The limits of a new incident, of one that is opened again, or of one that came to another band.
@@ -29,7 +31,9 @@ pub(crate) fn set(
         (add(deadline.dispatch), add(control))
     };
     let promised = (incident.dispatch_by, incident.control_by);
-    let extended = incident.care.as_ref().and_then(|care| care.extended_to);
+    // What the centre gave more time to was over since.
+    let is_again = matches!(before, Some((Status::Closed, _)));
+    let extended = incident.care().extended_to.filter(|_| !is_again);
     let (dispatch_by, control_by) = match before {
         None => from(incident.opened_at),
         // What was merged and is apart again was promised before.
@@ -67,6 +71,7 @@ pub(crate) fn begin_anew(incident: &mut Incident, now: EventTime) {
         care.begun_at = Some(now);
         care.limits_from = Some(now);
         care.overdue = None;
+        care.extended_to = None;
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Event, Incident, IncidentId, Name, Point, Status, Why};
+use city_model::{CloseReason, Event, Incident, IncidentId, Name, Point, Status, Why};
 use city_rules::KindId;
 
 use crate::engine::Engine;
@@ -74,7 +74,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
             .filter(|cited| self.is_graver(kind, cited))
             .cloned();
         let cited = cited.filter(|_| graver.is_none());
-        if let Some(cited) = cited.as_ref().filter(|cited| is_joinable(cited, event)) {
+        if let Some(cited) = cited.as_ref().filter(|cited| self.takes(cited, event)) {
             return Match::by(cited.clone(), Why::CitedTicket, event);
         }
         let own = self.find_as(kind, event);
@@ -109,7 +109,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
     fn latest_of(&self, cited: Arc<Incident>, event: &Event) -> Arc<Incident> {
         let mut latest = cited;
         for _ in 0..LONGEST_CHAIN {
-            if is_joinable(&latest, event) {
+            if self.takes(&latest, event) {
                 break;
             }
             let related = latest.related.iter().filter_map(|id| self.scene.known(id));
@@ -158,9 +158,8 @@ impl<'a, S: Scene> Matcher<'a, S> {
         for (why, mark) in marks {
             let Some(mark) = mark else { continue };
             let mut found = self.scene.bearing(mark);
-            if why == Why::SameDevice {
-                found.retain(|incident| !self.is_another_component(incident, event));
-            }
+            // Also by a component that was but inferred there.
+            found.retain(|incident| !self.is_another_component(incident, event));
             if let Some((elsewhere, incident)) = self.first_founded(kind, event, found) {
                 return Match::by(incident, why, event).elsewhere(elsewhere);
             }
@@ -212,10 +211,22 @@ impl<'a, S: Scene> Matcher<'a, S> {
     /// it takes no more events.
     fn life_of(&self, incident: &Arc<Incident>, event: &Event) -> Option<Arc<Incident>> {
         if incident.status != Status::Merged {
-            return is_joinable(incident, event).then(|| incident.clone());
+            return self.takes(incident, event).then(|| incident.clone());
         }
         let survivor = incident.commanded.then(|| self.scene.survivor(incident))??;
-        is_joinable(&survivor, event).then_some(survivor)
+        self.takes(&survivor, event).then_some(survivor)
+    }
+
+    /// Whether an incident takes an event by its life. The centre's word that a danger to lives was a false alarm is its word on
+    /// those who had told of it: another one is no part of that, whenever he saw it.
+    fn takes(&self, incident: &Incident, event: &Event) -> bool {
+        let is_false = incident.status == Status::Closed
+            && incident.close_reason == Some(CloseReason::FalseAlarm)
+            && self
+                .setting
+                .kind_of(incident)
+                .is_some_and(|(_, rule)| rule.endangers_life());
+        is_joinable(incident, event) && (!is_false || has_told(incident, event))
     }
 
     fn nearest(&self, kind: KindId, event: &Event, point: Point, u_mm: i64) -> Match {
@@ -264,8 +275,11 @@ impl<'a, S: Scene> Matcher<'a, S> {
             },
             also_in_reach: candidates
                 .iter()
-                .filter(|candidate| {
-                    candidate.in_reach() || [Some(RIVALS), Some(DOUBT)].contains(&candidate.barrier)
+                .filter(|candidate| match candidate.barrier {
+                    None | Some(RIVALS | DOUBT) => true,
+                    // The same place, and still open: who is sent to the one should know of the other.
+                    Some("gap" | "life") => candidate.distance_mm <= candidate.radius_mm,
+                    Some(_) => false,
                 })
                 .filter(|candidate| candidate.incident.status == Status::Open)
                 .filter(|candidate| Some(&candidate.incident.id) != best_id)
@@ -358,6 +372,17 @@ impl<'a, S: Scene> Matcher<'a, S> {
             None => Match::none(),
         }
     }
+}
+
+/// Whether an event is by a device or a person of whom an incident has heard.
+fn has_told(incident: &Incident, event: &Event) -> bool {
+    let is_watching = |device: &Name| incident.devices.contains_key(device);
+    let is_known = |reporter: &u64| {
+        incident.reporters.contains(reporter) || incident.reporters_before.contains(reporter)
+    };
+    event.device.as_ref().is_some_and(is_watching)
+        || event.reporter.as_ref().is_some_and(is_known)
+        || event.reporter_before.as_ref().is_some_and(is_known)
 }
 
 impl Match {

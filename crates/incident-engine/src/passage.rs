@@ -1,6 +1,6 @@
 //! What the clock does: incidents go quiet, clear, fall back a band, run out of time, and are forgotten.
 
-use city_model::{Command, Event, EventTime, Incident, Name, Status, Tick};
+use city_model::{Channel, Command, Event, EventTime, Incident, Name, Status, Tick};
 use city_rules::KindRule;
 
 use crate::draft::Draft;
@@ -70,9 +70,13 @@ fn quiet_at(setting: &Setting, incident: &Incident, rule: &KindRule) -> EventTim
     quiet_at
 }
 
-/// An incident that the centre handles is closed by its word, not by silence.
+/// An incident that the centre handles is closed by its word, not by silence; where it said that it is mended that stands, unless
+/// somebody has seen it since.
 fn is_left_alone(incident: &Incident) -> bool {
-    !incident.handling.has_begun() || incident.handling.resolved_at.is_some()
+    match incident.handling.resolved_at {
+        Some(_) => !incident.is_objected_to(),
+        None => !incident.handling.has_begun(),
+    }
 }
 
 impl Engine {
@@ -144,6 +148,9 @@ fn pass(setting: &Setting, incident: &mut Incident, clock: EventTime) {
         .is_some_and(|cleared| clock >= cleared + rules.clear_after_ms());
     let is_quiet = clock >= quiet_at(setting, incident, rule);
     // Neither happens to what the centre handles: the step does not exist.
+    if incident.is_objected_to() {
+        return;
+    }
     if is_clear {
         let _ = life::take(incident, Step::Clear, clock);
     } else if is_quiet {
@@ -173,13 +180,26 @@ pub(crate) fn is_stale(setting: &Setting, event: &Event) -> bool {
     event.ingested_at - event.event_time > oldest_ms
 }
 
-/// Since when what a device alarmed about is over by its clear signal: since it came, or, where the device kept the signal for
-/// longer than a cleared incident stays open, since the time that it tells of. `None` where somebody saw it after that.
+/// Since when what devices alarmed about is over by the last clear signal: since it came, or, where the device kept the signal for
+/// longer than a cleared incident stays open, since the time that it tells of. `None` where somebody saw it after they were clear.
 pub(crate) fn over_since(setting: &Setting, incident: &Incident, clear: &Event) -> Option<EventTime> {
+    let told = incident.care().clear_told.unwrap_or(clear.event_time);
+    if is_seen_after(incident, told) {
+        return None;
+    }
     if clear.ingested_at - clear.event_time <= setting.rules.clear_after_ms() {
         return Some(clear.ingested_at);
     }
-    (incident.last_event_at <= clear.event_time).then_some(clear.event_time)
+    (incident.last_event_at <= told).then_some(clear.event_time)
+}
+
+/// Whether anybody but a sensor, which says itself when it is over, saw it after a time.
+fn is_seen_after(incident: &Incident, at: EventTime) -> bool {
+    let mut later = incident
+        .members
+        .iter()
+        .take_while(|member| member.event_time > at);
+    later.any(|member| member.channel != Channel::Sensor)
 }
 
 /// Opens a closed incident again because of an event. What the centre closed stays closed, and no event finds it.

@@ -108,14 +108,7 @@ impl Assessment {
         if incident.reporters.len() >= 2 {
             reasons.push(texts.repetition(incident.reporters.len()));
         }
-        let resolved_at = incident.handling.resolved_at;
-        let is_seen_since = |resolved_at| {
-            incident
-                .members
-                .first()
-                .is_some_and(|newest| newest.event_time > resolved_at)
-        };
-        if incident.status == Status::Open && resolved_at.is_some_and(is_seen_since) {
+        if incident.status == Status::Open && incident.is_objected_to() {
             reasons.push(texts.sentence("after_resolved"));
         }
         if incident.recurrence_of.is_some() {

@@ -98,7 +98,7 @@ impl Engine {
                     || incident.close_reason == Some(CloseReason::Stale);
                 let was_there = |turn: &Turn| known.tail.binary_search(turn).is_ok();
                 let came = || incident.tail.iter().filter(|turn| !was_there(turn));
-                let is_news = || !self.is_all_history(&incident) && self.has_news(setting, moved, came());
+                let is_news = || !is_all_history(known, &incident) && self.has_news(setting, moved, came());
                 if heard && incident.status == Status::Closed && is_news() {
                     crate::passage::reopen(&mut incident, now);
                 }
@@ -106,6 +106,8 @@ impl Engine {
             None => {
                 incident.id = id;
                 incident.named_after = None;
+                // Its limits run from when somebody can know of it.
+                incident.opened_at = incident.opened_at.max(now);
                 // Readers were told of another id: of this one they have heard nothing yet.
                 incident.revision = 0;
                 incident.revised_in = None;
@@ -131,16 +133,11 @@ impl Engine {
         turns.any(|turn| held(turn).is_none_or(|held| !is_stale(setting, &held.event)))
     }
 
-    /// Whether all that was heard since it was cleared tells of the time before.
-    fn is_all_history(&self, incident: &Incident) -> bool {
-        incident.close_reason == Some(CloseReason::Cleared)
-            && incident.cleared_at.is_some_and(|at| incident.last_event_at <= at)
-    }
-
     fn repeats(&self, setting: &Setting, moved: &Moved, incident: &Incident) -> Option<IncidentId> {
         let first = moved.decided.get(&incident.founding)?;
         let kind = setting.rules.kind_id(first.held.event.kind.as_str())?;
-        self.recurrence(setting, kind, &first.held.event)
+        let repeated = self.recurrence(setting, kind, &first.held.event)?;
+        (!self.was_false_alarm(&repeated)).then_some(repeated)
     }
 
     /// Tells of every member whose incident or outcome is another one than before, and remembers what decided it.
@@ -404,6 +401,11 @@ fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
 }
 
 /// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.
+fn is_all_history(known: &Incident, incident: &Incident) -> bool {
+    known.close_reason == Some(CloseReason::Cleared)
+        && known.over_at().is_some_and(|at| incident.last_event_at <= at)
+}
+
 fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Event) {
     let holds_new = incident.tail.iter().any(|turn| turn.key == new.key);
     incident.devices.rewrite(|device, watcher| {

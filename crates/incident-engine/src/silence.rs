@@ -59,25 +59,31 @@ impl Engine {
         let Some(known) = self.silences.get(&silence.silence_id) else {
             return;
         };
-        let is_same_ground = known.area == silence.area && known.kinds == silence.kinds;
+        let is_same = (&known.area, &known.kinds) == (&silence.area, &silence.kinds);
         draft.revised = Some(silence.clone());
-        let is_held = |incident: &&Incident| {
-            let mut ids = incident.silences.iter().flatten();
-            ids.any(|id| *id == silence.silence_id)
-        };
-        for incident in self.all_held_back().into_iter().filter(is_held) {
+        for incident in self.all_held_back() {
+            let is_announced = incident
+                .silences
+                .iter()
+                .flatten()
+                .any(|id| *id == silence.silence_id);
             let covers = |turn: &Turn| match self.held(&turn.key) {
                 Some(held) if held.silence.as_ref() == Some(&silence.silence_id) => {
-                    silence.is_about(&held.event.kind) && silence.lies_about(&Spot::of(&held.event))
+                    silence.covers(&held.event.kind, &held.event)
                 }
                 _ => true, // another silence announced it
             };
-            let is_covered = is_same_ground
-                || (silence.is_about(&incident.kind)
-                    && silence.lies_about(&Spot::of_incident(setting, incident))
-                    && incident.tail.iter().all(covers));
+            // What is settled is known by the incident alone.
+            let is_covered = || {
+                (is_same
+                    || (silence.is_about(&incident.kind)
+                        && silence.lies_about(&Spot::of_incident(setting, incident))))
+                    && incident.tail.iter().all(covers)
+            };
+            let is_shown = is_announced && !is_covered();
+            // One that another silence announced may be held back by this one's ground and time alone.
             draft.edit(&incident.id, |_, edited| {
-                if !is_covered {
+                if is_shown {
                     edited.silences = None;
                 }
             });

@@ -4,10 +4,11 @@
 
 mod teller;
 
-use city_model::{Band, Event, Flag, Input, Status, Tick};
 use std::sync::Arc;
-use teller::desk::{id_of, order, restart};
-use teller::{Teller, Told, activation, at, call, camera, inspector, sensor};
+
+use city_model::{Action, Band, CloseReason, Event, Flag, Input, Status, Tick};
+use teller::desk::{id_of, kept, merging, order, restart, rubbish};
+use teller::{Teller, Told, activation, at, call, camera, inspector, sensor, silence};
 
 /// How each event was decided, in the order of the incidents' kinds.
 fn kinds(story: &Teller) -> Vec<(String, Band, u64)> {
@@ -89,7 +90,7 @@ fn a_graver_danger_is_no_recurrence_of_what_it_cites() {
     let mut story = Teller::new();
     story.tell(call("c1", "road_ponding", 0.0, 0.0).ticket("T1").at(0));
     let id = id_of(&story, "c1");
-    story.command(order("k1", &id, city_model::Action::Close));
+    story.command(order("k1", &id, Action::Close));
     story.tell(call("c2", "underpass_flood", 0.0, 0.0).cites("T1").at(10));
     let flood = id_of(&story, "c2");
     let incidents = story.incidents();
@@ -197,4 +198,212 @@ fn a_rise_to_p1_does_not_wait_for_a_partition_that_was_never_heard_of() {
     }));
     assert_eq!(story.revisions.len(), before + 1);
     assert_eq!(story.revisions[before].member_count, 3);
+}
+
+#[test]
+fn a_stated_cover_is_not_hidden_where_it_was_but_inferred() {
+    let mut story = Teller::new();
+    let hole = |id: &str, x: f64| inspector(id, "manhole_missing", x, 0.0);
+    story.tell(hole("a", 0.0).component("m2").at(0));
+    story.tell(hole("b", 12.0).inferred("m1").unsure(7).at(3));
+    assert_eq!(story.only().member_count, 2, "an inference keeps nobody apart");
+    story.tell(sensor("tilt", "manhole_missing", 14.0, 0.0).component("m1").at(6));
+    assert_eq!(story.incidents().len(), 2);
+}
+
+/// A fire that a sensor tells of at 0, and what comes then, told by ticks of a minute, until shortly before it would be quiet.
+fn fire_then(mut told: Vec<Told>) -> Teller {
+    told.insert(0, sensor("s1", "fire_smoke", 0.0, 0.0).at(0));
+    let mut story = Teller::new();
+    for minute in 0..24 {
+        story.tick(at(minute));
+        for one in told.iter().filter(|one| one.0.ingested_at == at(minute)) {
+            story.tell(one.clone());
+            restart(&mut story);
+        }
+    }
+    story
+}
+
+#[test]
+fn who_saw_it_after_the_devices_were_clear_keeps_it_open_whenever_the_signal_came() {
+    let seen = |id: &str, minute| call(id, "fire_smoke", 2.0, 0.0).at(minute);
+    let clear = |minute| sensor("s1", "fire_smoke", 0.0, 0.0).at(minute).clears();
+    // Measured at 3, read at 9; between a caller who saw it at 5.
+    let story = fire_then(vec![seen("c", 5).came_after(1), clear(3).came_after(6)]);
+    assert_eq!(
+        (story.only().status, story.only().cleared_at),
+        (Status::Open, None)
+    );
+    // The caller comes after the signal, before and after it would have been over.
+    for late in [12, 22] {
+        let story = fire_then(vec![clear(3).came_after(6), seen("c", 8).came_after(late - 8)]);
+        assert_eq!(story.only().status, Status::Open, "read at {late}");
+    }
+    // Who saw it before that changes nothing.
+    for late in [6, 12, 22] {
+        let story = fire_then(vec![clear(5).came_after(1), seen("c", 4).came_after(late - 4)]);
+        let over = (Status::Closed, Some(CloseReason::Cleared));
+        let one = story.only();
+        assert_eq!((one.status, one.close_reason), over, "read at {late}");
+        assert_eq!(one.member_count, 2);
+    }
+    // Two cameras, of which the first ended later than the second; its end came first.
+    let sees = |device: &str, minute| {
+        camera(device, "fire_smoke", 0.0, 0.0)
+            .id(&format!("{device}@{minute}"))
+            .at(minute)
+    };
+    let mut story = Teller::new();
+    story.tell(sees("v1", 0));
+    story.tell(sees("v2", 1));
+    story.tell(sees("v1", 5).id("v1-end").clears());
+    story.tell(sees("v2", 3).id("v2-end").came_after(3).clears());
+    assert_eq!(story.only().cleared_at, Some(at(6)));
+}
+
+#[test]
+fn a_false_alarm_is_no_word_on_who_had_not_told_yet() {
+    let mut story = Teller::new();
+    story.tell(sensor("s1", "fire_smoke", 0.0, 0.0).at(0));
+    let first = story.only().id;
+    story.tick(at(10));
+    story.command(order("k1", &first, Action::FalseAlarm));
+    story.tell(call("c1", "fire_smoke", 3.0, 0.0).reporter(1).at(9).came_after(5));
+    story.tell(call("c2", "fire_smoke", 3.0, 0.0).reporter(2).at(9).came_after(6));
+    let other = kept(&story, &id_of(&story, "c1"));
+    assert_eq!((other.status, other.member_count), (Status::Open, 2));
+    assert_eq!(
+        other.recurrence_of, None,
+        "there was no trouble that could come back"
+    );
+    assert!(other.related.contains(&first));
+    // What the same sensor sent before that belongs to it.
+    story.tell(sensor("s1", "fire_smoke", 0.0, 0.0).at(8).came_after(8));
+    assert_eq!(kept(&story, &first).status, Status::Closed);
+    assert_eq!(story.incidents().len(), 2);
+}
+
+#[test]
+fn one_clear_signal_ends_all_that_its_device_alarmed_about() {
+    let alarm = |minute| sensor("g1", "gas_leak", 0.0, 0.0).at(minute);
+    let mut story = Teller::new();
+    story.tell(alarm(0));
+    let first = story.only().id;
+    story.command(order("k1", &first, Action::Acknowledge));
+    story.tell(alarm(420));
+    story.tell(alarm(440).clears());
+    let incidents = story.incidents();
+    assert_eq!(incidents.len(), 2);
+    assert!(incidents.iter().all(|one| one.cleared_at == Some(at(440))));
+    assert!(
+        incidents.iter().all(|one| one.related.len() == 1),
+        "each leads to the other"
+    );
+}
+
+#[test]
+fn an_objection_after_the_word_that_it_is_mended_is_not_closed_by_silence() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "gas_leak", 0.0, 0.0).reporter(1).at(0));
+    let id = story.only().id;
+    story.tick(at(6));
+    for (name, action) in [("k1", Action::Dispatch), ("k2", Action::Resolve)] {
+        let mut word = order(name, &id, action);
+        word.issued_at = at(6);
+        story.command(word);
+    }
+    story.tell(call("c2", "gas_leak", 1.0, 0.0).reporter(2).at(9));
+    story.tick(at(9) + 1_000);
+    story.tick(at(2_000));
+    let one = story.only();
+    assert_eq!(one.status, Status::Open);
+    assert!(one.overdue().is_some(), "time counts again");
+    let record = story.record();
+    let reasons = &record.priority.reasons_en;
+    let objection = "still reported after it was said to be mended";
+    assert!(reasons.iter().any(|told| told == objection), "{reasons:?}");
+}
+
+#[test]
+fn what_alarms_again_after_it_was_mended_and_clear_has_nobody_on_site() {
+    let gas = |minute| sensor("g1", "gas_leak", 0.0, 0.0).at(minute);
+    let mut story = Teller::new();
+    story.tell(gas(0));
+    let first = story.only().id;
+    for (number, action) in [Action::Dispatch, Action::Arrive, Action::Resolve]
+        .into_iter()
+        .enumerate()
+    {
+        story.command(order(&format!("k{number}"), &first, action));
+    }
+    story.tell(gas(2).clears());
+    story.tick(at(12));
+    assert_eq!(story.only().close_reason, Some(CloseReason::Resolved));
+    story.tell(gas(14));
+    let again = story.incidents().into_iter().find(|one| one.id != first).unwrap();
+    assert_eq!((again.status, again.handling.dispatched_at), (Status::Open, None));
+    assert_eq!(again.recurrence_of, Some(first));
+}
+
+#[test]
+fn what_came_back_and_is_merged_is_no_recurrence_of_itself() {
+    let mut story = Teller::new();
+    story.tell(rubbish("a", 0.0, 0));
+    let first = story.only().id;
+    story.command(order("k1", &first, Action::Close));
+    story.tell(rubbish("b", 1.0, 60));
+    let second = id_of(&story, "b");
+    assert_eq!(kept(&story, &second).recurrence_of, Some(first.clone()));
+    story.command(merging("k2", &second, &first));
+    assert_eq!(kept(&story, &second).recurrence_of, None);
+    story.command(order("k3", &second, Action::Undo));
+    assert_eq!(kept(&story, &second).recurrence_of, Some(first));
+}
+
+#[test]
+fn more_time_is_not_given_for_what_comes_back() {
+    let mut story = Teller::new();
+    story.tell(call("c1", "road_ponding", 0.0, 0.0).at(0));
+    let id = story.only().id;
+    let mut word = order("k1", &id, Action::Extend);
+    word.deadline = Some(at(20_000));
+    story.command(word);
+    assert_eq!(story.only().control_by, at(20_000));
+    story.tick(at(400));
+    assert_eq!(story.only().close_reason, Some(CloseReason::Quiet));
+    story.tell(call("c2", "road_ponding", 0.0, 0.0).at(20).came_after(390));
+    let again = story.only();
+    assert_eq!(again.status, Status::Open);
+    assert!(again.control_by < at(20_000), "{:?}", again.control_by);
+}
+
+#[test]
+fn a_silence_that_is_revised_shows_all_that_it_alone_held_back() {
+    let power = |minute| {
+        sensor("p1", "power_outage", 0.0, 0.0)
+            .in_town("310117107")
+            .at(minute)
+    };
+    let works = |id: &str, from, until| silence(id, &["power_outage"], from, until);
+    // One silence announced it, and another holds it back afterwards.
+    let mut story = Teller::new();
+    story.silence(works("s1", 0, 120));
+    story.silence(works("s2", 120, 600));
+    story.tell(power(110));
+    story.tick(at(130));
+    assert!(story.incidents().is_empty());
+    let mut ended = works("s2", 120, 125);
+    ended.reason = "over".into();
+    story.silence(ended);
+    story.tick(at(130) + 1_000);
+    assert_eq!(story.incidents().len(), 1, "nobody holds it back any more");
+
+    // It began later than it was said to.
+    let mut story = Teller::new();
+    story.silence(works("s1", 0, 600));
+    story.tell(power(20));
+    assert!(story.incidents().is_empty());
+    story.silence(works("s1", 60, 600));
+    assert_eq!(story.incidents().len(), 1, "it came before");
 }

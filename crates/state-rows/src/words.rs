@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 /// Of the words, so many are written as numbers; the rest is only read so. **Words are only ever appended**, and a version that
 /// appends some leaves this number as it is: the version after it raises it. So of two versions side by side each reads what the
 /// other wrote.
-const WRITTEN: usize = WORDS.len() - 1;
+const WRITTEN: usize = WORDS.len() - 2;
 
 /// The names of fields, of members of closed sets, and of what the built-in rules name; by their places. The first 128 take one byte.
 #[rustfmt::skip]
@@ -60,7 +60,7 @@ pub const WORDS: &[&str] = &[
     "facility_damage", "abandoned_vehicle", "begging", "hanging", "open_bbq", "illegal_taxi", "dead_animal",
     "livestock", "green_damage", "snow_ice", "road_works", "bank_damage", "site_disorder", "water_order",
     "person_down", "person_danger", "ponding_depth", "ch4", "cover_tilt", "crowd_density", "bridge_tilt",
-    "waits_ms",
+    "waits_ms", "clear_told",
 ];
 
 static NUMBERS: LazyLock<FxHashMap<&'static str, u16>> =

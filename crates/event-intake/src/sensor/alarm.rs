@@ -106,7 +106,8 @@ impl Intake {
         Verdict::event(self.reading_event(told, Signal::Report, given, value, is_suspect))
     }
 
-    /// The end of an alarm. A device that flaps is not believed that it is over: its incident ends by quiet.
+    /// The end of an alarm. A device that flaps is not believed that it is over: its incident ends by quiet. One that still alarms
+    /// of the same trouble by another metric has not said that it is over.
     pub(super) fn clears(
         &self,
         told: &Told<'_>,
@@ -128,9 +129,25 @@ impl Intake {
         notes.rows.extend(next.map(|watch| told.watch_row(watch)));
         if is_flapping {
             told.tell(Fault::Flapping, notes);
+        }
+        if is_flapping || self.alarms_otherwise(told) {
             return told.settled(Outcome::BelowThreshold);
         }
         Verdict::event(self.reading_event(told, Signal::Clear, given, value, look.is_flat))
+    }
+
+    /// Whether the device alarms of the same kind of trouble by another metric: an arc, say, while the residual current is as usual.
+    fn alarms_otherwise(&self, told: &Told<'_>) -> bool {
+        told.known.is_some_and(|device| {
+            device.alarms.iter().any(|(metric, alarm)| {
+                **metric != *told.rule.name
+                    && self.rules().metric(metric).is_some_and(|rule| {
+                        rule.own_word.is_none()
+                            && rule.kind == told.rule.kind
+                            && told.ingested_at - alarm.at < rule.longest_ms
+                    })
+            })
+        })
     }
 
     /// Whether the device says that it is tested or repaired, and has not forgotten to say that it no longer is.

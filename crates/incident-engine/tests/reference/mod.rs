@@ -150,10 +150,9 @@ impl Book<'_> {
         };
         if event.component.is_some() {
             let has = |group: &Group<'_>| {
-                group
-                    .counted()
-                    .iter()
-                    .any(|member| member.component == event.component)
+                let mut counted = group.counted().into_iter();
+                counted.any(|member| member.component == event.component)
+                    && !self.is_other_component(group, event)
             };
             if let Some(at) = first(&has) {
                 return Some(at);
