@@ -50,7 +50,19 @@ impl Intake {
                 ..Verdict::settled(outcome, key)
             })
         };
-        if ticket.appeal_type.as_deref().is_some_and(asks_for_nothing) {
+        let words = self.rules().read_text(
+            ticket.title.as_deref().unwrap_or_default(),
+            ticket.content.as_deref().unwrap_or_default(),
+        );
+        // "咨询" is what somebody chose from a list; that people are in danger is what the caller said. Praise speaks of what is
+        // over.
+        let is_vital = |appeal: &str| {
+            let leader = words.kinds.first();
+            let is_praise = ["表扬", "感谢"].iter().any(|word| appeal.contains(word));
+            !is_praise && leader.is_some_and(|leader| self.rules().kind(leader.kind).endangers_life())
+        };
+        let appeal = ticket.appeal_type.as_deref();
+        if appeal.is_some_and(|appeal| asks_for_nothing(appeal) && !is_vital(appeal)) {
             return settled(Outcome::NotActionable, key, rows);
         }
         let max_late_ms = self.config().max_late_ms;
@@ -68,10 +80,6 @@ impl Intake {
             code: ticket.category_code.as_deref(),
             names: ticket.category.as_deref(),
         };
-        let words = self.rules().read_text(
-            ticket.title.as_deref().unwrap_or_default(),
-            ticket.content.as_deref().unwrap_or_default(),
-        );
         let own = kinds::read(self.rules(), category, &words);
         let cites = name(ticket.parent_ticket_id.as_deref()).filter(|parent| **parent != *ticket.ticket_id);
         let cited = cites

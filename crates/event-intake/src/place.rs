@@ -154,6 +154,13 @@ pub(crate) fn read(
         }
     }
     let system = system_of(field, location, default_crs)?;
+    if system == Crs::Sh2000 && frame.holds(location.x, location.y) {
+        // A hundred metres from the origin of the city's system lies one place for all who send degrees.
+        return Err(Refusal::new(
+            CoordOutOfBbox,
+            format!("{field}: degrees, where SH2000 counts metres"),
+        ));
+    }
     let (lon, lat) = frame
         .systems
         .to_wgs84(system, location.x, location.y)
@@ -263,6 +270,14 @@ mod tests {
             "coord_out_of_bbox: location: too far outside the first layer",
         );
         check("BD09", x, y, 8.0, "", "GNSS u=8000 located=true");
+        check(
+            "SH2000",
+            x,
+            y,
+            8.0,
+            "",
+            "coord_out_of_bbox: location: degrees, where SH2000 counts metres",
+        );
         check(
             "SH2000",
             1e9,

@@ -130,7 +130,8 @@ impl Intake {
                 let mut next = look.watch;
                 let is_quiet = said == Some(false) || milli.is_some_and(|milli| told.rule.is_clear(milli));
                 if is_quiet && health::is_quiet_news(known, at) {
-                    health::changed(&mut next, known).quiet = Some(at);
+                    // Not of a time to come: a clock that is fast now may be right soon.
+                    health::changed(&mut next, known).quiet = Some(at.min(told.ingested_at));
                 }
                 notes.rows.extend(next.map(|watch| told.watch_row(watch)));
                 told.settled(match look.is_flat {

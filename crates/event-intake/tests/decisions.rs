@@ -254,6 +254,15 @@ fn a_ticket_is_about_what_category_and_words_say() {
             ),
             (json!({"appeal_type": "咨询"}), "not_actionable"),
             (json!({"appeal_type": 3}), "not_actionable"),
+            // What somebody chose from a list is not what the caller said.
+            (
+                json!({"appeal_type": "咨询", "title": "家里煤气味很重，怎么办"}),
+                "report gas_leak NONE c3",
+            ),
+            (
+                json!({"appeal_type": "表扬", "title": "昨天着火，感谢消防员"}),
+                "not_actionable",
+            ),
             (json!({"appeal_type": "投诉"}), "report road_ponding NONE c3"),
             (
                 json!({"title": "有人被困电梯"}),

@@ -631,3 +631,68 @@ fn old_rows_restore() {
     ];
     check(&mut desk, rows);
 }
+
+#[test]
+fn an_alarm_that_comes_shortly_behind_a_quiet_reading_is_no_history() {
+    let at = |minute: i64, value: i64| json!({"value": value, "observed_at": NOW + minute * MINUTE * 1_000});
+    // A clock that was four minutes fast and is set right; then one that went back by half an hour, as after what was kept.
+    check(
+        &mut Desk::new(),
+        &[
+            (0, at(4, 2), "below_threshold"),
+            (MINUTE, at(1, 40), "report c6"),
+            (2 * MINUTE, at(2, 45), "report c6"),
+        ],
+    );
+    check(
+        &mut Desk::new(),
+        &[
+            (40 * MINUTE, at(40, 2), "below_threshold"),
+            (40 * MINUTE + 1, at(39, 40), "report c6"),
+        ],
+    );
+    check(
+        &mut Desk::new(),
+        &[
+            (40 * MINUTE, at(40, 2), "below_threshold"),
+            (40 * MINUTE + 1, at(20, 40), "late report c6"),
+        ],
+    );
+}
+
+#[test]
+fn what_a_device_says_by_two_metrics_is_over_when_both_are() {
+    let arc = |value: i64| json!({"metric": "arc_fault", "value": value});
+    let current = |value: i64| json!({"metric": "residual_current", "value": value});
+    check(
+        &mut Desk::new(),
+        &[
+            (0, arc(1), "report c6"),
+            (MINUTE, current(800), "report c6"),
+            (2 * MINUTE, current(10), "below_threshold"),
+            (3 * MINUTE, arc(0), "clear c6"),
+        ],
+    );
+    // Of another kind of trouble each says its own.
+    check(
+        &mut Desk::new(),
+        &[
+            (0, arc(1), "report c6"),
+            (MINUTE, json!({"value": 40}), "report c6"),
+            (2 * MINUTE, json!({"value": 1}), "clear c6"),
+        ],
+    );
+}
+
+#[test]
+fn gas_that_may_explode_is_no_broken_sensor() {
+    for (value, unit) in [(6, "%VOL"), (100, "%VOL"), (60_000, "ppm"), (110, "%LEL")] {
+        let gas = json!({"metric": "ch4", "value": value, "unit": unit});
+        check(&mut Desk::new(), &[(0, gas, "report c6")]);
+    }
+    let broken = json!({"metric": "ch4", "value": 101, "unit": "%VOL"});
+    check(
+        &mut Desk::new(),
+        &[(0, broken, "device_fault fault=out_of_range")],
+    );
+}

@@ -12,6 +12,10 @@ use crate::place::Place;
 use crate::silence::unconfirmed;
 use crate::{Alarm, Decision, Fault, Released, Verdict};
 
+/// How far behind a quiet reading an alarm may be told and still be news: readings come out of their order, and a clock that ran
+/// fast is set right. What opens so is ended by quiet at the latest. Proposal: as long as events are waited for (`reorder`).
+const REORDERED_MS: i64 = 15 * 60_000;
+
 /// What a reading says, given whether the device alarms already; `None` is below threshold. An older reading than the
 /// alarm's latest, sent again or late, does not end it.
 pub(super) fn signal(
@@ -73,7 +77,7 @@ impl Intake {
             };
         }
         if let (None, Some(quiet)) = (alarm, watch.and_then(|watch| watch.quiet))
-            && at < quiet
+            && quiet - at > REORDERED_MS
         {
             // The device is known to have been quiet since: whatever this was is over.
             notes.rows.push(told.seen_row());
