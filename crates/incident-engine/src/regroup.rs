@@ -400,12 +400,13 @@ fn merge_away(incident: &mut Incident, survivor: &IncidentId) {
     incident.base = None;
 }
 
-/// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.
+/// Whether all that was heard since it was cleared tells of the time before.
 fn is_all_history(known: &Incident, incident: &Incident) -> bool {
     known.close_reason == Some(CloseReason::Cleared)
         && known.over_at().is_some_and(|at| incident.last_event_at <= at)
 }
 
+/// A device that cleared has cleared wherever its alarms went; the new event's own says that it goes on.
 fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Event) {
     let holds_new = incident.tail.iter().any(|turn| turn.key == new.key);
     incident.devices.rewrite(|device, watcher| {
@@ -421,13 +422,7 @@ fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Even
         Watcher { alarming, ..*watcher }
     });
     let cleared = before.iter().filter_map(|incident| incident.cleared_at).max();
-    let seen_since = |at: EventTime| {
-        incident
-            .members
-            .first()
-            .is_some_and(|member| member.event_time > at)
-    };
-    incident.cleared_at = cleared.filter(|at| incident.is_cleared() && !seen_since(*at));
+    incident.cleared_at = cleared.filter(|at| incident.is_cleared() && !incident.has_member_after(*at));
 }
 
 #[cfg(test)]
