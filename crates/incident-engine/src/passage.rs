@@ -43,7 +43,9 @@ pub(crate) fn due(setting: &Setting, incident: &Incident) -> Option<EventTime> {
             at(cleared + rules.clear_after_ms());
         }
     }
-    if let Some(since) = incident.lower_since {
+    // Once it was sent out it is never lowered: what waited for that waits for nothing, and must not be looked at again and again.
+    let waits = incident.handling.dispatched_at.is_none();
+    if let Some(since) = incident.lower_since.filter(|_| waits) {
         at(since + rules.hold_band_ms());
     }
     if let Some(limit) = limits::due(setting, incident) {

@@ -3,9 +3,10 @@
 
 mod teller;
 
-use city_model::{Action, CloseReason, Status, Why};
+use city_model::{Action, Band, CloseReason, Facility, IncidentId, Input, Severity, Status, Tick, Why};
+use incident_engine::Change;
 use teller::desk::{id_of, kept, merging, order, restart, rubbish, two_heaps};
-use teller::{Teller, at, call};
+use teller::{Teller, at, call, sensor, warning};
 
 fn ponding(id: &str, x_m: f64, minute: i64) -> teller::Told {
     call(id, "road_ponding", x_m, 0.0).at(minute)
@@ -206,4 +207,49 @@ fn it_comes_back_from_when_it_was_over() {
         let again = kept(&story, &id_of(&story, "a2"));
         assert_eq!(again.recurrence_of, comes_back.then_some(a), "{hours}");
     }
+}
+
+/// Ponding that is a P2 as long as a warning weighs on it, until an hour after midnight, and a P3 without.
+fn ponding_in_a_storm() -> (Teller, IncidentId) {
+    let mut story = Teller::new();
+    let mut red = warning("w1", Severity::Red, "310117", 0);
+    red.expires_at = Some(at(60));
+    story.warn(red);
+    let gauge = sensor("g1", "road_ponding", 0.0, 0.0).measured("ponding_depth", 14.0);
+    story.tell(gauge.near(Facility::Metro).at(50));
+    let caller = call("c1", "road_ponding", 5.0, 0.0).near(Facility::School);
+    story.tell(caller.reporter(1).credibility(5).at(51));
+    let id = story.only().id;
+    story.tick(at(60));
+    let one = story.only();
+    assert_eq!((one.band, one.lower_since), (Band::P2, Some(at(60))));
+    (story, id)
+}
+
+/// Whether a second in which nothing happens writes an incident down.
+fn is_written(story: &Teller, minute: i64) -> bool {
+    let tick = Input::Tick(Tick {
+        clocks: vec![("test".into(), at(minute))],
+    });
+    let changes = story.engine.decide(&tick).changes;
+    changes
+        .iter()
+        .any(|change| matches!(change, Change::PutIncident(_)))
+}
+
+#[test]
+fn what_is_sent_out_does_not_wait_to_be_lowered() {
+    let (mut story, id) = ponding_in_a_storm();
+    story.tick(at(70));
+    story.command(order("k1", &id, Action::Dispatch));
+    story.tick(at(95)); // by then what was told is settled
+    restart(&mut story);
+    for minute in [96, 97, 120] {
+        assert!(!is_written(&story, minute), "at {minute}");
+    }
+    story.tick(at(97));
+    assert_eq!(story.only().band, Band::P2);
+    // Given back it is lowered at once: it was less urgent all the while.
+    story.command(order("k2", &id, Action::Return));
+    assert_eq!(story.only().band, Band::P3);
 }
