@@ -44,7 +44,7 @@ pub struct Texts {
     /// 零 一 两 三 … as counted sources are called.
     pub numerals_zh: Vec<String>,
     /// Sentences by name: near, rush, night, dense, by_address, witnesses, one_person, single, after_resolved, measured, doubted, proven, repetition, recurrence, weather,
-    /// time, base, hold, pin, handled, rush_morning, rush_evening, grade_A to grade_D.
+    /// time, time_before, base, hold, pin, handled, rush_morning, rush_evening, grade_A to grade_D.
     pub sentences: BTreeMap<String, Text>,
     /// Facility classes.
     pub facilities: BTreeMap<String, Text>,
@@ -184,6 +184,15 @@ impl Texts {
     /// "处置时限已用80%"
     pub fn time(&self, percent: u32) -> Text {
         self.sentence("time").fill(&[("percent", &percent.to_string())])
+    }
+
+    /// "原处置时限已用80%": of a limit that another one has taken the place of since. Rules of before say the same of both.
+    pub fn time_before(&self, percent: u32) -> Text {
+        let name = match self.sentences.contains_key("time_before") {
+            true => "time_before",
+            false => "time",
+        };
+        self.sentence(name).fill(&[("percent", &percent.to_string())])
     }
 
     /// "道路积水按类别不低于P2"; the override O7.

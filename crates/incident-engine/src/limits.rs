@@ -41,6 +41,9 @@ pub(crate) fn set(
             begin_anew(incident, now);
             from(now)
         }
+        // T stays: it is a part of the score that made it rise. Without it the very report that lifted an incident could let it
+        // fall back half an hour later, and more evidence would lower a priority. Nor would less be used up: what was to be under
+        // control in days and now is in hours had its time already. The reasons say of which limit that was a share.
         Some((_, band)) if incident.band < band => {
             let (dispatch_by, control_by) = from(now);
             if control_by < promised.1 && extended.is_none() {
@@ -100,17 +103,7 @@ pub(crate) fn keep(setting: &Setting, incident: &mut Incident, now: EventTime) {
         }
         return;
     }
-    let (from, clock) = (incident.limits_from(), clock(setting, incident));
-    let calendar = &setting.calendar;
-    let limit = calendar.elapsed_ms(from, incident.control_by, clock).max(1);
-    let used = calendar.elapsed_ms(from, now, clock);
-    let percent = (i128::from(used) * 100 / i128::from(limit)).clamp(0, 1_000) as u32;
-    // A limit that ends outside office hours is over when it says, not when the office opens.
-    let percent = if now >= incident.control_by {
-        percent.max(100)
-    } else {
-        percent.min(99)
-    };
+    let percent = percent_used(setting, incident, now);
     let points = u8::try_from(setting.rules.priority().time_points(percent)).unwrap_or(u8::MAX);
     incident.time_points = incident.time_points.max(points);
     let is_sent = incident.handling.dispatched_at.is_some();
@@ -124,6 +117,31 @@ pub(crate) fn keep(setting: &Setting, incident: &mut Incident, now: EventTime) {
     if overdue != incident.overdue() {
         incident.take_care(|care| care.overdue = overdue);
     }
+}
+
+/// How much of the time to control is used up.
+fn percent_used(setting: &Setting, incident: &Incident, now: EventTime) -> u32 {
+    let (from, clock) = (incident.limits_from(), clock(setting, incident));
+    let calendar = &setting.calendar;
+    let limit = calendar.elapsed_ms(from, incident.control_by, clock).max(1);
+    let used = calendar.elapsed_ms(from, now, clock);
+    let percent = (i128::from(used) * 100 / i128::from(limit)).clamp(0, 1_000) as u32;
+    // A limit that ends outside office hours is over when it says, not when the office opens.
+    if now >= incident.control_by {
+        percent.max(100)
+    } else {
+        percent.min(99)
+    }
+}
+
+/// The share of a limit that T stands for, in percent, and whether that is the present one: T outlasts a limit whose place an
+/// earlier or a later one took.
+pub(crate) fn share_told(setting: &Setting, incident: &Incident, now: EventTime) -> Option<(u32, bool)> {
+    let steps = setting.rules.priority().time.iter();
+    let reached = steps.filter(|(_, points)| *points <= incident.time_points.into());
+    let (percent, _) = reached.max_by_key(|(_, points)| *points)?;
+    let until = incident.closed_at.map_or(now, |at| at.min(now));
+    Some((*percent, percent_used(setting, incident, until) >= *percent))
 }
 
 /// When a limit, or a share of it that counts, is over next.

@@ -65,6 +65,8 @@ pub struct Assessment {
     pub(crate) is_dense: bool,
     /// The declared area that it lies in, by its index in the rules.
     pub(crate) area: Option<usize>,
+    /// When it was judged: its limits may be others since.
+    pub(crate) at: EventTime,
     /// What feedback makes of its witnesses.
     pub(crate) beliefs: Vec<Belief>,
     /// What explains it away, so that it can wait.
@@ -146,6 +148,7 @@ impl Assessment {
             warning: warning.map(|w| (w.signal.clone(), w.severity)),
             is_dense,
             area,
+            at: now,
             beliefs,
         }
     }

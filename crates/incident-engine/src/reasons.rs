@@ -4,10 +4,10 @@
 use city_model::{Channel, Incident, Status, isqrt};
 use city_rules::{GradeStep, KindRule, OverrideEffect, OverrideRule, Text, Texts};
 
-use crate::Setting;
 use crate::priority::{Assessment, Hour, hour};
 use crate::scene::addresses_of;
 use crate::weighing::is_told_only;
+use crate::{Setting, limits};
 
 impl Assessment {
     /// Why, in Chinese and English, most decisive first. Never empty.
@@ -122,12 +122,11 @@ impl Assessment {
             reasons.push(texts.weather(signal, *severity));
         }
         reasons.extend(self.area.map(|index| tables.areas[index].text.clone()));
-        let used = tables
-            .time
-            .iter()
-            .filter(|(_, points)| *points <= incident.time_points.into());
-        if let Some((percent, _)) = used.max_by_key(|(_, points)| *points) {
-            reasons.push(texts.time(*percent));
+        if let Some((percent, is_present)) = limits::share_told(setting, incident, self.at) {
+            reasons.push(match is_present {
+                true => texts.time(percent),
+                false => texts.time_before(percent),
+            });
         }
         if incident.pinned.is_none() && incident.band < self.band {
             let is_sent = incident.handling.dispatched_at.is_some();

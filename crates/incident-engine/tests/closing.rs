@@ -253,3 +253,46 @@ fn what_is_sent_out_does_not_wait_to_be_lowered() {
     story.command(order("k2", &id, Action::Return));
     assert_eq!(story.only().band, Band::P3);
 }
+
+/// T, and what is said of it.
+fn used_up(story: &mut Teller) -> (u32, Vec<String>) {
+    let priority = story.record().priority;
+    let mut reasons = priority.reasons_en;
+    reasons.retain(|reason| reason.contains("time limit"));
+    (priority.parts.time, reasons)
+}
+
+#[test]
+fn what_was_used_up_counts_on_after_a_rise_and_is_said_to_be_of_the_limit_before() {
+    let mut story = Teller::new();
+    let hole = call("c1", "manhole_missing", 0.0, 0.0).component("m1");
+    story.tell(hole.reporter(1).credibility(5).at(600));
+    let id = story.only().id;
+    story.tick(at(601));
+    story.command(order("k1", &id, Action::Dispatch));
+    let twenty_hours = 600 + 20 * 60;
+    story.tick(at(twenty_hours));
+    let eighty = |of: &str| (5, vec![format!("80 % of {of} time limit is used up")]);
+    assert_eq!(used_up(&mut story), eighty("the"));
+    let tilted = sensor("t1", "manhole_missing", 2.0, 0.0).component("m1");
+    story.tell(tilted.measured("cover_tilt", 75.0).at(twenty_hours + 1));
+    let risen = story.only();
+    assert_eq!(
+        (risen.band, risen.control_by),
+        (Band::P1, at(twenty_hours + 121)),
+        "two hours from now"
+    );
+    let before = (5, vec!["80 % of an earlier time limit was used up".to_owned()]);
+    assert_eq!(used_up(&mut story), before);
+    restart(&mut story);
+    story.tick(at(twenty_hours + 1 + 95));
+    assert_eq!(used_up(&mut story), before);
+    // Of the present limit as much is used up now.
+    story.tell(
+        call("c2", "manhole_missing", 1.0, 0.0)
+            .reporter(2)
+            .at(twenty_hours + 1 + 97),
+    );
+    assert_eq!(used_up(&mut story), eighty("the"));
+    assert_eq!(story.only().band, Band::P1);
+}
