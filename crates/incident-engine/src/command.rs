@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use city_model::{Action, Command, EventTime, Incident, Outcome, Source, Status};
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
@@ -28,6 +28,7 @@ impl Engine {
             return draft.finish();
         }
         draft.set_now(self.clock().unwrap_or(command.issued_at));
+        draft.regrouping = Some(Regrouping::Centre);
         let (outcome, reason) = match self.carry_out(&mut draft, command) {
             Ok(note) => (Outcome::Applied, note.map(Into::into)),
             Err(refusal) => (Outcome::Refused, Some(refusal.into())),

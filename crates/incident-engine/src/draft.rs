@@ -32,9 +32,20 @@ pub(crate) struct Draft<'a> {
     pub(crate) continued: Option<IncidentId>,
     /// A silence that this decision revises, as it is from now on.
     pub(crate) revised: Option<Silence>,
+    /// How it comes that members leave incidents in this decision, where they may.
+    pub(crate) regrouping: Option<Regrouping>,
     /// What was found out of incidents: the silence that holds each back, if one does.
     pub(crate) veils: BTreeMap<IncidentId, Option<Name>>,
     pub(crate) decision: Decision,
+}
+
+/// By whose word what belongs to incidents may change in another way than by what joins them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Regrouping {
+    /// By the centre's.
+    Centre,
+    /// By the rule, for something that was read late.
+    Again,
 }
 
 impl<'a> Draft<'a> {
@@ -48,6 +59,7 @@ impl<'a> Draft<'a> {
             touched: BTreeMap::new(),
             continued: None,
             revised: None,
+            regrouping: None,
             veils: BTreeMap::new(),
             decision: Decision::default(),
         }

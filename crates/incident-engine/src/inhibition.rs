@@ -1,12 +1,13 @@
 //! Cause and symptom: while an incident stands whose kind explains another one away, that one is quiet, linked, and never lost.
 //!
 //! Near is within the radii of both kinds together, in time is not before the cause by more than the cause's gap. It is asked
-//! when either begins or ceases to stand, so more evidence of a symptom never quiets it. A P1 is never quieted.
+//! when either begins or ceases to stand, so more evidence of a symptom never quiets it, and when members leave one of them, for
+//! then it may be elsewhere. A P1 is never quieted.
 
 use city_model::{Incident, IncidentId, Point, Status};
 use city_rules::{KindId, Text};
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::numbers::Numbers;
 
@@ -98,6 +99,72 @@ impl Draft<'_> {
                 }
             }
         }
+        if let Some(how) = self.regrouping {
+            self.inhibit_regrouped(how);
+        }
+    }
+
+    /// Decides again what explains what, where members left a cause or a symptom that goes on standing: what it was near to then it
+    /// may be far from now. Who parts or brings together by the centre's word also links anew, or what is taken back would not be.
+    fn inhibit_regrouped(&mut self, how: Regrouping) {
+        let touched = self.touched.iter();
+        let regrouped: Vec<IncidentId> = touched
+            .filter(|(id, incident)| {
+                let before = self.engine().incidents.get(id);
+                before.is_some_and(|before| {
+                    stands(before) && stands(incident) && is_regrouped(how, before, incident)
+                })
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in regrouped {
+            self.part_symptoms(&id);
+            self.part_cause(&id, how);
+            let known = self.touched.get(&id);
+            let kind = known.and_then(|known| self.setting().kind_of(known));
+            if let (Some(known), Some((kind, _)), Regrouping::Centre) = (known, kind, how) {
+                for symptom in self.symptoms_of(kind, known) {
+                    self.explain_by(&symptom, Some(id.clone()));
+                }
+            }
+        }
+    }
+
+    /// What a cause explains no longer is explained by another one, or by nothing.
+    fn part_symptoms(&mut self, cause: &IncidentId) {
+        for symptom in self.engine().inhibited_by(cause) {
+            let (Some(known), Some(was)) = (self.present(&symptom), self.present(cause)) else {
+                continue;
+            };
+            let is_its = known.inhibited_by.as_ref() == Some(cause);
+            if !is_its || !stands(known) || self.explains(was, known) {
+                continue;
+            }
+            let other = self
+                .setting()
+                .kind_of(known)
+                .and_then(|(kind, _)| self.standing_cause(kind, known));
+            self.explain_by(&symptom, other);
+        }
+    }
+
+    /// The same of the symptom's side.
+    fn part_cause(&mut self, symptom: &IncidentId, how: Regrouping) {
+        let Some(known) = self.present(symptom) else {
+            return;
+        };
+        let Some((kind, rule)) = self.setting().kind_of(known) else {
+            return;
+        };
+        let cause = known.inhibited_by.as_ref();
+        let is_asked = match cause.map(|cause| self.present(cause)) {
+            Some(cause) => !cause.is_some_and(|cause| self.explains(cause, known)),
+            None => how == Regrouping::Centre,
+        };
+        if is_asked && !rule.inhibited_by.is_empty() {
+            let other = self.standing_cause(kind, known);
+            self.explain_by(symptom, other);
+        }
     }
 
     fn explain_by(&mut self, symptom: &IncidentId, cause: Option<IncidentId>) {
@@ -183,6 +250,17 @@ impl Draft<'_> {
     /// Whether an incident stands and readers know it: what a silence holds back explains nothing.
     fn is_public(&self, incident: &Incident) -> bool {
         stands(incident) || (incident.status == Status::Open && self.veils.get(&incident.id) == Some(&None))
+    }
+}
+
+/// Whether members left an incident, or the centre changed what belongs to it.
+fn is_regrouped(how: Regrouping, before: &Incident, now: &Incident) -> bool {
+    match how {
+        Regrouping::Centre => before.member_count != now.member_count || before.tail != now.tail,
+        Regrouping::Again => !before
+            .tail
+            .iter()
+            .all(|turn| now.tail.binary_search(turn).is_ok()),
     }
 }
 

@@ -8,7 +8,7 @@ use city_model::{
 };
 
 use crate::again::Moved;
-use crate::draft::Draft;
+use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::life::{self, Step};
 use crate::passage::is_stale;
@@ -21,6 +21,7 @@ pub(crate) const DECIDED_AGAIN: &str = "decided again";
 impl Engine {
     /// Enters what deciding again changed. `new` is the event that caused it.
     pub(crate) fn regroup(&self, draft: &mut Draft<'_>, setting: &Setting, moved: &Moved, new: &Event) {
+        draft.regrouping = Some(Regrouping::Again);
         let names = Names::of(self, setting, moved);
         let mut followed: Vec<(IncidentId, IncidentId)> = moved.withheld.clone();
         followed.extend(

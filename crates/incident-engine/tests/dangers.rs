@@ -7,7 +7,7 @@ mod teller;
 use std::sync::Arc;
 
 use city_model::{Action, Band, CloseReason, Event, Flag, Input, Status, Tick};
-use teller::desk::{id_of, kept, merging, order, restart, rubbish};
+use teller::desk::{id_of, kept, merging, moving, order, parting, restart, rubbish};
 use teller::{Teller, Told, activation, at, call, camera, inspector, sensor, silence};
 
 /// How each event was decided, in the order of the incidents' kinds.
@@ -406,4 +406,54 @@ fn a_silence_that_is_revised_shows_all_that_it_alone_held_back() {
     assert!(story.incidents().is_empty());
     story.silence(works("s1", 60, 600));
     assert_eq!(story.incidents().len(), 1, "it came before");
+}
+
+/// A burst that two tell of, ponding that it explains as long as both are one, and another burst far away.
+fn ponding_by_a_burst() -> (Teller, [city_model::IncidentId; 3]) {
+    let mut story = Teller::new();
+    let burst = |id: &str, x: f64| call(id, "water_burst", x, 0.0);
+    story.tell(burst("w1", 0.0).at(0));
+    story.tell(burst("w2", 90.0).at(1));
+    story.tell(burst("far", 3_000.0).at(1));
+    story.tell(call("p1", "road_ponding", 190.0, 0.0).at(2));
+    let ids = ["w1", "far", "p1"].map(|event| id_of(&story, event));
+    let ponding = kept(&story, &ids[2]);
+    assert_eq!(
+        (ponding.inhibited_by.as_ref(), ponding.band),
+        (Some(&ids[0]), Band::P4)
+    );
+    (story, ids)
+}
+
+#[test]
+fn ponding_shows_when_the_burst_that_explained_it_is_moved_away() {
+    let (mut story, [burst, far, ponding]) = ponding_by_a_burst();
+    assert_eq!(story.command(moving("k1", &burst, &far, &["w2"])), "move applied");
+    let alone = kept(&story, &ponding);
+    assert_eq!((alone.inhibited_by, alone.band), (None, Band::P3), "at once");
+    restart(&mut story);
+    assert_eq!(story.command(order("k2", &burst, Action::Undo)), "undo applied");
+    assert_eq!(kept(&story, &ponding).inhibited_by, Some(burst));
+}
+
+#[test]
+fn ponding_is_explained_by_the_part_of_the_burst_that_is_near() {
+    let (mut story, [burst, _, ponding]) = ponding_by_a_burst();
+    assert_eq!(story.command(parting("k1", &burst, &["w2"])), "split applied");
+    let part = id_of(&story, "w2");
+    assert_ne!(part, burst);
+    let explained = kept(&story, &ponding);
+    assert_eq!(
+        (explained.inhibited_by.as_ref(), explained.band),
+        (Some(&part), Band::P4)
+    );
+    // What is left of the ponding when the part near it is taken out may be far from both.
+    story.tell(call("p2", "road_ponding", 230.0, 0.0).at(3));
+    story.tell(call("p3", "road_ponding", 260.0, 0.0).at(4));
+    assert_eq!(id_of(&story, "p3"), ponding);
+    let answer = story.command(parting("k2", &ponding, &["p1"]));
+    assert_eq!(answer, "split applied");
+    assert_eq!(kept(&story, &ponding).inhibited_by, None);
+    let near = id_of(&story, "p1");
+    assert_eq!(kept(&story, &near).inhibited_by, Some(part));
 }
