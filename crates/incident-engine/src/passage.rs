@@ -196,7 +196,7 @@ pub(crate) fn over_since(setting: &Setting, incident: &Incident, clear: &Event) 
 }
 
 /// Whether anybody but a sensor, which says itself when it is over, saw it after a time.
-fn is_seen_after(incident: &Incident, at: EventTime) -> bool {
+pub(crate) fn is_seen_after(incident: &Incident, at: EventTime) -> bool {
     let mut later = incident
         .members
         .iter()

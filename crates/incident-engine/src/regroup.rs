@@ -11,7 +11,7 @@ use crate::again::Moved;
 use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::life::{self, Step};
-use crate::passage::is_stale;
+use crate::passage::{is_seen_after, is_stale};
 use crate::rebuilt::stand_as;
 use crate::{Change, EventRow, Evidence, Held, Output, Setting};
 
@@ -422,8 +422,23 @@ fn recall_signals(incident: &mut Incident, before: &[&Arc<Incident>], new: &Even
         };
         Watcher { alarming, ..*watcher }
     });
-    let cleared = before.iter().filter_map(|incident| incident.cleared_at).max();
-    incident.cleared_at = cleared.filter(|at| incident.is_cleared() && !incident.has_member_after(*at));
+    // What a device said goes where its alarms go: of those whose devices are elsewhere nothing is over here.
+    let is_here = |other: &&&Arc<Incident>| {
+        let mut devices = other.devices.keys();
+        devices.any(|device| incident.devices.contains_key(device))
+    };
+    let heard = before.iter().filter(is_here);
+    let cleared = heard.clone().filter_map(|other| other.cleared_at).max();
+    let told = heard.filter_map(|other| other.care().clear_told).max();
+    incident.take_care(|care| care.clear_told = care.clear_told.max(told));
+    incident.cleared_at = cleared.filter(|_| incident.is_cleared());
+    // As when it was read: by the time that the devices told of, whenever that was heard.
+    if incident
+        .over_at()
+        .is_some_and(|over| is_seen_after(incident, over))
+    {
+        incident.cleared_at = None;
+    }
 }
 
 #[cfg(test)]

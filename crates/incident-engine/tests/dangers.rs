@@ -457,3 +457,27 @@ fn ponding_is_explained_by_the_part_of_the_burst_that_is_near() {
     let near = id_of(&story, "p1");
     assert_eq!(kept(&story, &near).inhibited_by, Some(part));
 }
+
+#[test]
+fn who_saw_it_after_the_devices_were_clear_keeps_it_open_where_events_are_decided_again() {
+    // What is read of the other fire comes after the caller's turn, so both are decided again for him.
+    let beside = || call("n", "fire_smoke", 210.0, 0.0).at(6);
+    let clear = |minute| sensor("s1", "fire_smoke", 0.0, 0.0).at(minute).clears();
+    let seen = |minute: i64| {
+        call("c", "fire_smoke", 2.0, 0.0)
+            .at(minute)
+            .came_after(10 - minute)
+    };
+    for (minute, objects) in [(2, false), (3, false), (4, true), (5, true)] {
+        let story = fire_then(vec![beside(), clear(3).came_after(6), seen(minute)]);
+        let fire = kept(&story, &id_of(&story, "c"));
+        assert_eq!(fire.member_count, 2, "{minute}");
+        let open = (Status::Open, None, None);
+        let over = (Status::Closed, Some(CloseReason::Cleared), Some(at(9)));
+        assert_eq!(
+            (fire.status, fire.close_reason, fire.cleared_at),
+            if objects { open } else { over },
+            "seen at {minute}"
+        );
+    }
+}
