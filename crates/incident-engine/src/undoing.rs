@@ -235,7 +235,7 @@ impl Engine {
         draft.edit(&incident.id, |setting, edited| {
             let pinned = edited.pinned;
             if last.of_handling {
-                handle_as(edited, without);
+                handle_as(setting, edited, last);
                 limit_as(setting, edited, last, now);
             } else {
                 let mut back = without.clone();
@@ -274,9 +274,28 @@ impl Engine {
     }
 }
 
-/// Gives an incident the handling that another state of it had.
-fn handle_as(incident: &mut Incident, was: &Incident) {
+/// Gives an incident the handling that it had before a command. What its devices said since stays, and so does what followed from
+/// the clock and from its band: that is no command's.
+fn handle_as(setting: &Setting, incident: &mut Incident, last: &LastCommand) {
+    let was = &last.without;
+    let (status, since, time_points) = (incident.status, incident.care(), incident.time_points);
     live_as(incident, was);
+    incident.take_care(|care| care.clear_told = care.clear_told.max(since.clear_told));
+    let sets_limits = matches!(
+        last.action,
+        Action::Extend | Action::PinPriority | Action::UnpinPriority
+    );
+    let was_open_all_the_while = status == Status::Open && incident.status == Status::Open;
+    if was_open_all_the_while && !sets_limits {
+        incident.take_care(|care| {
+            care.limits_from = since.limits_from;
+            care.begun_at = since.begun_at;
+        });
+        if limits::run(setting, incident) {
+            incident.time_points = time_points;
+            incident.take_care(|care| care.overdue = since.overdue);
+        }
+    }
     incident.pinned = was.pinned;
     incident.last_command = was.last_command.clone();
 }

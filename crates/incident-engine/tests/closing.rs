@@ -296,3 +296,29 @@ fn what_was_used_up_counts_on_after_a_rise_and_is_said_to_be_of_the_limit_before
     assert_eq!(used_up(&mut story), eighty("the"));
     assert_eq!(story.only().band, Band::P1);
 }
+
+#[test]
+fn a_limit_that_a_rise_began_outlasts_the_handling_that_is_taken_back() {
+    let mut story = Teller::new();
+    let hole = call("c1", "manhole_missing", 0.0, 0.0).component("m1");
+    story.tell(hole.reporter(1).credibility(5).at(600));
+    let id = story.only().id;
+    story.tick(at(601));
+    story.command(order("k1", &id, Action::Acknowledge));
+    story.command(order("k2", &id, Action::Dispatch));
+    story.tick(at(1_800));
+    let tilted = sensor("t1", "manhole_missing", 2.0, 0.0).component("m1");
+    story.tell(tilted.measured("cover_tilt", 75.0).at(1_801));
+    let risen = story.only();
+    assert_eq!((risen.limits_from(), risen.time_points), (at(1_801), 5));
+    story.command(order("k3", &id, Action::Undo));
+    let back = story.only();
+    assert_eq!(back.handling.dispatched_at, None);
+    assert_eq!(
+        (back.limits_from(), back.control_by, back.time_points),
+        (at(1_801), risen.control_by, 5)
+    );
+    // Without the handling that time counts for nothing.
+    story.command(order("k4", &id, Action::Undo));
+    assert_eq!(story.only().time_points, 0);
+}

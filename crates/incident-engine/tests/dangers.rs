@@ -481,3 +481,23 @@ fn who_saw_it_after_the_devices_were_clear_keeps_it_open_where_events_are_decide
         );
     }
 }
+
+#[test]
+fn what_a_device_told_of_stays_when_the_handling_is_taken_back() {
+    for (minute, is_open) in [(2, false), (5, true)] {
+        let mut story = Teller::new();
+        let alarm = sensor("s1", "fire_smoke", 0.0, 0.0);
+        story.tell(alarm.clone().at(0));
+        let id = story.only().id;
+        story.command(order("k1", &id, Action::Acknowledge));
+        story.tell(alarm.at(3).came_after(6).clears());
+        story.command(order("k2", &id, Action::Undo));
+        restart(&mut story);
+        // Read after the signal; seen before or after what it told of.
+        let seen = call("c", "fire_smoke", 2.0, 0.0).at(minute);
+        story.tell(seen.came_after(11 - minute));
+        story.tick(at(19));
+        let is_still = story.only().status == Status::Open;
+        assert_eq!(is_still, is_open, "seen at {minute}");
+    }
+}
