@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Engine;
 use crate::inhibition::{Cause, INHIBITED, UNINHIBITED};
 use crate::trust::Belief;
-use crate::weather::Spot;
 use crate::{Setting, limits};
 
 /// Marks that a pin was just taken back.
@@ -164,12 +163,8 @@ impl Assessment {
         incident: &mut Incident,
         now: EventTime,
     ) -> bool {
-        // The storm that it began in names it, though others pass over it later.
-        if incident.storm_id.is_none()
-            && let Some((_, rule)) = setting.kind_of(incident)
-        {
-            let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
-            let storm = engine.storm_at(rule, Spot::of(setting, incident), now, aftermath_ms);
+        if incident.storm_id.is_none() {
+            let storm = engine.storm_of(setting, incident, now);
             incident.storm_id = storm.map(|warning| warning.warning_id.clone());
         }
         let is_new = incident.revision == 0;

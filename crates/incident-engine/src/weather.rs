@@ -5,7 +5,7 @@
 //! either was read, as far as the warning was read before the event.
 
 use city_model::{
-    CellRef, Event, EventKey, EventTime, Incident, Name, Outcome, Source, Warning, WarningStatus,
+    CellRef, Event, EventKey, EventTime, Incident, Name, Outcome, Source, Status, Warning, WarningStatus,
 };
 use city_rules::{AreaRule, KindId, KindRule, OverrideRule};
 
@@ -232,6 +232,22 @@ impl Engine {
     ) -> Option<&Warning> {
         let (_, rule) = setting.kind_of(incident)?;
         self.storm_at(rule, Spot::of(setting, incident), now, 0)
+    }
+
+    /// The storm that names an incident: the one that it began in, though others pass over it later. What began before is named by one
+    /// that comes over it while nobody cares for it yet, for it stays open longer then. What is over, or what the centre has begun
+    /// with, a later storm neither made nor keeps open: counted among its incidents it would tell of damage that it did not do.
+    pub(crate) fn storm_of(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        now: EventTime,
+    ) -> Option<&Warning> {
+        let (_, rule) = setting.kind_of(incident)?;
+        let aftermath_ms = setting.rules.priority().storm.aftermath_ms;
+        let at = |time| self.storm_at(rule, Spot::of(setting, incident), time, aftermath_ms);
+        let waits = incident.status == Status::Open && !incident.handling.has_begun();
+        at(incident.first_event_at).or_else(|| at(now).filter(|_| waits))
     }
 
     /// The most severe warning that bears on a kind at a place at a moment, or did until `tail_ms` before; one that stands goes before one

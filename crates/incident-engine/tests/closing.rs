@@ -322,3 +322,46 @@ fn a_limit_that_a_rise_began_outlasts_the_handling_that_is_taken_back() {
     story.command(order("k4", &id, Action::Undo));
     assert_eq!(story.only().time_points, 0);
 }
+
+#[test]
+fn a_storm_names_neither_what_was_sent_out_before_it_nor_what_was_over() {
+    let tree = |id: &str, x| call(id, "tree_fallen", x, 0.0).at(0);
+    let told = |actions: &[Action], late: bool| {
+        let mut story = Teller::new();
+        story.tell(tree("t1", 0.0));
+        let id = story.only().id;
+        story.tick(at(5));
+        for (number, action) in actions.iter().enumerate() {
+            story.command(order(&format!("k{number}"), &id, *action));
+        }
+        let mut storm = warning("w1", Severity::Orange, "310117", 30);
+        storm.expires_at = Some(at(300));
+        story.warn(storm);
+        story.tick(at(31));
+        if late {
+            story.tell(tree("t2", 1.0).came_after(40).reporter(7));
+            assert_eq!(story.only().member_count, 2);
+        }
+        story.only().storm_id.map(|storm| storm.to_string())
+    };
+    let sent = [Action::Dispatch];
+    let given_back = [Action::Dispatch, Action::Return];
+    for late in [false, true] {
+        assert_eq!(told(&sent, late), None);
+        assert_eq!(told(&given_back, late), None, "the centre has it");
+        assert_eq!(told(&[Action::Close], late), None);
+        assert_eq!(
+            told(&[], late).as_deref(),
+            Some("w1"),
+            "it lies there in the storm"
+        );
+    }
+    // What it began in names it, whatever was done about it by the time that anybody knew of the warning.
+    let mut story = Teller::new();
+    story.tell(tree("t1", 0.0));
+    let id = story.only().id;
+    story.command(order("k1", &id, Action::Dispatch));
+    story.warn(warning("w1", Severity::Orange, "310117", -10));
+    story.tick(at(2));
+    assert_eq!(story.only().storm_id.as_deref(), Some("w1"));
+}
