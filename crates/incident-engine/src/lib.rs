@@ -77,7 +77,8 @@
 //! One that was merged still stands for its place, components, devices and addresses: what comes there goes to the survivor. A
 //! merge hides nothing: the more urgent one must survive. Split and move take events as long as what they said is kept, until they
 //! are settled, whatever was ordered before. The last eight commands are taken back the newest first; an incident keeps what it
-//! would be without each.
+//! would be without each. Where a merge is taken back, what was heard at the place of what was merged goes along with that, unless it is
+//! settled.
 //!
 //! # The shape
 //!
@@ -101,6 +102,7 @@ mod draft;
 mod engine;
 mod events;
 mod finding;
+mod going_along;
 mod ground;
 mod holding_back;
 mod identity;

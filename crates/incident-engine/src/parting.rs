@@ -22,6 +22,21 @@ pub(crate) struct Parted {
 }
 
 impl Parted {
+    /// A report of its own.
+    pub(crate) fn of(held: Arc<Held>, turn: Turn, home: IncidentId) -> Parted {
+        Parted {
+            held,
+            turn,
+            home,
+            continues: false,
+        }
+    }
+
+    /// What it said.
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
     /// What it is where it stands for its own place.
     pub(crate) fn as_own(&self) -> Held {
         self.held.decided_by(&Evidence::bare(Why::Operator, 0))
@@ -87,7 +102,12 @@ impl Engine {
     }
 
     /// An incident without some of its events; `None` where nothing is left.
-    fn without(&self, setting: &Setting, incident: &Incident, parting: &[Parted]) -> Option<Incident> {
+    pub(crate) fn without(
+        &self,
+        setting: &Setting,
+        incident: &Incident,
+        parting: &[Parted],
+    ) -> Option<Incident> {
         let parts = |turn: &&Turn| parting.iter().any(|parted| parted.turn == **turn);
         let mut remaining = from_base(incident);
         for turn in incident.tail.iter().filter(|turn| !parts(turn)) {

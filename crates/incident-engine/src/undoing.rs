@@ -118,7 +118,7 @@ impl Engine {
         said(incident, command, shorter.unwrap_or_else(|| incident.clone()))
     }
 
-    /// Takes the last command back. What was heard since stays.
+    /// Takes the last command back. What was heard since stays, but for what was heard at the place of what was merged.
     pub(crate) fn undo(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>) -> Result<(), String> {
         let Some(last) = incident.last_command.clone() else {
             return Err("there is no command to take back".to_owned());
@@ -144,6 +144,9 @@ impl Engine {
                     && let Some(theirs) = &other.last_command
                 {
                     self.take_back(draft, other, theirs);
+                    if last.action == Action::Merge {
+                        self.go_along(draft, &incident.id, &other.id);
+                    }
                 }
             }
         }

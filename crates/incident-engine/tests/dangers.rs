@@ -6,8 +6,8 @@ mod teller;
 
 use std::sync::Arc;
 
-use city_model::{Action, Band, CloseReason, Event, Flag, Input, Status, Tick};
-use teller::desk::{id_of, kept, merging, moving, order, parting, restart, rubbish};
+use city_model::{Action, Band, CloseReason, Event, Flag, Input, Outcome, Status, Tick};
+use teller::desk::{id_of, kept, merging, moving, order, parting, restart, rubbish, two_heaps};
 use teller::{Teller, Told, activation, at, call, camera, inspector, sensor, silence};
 
 /// How each event was decided, in the order of the incidents' kinds.
@@ -500,4 +500,65 @@ fn what_a_device_told_of_stays_when_the_handling_is_taken_back() {
         let is_still = story.only().status == Status::Open;
         assert_eq!(is_still, is_open, "seen at {minute}");
     }
+}
+
+/// The members and devices of an incident.
+fn holds(story: &Teller, id: &city_model::IncidentId) -> (u64, Vec<String>) {
+    let incident = kept(story, id);
+    let devices = incident.devices.keys().map(ToString::to_string).collect();
+    (incident.member_count, devices)
+}
+
+#[test]
+fn what_was_heard_at_the_place_of_what_was_merged_goes_along_when_that_is_taken_back() {
+    let fire = |device: &str, x, minute| sensor(device, "fire_smoke", x, 0.0).at(minute);
+    let mut story = Teller::new();
+    story.tell(fire("s1", 0.0, 0));
+    let one = story.only().id;
+    story.tell(call("c1", "fire_smoke", 600.0, 0.0).ticket("T1").at(0));
+    let other = id_of(&story, "c1");
+    // A command before: what goes along must not come back when that is taken back as well.
+    story.tell(call("c2", "fire_smoke", 2.0, 0.0).at(1));
+    story.command(parting("k1", &one, &["c2"]));
+    story.command(merging("k2", &one, &other));
+    story.tell(fire("s1", 0.0, 3));
+    story.tell(fire("s2", 602.0, 3));
+    story.tell(fire("s2", 602.0, 4));
+    story.tell(call("c3", "fire_smoke", 598.0, 0.0).at(4));
+    story.tell(call("c4", "fire_smoke", 0.0, 0.0).nowhere().cites("T1").at(5));
+    assert_eq!(holds(&story, &one), (5, vec!["s1".into(), "s2".into()]));
+    restart(&mut story);
+    assert_eq!(story.command(order("k3", &one, Action::Undo)), "undo applied");
+    assert_eq!(holds(&story, &one), (1, vec!["s1".into()]));
+    assert_eq!(holds(&story, &other), (4, vec!["s2".into()]));
+    let told: Vec<(&str, Option<&str>)> = story.outcomes[story.outcomes.len() - 5..]
+        .iter()
+        .map(|(key, _, reason)| (key.as_str(), reason.as_deref()))
+        .collect();
+    let moved = Some("the merge was taken back");
+    for key in ["sensor/s2@3", "sensor/s2@4", "hotline/c3", "hotline/c4"] {
+        assert!(told.contains(&(key, moved)), "{key}: {told:?}");
+    }
+    restart(&mut story);
+    // It goes on there.
+    story.tell(fire("s2", 602.0, 6));
+    assert_eq!(kept(&story, &other).last_event_at, at(6));
+    assert_eq!(story.command(order("k4", &one, Action::Undo)), "undo applied");
+    assert_eq!(holds(&story, &one), (2, vec!["s1".into()]));
+    let counted: i64 = [Outcome::Opened, Outcome::Joined]
+        .iter()
+        .map(|one| story.count(*one))
+        .sum();
+    assert_eq!(counted, 6);
+}
+
+#[test]
+fn what_is_settled_by_the_time_stays_where_it_was_heard() {
+    let (mut story, a, b) = two_heaps();
+    story.command(merging("k1", &a, &b));
+    story.tell(rubbish("b3", 401.0, 5));
+    story.tick(at(60));
+    story.tell(rubbish("b4", 401.0, 61));
+    story.command(order("k2", &a, Action::Undo));
+    assert_eq!((id_of(&story, "b3"), id_of(&story, "b4")), (a, b));
 }
