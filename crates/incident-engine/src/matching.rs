@@ -197,7 +197,8 @@ impl<'a, S: Scene> Matcher<'a, S> {
                     && time_barrier(rule, stretch, &life, event).is_none();
                 fits.then(|| (life.id != incident.id, life))
             })
-            .min_by(|(_, a), (_, b)| a.founding.cmp(&b.founding))
+            // Where the survivor bears the mark as well, perhaps by the merge alone, what comes says nothing of where that lies.
+            .min_by(|(one, a), (other, b)| a.founding.cmp(&b.founding).then(other.cmp(one)))
     }
 
     /// Whether both state their components, and two of them, where these decide: one camera sees two covers, one house has two

@@ -562,3 +562,27 @@ fn what_is_settled_by_the_time_stays_where_it_was_heard() {
     story.command(order("k2", &a, Action::Undo));
     assert_eq!((id_of(&story, "b3"), id_of(&story, "b4")), (a, b));
 }
+
+#[test]
+fn what_the_component_of_what_was_merged_tells_does_not_move_the_survivor() {
+    for swapped in [false, true] {
+        let mut story = Teller::new();
+        let hole = |id: &str, x: f64, cover: &str, minute| {
+            call(id, "manhole_missing", x, 0.0).component(cover).at(minute)
+        };
+        let mut told = [hole("a", 0.0, "m1", 0), hole("b", 400.0, "m2", 0)];
+        if swapped {
+            told.reverse();
+        }
+        told.into_iter().for_each(|one| story.tell(one));
+        let [one, other] = ["a", "b"].map(|event| id_of(&story, event));
+        story.command(merging("k1", &one, &other));
+        let place = kept(&story, &one).fused;
+        restart(&mut story);
+        story.tell(hole("c", 401.0, "m2", 2));
+        let whole = kept(&story, &one);
+        assert_eq!((whole.member_count, whole.fused), (3, place), "{swapped}");
+        story.command(order("k2", &one, Action::Undo));
+        assert_eq!(id_of(&story, "c"), other);
+    }
+}
