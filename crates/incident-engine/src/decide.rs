@@ -310,7 +310,7 @@ impl Engine {
 
 /// Whether an event tells of the time before a closed incident's devices cleared: it belongs, and changes nothing about
 /// that it is over.
-fn is_history(incident: &Incident, event: &Event) -> bool {
+pub(crate) fn is_history(incident: &Incident, event: &Event) -> bool {
     incident.close_reason == Some(CloseReason::Cleared)
         && incident.over_at().is_some_and(|at| event.event_time <= at)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use city_model::{EventTime, Incident, IncidentId, LastCommand, Name, Outcome, Point, Status, Why};
 use city_rules::KindId;
 
+use crate::decide::is_history;
 use crate::draft::Draft;
 use crate::engine::{Engine, LONGEST_CHAIN};
 use crate::joining::enter;
@@ -14,7 +15,7 @@ use crate::parting::Parted;
 use crate::passage::{is_stale, reopen};
 use crate::rebuilt::continues;
 use crate::scene::{Mark, Scene, bears};
-use crate::{EventRow, Evidence, Held, Setting};
+use crate::{EventRow, Evidence, Held, Setting, limits};
 
 /// What is said of an event that went along.
 const WENT_ALONG: &str = "the merge was taken back";
@@ -137,8 +138,12 @@ impl Apart<'_> {
         let part = Arc::make_mut(&mut self.part);
         let counts = !continues(part, &held);
         enter(setting, part, &held, counts, self.engine.settled_before());
-        if part.status == Status::Closed && !is_stale(setting, &held.event) {
+        if part.status == Status::Closed && !is_stale(setting, &held.event) && !is_history(part, &held.event)
+        {
             reopen(part, now);
+            if part.status == Status::Open {
+                limits::begin_anew(part, now); // readers knew it as a part last: nobody else sees that it was over
+            }
         }
         let outcome = if counts {
             Outcome::Joined

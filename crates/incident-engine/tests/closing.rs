@@ -365,3 +365,24 @@ fn a_storm_names_neither_what_was_sent_out_before_it_nor_what_was_over() {
     story.tick(at(2));
     assert_eq!(story.only().storm_id.as_deref(), Some("w1"));
 }
+
+#[test]
+fn what_was_over_when_it_was_merged_opens_for_what_goes_along_with_it() {
+    let mut story = Teller::new();
+    story.tell(rubbish("b1", 400.0, 600));
+    story.tell(rubbish("a1", 0.0, 660));
+    let (a, b) = (id_of(&story, "a1"), id_of(&story, "b1"));
+    story.tick(at(965));
+    assert_eq!(kept(&story, &b).close_reason, Some(CloseReason::Quiet));
+    let promised = kept(&story, &b).dispatch_by;
+    story.command(merging("k1", &a, &b));
+    // Seen while it was open, typed hours later.
+    story.tell(rubbish("b2", 401.0, 660).came_after(310));
+    assert_eq!(id_of(&story, "b2"), a);
+    assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+    let again = kept(&story, &b);
+    assert_eq!((again.status, again.member_count), (Status::Open, 2));
+    assert!(again.dispatch_by > promised, "nobody could mend it meanwhile");
+    story.tick(at(971));
+    assert_eq!(kept(&story, &b).overdue(), None);
+}
