@@ -205,6 +205,9 @@ pub(crate) struct RawWords {
     pub(crate) any: Vec<String>,
     /// Words that rule it out.
     pub(crate) not: Vec<String>,
+    /// Words that rule it out unless the present stands right behind them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) feared: Vec<String>,
 }
 
 /// What a text names and does not say: denials, idioms and names. The fields' meaning stands in `rules/words.toml`.
@@ -222,6 +225,7 @@ pub(crate) struct RawUnsaid {
     pub(crate) over: Vec<String>,
     pub(crate) once: Vec<String>,
     pub(crate) again: Vec<String>,
+    pub(crate) present: Vec<String>,
     pub(crate) withdrawn: Vec<String>,
     pub(crate) idioms: Vec<String>,
     pub(crate) names: Vec<String>,

@@ -10,7 +10,7 @@ use crate::codes::{code_key, readings, required_length, system_key};
 use crate::file::{Codes, RawWords, RulesFile};
 use crate::normal::{name_key, text_key};
 use crate::strict::{self, ConfigError};
-use crate::words::{LEAD_CHARS, masks, parts};
+use crate::words::{LEAD_CHARS, maskable, masks, parts};
 
 /// Something odd, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,10 +210,11 @@ impl<'a> Search<'a> {
         let known: BTreeSet<(&str, &str)> = self.confused();
         let mut sayers: BTreeMap<Vec<BTreeSet<String>>, &str> = BTreeMap::new();
         for (kind, (file, text, words)) in effective {
+            let exclusions = exclusions(words);
             for phrase in &words.any {
                 let line = line_in(text, &["words", kind], &[&quoted(phrase)]);
                 let key = format!("words.{kind}.any");
-                if let Some(message) = dead(words, phrase, &asking) {
+                if let Some(message) = dead(&exclusions, phrase, &asking) {
                     self.tell(file, line, key.clone(), format!("\"{phrase}\": {message}"));
                 }
                 let mut meaning: Vec<BTreeSet<String>> = parts(phrase)
@@ -243,15 +244,33 @@ impl<'a> Search<'a> {
     }
 }
 
+/// What rules a kind out always: where it hides a word that it holds, there only.
+struct Exclusion<'a> {
+    text: &'a str,
+    key: String,
+    is_mask: bool,
+}
+
+fn exclusions(words: &RawWords) -> Vec<Exclusion<'_>> {
+    let maskable = maskable(words);
+    let keyed = words.not.iter().map(|text| (text, text_key(text.trim())));
+    let said = keyed.filter(|(_, key)| !key.is_empty());
+    said.map(|(text, key)| Exclusion {
+        text,
+        is_mask: masks(&maskable, &key),
+        key,
+    })
+    .collect()
+}
+
 /// Why a phrase can never be read, if so.
-fn dead(words: &RawWords, phrase: &str, asking: &[String]) -> Option<String> {
+fn dead(exclusions: &[Exclusion<'_>], phrase: &str, asking: &[String]) -> Option<String> {
     for part in parts(phrase) {
         let alternatives: Vec<String> = part.into_iter().map(text_key).collect();
         let excluded = |word: &String| {
-            words.not.iter().find(|not| {
-                let key = text_key(not.trim());
-                !key.is_empty() && (key == *word || (!masks(words, not) && word.contains(&key)))
-            })
+            let rules_out =
+                |not: &&Exclusion<'_>| not.key == *word || (!not.is_mask && word.contains(&not.key));
+            exclusions.iter().find(rules_out).map(|not| not.text)
         };
         if let Some(not) = alternatives.first().and_then(excluded)
             && alternatives.iter().all(|word| excluded(word).is_some())

@@ -1,4 +1,9 @@
-//! One spelling for names and texts that systems write in many: full-width letters, spaces, suffixes in brackets.
+//! One spelling for names and texts that systems write in many: full-width letters, traditional characters, spaces,
+//! suffixes in brackets.
+
+mod traditional;
+
+use traditional::simplified;
 
 /// Full-width letters, digits and signs as their half-width twins; the ideographic space as a space.
 pub(crate) fn half_width(text: &str) -> String {
@@ -22,12 +27,13 @@ pub(crate) fn name_key(name: &str) -> String {
     key
 }
 
-/// A running text for looking up words in it: half-width and in lower case.
+/// A running text for looking up words in it: half-width, in lower case and in simplified characters.
 pub(crate) fn text_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     for c in text.chars() {
         let Some(c) = plain(c) else {
-            return half_width(text).to_lowercase();
+            let lower = half_width(text).to_lowercase();
+            return lower.chars().map(simplified).collect();
         };
         key.push(c);
     }
@@ -35,13 +41,14 @@ pub(crate) fn text_key(text: &str) -> String {
 }
 
 /// The key of one character where that needs no table of cases, as in nearly every text: all of a ticket in one pass.
-const fn plain(c: char) -> Option<char> {
+fn plain(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7F}' => Some(c.to_ascii_lowercase()),
         '\u{3000}' => Some(' '),
         '\u{FF01}'..='\u{FF5E}' => Some(((c as u32 - 0xFEE0) as u8 as char).to_ascii_lowercase()),
         // Dashes, quotes and dots; from radicals to ideographs: none of them has a case.
-        '\u{2010}'..='\u{2027}' | '\u{2E80}'..='\u{9FFF}' => Some(c),
+        '\u{4E00}'..='\u{9FFF}' => Some(simplified(c)),
+        '\u{2010}'..='\u{2027}' | '\u{2E80}'..='\u{4DFF}' => Some(c),
         _ => None,
     }
 }
@@ -64,8 +71,11 @@ mod tests {
     fn every_character_by_itself_is_the_same_as_by_the_tables() {
         for c in char::MIN..=char::MAX {
             let text = c.to_string();
-            assert_eq!(text_key(&text), half_width(&text).to_lowercase(), "{c:?}");
+            let by_tables: String = half_width(&text).to_lowercase().chars().map(simplified).collect();
+            assert_eq!(text_key(&text), by_tables, "{c:?}");
         }
+        assert_eq!(text_key("三樓著火了"), "三楼着火了");
+        assert_eq!(text_key("ΣΟΣ 著火"), "σος 着火");
         // A sigma's lower case depends on what stands around it.
         assert_eq!(text_key("ΟΔΟΣ"), "οδος");
     }

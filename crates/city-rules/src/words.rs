@@ -1,7 +1,8 @@
 //! Kinds from free text: phrases with exclusions, because one word alone misleads too often.
 //!
 //! A message says what it is about in its title and its first lines; what stands later, and words far apart, are the
-//! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together.
+//! story around it. So only the lead is read for kinds, and the parts of a phrase must stand close together. But danger to
+//! life that is told of the present is heard wherever it stands: who complains at length may see a fire meanwhile.
 
 mod danger;
 mod scan;
@@ -89,7 +90,8 @@ impl WordMap {
             .collect();
         let said = words.words.len();
         let excluding = words.excluding(&file.unsaid.before);
-        let unsaid = Unsaid::new(&file.unsaid, said, excluding, |word| words.number(word));
+        let feared = std::mem::take(&mut words.feared);
+        let unsaid = Unsaid::new(&file.unsaid, said, excluding, feared, |word| words.number(word));
         let inquiry = words.phrases(&file.quiet.inquiry);
         let matter = words.phrases(&file.quiet.matter);
         let finder = AhoCorasick::builder()
@@ -116,7 +118,7 @@ impl WordMap {
     /// What a text is about: the title decides where it names a kind, else the lead. But danger to life that the beginning
     /// of the content says, and not as a story, comes before a title of anything less; and neither a title that asks nor
     /// one about another matter silences it, for callers ask politely while it burns. A first sentence is no title, and
-    /// silences no danger to life at all.
+    /// silences no danger to life at all. Where the text tells of the present, it is as good as the beginning.
     pub(crate) fn read(&self, title: &str, content: &str) -> TextReading {
         let (title, content) = (text_key(title), text_key(content));
         let (mut title, mut content) = (title.trim(), content.trim());
@@ -124,6 +126,7 @@ impl WordMap {
         if !is_titled {
             (title, content) = scan::first_sentence(content);
         }
+        let (full_title, full_content) = (title, content);
         let first = lead(title);
         let title = self.seen(first);
         let said_in = |seen: &Seen| -> Vec<KindId> {
@@ -159,22 +162,31 @@ impl WordMap {
             true => title.followed_by(told_after),
             false => self.seen(&[first, content].join("?")),
         };
+        let now = if (first, content) == (full_title, full_content) {
+            self.told_now(&whole)
+        } else {
+            self.told_now(&self.seen(&[full_title, full_content].join("?")))
+        };
         let told = self.unsaid.told(&whole);
         let is_now = |said: &Said<KindId>| said.is_sure && !told.iter().any(|told| told.contains(&said.at));
         let mut leads = Vec::new();
-        for said in self.kinds_in(&whole) {
+        let of_lead = self.kinds_in(&whole);
+        let only_now = now
+            .iter()
+            .filter(|now| of_lead.iter().all(|said| said.about != now.about));
+        for said in of_lead.iter().chain(only_now) {
+            let is_told_now = now.iter().any(|now| now.about == said.about);
             if withdrawn.contains(&said.about) {
                 continue;
             }
             let in_title = named.contains(&said.about);
-            let is_early = said.at <= early;
+            let is_early = said.at <= early || is_told_now;
             // The content says it against the title.
             let beats = is_titled
                 && is_calm
-                && said.at <= heard
                 && (is_other_matter || !named.is_empty())
                 && self.danger.is_vital(said.about)
-                && is_now(&said);
+                && (is_told_now || (said.at <= heard && is_now(said)));
             if is_other_matter && !beats && (!self.danger.is_vital(said.about) || (is_titled && !in_title)) {
                 continue;
             }
@@ -205,6 +217,27 @@ impl WordMap {
             is_contradicted,
             kinds,
         }
+    }
+
+    /// The dangers to life that a text tells of the present, each once.
+    fn told_now(&self, seen: &Seen) -> Vec<Said<KindId>> {
+        let stretches = self.unsaid.present(seen);
+        if stretches.is_empty() {
+            return Vec::new();
+        }
+        let told = self.unsaid.told(seen);
+        let mut now: Vec<Said<KindId>> = Vec::new();
+        for said in stretches
+            .iter()
+            .flat_map(|stretch| self.kinds_in(&seen.within(stretch)))
+        {
+            let is_story = !said.is_sure || told.iter().any(|told| told.contains(&said.at));
+            let is_known = now.iter().any(|known| known.about == said.about);
+            if self.danger.is_vital(said.about) && !is_story && !is_known {
+                now.push(said);
+            }
+        }
+        now
     }
 
     /// The phrases of a kind that the text says, best first: characters, then where it begins, then by id.
@@ -243,6 +276,8 @@ struct Vocabulary {
     of_phrases: BTreeSet<u32>,
     /// Words of exclusions.
     of_exclusions: BTreeSet<u32>,
+    /// Those of them that the present takes back.
+    feared: BTreeSet<u32>,
 }
 
 impl Vocabulary {
@@ -283,19 +318,20 @@ impl Vocabulary {
             .collect::<Vec<scan::Phrase>>();
         self.of_phrases.extend(any.iter().flatten().flatten());
         let (mut veto, mut mask) = (Vec::new(), BTreeSet::new());
-        for word in raw
-            .not
-            .iter()
-            .map(|word| word.trim())
-            .filter(|word| !word.is_empty())
-        {
+        let maskable = maskable(raw);
+        let exclusions = raw.not.iter().chain(&raw.feared).map(|word| word.trim());
+        for word in exclusions.filter(|word| !word.is_empty()) {
             let number = self.number(word);
             self.of_exclusions.insert(number);
-            if masks(raw, word) {
+            if masks(&maskable, &text_key(word)) {
                 mask.insert(number);
             } else {
                 veto.push(number);
             }
+        }
+        for word in raw.feared.iter().filter(|word| !word.trim().is_empty()) {
+            let number = self.number(word);
+            self.feared.insert(number);
         }
         Phrases { any, veto, mask }
     }
@@ -314,13 +350,21 @@ pub(crate) fn parts(phrase: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// Whether an exclusion holds a word of the phrases in itself, as "no ponding" holds "ponding": then it hides that word
-/// where it stands. Any other exclusion rules the kind out for the whole text.
-pub(crate) fn masks(raw: &RawWords, exclusion: &str) -> bool {
-    let exclusion = text_key(exclusion);
+/// The words of the phrases that an exclusion may hold. A single character is in too many words to mean anything.
+pub(crate) fn maskable(raw: &RawWords) -> BTreeSet<String> {
     let words = raw.any.iter().flat_map(|phrase| parts(phrase)).flatten();
-    // A single character is in too many words to mean anything.
+    let mut words: BTreeSet<String> = words.map(text_key).collect();
+    words.retain(|word| word.chars().nth(1).is_some());
     words
-        .map(text_key)
-        .any(|word| word.chars().count() > 1 && exclusion.contains(&word))
+}
+
+/// Whether an exclusion, as a key, holds one of the `maskable` words in itself, as "no ponding" holds "ponding": then it hides
+/// that word where it stands. Any other exclusion rules the kind out for the whole text.
+pub(crate) fn masks(maskable: &BTreeSet<String>, exclusion: &str) -> bool {
+    let begins = exclusion.char_indices().map(|(from, _)| &exclusion[from..]);
+    let mut within = begins.flat_map(|rest| {
+        let ends = rest.char_indices().skip(1).map(|(to, _)| to);
+        ends.chain([rest.len()]).map(|to| &rest[..to])
+    });
+    within.any(|part| maskable.contains(part))
 }

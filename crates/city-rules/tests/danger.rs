@@ -226,6 +226,70 @@ fn danger_in_the_content_comes_through_any_title() {
     );
 }
 
+/// Who complains at length and sees a fire meanwhile is heard, wherever in the text that stands; what is told of other times, or
+/// feared, is the story around it.
+#[test]
+fn danger_of_the_present_is_heard_however_late_the_text_says_it() {
+    let rules = &Rules::builtin();
+    let nuisance = "小区物业管理混乱，门禁坏了三个月没人修，垃圾也没有人清理，绿化带里都是狗屎，业主群里反映了很多次物业都不回复，物业费照收，\
+                    业委会也不作为，希望有关部门管一管这个物业公司，不要再让业主失望，我们已经打了很多次电话，每次都说会处理，到今天还是老样子。";
+    assert!(nuisance.chars().count() > 120);
+    for (title, end, expected) in [
+        (
+            "物业管理",
+            "现在3号楼602室着火了，浓烟很大，有人没有出来",
+            Some("fire_smoke"),
+        ),
+        ("占道经营", "另外刚才摊位上的煤气罐泄漏", Some("gas_leak")),
+        (
+            "咨询物业费",
+            "正在说话的时候隔壁有人跳楼，救命",
+            Some("person_danger"),
+        ),
+        ("", "刚才隔壁传来很重的煤气味，煤气泄漏", Some("gas_leak")),
+        ("物业管理", "去年发生过火灾，现在消防通道还是被堵", None),
+        (
+            "物业管理",
+            "万一发生火灾消防车根本进不来，现在希望有关部门处理",
+            None,
+        ),
+        ("物业管理", "飞线充电会造成火灾，现在要求物业整改", None),
+        ("物业管理", "听说以前有人跳楼", None),
+    ] {
+        let read = rules.read_text(title, &format!("{nuisance}{end}"));
+        let first = read.kinds.first().map(|hit| rules.kind(hit.kind));
+        let vital = first
+            .filter(|kind| kind.endangers_life())
+            .map(|kind| kind.name.as_str());
+        assert_eq!(vital, expected, "{title} … {end}");
+    }
+}
+
+/// An exclusion that tells of a fear yields to the present behind it, and to nothing else.
+#[test]
+fn a_feared_fire_that_burns_is_a_fire() {
+    let rules = &Rules::builtin();
+    let feared = ["乱扔烟头引起火灾", "楼下造成火灾", "仓库酿成火灾"];
+    for fear in feared {
+        let is_fire = |text: &str| kinds(rules, "", text).contains(&"fire_smoke");
+        assert!(!is_fire(fear), "{fear}");
+        for end in [
+            "，要求处理",
+            "。现在要求处理",
+            "，物业多次接到投诉以后一直不来人处理，现在要求",
+        ] {
+            assert!(!is_fire(&format!("{fear}{end}")), "{fear}{end}");
+        }
+        for end in ["，火还没灭", "，正在烧", "，快来救火", "，现在烟很大"] {
+            assert!(is_fire(&format!("{fear}{end}")), "{fear}{end}");
+        }
+        for front in ["会", "容易", "以免", "可能"] {
+            let text = format!("{front}{}，现在要求处理", fear.split_at(fear.len() - 12).1);
+            assert!(!is_fire(&text), "{text}");
+        }
+    }
+}
+
 /// Whatever the ticket was filed as, it is as urgent: the hint says so where another kind has its name.
 #[test]
 fn who_is_hurt_by_what_has_a_kind_is_as_urgent() {

@@ -165,6 +165,17 @@ impl Seen {
         meant.map(|(_, start, end)| (*start, *end)).collect()
     }
 
+    /// Only the words of one stretch of the text.
+    pub(super) fn within(&self, stretch: &std::ops::Range<usize>) -> Seen {
+        let is_in = |(_, start, end): &&Place| stretch.start <= *start && *end <= stretch.end;
+        Seen {
+            at: self.at.iter().filter(is_in).copied().collect(),
+            ends: self.ends.clone(),
+            commas: self.commas.clone(),
+            length: self.length,
+        }
+    }
+
     /// The words, each once.
     fn words(&self) -> impl Iterator<Item = u32> + '_ {
         self.at
@@ -187,6 +198,14 @@ impl Seen {
     /// The number of the sentence at a place.
     pub(super) fn sentence(&self, at: usize) -> usize {
         self.ends.partition_point(|end| *end < at)
+    }
+
+    /// Where the sentence at a place begins and ends, in bytes.
+    pub(super) fn sentence_at(&self, at: usize) -> (usize, usize) {
+        let number = self.sentence(at);
+        let from = number.checked_sub(1).and_then(|before| self.ends.get(before));
+        let to = self.ends.get(number);
+        (from.copied().unwrap_or(0), to.copied().unwrap_or(self.length))
     }
 
     /// The number of the clause at a place, within sentences.

@@ -12,6 +12,12 @@ const AFTER_REACH: usize = 9;
 /// How far behind a denial one of `either` may stand, in bytes: 12 Chinese characters, the two sides of "not A then B".
 const EITHER_REACH: usize = 36;
 
+/// How far behind a feared danger the present may stand that makes it real, in bytes: 12 Chinese characters, the next clause.
+const PRESENT_REACH: usize = 36;
+/// How far around a word of the present what is said belongs to it, in bytes: 30 Chinese characters, the clauses before
+/// and behind.
+const NOW_REACH: usize = 90;
+
 /// How far behind a word of a story what it tells may begin, in bytes: 8 Chinese characters. Proposal: "以前楼里有过".
 const TOLD_REACH: usize = 24;
 
@@ -31,7 +37,10 @@ pub(super) struct Unsaid {
     over: Vec<u32>,
     once: Vec<u32>,
     again: Vec<u32>,
+    present: Vec<u32>,
     withdrawn: Vec<u32>,
+    /// Exclusions that the present takes back.
+    feared: BTreeSet<u32>,
     /// Exclusions that begin with a denial of so many bytes, as "nobody is trapped".
     denying: BTreeMap<u32, usize>,
     /// Words from this number on are no phrases' of kinds or hints, and are left alone.
@@ -39,11 +48,13 @@ pub(super) struct Unsaid {
 }
 
 impl Unsaid {
-    /// `said` words belong to kinds and hints so far; `denying` of them are exclusions that begin with a denial.
+    /// `said` words belong to kinds and hints so far; `denying` of them are exclusions that begin with a denial, `feared`
+    /// those that the present takes back.
     pub(super) fn new(
         raw: &RawUnsaid,
         said: usize,
         denying: BTreeMap<u32, usize>,
+        feared: BTreeSet<u32>,
         mut number: impl FnMut(&str) -> u32,
     ) -> Unsaid {
         let mut numbers = |words: &[String]| -> Vec<u32> {
@@ -64,6 +75,8 @@ impl Unsaid {
             over: numbers(&raw.over),
             once: numbers(&raw.once),
             again: numbers(&raw.again),
+            present: numbers(&raw.present),
+            feared,
             withdrawn: numbers(&raw.withdrawn),
             missed: numbers(&raw.missed).into_iter().collect(),
             denying,
@@ -80,6 +93,16 @@ impl Unsaid {
             seen.strike(|_, word, (from, _)| {
                 let denial = self.denying.get(&word);
                 denial.is_some_and(|bytes| is_asked(from, from + bytes))
+            });
+        }
+        // "Set off a fire" is a fear, "set off a fire, it burns now" is none.
+        let present = places(seen, &self.present);
+        if !present.is_empty() && !self.feared.is_empty() {
+            seen.strike(|seen, word, (from, to)| {
+                let is_real = |(start, _): &(usize, usize)| {
+                    (to..=to + PRESENT_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
+                };
+                self.feared.contains(&word) && present.iter().any(is_real)
             });
         }
         let places = |words: &[u32]| places(seen, words);
@@ -119,6 +142,9 @@ impl Unsaid {
         let once = if places(&self.again).is_empty() {
             after.extend(places(&self.over).into_iter().map(|(start, _)| start));
             places(&self.once)
+                .into_iter()
+                .filter(|place| !is_none(place))
+                .collect()
         } else {
             Vec::new()
         };
@@ -154,6 +180,15 @@ impl Unsaid {
     pub(super) fn told(&self, seen: &Seen) -> Vec<std::ops::RangeInclusive<usize>> {
         let reach = |(_, end): (usize, usize)| end..=end + TOLD_REACH;
         places(seen, &self.told).into_iter().map(reach).collect()
+    }
+
+    /// The stretches of a text that tell of the present: so far around each of its words, within the sentence.
+    pub(super) fn present(&self, seen: &Seen) -> Vec<std::ops::Range<usize>> {
+        let around = |(start, end): (usize, usize)| {
+            let (from, to) = seen.sentence_at(start);
+            start.saturating_sub(NOW_REACH).max(from)..(end + NOW_REACH).min(to)
+        };
+        places(seen, &self.present).into_iter().map(around).collect()
     }
 
     fn is_deniable(&self, word: u32) -> bool {
