@@ -67,7 +67,10 @@ const UNITS: &[(&str, Quantity, i32, i32)] = &[
     ("m", Length, 1, 1),
     ("毫米", Length, 1, 1_000),
     ("厘米", Length, 1, 100),
+    ("公分", Length, 1, 100),
+    ("分米", Length, 1, 10),
     ("米", Length, 1, 1),
+    ("公尺", Length, 1, 1),
     ("deg", Angle, 1, 1),
     ("degree", Angle, 1, 1),
     ("degrees", Angle, 1, 1),
@@ -78,18 +81,30 @@ const UNITS: &[(&str, Quantity, i32, i32)] = &[
     ("mpa", Pressure, 1, 1), // megapascal: nobody measures water in millipascal
     ("bar", Pressure, 1, 10),
     ("mbar", Pressure, 1, 10_000),
+    ("帕", Pressure, 1, 1_000_000),
+    ("百帕", Pressure, 1, 10_000),
+    ("千帕", Pressure, 1, 1_000),
+    ("兆帕", Pressure, 1, 1),
+    ("巴", Pressure, 1, 10),
     // Methane: the lower explosive limit is 5 % by volume, as in the pairs 10/20/50 %LEL = 0.5/1/2.5 %VOL.
     ("%lel", Explosive, 1, 1),
     ("lel", Explosive, 1, 1),
+    ("lel%", Explosive, 1, 1),
+    ("vol%", Explosive, 20, 1),
     ("%vol", Explosive, 20, 1),
     ("vol", Explosive, 20, 1),
     ("ppm", Explosive, 1, 500),
     ("ma", Current, 1, 1),
     ("a", Current, 1_000, 1),
+    ("毫安", Current, 1, 1),
+    ("安", Current, 1_000, 1),
+    ("安培", Current, 1_000, 1),
     ("c", Temperature, 1, 1),
+    ("摄氏度", Temperature, 1, 1),
     ("c/min", TemperatureRate, 1, 1),
     ("%", Share, 1, 1),
     ("percent", Share, 1, 1),
+    ("百分比", Share, 1, 1),
     ("‰", Share, 1, 10),
     ("db", Sound, 1, 1),
     ("dba", Sound, 1, 1),
@@ -104,12 +119,15 @@ const UNITS: &[(&str, Quantity, i32, i32)] = &[
     ("m3", Volume, 1, 1),
     ("l", Volume, 1, 1_000),
     ("升", Volume, 1, 1_000),
+    ("立方米", Volume, 1, 1),
     ("s", Time, 1, 3_600),
     ("min", Time, 1, 60),
     ("h", Time, 1, 1),
     ("hour", Time, 1, 1),
     ("hours", Time, 1, 1),
     ("小时", Time, 1, 1),
+    ("分钟", Time, 1, 60),
+    ("秒", Time, 1, 3_600),
     ("persons/m2", Density, 1, 1),
     ("人/m2", Density, 1, 1),
     ("bool", Contact, 1, 1),
@@ -220,6 +238,18 @@ mod tests {
         check(65.0, "dBA", "dB", 65_000);
         check(0.15, "mg/m³", "µg/m3", 150_000);
         check(10.0, "L", "m3", 10);
+        for (value, chinese, to, milli) in [
+            (18.0, "公分", "cm", 18_000),
+            (140.0, "千帕", "MPa", 140),
+            (0.3, "兆帕", "MPa", 300),
+            (300.0, "毫安", "mA", 300_000),
+            (57.0, "摄氏度", "C", 57_000),
+            (1.0, "VOL%", "%LEL", 20_000),
+            (20.0, "LEL%", "%LEL", 20_000),
+            (90.0, "分钟", "h", 1_500),
+        ] {
+            check(value, chinese, to, milli);
+        }
         check(f64::INFINITY, "m", "cm", i64::MAX);
         check(f64::MIN, "m", "cm", i64::MIN);
     }

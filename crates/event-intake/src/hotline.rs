@@ -1,19 +1,18 @@
 //! Tickets: what correlates at all, what it is about, and the way of a ticket that cites an earlier one.
 
-use std::borrow::Cow;
-
 use city_model::{
-    Channel, DeadLetterReason, EventKey, EventTime, Grade, Hint, Name, Outcome, Quality, Signal, Source,
+    Channel, DeadLetterReason, EventKey, EventTime, Grade, Hint, Outcome, Quality, Signal, Source,
 };
 use city_rules::KindId;
 use wire_format::{HotlineTicket, Refusal, WireLocation};
 
-use crate::address::{self, Told};
+use crate::address;
 use crate::draft::Draft;
 use crate::intake::{Intake, key, name};
 use crate::kinds::{self, Category, Reading};
 use crate::place::{self, Place};
 use crate::privacy::half_width;
+use crate::said_place::PlaceTexts;
 use crate::state::RememberedTicket;
 use crate::when::when;
 use crate::{IntakeRow, IntakeState, Verdict};
@@ -95,6 +94,12 @@ impl Intake {
             Some(location) => self.ticket_place(location, source.crs, ticket.address.as_deref()),
             None => Place::NOWHERE,
         };
+        let texts = PlaceTexts {
+            address: ticket.address.as_deref(),
+            title: ticket.title.as_deref(),
+            content: ticket.content.as_deref(),
+            town_code: ticket.town_code.as_deref(),
+        };
         if own.is_none() && cited.is_none() && !category.is_given() {
             // No code that a mapping lacks: the words are about nothing in the street, or ask when something will be done
             // that nobody remembers.
@@ -102,7 +107,7 @@ impl Intake {
             let is_unread = !words.is_other_matter
                 && cites.is_none()
                 && has_words(&text)
-                && self.said_place(ticket, &place, when.event_time).is_any;
+                && self.said_place(texts, &place, when.event_time).is_any;
             return Ok(Verdict { is_unread, ..verdict });
         }
         let reading = self.ticket_reading(own, cited, cites.is_some())?;
@@ -111,7 +116,7 @@ impl Intake {
         }
 
         let grade = self.rules().kind(reading.kind).grade;
-        let said = self.said_place(ticket, &place, when.event_time);
+        let said = self.said_place(texts, &place, when.event_time);
         let hints = self.rules().map_hints(&text);
         let is_dangerous = is_dangerous(grade) || hints.contains(&Hint::Trapped);
         if !said.is_any && cites.is_none() && !is_dangerous {
@@ -199,50 +204,6 @@ impl Intake {
         }
     }
 
-    /// Where a ticket says that it is, besides by coordinates: in its address, else in its words.
-    fn said_place<'a>(
-        &self,
-        ticket: &'a HotlineTicket<'_>,
-        place: &Place,
-        moment: EventTime,
-    ) -> SaidPlace<'a> {
-        let has_code = name(ticket.town_code.as_deref()).is_some();
-        let is_placed = place.position.is_some() || has_code;
-        let own = ticket
-            .address
-            .as_deref()
-            .filter(|address| address::says_place(address));
-        if is_placed && own.is_some() {
-            let address = own.map(Cow::Borrowed);
-            return SaidPlace {
-                address,
-                town: None,
-                is_any: true,
-            };
-        }
-        let texts = [ticket.title.as_deref(), ticket.content.as_deref()];
-        let texts = || texts.iter().flatten().copied();
-        let told = match own.filter(|address| !address::is_town_alone(address)) {
-            Some(_) => None,
-            None => texts().find_map(address::in_text),
-        };
-        let town = || {
-            let named = own.and_then(|address| self.town_of(moment, address));
-            named.or_else(|| self.town_in(moment, texts()))
-        };
-        let town = if is_placed { None } else { town() };
-        let is_any = is_placed || own.is_some() || told.is_some() || town.is_some();
-        let address = match told {
-            Some(Told::Address(address)) => Some(Cow::Owned(address)),
-            Some(Told::Somewhere) | None => own.map(Cow::Borrowed),
-        };
-        SaidPlace {
-            address,
-            town,
-            is_any,
-        }
-    }
-
     /// A ticket is never refused for its location; what cannot be used is flagged.
     fn ticket_place(&self, location: &WireLocation<'_>, crs: city_grid::Crs, address: Option<&str>) -> Place {
         let assumed = address::quality(address);
@@ -275,16 +236,6 @@ fn asks_for_nothing(appeal_type: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| appeal.contains(word));
     !says(&["求助", "求决", "投诉", "举报", "催办"])
         && says(&["咨询", "建议", "表扬", "感谢", "其他", "其它"])
-}
-
-/// What a ticket says of where it is. A complaint about nowhere can be neither compared nor dispatched.
-struct SaidPlace<'a> {
-    /// In its address, else in its title or content.
-    address: Option<Cow<'a, str>>,
-    /// The code of the town that it names, where nothing finer tells the town.
-    town: Option<Name>,
-    /// Whether it says any place: by coordinates, a town's code, an address or its words.
-    is_any: bool,
 }
 
 /// Whether a text says more than its punctuation.

@@ -31,6 +31,7 @@ mod kinds;
 mod named;
 mod place;
 pub mod privacy;
+mod said_place;
 mod surveyed;
 mod waiting;
 mod weather;

@@ -10,6 +10,7 @@ use crate::hotline::text_of;
 use crate::intake::{Intake, key, name};
 use crate::kinds::{self, Category};
 use crate::place::{self, Place};
+use crate::said_place::PlaceTexts;
 use crate::when::when;
 use crate::{Verdict, address};
 
@@ -58,11 +59,13 @@ impl Intake {
             Some(_) => given,
             None => self.component_place(component.as_deref()).unwrap_or(given),
         };
-        let address = report.address.as_deref();
-        let named = match (place.position, name(report.town_code.as_deref())) {
-            (None, None) => address.and_then(|address| self.town_of(when.event_time, address)),
-            _ => None,
+        let texts = PlaceTexts {
+            address: report.address.as_deref(),
+            title: report.title.as_deref(),
+            content: report.content.as_deref(),
+            town_code: report.town_code.as_deref(),
         };
+        let said = self.said_place(texts, &place, when.event_time);
         let draft = Draft {
             key,
             source: Source::Report,
@@ -73,8 +76,8 @@ impl Intake {
             reported_at: report.reported_at.as_ref(),
             ingested_at,
             place,
-            town_code: named.as_deref().or(report.town_code.as_deref()),
-            address,
+            town_code: said.town.as_deref().or(report.town_code.as_deref()),
+            address: said.address.as_deref(),
             device: None,
             component,
             ticket: None,

@@ -118,6 +118,48 @@ fn a_place_that_only_the_words_say_is_one() {
     assert_eq!(said(town), "310117103 谷阳北路1500弄");
 }
 
+/// A report is heard as a ticket is, whoever wrote it.
+#[test]
+fn a_report_that_says_its_place_in_words_has_one() {
+    let check = |more: Value, expected: &str| {
+        let bare = json!({"channel": "web", "location": null, "address": null, "title": null});
+        let record = with(&with(&report(), bare), more);
+        assert_eq!(told(Source::Report, &record), expected, "{record}");
+    };
+    check(json!({"content": "谷阳北路1500弄路面积水"}), "- 谷阳北路1500弄");
+    check(
+        json!({"content": "佘山镇谷阳北路与乐都路路口积水"}),
+        "310117103 乐都路×谷阳北路",
+    );
+    check(json!({"content": "反映佘山镇有道路积水"}), "310117103 -");
+    check(
+        json!({"content": "道路积水", "town_code": "310117103"}),
+        "310117103 -",
+    );
+    check(
+        json!({"content": "谷阳北路1500弄积水", "address": "沪松公路88号"}),
+        "- 沪松公路88号",
+    );
+    check(json!({"content": "家门口积水", "address": "不详"}), "- -");
+}
+
+#[test]
+fn one_house_and_one_crossing_however_they_are_said() {
+    let check =
+        |address: &str, expected: &str| assert_eq!(said(json!({"address": address})), expected, "{address}");
+    for house in ["谷阳北路1500弄", "谷阳北路第1500弄", "谷阳北路 1500 弄"] {
+        check(house, "- 谷阳北路1500弄");
+    }
+    for crossing in [
+        "谷阳北路乐都路",
+        "谷阳北路近乐都路",
+        "谷阳北路靠近乐都路",
+        "谷阳北路与乐都路交叉口",
+    ] {
+        check(crossing, "- 乐都路×谷阳北路");
+    }
+}
+
 #[test]
 fn what_was_scrubbed_leaves_one_place_one() {
     for address in [

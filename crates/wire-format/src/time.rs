@@ -39,6 +39,10 @@ impl From<EventTime> for WireTime<'_> {
 }
 
 fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
+    if !text.is_ascii() {
+        let plain = plain(text);
+        return plain.is_ascii().then(|| parse(plain.trim(), zone)).flatten();
+    }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         if !is_a_zone(text) {
             return None;
@@ -58,7 +62,10 @@ fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
         };
     }
     let (date, clock) = text.split_once(['T', 't', ' '])?;
-    let separator = if date.contains('/') { '/' } else { '-' };
+    let separator = ['/', '.']
+        .into_iter()
+        .find(|sign| date.contains(*sign))
+        .unwrap_or('-');
     let mut date = date.split(separator).map(number);
     let year_month_day = [date.next()??, date.next()??, date.next()??];
     let (whole, fraction) = clock
@@ -71,6 +78,32 @@ fn parse(text: &str, zone: &TimeZone) -> Option<EventTime> {
         return None;
     }
     local(year_month_day, hour_minute_second, milliseconds(fraction)?, zone)
+}
+
+/// A time that is written in Chinese or with full-width signs, as it would be in figures: "2026年7月10日 10时5分" as
+/// "2026-7-10 10:5".
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '年' | '月' => plain.push('-'),
+            '日' | '号' | '\u{3000}' => plain.push(' '),
+            '时' | '時' | '点' | '點' => plain.push(':'),
+            '分' => plain.push(':'),
+            '秒' | '整' => {}
+            // FF01–FF5E mirror 21–7E at a fixed distance.
+            '\u{FF01}'..='\u{FF5E}' => plain.extend(char::from_u32(u32::from(c) - 0xFEE0)),
+            _ => plain.push(c),
+        }
+    }
+    // "10时" and "10时5分" end with what parts them from what could follow.
+    let whole = plain.trim_end().trim_end_matches(':');
+    match whole.rsplit_once(' ') {
+        Some((_, clock)) if text.contains(['时', '時', '点', '點']) && !clock.contains(':') => {
+            format!("{whole}:0")
+        }
+        _ => whole.to_owned(),
+    }
 }
 
 /// Whether the offset of a time is one that some place on earth has: between -12:00 and +14:00.
@@ -187,6 +220,28 @@ mod tests {
         check("2018-02-05T02:05:00.123Z", Some("2018-02-05T02:05:00.123Z"));
         check(" 2018-02-05T10:05:00.5 ", Some("2018-02-05T02:05:00.500Z"));
         check("1767225600000", Some("2026-01-01T00:00:00.000Z"));
+        for chinese in [
+            "2026年7月10日8时0分",
+            "2026年7月10日 8时0分0秒",
+            "2026年07月10日08:00",
+            "2026年7月10日8点",
+            "2026年7月10号8时整",
+            "２０２６－０７－１０　０８：００：００",
+            "2026-07-10 08：00",
+            "2026.7.10 8:00",
+        ] {
+            check(chinese, eight);
+        }
+        for wrong in [
+            "2026年7月10日",
+            "7月10日8时",
+            "2026年13月10日8时",
+            "今天8时",
+            "2026年7月10日8分",
+            "８",
+        ] {
+            check(wrong, None);
+        }
         for wrong in [
             "",
             "yesterday",

@@ -1,4 +1,4 @@
-//! House numbers in words: "十五弄二十三号" is "15弄23号". Numbers in names stay: "三新路", "五一广场".
+//! House numbers in words: "十五弄二十三号" is "15弄23号", and so is "第15弄23号". Numbers in names stay: "三新路", "五一广场".
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -11,15 +11,23 @@ static COUNTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
+/// A number that is said as an ordinal.
+static ORDINAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"第\s*([0-9]+\s*(?:号|弄|幢|栋|座|单元|室|支弄|期))").ok());
+
 /// The text with counted numbers in digits. What is no number stays as it is.
 pub(super) fn in_digits(text: &str) -> Cow<'_, str> {
-    let Some(counted) = COUNTED.as_ref() else {
+    let (Some(counted), Some(ordinal)) = (COUNTED.as_ref(), ORDINAL.as_ref()) else {
         return Cow::Borrowed(text);
     };
-    counted.replace_all(text, |found: &Captures<'_>| match numbers(&found[1]) {
+    let digits = counted.replace_all(text, |found: &Captures<'_>| match numbers(&found[1]) {
         Some(numbers) => format!("{numbers}{}", &found[2]),
         None => found[0].to_owned(),
-    })
+    });
+    if !digits.contains('第') {
+        return digits;
+    }
+    Cow::Owned(ordinal.replace_all(&digits, "$1").into_owned())
 }
 
 /// Each number in a list of them, with what parts them as it is; `None` if one of them is no number.
