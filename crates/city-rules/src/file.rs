@@ -225,6 +225,8 @@ pub(crate) struct RawUnsaid {
     pub(crate) over: Vec<String>,
     pub(crate) once: Vec<String>,
     pub(crate) again: Vec<String>,
+    /// Absent in rules that earlier versions wrote, whose version must stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) present: Vec<String>,
     pub(crate) withdrawn: Vec<String>,
     pub(crate) idioms: Vec<String>,
