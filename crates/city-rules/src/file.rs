@@ -205,7 +205,7 @@ pub(crate) struct RawWords {
     pub(crate) any: Vec<String>,
     /// Words that rule it out.
     pub(crate) not: Vec<String>,
-    /// Words that rule it out unless the present stands right behind them.
+    /// Words that rule it out unless right behind them stands what makes it real.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) feared: Vec<String>,
 }
@@ -228,6 +228,9 @@ pub(crate) struct RawUnsaid {
     /// Absent in rules that earlier versions wrote, whose version must stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) present: Vec<String>,
+    /// Absent in those as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) real: Vec<String>,
     pub(crate) withdrawn: Vec<String>,
     pub(crate) idioms: Vec<String>,
     pub(crate) names: Vec<String>,

@@ -167,8 +167,11 @@ impl WordMap {
         } else {
             self.told_now(&self.seen(&[full_title, full_content].join("?")))
         };
-        let told = self.unsaid.told(&whole);
-        let is_now = |said: &Said<KindId>| said.is_sure && !told.iter().any(|told| told.contains(&said.at));
+        let untold = self.kinds_in(&self.unsaid.without_told(&whole));
+        let is_now = |kind: KindId| {
+            let mut sure = untold.iter().filter(|said| said.is_sure && said.at <= heard);
+            sure.any(|said| said.about == kind)
+        };
         let mut leads = Vec::new();
         let of_lead = self.kinds_in(&whole);
         let only_now = now
@@ -186,7 +189,7 @@ impl WordMap {
                 && is_calm
                 && (is_other_matter || !named.is_empty())
                 && self.danger.is_vital(said.about)
-                && (is_told_now || (said.at <= heard && is_now(said)));
+                && (is_told_now || is_now(said.about));
             if is_other_matter && !beats && (!self.danger.is_vital(said.about) || (is_titled && !in_title)) {
                 continue;
             }
@@ -225,15 +228,14 @@ impl WordMap {
         if stretches.is_empty() {
             return Vec::new();
         }
-        let told = self.unsaid.told(seen);
+        let untold = self.unsaid.without_told(seen);
         let mut now: Vec<Said<KindId>> = Vec::new();
         for said in stretches
             .iter()
-            .flat_map(|stretch| self.kinds_in(&seen.within(stretch)))
+            .flat_map(|stretch| self.kinds_in(&untold.within(stretch)))
         {
-            let is_story = !said.is_sure || told.iter().any(|told| told.contains(&said.at));
             let is_known = now.iter().any(|known| known.about == said.about);
-            if self.danger.is_vital(said.about) && !is_story && !is_known {
+            if self.danger.is_vital(said.about) && said.is_sure && !is_known {
                 now.push(said);
             }
         }

@@ -99,7 +99,7 @@ impl<T: Copy> Lists<T> {
 type Place = (u32, usize, usize);
 
 /// Every word of a text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// Sorted.
     at: Vec<Place>,
@@ -165,9 +165,9 @@ impl Seen {
         meant.map(|(_, start, end)| (*start, *end)).collect()
     }
 
-    /// Only the words of one stretch of the text.
+    /// Only the words of one stretch of the text, those at its edges among them: what excludes may begin before it.
     pub(super) fn within(&self, stretch: &std::ops::Range<usize>) -> Seen {
-        let is_in = |(_, start, end): &&Place| stretch.start <= *start && *end <= stretch.end;
+        let is_in = |(_, start, end): &&Place| *start < stretch.end && stretch.start < *end;
         Seen {
             at: self.at.iter().filter(is_in).copied().collect(),
             ends: self.ends.clone(),

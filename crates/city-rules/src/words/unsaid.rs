@@ -12,8 +12,8 @@ const AFTER_REACH: usize = 9;
 /// How far behind a denial one of `either` may stand, in bytes: 12 Chinese characters, the two sides of "not A then B".
 const EITHER_REACH: usize = 36;
 
-/// How far behind a feared danger the present may stand that makes it real, in bytes: 12 Chinese characters, the next clause.
-const PRESENT_REACH: usize = 36;
+/// How far behind a feared danger may stand what makes it real, in bytes: 12 Chinese characters, the next clause.
+const REAL_REACH: usize = 36;
 /// How far around a word of the present what is said belongs to it, in bytes: 30 Chinese characters, the clauses before
 /// and behind.
 const NOW_REACH: usize = 90;
@@ -38,8 +38,9 @@ pub(super) struct Unsaid {
     once: Vec<u32>,
     again: Vec<u32>,
     present: Vec<u32>,
+    real: Vec<u32>,
     withdrawn: Vec<u32>,
-    /// Exclusions that the present takes back.
+    /// Exclusions that one of `real` takes back.
     feared: BTreeSet<u32>,
     /// Exclusions that begin with a denial of so many bytes, as "nobody is trapped".
     denying: BTreeMap<u32, usize>,
@@ -49,7 +50,7 @@ pub(super) struct Unsaid {
 
 impl Unsaid {
     /// `said` words belong to kinds and hints so far; `denying` of them are exclusions that begin with a denial, `feared`
-    /// those that the present takes back.
+    /// those that one of `real` takes back.
     pub(super) fn new(
         raw: &RawUnsaid,
         said: usize,
@@ -76,6 +77,7 @@ impl Unsaid {
             once: numbers(&raw.once),
             again: numbers(&raw.again),
             present: numbers(&raw.present),
+            real: numbers(&raw.real),
             feared,
             withdrawn: numbers(&raw.withdrawn),
             missed: numbers(&raw.missed).into_iter().collect(),
@@ -95,14 +97,14 @@ impl Unsaid {
                 denial.is_some_and(|bytes| is_asked(from, from + bytes))
             });
         }
-        // "Set off a fire" is a fear, "set off a fire, it burns now" is none.
-        let present = places(seen, &self.present);
-        if !present.is_empty() && !self.feared.is_empty() {
+        // "After the fire" is a story, "after the fire it still burns" is none.
+        let real = places(seen, &self.real);
+        if !real.is_empty() && !self.feared.is_empty() {
             seen.strike(|seen, word, (from, to)| {
                 let is_real = |(start, _): &(usize, usize)| {
-                    (to..=to + PRESENT_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
+                    (to..=to + REAL_REACH).contains(start) && seen.sentence(*start) == seen.sentence(from)
                 };
-                self.feared.contains(&word) && present.iter().any(is_real)
+                self.feared.contains(&word) && real.iter().any(is_real)
             });
         }
         let places = |words: &[u32]| places(seen, words);
@@ -176,10 +178,31 @@ impl Unsaid {
             .any(|word| seen.places(*word).next().is_some())
     }
 
-    /// Where a text tells a story of what was, or fears what may be: within the reach of such a word in its sentence.
-    pub(super) fn told(&self, seen: &Seen) -> Vec<std::ops::RangeInclusive<usize>> {
-        let reach = |(_, end): (usize, usize)| end..=end + TOLD_REACH;
-        places(seen, &self.told).into_iter().map(reach).collect()
+    /// What a text says without what it tells of other times or fears: within the reach of such a word in its sentence, until the
+    /// text comes to the present.
+    pub(super) fn without_told(&self, seen: &Seen) -> Seen {
+        let present: Vec<usize> = self.present_places(seen).into_iter().map(|(at, _)| at).collect();
+        let reach = |(_, end): (usize, usize)| {
+            let (_, sentence) = seen.sentence_at(end);
+            let until = present.iter().copied().filter(|at| *at >= end).min();
+            end..(end + TOLD_REACH + 1)
+                .min(sentence)
+                .min(until.unwrap_or(usize::MAX))
+        };
+        let told: Vec<std::ops::Range<usize>> = places(seen, &self.told).into_iter().map(reach).collect();
+        let mut rest = seen.clone();
+        rest.strike(|_, word, (from, _)| word < self.said && told.iter().any(|told| told.contains(&from)));
+        rest
+    }
+
+    /// Where the text says now, but for words that only sound so.
+    fn present_places(&self, seen: &Seen) -> Vec<(usize, usize)> {
+        let mut present = places(seen, &self.present);
+        if !present.is_empty() {
+            let holding = places(seen, &self.holding);
+            present.retain(|(start, end)| !holding.iter().any(|(from, to)| from <= start && end <= to));
+        }
+        present
     }
 
     /// The stretches of a text that tell of the present: so far around each of its words, within the sentence.
@@ -188,7 +211,7 @@ impl Unsaid {
             let (from, to) = seen.sentence_at(start);
             start.saturating_sub(NOW_REACH).max(from)..(end + NOW_REACH).min(to)
         };
-        places(seen, &self.present).into_iter().map(around).collect()
+        self.present_places(seen).into_iter().map(around).collect()
     }
 
     fn is_deniable(&self, word: u32) -> bool {
