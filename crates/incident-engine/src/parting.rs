@@ -1,6 +1,6 @@
 //! Events that the centre takes out of an incident: which may part, what is left, and what is told of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use city_model::{Command, Incident, IncidentId, Name, Outcome, Turn, Why};
@@ -10,6 +10,9 @@ use crate::engine::Engine;
 use crate::rebuilt::{from_base, stand_as, take};
 use crate::weighing::radius_mm;
 use crate::{EventRow, Evidence, Held, Setting};
+
+/// What is said of an event that the centre put elsewhere.
+pub(crate) const MOVED: &str = "moved by the centre";
 
 /// An event that parts.
 pub(crate) struct Parted {
@@ -78,9 +81,37 @@ impl Engine {
                 continues: seen.outcome() == Outcome::Continued,
             });
         }
+        let along = self.continued(incident, &parting);
+        parting.extend(along);
         parting.sort_by(|a, b| a.turn.cmp(&b.turn));
         self.refuse_continued(&parting)?;
         Ok(parting)
+    }
+
+    /// The readings by which devices only go on with reports that part: without them they would stand for the device in two incidents.
+    fn continued(&self, incident: &Incident, parting: &[Parted]) -> Vec<Parted> {
+        let parts = |turn: &Turn| parting.iter().any(|parted| parted.turn == *turn);
+        // By device, whether the report parts that its next readings go on with.
+        let mut goes: BTreeMap<&Name, bool> = BTreeMap::new();
+        let mut along = Vec::new();
+        for turn in incident.tail.iter() {
+            let Some((seen, held)) = self.seen(&turn.key).and_then(|seen| Some((seen, seen.held()?))) else {
+                continue;
+            };
+            let Some(device) = parting_device(parting, held) else {
+                continue;
+            };
+            if seen.outcome() != Outcome::Continued {
+                goes.insert(device, parts(turn));
+            } else if goes.get(device) == Some(&true) && !parts(turn) {
+                let home = seen.incident_id().unwrap_or(&incident.id).clone();
+                along.push(Parted {
+                    continues: true,
+                    ..Parted::of(held.clone(), turn.clone(), home)
+                });
+            }
+        }
+        along
     }
 
     /// A reading by which a device only goes on is no report of its own: it parts with the one that it continues, or not at all.
@@ -218,7 +249,15 @@ impl Engine {
             let evidence = held.evidence();
             let reorder_ms = draft.setting().activation.reorder_ms;
             let row = EventRow::of(event, reorder_ms, outcome, Some(id.clone()), Some(held.clone()));
-            self.retell(draft, row, "moved by the centre", &evidence);
+            self.retell(draft, row, MOVED, &evidence);
         }
     }
+}
+
+/// The device of an event, if a report of that device parts.
+fn parting_device<'a>(parting: &'a [Parted], held: &Held) -> Option<&'a Name> {
+    let mut devices = parting
+        .iter()
+        .filter_map(|parted| parted.held.event.device.as_ref());
+    devices.find(|device| held.event.device.as_ref() == Some(*device))
 }

@@ -13,8 +13,9 @@ use crate::engine::Engine;
 use crate::joining::enter;
 use crate::life::{self, Step};
 use crate::limits;
+use crate::parting::MOVED;
 use crate::rebuilt::{continues, live_as, told_as};
-use crate::{Evidence, Held, Setting};
+use crate::{EventRow, Evidence, Held, Setting};
 
 /// So many commands of an incident can be taken back one after the other: what it would be without each is kept in its row.
 const DEEPEST: usize = 8;
@@ -269,9 +270,17 @@ impl Engine {
     fn send_home(&self, draft: &mut Draft<'_>, incident: &Incident, last: &LastCommand) {
         for (number, key) in last.events.iter().enumerate() {
             let home = last.homes.get(number).unwrap_or(&incident.id);
+            let bare = Evidence::bare(Why::Operator, 0);
             if let Some(held) = self.held(key) {
-                let held = held.decided_by(&Evidence::bare(Why::Operator, 0));
-                self.tell_parted(draft, &[Arc::new(held)], home, false);
+                self.tell_parted(draft, &[Arc::new(held.decided_by(&bare))], home, false);
+            } else if let Some(seen) = self.seen(key) {
+                // What it said is settled; where it belongs is not.
+                let incident = Some(home.clone());
+                let row = EventRow {
+                    incident,
+                    ..seen.to_row()
+                };
+                self.retell(draft, row, MOVED, &bare);
             }
         }
     }

@@ -3,9 +3,10 @@
 
 mod teller;
 
-use city_model::{Action, Band, Command, IncidentId, Status};
-use teller::desk::{id_of, kept, merging, moving, order, parting, restart};
-use teller::{Teller, Told, at, call};
+use city_model::{Action, Band, Command, IncidentId, Outcome, Status};
+use incident_engine::Change;
+use teller::desk::{id_of, kept, merging, moving, order, parting, restart, two_heaps};
+use teller::{Teller, Told, at, call, sensor};
 
 /// A fight, which is over after a quarter of an hour without a word, and is a P1.
 fn fight(id: &str, x: f64, minute: i64) -> Told {
@@ -168,4 +169,70 @@ fn a_cause_that_is_over_is_not_brought_back() {
         );
     }
     assert_eq!(state(&story, &a).1, 2);
+}
+
+/// What an event said is settled half an hour later; where it belongs is told all the same.
+#[test]
+fn a_move_of_what_is_settled_since_is_told_when_it_is_taken_back() {
+    let (mut story, a, b) = two_heaps();
+    story.command(moving("k1", &b, &a, &["b2"]));
+    assert_eq!(id_of(&story, "b2"), a);
+    story.tick(at(60));
+    story.tick(at(61));
+    restart(&mut story);
+    assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+    assert_eq!(id_of(&story, "b2"), b);
+    let moved = |(key, _, reason): &(String, Outcome, Option<String>)| {
+        key == "hotline/b2" && reason.as_deref() == Some("moved by the centre")
+    };
+    assert_eq!(
+        story.outcomes.iter().filter(|told| moved(told)).count(),
+        2,
+        "there and back"
+    );
+    let row = story
+        .rows
+        .values()
+        .flatten()
+        .find_map(|row| match Change::from_row(row).unwrap() {
+            Change::PutEvent(row) if &*row.key.event_id == "b2" => Some(row),
+            _ => None,
+        });
+    assert_eq!(row.unwrap().incident, Some(b));
+}
+
+/// By readings that go on with what parts the device would stand for itself in two incidents.
+#[test]
+fn the_readings_of_a_device_part_with_the_report_that_they_go_on_with() {
+    let mut story = Teller::new();
+    let alarm = |minute| sensor("w1", "road_ponding", 0.0, 0.0).at(minute);
+    story.tell(alarm(0));
+    story.tell(call("c1", "road_ponding", 2.0, 0.0).at(1));
+    story.tell(alarm(5));
+    story.tell(alarm(10));
+    let one = story.only().id;
+    let first = kept(&story, &one)
+        .members
+        .iter()
+        .find(|member| member.key.source_system.as_ref() == "sensor")
+        .unwrap()
+        .key
+        .clone();
+    let apart = Command {
+        event_ids: vec![first.to_string().into()],
+        ..order("k1", &one, Action::Split)
+    };
+    assert_eq!(story.command(apart), "split applied");
+    let other = kept(&story, &one).related.iter().next().unwrap().clone();
+    let holds = |story: &Teller, id: &IncidentId| {
+        let incident = kept(story, id);
+        (incident.member_count, incident.devices.keys().count())
+    };
+    assert_eq!((holds(&story, &one), holds(&story, &other)), ((1, 0), (1, 1)));
+    restart(&mut story);
+    // It goes on where its first report is.
+    story.tell(alarm(12));
+    assert_eq!(kept(&story, &other).last_event_at, at(12));
+    assert_eq!(story.command(order("k2", &one, Action::Undo)), "undo applied");
+    assert_eq!(holds(&story, &one), (2, 1));
 }
