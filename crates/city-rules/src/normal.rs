@@ -35,9 +35,17 @@ pub(crate) fn text_key(text: &str) -> String {
             let lower = half_width(text).to_lowercase();
             return lower.chars().map(simplified).collect();
         };
+        // Machines that read or listen put spaces between characters, which part no words there.
+        if is_ideograph(c) && key.ends_with(' ') && key.trim_end_matches(' ').ends_with(is_ideograph) {
+            key.truncate(key.trim_end_matches(' ').len());
+        }
         key.push(c);
     }
     key
+}
+
+const fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 
 /// The key of one character where that needs no table of cases, as in nearly every text: all of a ticket in one pass.
@@ -75,6 +83,10 @@ mod tests {
             assert_eq!(text_key(&text), by_tables, "{c:?}");
         }
         assert_eq!(text_key("三樓著火了"), "三楼着火了");
+        assert_eq!(
+            text_key("着 火　了 on  fire 三 楼,  a楼"),
+            "着火了 on  fire 三楼,  a楼"
+        );
         assert_eq!(text_key("ΣΟΣ 著火"), "σος 着火");
         // A sigma's lower case depends on what stands around it.
         assert_eq!(text_key("ΟΔΟΣ"), "οδος");
