@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, Command, EventTime, Incident, Outcome, Source, Status};
+use city_model::{Action, CloseReason, Command, EventTime, Incident, Outcome, Source, Status};
 
 use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
@@ -79,21 +79,40 @@ impl Engine {
         if !draft.touched.get(&incident.id).is_some_and(opens) {
             return Ok(None);
         }
-        let repeating = self.open_repeating(incident);
-        Ok(repeating.map(|other| {
-            format!(
+        Ok(match self.came_back(incident).as_slice() {
+            [] => None,
+            [other] => Some(format!(
                 "it came back as {} meanwhile: merge the two if they are one",
                 other.id
-            )
-        }))
+            )),
+            others => {
+                let ids: Vec<&str> = others.iter().map(|other| other.id.as_str()).collect();
+                Some(format!(
+                    "it came back as {} meanwhile: merge what is one",
+                    ids.join(", ")
+                ))
+            }
+        })
     }
 
-    /// What was opened because the trouble came back after an incident was closed, and is open still.
-    fn open_repeating(&self, incident: &Incident) -> Option<&Arc<Incident>> {
-        let repeating = self.numbered(&self.repeating);
-        repeating
-            .filter(|other| other.recurrence_of.as_ref() == Some(&incident.id) && !other.is_held_back())
-            .min_by(|a, b| a.founding.cmp(&b.founding))
+    /// What was opened because the trouble came back after an incident was closed, and is open still: of a false alarm nothing comes
+    /// back, but who saw it all the same opened what is related to it.
+    fn came_back(&self, incident: &Incident) -> Vec<&Arc<Incident>> {
+        let repeats = |other: &&Arc<Incident>| other.recurrence_of.as_ref() == Some(&incident.id);
+        let is_since = |other: &&Arc<Incident>| {
+            let was_false = incident.close_reason == Some(CloseReason::FalseAlarm);
+            was_false
+                && other.status == Status::Open
+                && other.kind == incident.kind
+                && incident.closed_at.is_some_and(|at| other.opened_at >= at)
+        };
+        let related = incident.related.iter().filter_map(|id| self.incidents.get(id));
+        let mut found: Vec<&Arc<Incident>> = self.numbered(&self.repeating).filter(repeats).collect();
+        found.extend(related.filter(is_since));
+        found.retain(|other| !other.is_held_back());
+        found.sort_unstable_by(|a, b| a.founding.cmp(&b.founding));
+        found.dedup_by(|a, b| a.id == b.id);
+        found
     }
 }
 

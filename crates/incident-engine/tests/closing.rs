@@ -118,6 +118,26 @@ fn who_opens_again_what_came_back_meanwhile_is_told() {
     }
 }
 
+/// Of a false alarm nothing comes back, but another one saw it: whoever opens it again learns of all that he opened.
+#[test]
+fn who_opens_a_false_alarm_again_is_told_what_others_saw_meanwhile() {
+    for action in [Action::Reopen, Action::Undo] {
+        let mut story = Teller::new();
+        let smoke = |id: &str, minute| call(id, "fire_smoke", 0.0, 0.0).at(minute);
+        story.tell(smoke("a1", 0));
+        let first = story.only().id;
+        story.command(order("k1", &first, Action::FalseAlarm));
+        story.tell(smoke("a2", 2));
+        let second = id_of(&story, "a2");
+        assert_ne!(first, second);
+        restart(&mut story);
+        assert_eq!(
+            story.command(order("k2", &first, action)),
+            format!("{action} applied: it came back as {second} meanwhile: merge the two if they are one")
+        );
+    }
+}
+
 #[test]
 fn what_was_merged_repeats_what_it_became_part_of() {
     let (mut story, a, b) = two_heaps();
