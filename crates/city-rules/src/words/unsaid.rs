@@ -179,20 +179,22 @@ impl Unsaid {
     }
 
     /// What a text says without what it tells of other times or fears: within the reach of such a word in its sentence, until the
-    /// text comes to the present.
-    pub(super) fn without_told(&self, seen: &Seen) -> Seen {
-        let present: Vec<usize> = self.present_places(seen).into_iter().map(|(at, _)| at).collect();
+    /// text comes to the present. `None` where it tells of none, as most texts do.
+    pub(super) fn without_told(&self, seen: &Seen) -> Option<Seen> {
+        let told = places(seen, &self.told);
+        if told.is_empty() {
+            return None;
+        }
+        let present: BTreeSet<usize> = self.present_places(seen).into_iter().map(|(at, _)| at).collect();
         let reach = |(_, end): (usize, usize)| {
             let (_, sentence) = seen.sentence_at(end);
-            let until = present.iter().copied().filter(|at| *at >= end).min();
-            end..(end + TOLD_REACH + 1)
-                .min(sentence)
-                .min(until.unwrap_or(usize::MAX))
+            let until = present.range(end..).next().copied().unwrap_or(usize::MAX);
+            end..(end + TOLD_REACH + 1).min(sentence).min(until)
         };
-        let told: Vec<std::ops::Range<usize>> = places(seen, &self.told).into_iter().map(reach).collect();
+        let told: Vec<std::ops::Range<usize>> = told.into_iter().map(reach).collect();
         let mut rest = seen.clone();
         rest.strike(|_, word, (from, _)| word < self.said && told.iter().any(|told| told.contains(&from)));
-        rest
+        Some(rest)
     }
 
     /// Where the text says now, but for words that only sound so.
@@ -205,13 +207,23 @@ impl Unsaid {
         present
     }
 
-    /// The stretches of a text that tell of the present: so far around each of its words, within the sentence.
+    /// The stretches of a text that tell of the present: so far around each of its words, within the sentence; what overlaps is one.
     pub(super) fn present(&self, seen: &Seen) -> Vec<std::ops::Range<usize>> {
         let around = |(start, end): (usize, usize)| {
             let (from, to) = seen.sentence_at(start);
             start.saturating_sub(NOW_REACH).max(from)..(end + NOW_REACH).min(to)
         };
-        self.present_places(seen).into_iter().map(around).collect()
+        let mut stretches: Vec<std::ops::Range<usize>> =
+            self.present_places(seen).into_iter().map(around).collect();
+        stretches.sort_unstable_by_key(|stretch| stretch.start);
+        stretches.dedup_by(|next, before| {
+            let is_one = next.start <= before.end;
+            if is_one {
+                before.end = before.end.max(next.end);
+            }
+            is_one
+        });
+        stretches
     }
 
     fn is_deniable(&self, word: u32) -> bool {
