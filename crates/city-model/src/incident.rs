@@ -651,15 +651,9 @@ impl Incident {
 
     /// Whether somebody saw it after the centre was told that it is mended.
     pub fn is_objected_to(&self) -> bool {
-        self.handling
-            .resolved_at
-            .is_some_and(|at| self.has_member_after(at))
-    }
-
-    /// Whether one of its members tells of a later time.
-    pub fn has_member_after(&self, at: EventTime) -> bool {
-        let newest = self.members.first();
-        newest.is_some_and(|newest| newest.event_time > at)
+        let newest = self.members.first().map(|member| member.event_time);
+        let resolved_at = self.handling.resolved_at;
+        resolved_at.is_some_and(|at| newest.is_some_and(|newest| newest > at))
     }
 
     /// When the centre opened it again, if it did.

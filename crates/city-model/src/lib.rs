@@ -19,6 +19,7 @@ mod source;
 mod time;
 mod told;
 mod utc;
+mod width;
 
 pub use crs::{Crs, UnknownCrs};
 pub use digest::{Fingerprint, Fingerprinting, GroupingDigest, fingerprint, hex, sha256_hex};
@@ -42,3 +43,4 @@ pub use small::{SmallMap, SmallSet};
 pub use source::{Channel, Source};
 pub use time::{DAY_MS, EventTime, HOUR_MS, MINUTE_MS, SECOND_MS};
 pub use utc::UtcTime;
+pub use width::half_width;

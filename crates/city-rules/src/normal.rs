@@ -7,14 +7,7 @@ use traditional::simplified;
 
 /// Full-width letters, digits and signs as their half-width twins; the ideographic space as a space.
 pub(crate) fn half_width(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{3000}' => ' ',
-            // FF01–FF5E mirror 21–7E at a fixed distance.
-            '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
+    text.chars().map(city_model::half_width).collect()
 }
 
 /// A category's name without what differs between systems: width, case, spaces, a suffix such as "(浦东)".
@@ -27,21 +20,28 @@ pub(crate) fn name_key(name: &str) -> String {
     key
 }
 
-/// A running text for looking up words in it: half-width, in lower case and in simplified characters.
+/// A running text for looking up words in it: half-width, in lower case, in simplified characters and without spaces between them.
 pub(crate) fn text_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     for c in text.chars() {
         let Some(c) = plain(c) else {
-            let lower = half_width(text).to_lowercase();
-            return lower.chars().map(simplified).collect();
+            key.clear();
+            for c in half_width(text).to_lowercase().chars() {
+                append(&mut key, simplified(c));
+            }
+            return key;
         };
-        // Machines that read or listen put spaces between characters, which part no words there.
-        if is_ideograph(c) && key.ends_with(' ') && key.trim_end_matches(' ').ends_with(is_ideograph) {
-            key.truncate(key.trim_end_matches(' ').len());
-        }
-        key.push(c);
+        append(&mut key, c);
     }
     key
+}
+
+/// Puts a character behind a key. Machines that read or listen put spaces between ideographs, which part no words there.
+fn append(key: &mut String, c: char) {
+    if is_ideograph(c) && key.ends_with(' ') && key.trim_end_matches(' ').ends_with(is_ideograph) {
+        key.truncate(key.trim_end_matches(' ').len());
+    }
+    key.push(c);
 }
 
 const fn is_ideograph(c: char) -> bool {
@@ -52,8 +52,7 @@ const fn is_ideograph(c: char) -> bool {
 fn plain(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7F}' => Some(c.to_ascii_lowercase()),
-        '\u{3000}' => Some(' '),
-        '\u{FF01}'..='\u{FF5E}' => Some(((c as u32 - 0xFEE0) as u8 as char).to_ascii_lowercase()),
+        '\u{3000}' | '\u{FF01}'..='\u{FF5E}' => Some(city_model::half_width(c).to_ascii_lowercase()),
         // Dashes, quotes and dots; from radicals to ideographs: none of them has a case.
         '\u{4E00}'..='\u{9FFF}' => Some(simplified(c)),
         '\u{2010}'..='\u{2027}' | '\u{2E80}'..='\u{4DFF}' => Some(c),
@@ -87,6 +86,8 @@ mod tests {
             text_key("着 火　了 on  fire 三 楼,  a楼"),
             "着火了 on  fire 三楼,  a楼"
         );
+        // One sign that needs the tables changes nothing about the others.
+        assert_eq!(text_key("着 火　了 É  三 楼"), "着火了 é  三楼");
         assert_eq!(text_key("ΣΟΣ 著火"), "σος 着火");
         // A sigma's lower case depends on what stands around it.
         assert_eq!(text_key("ΟΔΟΣ"), "οδος");

@@ -288,7 +288,7 @@ struct Vocabulary {
     of_phrases: BTreeSet<u32>,
     /// Words of exclusions.
     of_exclusions: BTreeSet<u32>,
-    /// Those of them that the present takes back.
+    /// Those of them that one of `real` takes back.
     feared: BTreeSet<u32>,
 }
 
@@ -331,19 +331,19 @@ impl Vocabulary {
         self.of_phrases.extend(any.iter().flatten().flatten());
         let (mut veto, mut mask) = (Vec::new(), BTreeSet::new());
         let maskable = maskable(raw);
-        let exclusions = raw.not.iter().chain(&raw.feared).map(|word| word.trim());
-        for word in exclusions.filter(|word| !word.is_empty()) {
+        let not = raw.not.iter().map(|word| (word.trim(), false));
+        let exclusions = not.chain(raw.feared.iter().map(|word| (word.trim(), true)));
+        for (word, is_feared) in exclusions.filter(|(word, _)| !word.is_empty()) {
             let number = self.number(word);
             self.of_exclusions.insert(number);
+            if is_feared {
+                self.feared.insert(number);
+            }
             if masks(&maskable, &text_key(word)) {
                 mask.insert(number);
             } else {
                 veto.push(number);
             }
-        }
-        for word in raw.feared.iter().filter(|word| !word.trim().is_empty()) {
-            let number = self.number(word);
-            self.feared.insert(number);
         }
         Phrases { any, veto, mask }
     }

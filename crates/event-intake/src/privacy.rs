@@ -52,10 +52,8 @@ pub(crate) fn half_width(text: &str) -> Cow<'_, str> {
     let shown = |c: &char| !matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
     let mut half = String::with_capacity(text.len());
     half.extend(text.chars().filter(shown).map(|c| match c {
-        '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
-        // FF01 to FF5E mirror 21 to 7E at a fixed distance.
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-        _ => c,
+        '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => ' ',
+        _ => city_model::half_width(c),
     }));
     Cow::Owned(half)
 }

@@ -9,6 +9,7 @@ use city_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Setting;
 use crate::record::IncidentRecord;
 
 /// What the engine remembers of an event: its identity was seen, and where it went.
@@ -123,6 +124,23 @@ impl EventRow {
             order: event.ticket.is_some().then(order),
             held,
         }
+    }
+
+    /// What is remembered of a member that may be decided again.
+    pub(crate) fn of_member(
+        setting: &Setting,
+        held: &Arc<Held>,
+        outcome: Outcome,
+        incident: &IncidentId,
+    ) -> EventRow {
+        let (incident, kept) = (Some(incident.clone()), Some(Arc::clone(held)));
+        EventRow::of(
+            &held.event,
+            setting.activation.reorder_ms,
+            outcome,
+            incident,
+            kept,
+        )
     }
 }
 

@@ -56,16 +56,8 @@ impl Engine {
         draft.touched.insert(survivor.clone(), Arc::new(left));
         draft.touched.insert(part.clone(), apart.part);
         for (held, outcome) in told {
-            let reorder_ms = setting.activation.reorder_ms;
-            let evidence = held.evidence();
-            let row = EventRow::of(
-                &held.event,
-                reorder_ms,
-                outcome,
-                Some(part.clone()),
-                Some(held.clone()),
-            );
-            self.retell(draft, row, WENT_ALONG, &evidence);
+            let row = EventRow::of_member(setting, &held, outcome, part);
+            self.retell(draft, row, WENT_ALONG, &held.evidence());
         }
     }
 

@@ -246,10 +246,8 @@ impl Engine {
                 _ if opens => Outcome::Opened,
                 _ => Outcome::Joined,
             };
-            let evidence = held.evidence();
-            let reorder_ms = draft.setting().activation.reorder_ms;
-            let row = EventRow::of(event, reorder_ms, outcome, Some(id.clone()), Some(held.clone()));
-            self.retell(draft, row, MOVED, &evidence);
+            let row = EventRow::of_member(draft.setting(), held, outcome, id);
+            self.retell(draft, row, MOVED, &held.evidence());
         }
     }
 }

@@ -228,14 +228,7 @@ impl Engine {
         outcome: Outcome,
         is_new: bool,
     ) {
-        let reorder_ms = draft.setting().activation.reorder_ms;
-        let row = EventRow::of(
-            &held.event,
-            reorder_ms,
-            outcome,
-            Some(id.clone()),
-            Some(held.clone()),
-        );
+        let row = EventRow::of_member(draft.setting(), &held, outcome, id);
         if is_new {
             draft.told(row, None, Some(evidence));
             return;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use city_model::EventTime;
+use city_model::{EventTime, half_width};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
@@ -87,13 +87,10 @@ fn plain(text: &str) -> String {
     for c in text.chars() {
         match c {
             '年' | '月' => plain.push('-'),
-            '日' | '号' | '\u{3000}' => plain.push(' '),
-            '时' | '時' | '点' | '點' => plain.push(':'),
-            '分' => plain.push(':'),
+            '日' | '号' => plain.push(' '),
+            '时' | '時' | '点' | '點' | '分' => plain.push(':'),
             '秒' | '整' => {}
-            // FF01–FF5E mirror 21–7E at a fixed distance.
-            '\u{FF01}'..='\u{FF5E}' => plain.extend(char::from_u32(u32::from(c) - 0xFEE0)),
-            _ => plain.push(c),
+            _ => plain.push(half_width(c)),
         }
     }
     // "10时" and "10时5分" end with what parts them from what could follow.
