@@ -70,7 +70,16 @@ impl HeardOf {
 #[derive(Debug, Default)]
 pub struct Grouping {
     incidents: BTreeMap<String, IncidentId>,
-    merged: BTreeMap<IncidentId, IncidentId>,
+    merged: BTreeMap<IncidentId, Part>,
+}
+
+/// What an incident became part of.
+#[derive(Clone, Debug)]
+struct Part {
+    of: IncidentId,
+    /// Whether all that it had was told of the other instead: what is told of it nevertheless has come back since, and the
+    /// revision that says so waits for the next tick.
+    is_empty: bool,
 }
 
 /// Of an incident's record, what the grouping needs.
@@ -79,6 +88,7 @@ struct MergedRecord {
     incident_id: IncidentId,
     #[serde(default)]
     merged_into: Option<IncidentId>,
+    member_count: u64,
 }
 
 impl Grouping {
@@ -105,14 +115,15 @@ impl Grouping {
     /// When the record is no incident.
     pub fn take_incident(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
         let told: MergedRecord = serde_json::from_slice(json)?;
-        self.put_merged(told.incident_id, told.merged_into);
+        self.put_merged(told.incident_id, told.merged_into, told.member_count);
         Ok(())
     }
 
-    /// What an incident was merged into, as it was told last.
-    pub fn put_merged(&mut self, incident: IncidentId, into: Option<IncidentId>) {
+    /// What an incident was merged into, and how many members it had kept, as it was told last.
+    pub fn put_merged(&mut self, incident: IncidentId, into: Option<IncidentId>, members: u64) {
+        let is_empty = members == 0;
         match into {
-            Some(into) => self.merged.insert(incident, into),
+            Some(of) => self.merged.insert(incident, Part { of, is_empty }),
             None => self.merged.remove(&incident),
         };
     }
@@ -148,10 +159,13 @@ impl Grouping {
 
     fn survivor<'a>(&'a self, incident: &'a IncidentId) -> &'a IncidentId {
         let mut survivor = incident;
+        if self.merged.get(incident).is_some_and(|part| part.is_empty) {
+            return incident;
+        }
         // Each merge leads to an older incident; the bound guards against records that no engine wrote.
         for _ in 0..=self.merged.len() {
             match self.merged.get(survivor) {
-                Some(next) => survivor = next,
+                Some(part) => survivor = &part.of,
                 None => break,
             }
         }
@@ -235,17 +249,23 @@ mod tests {
         let together = grouping([("s/1", "a"), ("s/2", "a"), ("s/3", "a")]).digest();
         let mut merged = grouping([("s/1", "a"), ("s/2", "b"), ("s/3", "c")]);
         merged
-            .take_incident(br#"{"incident_id":"c","merged_into":"b"}"#)
+            .take_incident(br#"{"incident_id":"c","merged_into":"b","member_count":1}"#)
             .unwrap();
         merged
-            .take_incident(br#"{"incident_id":"b","merged_into":"a"}"#)
+            .take_incident(br#"{"incident_id":"b","merged_into":"a","member_count":1}"#)
             .unwrap();
         assert_eq!(merged.digest(), together, "a chain of merges has one survivor");
-        merged.take_incident(br#"{"incident_id":"c"}"#).unwrap();
         merged
-            .take_incident(br#"{"incident_id":"b","merged_into":null}"#)
+            .take_incident(br#"{"incident_id":"c","member_count":1}"#)
+            .unwrap();
+        merged
+            .take_incident(br#"{"incident_id":"b","merged_into":null,"member_count":1}"#)
             .unwrap();
         assert_eq!(merged.digest(), apart, "taken apart again");
+        merged
+            .take_incident(br#"{"incident_id":"b","merged_into":"a","member_count":0}"#)
+            .unwrap();
+        assert_eq!(merged.digest(), apart, "what it is told to have came back");
         assert!(merged.take_incident(b"[]").is_err());
     }
 }

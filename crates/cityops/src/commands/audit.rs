@@ -280,8 +280,8 @@ impl Decided {
     fn take(&mut self, output: Output) {
         match output {
             Output::Revision { record, .. } => {
-                self.grouping
-                    .put_merged(record.incident_id.clone(), record.merged_into.clone());
+                let (id, into) = (record.incident_id.clone(), record.merged_into.clone());
+                self.grouping.put_merged(id, into, record.member_count);
                 let last = LastRevision {
                     json: serde_json::to_vec(&record).unwrap_or_default(),
                     is_merged: record.merged_into.is_some(),
@@ -307,7 +307,8 @@ impl Decided {
             let id = IncidentId::new(&String::from_utf8_lossy(key));
             if let Some(incident) = correlate.engine().incident(&id) {
                 last.is_merged = incident.status == Status::Merged;
-                self.grouping.put_merged(id, incident.merged_into.clone());
+                let into = incident.merged_into.clone();
+                self.grouping.put_merged(id, into, incident.member_count);
             }
         }
     }
