@@ -404,7 +404,8 @@ pub struct Evidence {
     /// The address that took part in where the event is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_by: Option<Box<PlacedBy>>,
-    /// The second best incident in reach.
+    /// The second best incident in reach; where it joined none because of rivals, the one that would do nearly as well as the
+    /// nearest miss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,
     /// The nearest incident out of reach.
@@ -413,6 +414,13 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// How much doubt its nearest miss's kind would have to bear, in thousandths, for it to join that one in spite of its rival.
+    pub fn doubt_with_rival(&self) -> Option<i64> {
+        let doubt = |miss: &Option<Miss>| miss.as_ref()?.doubt_milli;
+        let (own, rival) = (doubt(&self.nearest_miss)?, doubt(&self.runner_up)?);
+        Some(own + crate::doubt::rivals(own, [rival].into_iter()))
+    }
+
     /// Evidence that compares no distances.
     pub fn bare(why: Why, gap_ms: i64) -> Evidence {
         Evidence {

@@ -262,6 +262,12 @@ impl<'a, S: Scene> Matcher<'a, S> {
         let best_id = best.map(|candidate| &candidate.incident.id);
         let runner_up = reach.find(|candidate| Some(&candidate.incident.id) != best_id);
         let miss = candidates.iter().find(|candidate| !candidate.in_reach());
+        // Where it may as well be of another it is of neither, and is told of both.
+        let is_of_either = candidates.iter().any(|one| one.barrier == Some(RIVALS));
+        let rival = miss.filter(|_| best.is_none() && is_of_either).and_then(|miss| {
+            let mut others = candidates.iter().filter(|one| one.doubt().is_some());
+            others.find(|one| one.incident.id != miss.incident.id)
+        });
         Match {
             evidence: Evidence {
                 why: if best.is_some() { Why::Near } else { Why::Founded },
@@ -271,7 +277,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 doubt_milli: best.and_then(Candidate::weighed),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
                 placed_by: None,
-                runner_up: runner_up.map(|c| c.as_miss("second")),
+                runner_up: (runner_up.map(|c| c.as_miss("second"))).or(rival.map(|c| c.as_miss(RIVALS))),
                 nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
             also_in_reach: candidates

@@ -71,8 +71,15 @@ fn where_things_stand_in_rows_a_vague_call_joins_none() {
         );
     }
     assert_eq!(story.incidents().len(), 4);
-    story.tell(call("vague", "tree_fallen", 90.0, 30.0).unsure(60).at(9));
+    let vague = call("vague", "tree_fallen", 90.0, 30.0).unsure(60).at(9);
+    let compared = story.would_compare(&vague);
+    story.tell(vague);
     assert_eq!(story.incidents().len(), 5);
+    let (missed, rival) = (compared.nearest_miss.unwrap(), compared.runner_up.unwrap());
+    assert_eq!((&*missed.because, &*rival.because), ("rivals", "rivals"));
+    let middle = ["t1", "t2"].map(|id| id_of(&story, id));
+    assert!(middle.contains(&missed.incident) && middle.contains(&rival.incident));
+    assert_ne!(missed.incident, rival.incident, "it is told of both");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use city_rules::{KindRule, Rules};
-use incident_engine::{Evidence, Miss};
+use incident_engine::Evidence;
 use serde::Serialize;
 use toml::Value;
 
@@ -94,7 +94,8 @@ impl Change {
     }
 
     /// What might have let an event join the incident that it missed.
-    pub(super) fn to_join(miss: &Miss, rule: &KindRule) -> Option<Change> {
+    pub(super) fn to_join(evidence: &Evidence, rule: &KindRule) -> Option<Change> {
+        let miss = evidence.nearest_miss.as_ref()?;
         match (&*miss.because, rule.most_doubt_milli) {
             ("gap", _) => {
                 let gap_ms = (miss.gap_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
@@ -102,6 +103,11 @@ impl Change {
             }
             // Doubt in thousandths is whole, so the least that is enough is known exactly.
             ("farther" | "doubt", Some(_)) => Some(Change::of(rule, Key::Doubt, miss.doubt_milli?)),
+            // There may be more than one rival, and then the two alone are not what was too much.
+            ("rivals", Some(most)) => {
+                let wanted = evidence.doubt_with_rival()?.max(most + 1);
+                Some(Change::of(rule, Key::Doubt, wanted))
+            }
             ("farther", None) => {
                 let wanted = rule.radius_mm + (miss.distance_mm - miss.radius_mm);
                 let mut change = Change::of(rule, Key::Radius, (wanted + STEP_MM - 1) / STEP_MM * STEP_MM);
@@ -196,17 +202,21 @@ fn seconds(ms: i64) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use incident_engine::Miss;
+
     use super::*;
 
-    fn miss(because: &str, distance_mm: i64, radius_mm: i64, gap_ms: i64) -> Miss {
-        Miss {
+    fn miss(because: &str, distance_mm: i64, radius_mm: i64, gap_ms: i64) -> Evidence {
+        let mut evidence = Evidence::bare(city_model::Why::Founded, 0);
+        evidence.nearest_miss = Some(Miss {
             incident: city_model::IncidentId::new("i"),
             distance_mm,
             radius_mm,
             gap_ms,
             doubt_milli: Some(7_321),
             because: because.into(),
-        }
+        });
+        evidence
     }
 
     #[test]
@@ -247,6 +257,11 @@ mod tests {
         for because in ["life", "extent", "component", "never", "rivals"] {
             assert_eq!(Change::to_join(&miss(because, 1, 2, 3), ponding), None);
         }
+        let mut rivals = miss("rivals", 1, 2, 3);
+        rivals.runner_up.clone_from(&rivals.nearest_miss);
+        let change = Change::to_join(&rivals, ponding).unwrap();
+        assert_eq!(change.key, Key::Doubt);
+        assert!(change.after > 7_321, "more than its own: {}", change.short());
     }
 
     #[test]

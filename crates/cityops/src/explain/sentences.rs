@@ -4,7 +4,7 @@ use city_model::{Outcome, Why};
 use incident_engine::IncidentRecord;
 use serde::Serialize;
 
-use super::wording::{Both, became, compared, missed, outcome, placed, second};
+use super::wording::{Both, became, compared, missed, outcome, placed, rival, second};
 use super::{Story, Told, Tried, WhatIf};
 
 /// Why an event is where it is.
@@ -90,12 +90,13 @@ impl Story {
         if let Some(evidence) = &told.evidence {
             said.say_all(evidence.placed_by.as_deref().map(placed));
             said.say(compared(evidence));
-            if let Some(runner_up) = &evidence.runner_up {
-                said.say(second(runner_up, self));
-            }
+            let is_joined = evidence.why != Why::Founded;
+            let runner_up = evidence.runner_up.as_ref();
+            said.say_all(runner_up.filter(|_| is_joined).map(|other| second(other, self)));
             match &evidence.nearest_miss {
                 Some(miss) => {
                     said.say(missed(miss, self));
+                    said.say_all(runner_up.filter(|_| !is_joined).map(|other| rival(other, self)));
                     let is_in_it = now_in.is_some_and(|now| {
                         self.survivor(&miss.incident)
                             .is_some_and(|other| other.incident_id == now.incident_id)

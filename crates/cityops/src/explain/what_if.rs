@@ -44,12 +44,13 @@ impl<'a> WhatIf<'a> {
 
     /// Whether a change would have let an event join the incident that it missed, and which.
     pub(super) fn joins(&mut self, story: &Story, key: &EventKey) -> anyhow::Result<Option<Tried>> {
-        let miss = story
-            .told(key)
-            .and_then(|told| told.evidence.as_ref()?.nearest_miss.as_ref());
-        let Some(miss) = miss else { return Ok(None) };
+        let evidence = story.told(key).and_then(|told| told.evidence.as_ref());
+        let Some(evidence) = evidence else { return Ok(None) };
+        let Some(miss) = &evidence.nearest_miss else {
+            return Ok(None);
+        };
         self.try_out(story, key, &miss.incident, true, |rule| {
-            Change::to_join(miss, rule)
+            Change::to_join(evidence, rule)
         })
     }
 

@@ -169,6 +169,16 @@ pub(super) fn second(miss: &Miss, story: &Story) -> Both {
     )
 }
 
+/// What fits nearly as well as the nearest that it did not join.
+pub(super) fn rival(miss: &Miss, story: &Story) -> Both {
+    let distance = metres(miss.distance_mm);
+    let (zh, en) = called(miss, story);
+    Both(
+        format!("几乎同样吻合的另一个是 {zh}：相距 {distance} 米。"),
+        format!("The other that fits nearly as well is {en}: {distance} m apart."),
+    )
+}
+
 pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
     let (distance, radius) = (metres(miss.distance_mm), metres(miss.radius_mm));
     let gap = Span(miss.gap_ms);

@@ -18,7 +18,7 @@ use city_model::{
     Responsible, Severity, Signal, Silence, SilenceArea, Source, Tick, Warning, WarningStatus,
 };
 use city_rules::Rules;
-use incident_engine::{Change, Engine, IncidentRecord, Output, Setting};
+use incident_engine::{Change, Engine, Evidence, IncidentRecord, Output, Setting};
 
 /// 2026-09-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_788_192_000_000;
@@ -407,6 +407,16 @@ impl Teller {
     pub fn tell(&mut self, told: Told) {
         self.tick(told.0.ingested_at.floor_second());
         self.input(&Input::Event(Arc::new(told.0)));
+    }
+
+    /// What would be compared if it were told now.
+    pub fn would_compare(&self, told: &Told) -> Evidence {
+        let decision = self.engine.decide(&Input::Event(Arc::new(told.0.clone())));
+        let mut evidence = decision.outputs.into_iter().filter_map(|output| match output {
+            Output::Outcome { evidence, .. } => evidence,
+            _ => None,
+        });
+        *evidence.next().unwrap()
     }
 
     pub fn tick(&mut self, at: EventTime) {
