@@ -70,16 +70,7 @@ impl HeardOf {
 #[derive(Debug, Default)]
 pub struct Grouping {
     incidents: BTreeMap<String, IncidentId>,
-    merged: BTreeMap<IncidentId, Part>,
-}
-
-/// What an incident became part of.
-#[derive(Clone, Debug)]
-struct Part {
-    of: IncidentId,
-    /// Whether all that it had was told of the other instead: what is told of it nevertheless has come back since, and the
-    /// revision that says so waits for the next tick.
-    is_empty: bool,
+    merged: BTreeMap<IncidentId, IncidentId>,
 }
 
 /// Of an incident's record, what the grouping needs.
@@ -119,11 +110,11 @@ impl Grouping {
         Ok(())
     }
 
-    /// What an incident was merged into, and how many members it had kept, as it was told last.
+    /// What an incident was merged into, and how many members it had kept, as it was told last. One that kept none has nothing to
+    /// pass on: what is told of it nevertheless came back since, and the revision that says so waits for the next tick.
     pub fn put_merged(&mut self, incident: IncidentId, into: Option<IncidentId>, members: u64) {
-        let is_empty = members == 0;
-        match into {
-            Some(of) => self.merged.insert(incident, Part { of, is_empty }),
+        match into.filter(|_| members > 0) {
+            Some(into) => self.merged.insert(incident, into),
             None => self.merged.remove(&incident),
         };
     }
@@ -159,13 +150,10 @@ impl Grouping {
 
     fn survivor<'a>(&'a self, incident: &'a IncidentId) -> &'a IncidentId {
         let mut survivor = incident;
-        if self.merged.get(incident).is_some_and(|part| part.is_empty) {
-            return incident;
-        }
         // Each merge leads to an older incident; the bound guards against records that no engine wrote.
         for _ in 0..=self.merged.len() {
             match self.merged.get(survivor) {
-                Some(part) => survivor = &part.of,
+                Some(next) => survivor = next,
                 None => break,
             }
         }

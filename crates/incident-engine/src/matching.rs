@@ -263,11 +263,13 @@ impl<'a, S: Scene> Matcher<'a, S> {
         let runner_up = reach.find(|candidate| Some(&candidate.incident.id) != best_id);
         let miss = candidates.iter().find(|candidate| !candidate.in_reach());
         // Where it may as well be of another it is of neither, and is told of both.
-        let is_of_either = candidates.iter().any(|one| one.barrier == Some(RIVALS));
-        let rival = miss.filter(|_| best.is_none() && is_of_either).and_then(|miss| {
-            let mut others = candidates.iter().filter(|one| one.doubt().is_some());
-            others.find(|one| one.incident.id != miss.incident.id)
-        });
+        let is_of_either = || candidates.iter().any(|one| one.barrier == Some(RIVALS));
+        let rival = miss
+            .filter(|_| best.is_none() && is_of_either())
+            .and_then(|miss| {
+                let mut others = candidates.iter().filter(|one| one.doubt().is_some());
+                others.find(|one| one.incident.id != miss.incident.id)
+            });
         Match {
             evidence: Evidence {
                 why: if best.is_some() { Why::Near } else { Why::Founded },

@@ -44,9 +44,11 @@ impl<'a> WhatIf<'a> {
 
     /// Whether a change would have let an event join the incident that it missed, and which.
     pub(super) fn joins(&mut self, story: &Story, key: &EventKey) -> anyhow::Result<Option<Tried>> {
-        let evidence = story.told(key).and_then(|told| told.evidence.as_ref());
-        let Some(evidence) = evidence else { return Ok(None) };
-        let Some(miss) = &evidence.nearest_miss else {
+        let compared = story.told(key).and_then(|told| {
+            let evidence = told.evidence.as_ref()?;
+            Some((evidence, evidence.nearest_miss.as_ref()?))
+        });
+        let Some((evidence, miss)) = compared else {
             return Ok(None);
         };
         self.try_out(story, key, &miss.incident, true, |rule| {
