@@ -12,6 +12,7 @@ use crate::combining::combine;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::life::{self, Step};
+use crate::limits;
 use crate::parting::Parted;
 use crate::rebuilt::take;
 
@@ -39,7 +40,8 @@ impl Engine {
         let last = self.to_take_back(setting, incident, command);
         let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
         let is_taken_in = is_mended(incident) && !is_mended(other) && other.status == Status::Open;
-        draft.edit(&incident.id, |_, edited| {
+        let is_in_hand = other.status == Status::Open && other.handling.has_begun() && !is_mended(other);
+        draft.edit(&incident.id, |setting, edited| {
             freeze(edited);
             combine(edited, other);
             if edited.recurrence_of.as_ref() == Some(&other.id) {
@@ -48,6 +50,11 @@ impl Engine {
             if is_taken_in {
                 let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
             }
+            if is_in_hand {
+                // What the centre has begun with does not end because nobody tells of it any more.
+                let _ = life::take(edited, Step::Acknowledge, now); // what is open can be acknowledged
+            }
+            limits::take_over(setting, edited, other, now);
             edited.last_command = Some(Arc::new(last));
         });
         let survivor = incident.id.clone();

@@ -1,5 +1,6 @@
 //! A decision in the making: what it edits is judged once, entered as a row, and published at once or with the next tick.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) revised: Option<Silence>,
     /// How it comes that members leave incidents in this decision, where they may.
     pub(crate) regrouping: Option<Regrouping>,
+    /// What is open because the word that closed it was taken back: its limits are those that it had.
+    pub(crate) resumed: Vec<IncidentId>,
     /// What was found out of incidents: the silence that holds each back, if one does.
     pub(crate) veils: BTreeMap<IncidentId, Option<Name>>,
     pub(crate) decision: Decision,
@@ -60,6 +63,7 @@ impl<'a> Draft<'a> {
             continued: None,
             revised: None,
             regrouping: None,
+            resumed: Vec::new(),
             veils: BTreeMap::new(),
             decision: Decision::default(),
         }
@@ -163,19 +167,31 @@ impl<'a> Draft<'a> {
         self.inhibit();
         for (id, incident) in std::mem::take(&mut self.touched) {
             let before = self.engine.incidents.get(&id).map(Arc::as_ref);
-            if incident.status != Status::Open
-                && crate::passage::due(self.setting, &incident).is_some_and(|due| due <= self.now)
-                && before.is_some_and(|before| before.status != Status::Open && !before.dirty)
-            {
-                let (change, output) = crate::passage::removed(&id);
-                self.decision.changes.push(change);
-                // Of what was never shown nothing need be taken back.
-                let was_shown = !incident.is_held_back();
-                self.decision.outputs.extend(was_shown.then_some(output));
+            let is_at_rest = before.is_some_and(|before| before.status != Status::Open && !before.dirty);
+            let due = crate::passage::due(self.setting, &incident);
+            if incident.status != Status::Open && is_at_rest && due.is_some_and(|due| due <= self.now) {
+                self.forget(incident);
                 continue;
             }
             self.settle(before, incident);
         }
+    }
+
+    /// Forgets what is over for so long; but what the centre merged stands for its place as long as there is what it is part of.
+    fn forget(&mut self, mut incident: Arc<Incident>) {
+        if incident.commanded
+            && incident.status == Status::Merged
+            && self.engine.survivor_of(&incident).is_some()
+        {
+            Arc::make_mut(&mut incident).last_heard_at = self.now;
+            self.decision.changes.push(Change::PutIncident(incident));
+            return;
+        }
+        let (change, output) = crate::passage::removed(&incident.id);
+        self.decision.changes.push(change);
+        // Of what was never shown nothing need be taken back.
+        let was_shown = !incident.is_held_back();
+        self.decision.outputs.extend(was_shown.then_some(output));
     }
 
     fn settle(&mut self, before: Option<&Incident>, mut settling: Arc<Incident>) {
@@ -184,13 +200,22 @@ impl<'a> Draft<'a> {
             *incident = shorter;
             self.withheld(Withheld::TooMany, 1);
         }
-        if incident.status == Status::Open && before.is_some_and(|before| before.status == Status::Closed) {
+        let mut as_before = before.map(Cow::Borrowed);
+        if self.resumed.contains(&incident.id) {
+            if let Some(before) = &mut as_before {
+                before.to_mut().status = Status::Open; // as though it had been open all the while
+            }
+            crate::limits::keep(self.setting, incident, self.now);
+        } else if incident.status == Status::Open
+            && before.is_some_and(|before| before.status == Status::Closed)
+        {
             // Before it is judged, or it would be by what was over when it was closed.
             crate::limits::begin_anew(incident, self.now);
         }
+        let as_before = as_before.as_deref();
         let assessment = Assessment::of(self.engine, self.setting, incident, self.now);
         if self.keeps_back(incident, &assessment) {
-            assessment.move_band(self.engine, self.setting, before, incident, self.now);
+            assessment.move_band(self.engine, self.setting, as_before, incident, self.now);
             incident.dirty = false;
             self.decision.changes.push(Change::PutIncident(settling));
             return;
@@ -199,7 +224,7 @@ impl<'a> Draft<'a> {
         if before.is_some_and(Incident::is_held_back) {
             self.show(incident);
         }
-        let changed_band = assessment.move_band(self.engine, self.setting, before, incident, self.now);
+        let changed_band = assessment.move_band(self.engine, self.setting, as_before, incident, self.now);
         let quietly = before.is_some_and(|before| {
             self.continued.as_ref() == Some(&incident.id)
                 && before.status == incident.status

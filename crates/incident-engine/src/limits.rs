@@ -78,6 +78,23 @@ pub(crate) fn begin_anew(incident: &mut Incident, now: EventTime) {
     });
 }
 
+/// Another one became part of it: what was promised there is kept here, and what is over there is over here.
+pub(crate) fn take_over(setting: &Setting, incident: &mut Incident, other: &Incident, now: EventTime) {
+    if !run(setting, other) {
+        return;
+    }
+    if other.handling.dispatched_at.is_none() {
+        incident.dispatch_by = incident.dispatch_by.min(other.dispatch_by);
+    }
+    if other.control_by < incident.control_by && incident.care().extended_to.is_none() {
+        incident.control_by = other.control_by;
+        incident.time_points = incident.time_points.max(other.time_points);
+        let from = other.limits_from();
+        incident.take_care(|care| care.limits_from = Some(from));
+    }
+    keep(setting, incident, now);
+}
+
 /// The unit gave it back: the centre has the whole time to send it out once more.
 pub(crate) fn give_back(setting: &Setting, incident: &mut Incident, now: EventTime) {
     let (amount, clock) = setting.rules.priority().deadline(incident.band).dispatch;

@@ -127,7 +127,11 @@ impl Engine {
         let other = match &last.other {
             None => None,
             Some(id) => Some(self.with_same(id, &last).ok_or_else(|| {
-                "the other incident had a command since: take that one back first".to_owned()
+                let because = match self.incidents.get(id) {
+                    Some(_) => "the other incident had a command since: take that one back first",
+                    None => "the other incident is over for so long that it is forgotten",
+                };
+                because.to_owned()
             })?),
         };
         if let (Action::Split | Action::Move, true, Some(from)) = (last.action, last.events.is_empty(), other)
@@ -236,6 +240,9 @@ impl Engine {
         );
         let is_kept = without.tail.iter().all(|turn| self.is_held(&turn.key));
         let now = draft.now;
+        if last.of_handling && incident.status == Status::Closed && without.status == Status::Open {
+            draft.resumed.push(incident.id.clone());
+        }
         draft.edit(&incident.id, |setting, edited| {
             let pinned = edited.pinned;
             if last.of_handling {

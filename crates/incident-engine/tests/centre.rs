@@ -30,6 +30,31 @@ fn what_is_merged_stands_at_both_places() {
 }
 
 #[test]
+fn what_is_merged_is_kept_as_long_as_the_other_is() {
+    for takes_back in [true, false] {
+        let (mut story, a, b) = two_heaps();
+        story.command(order("k0", &a, Action::Acknowledge));
+        story.command(merging("k1", &a, &b));
+        // Longer than anything is kept that is over.
+        let days = |story: &mut Teller, days: std::ops::Range<i64>| {
+            days.for_each(|day| story.tick(teller::at(day * 24 * 60)));
+        };
+        days(&mut story, 1..60);
+        restart(&mut story);
+        let of_b = story.revisions.iter().filter(|record| record.incident_id == b);
+        assert_eq!(of_b.count(), 2, "opened, and merged");
+        if takes_back {
+            assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
+            assert_eq!(kept(&story, &b).status, Status::Open);
+        } else {
+            story.command(order("k2", &a, Action::Close));
+            days(&mut story, 60..120);
+            assert!(story.incidents().is_empty(), "{:#?}", story.incidents());
+        }
+    }
+}
+
+#[test]
 fn a_merge_that_is_taken_back_leaves_each_with_its_own_and_what_came_since() {
     let (mut story, a, b) = two_heaps();
     let (before_a, before_b) = (kept(&story, &a), kept(&story, &b));
@@ -200,6 +225,41 @@ fn a_merge_that_is_taken_back_gives_no_time_away() {
     assert_eq!(story.command(order("k2", &a, Action::Undo)), "undo applied");
     assert_eq!(kept(&story, &b).status, Status::Open);
     assert_eq!(promised(&story), before);
+}
+
+#[test]
+fn what_the_centre_began_with_and_promised_is_not_lost_in_a_merge() {
+    let mut story = Teller::new();
+    story.tell(rubbish("a1", 0.0, 10 * 60));
+    story.tell(rubbish("b1", 400.0, 11 * 60));
+    let (older, newer) = (id_of(&story, "a1"), id_of(&story, "b1"));
+    story.command(order("k1", &older, Action::Acknowledge));
+    let (promised, before) = (kept(&story, &older), kept(&story, &newer));
+    assert!(promised.dispatch_by < before.dispatch_by && promised.control_by < before.control_by);
+    assert_eq!(story.command(merging("k2", &newer, &older)), "merge applied");
+    let one = kept(&story, &newer);
+    assert_eq!(
+        (one.dispatch_by, one.control_by, one.limits_from()),
+        (promised.dispatch_by, promised.control_by, promised.limits_from())
+    );
+    restart(&mut story);
+    story.tick(promised.control_by);
+    let told = story.record();
+    assert_eq!((&told.incident_id, told.revision), (&newer, one.revision + 1));
+    assert_eq!(told.priority.overrides, ["O8.overdue"]);
+    // Nobody tells of it for longer than what nobody has begun with stays open.
+    story.tick(teller::at(5 * 24 * 60));
+    assert_eq!(kept(&story, &newer).status, Status::Open);
+    assert_eq!(story.command(order("k3", &newer, Action::Undo)), "undo applied");
+    let (back, other) = (kept(&story, &newer), kept(&story, &older));
+    assert_eq!(
+        (back.control_by, back.handling),
+        (before.control_by, before.handling)
+    );
+    assert_eq!(
+        (other.status, other.control_by),
+        (Status::Open, promised.control_by)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod teller;
 
-use city_model::{Action, Band, Command, IncidentId, Outcome, Status};
+use city_model::{Action, Band, Command, IncidentId, Outcome, Overdue, Status};
 use incident_engine::Change;
 use teller::desk::{id_of, kept, merging, moving, order, parting, restart, two_heaps};
 use teller::{Teller, Told, at, call, sensor};
@@ -125,6 +125,54 @@ fn more_time_that_is_taken_back_is_gone() {
         after.lower_since, before.lower_since,
         "its band has nothing to do with it"
     );
+}
+
+#[test]
+fn what_was_closed_by_mistake_has_the_limits_that_it_had() {
+    for action in [Action::Close, Action::FalseAlarm] {
+        let mut story = Teller::new();
+        story.tell(call("a1", "road_collapse", 0.0, 0.0).at(0));
+        let id = story.only().id;
+        story.command(order("k1", &id, Action::Acknowledge));
+        let promised = kept(&story, &id);
+        let limits = |incident: &city_model::Incident| {
+            (incident.dispatch_by, incident.control_by, incident.limits_from())
+        };
+        // Closed a minute before it had to be sent out, and for as long as it had to be under control.
+        let over = promised.control_by;
+        story.tick(promised.dispatch_by + -60_000);
+        story.command(order("k2", &id, action));
+        story.tick(over + 60_000);
+        assert_eq!(state(&story, &id).0, Status::Closed);
+        restart(&mut story);
+        assert_eq!(story.command(order("k3", &id, Action::Undo)), "undo applied");
+        let back = kept(&story, &id);
+        assert_eq!(limits(&back), limits(&promised), "{action}");
+        assert_eq!(
+            (back.status, back.overdue()),
+            (Status::Open, Some(Overdue::Control)),
+            "the first revision says that it is over"
+        );
+        let told = story.record();
+        assert!(
+            told.priority.overrides.contains(&"O8.overdue".to_owned()),
+            "{action}"
+        );
+        // What was over when it was closed is over.
+        story.command(order("k4", &id, action));
+        story.command(order("k5", &id, Action::Undo));
+        let again = kept(&story, &id);
+        assert_eq!(
+            (limits(&again), again.overdue()),
+            (limits(&promised), Some(Overdue::Control))
+        );
+        // Who opens again what was rightly closed begins anew.
+        story.command(order("k6", &id, action));
+        assert_eq!(story.command(order("k7", &id, Action::Reopen)), "reopen applied");
+        let anew = kept(&story, &id);
+        assert_eq!((anew.overdue(), anew.time_points), (None, 0));
+        assert!(anew.control_by > over);
+    }
 }
 
 #[test]
