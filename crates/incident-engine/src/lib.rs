@@ -78,7 +78,8 @@
 //! merge hides nothing: the more urgent one must survive. Split and move take events as long as what they said is kept, until they
 //! are settled, whatever was ordered before. The last eight commands are taken back the newest first; an incident keeps what it
 //! would be without each. Where a merge is taken back, what was heard at the place of what was merged goes along with that, unless it is
-//! settled.
+//! settled. What was promised stands: whose closing is taken back has the limits that it had, and the survivor of a merge has the
+//! earlier ones of the two. What was merged is kept as long as what it is part of.
 //!
 //! # The shape
 //!
