@@ -179,6 +179,7 @@ fn a_wrong_value_is_told_with_its_line_and_key() {
             &["cityops.toml:2:", "kafka.session_timeout"],
         ),
         ("[kafka]\nloops = 0\n", &["cityops.toml:2:", "kafka.loops"]),
+        ("[kafka]\nloops = 65\n", &["cityops.toml:2:", "kafka.loops", "64"]),
         (
             "[kafka]\nin_flight_mib = 63\n",
             &["cityops.toml:2:", "kafka.in_flight_mib", "64"],

@@ -649,11 +649,12 @@ impl Incident {
             .map(|heard| told.map_or(heard, |told| told.min(heard)))
     }
 
-    /// Whether somebody saw it after the centre was told that it is mended.
+    /// Whether somebody saw it after the centre was told that it is mended, or a sensor goes on alarming.
     pub fn is_objected_to(&self) -> bool {
         let newest = self.members.first().map(|member| member.event_time);
+        let alarmed = self.is_alarming().then_some(self.last_event_at);
         let resolved_at = self.handling.resolved_at;
-        resolved_at.is_some_and(|at| newest.is_some_and(|newest| newest > at))
+        resolved_at.is_some_and(|at| newest.max(alarmed).is_some_and(|newest| newest > at))
     }
 
     /// When the centre opened it again, if it did.

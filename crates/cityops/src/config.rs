@@ -31,6 +31,10 @@ pub use sections::{
 };
 pub use telemetry::{Log, LogFormat, OtlpProtocol, Telemetry};
 
+/// So many loops a worker may have in a process: more than any machine has use for is a slip of the pen, and thousands of threads.
+const LOOPS_MAX: usize = 64;
+/// A terabyte is no budget.
+const IN_FLIGHT_MIB_MAX: usize = 65_536;
 /// Farther off, a point is in the wrong cell rather than in a seam between two.
 const SNAP_M_MAX: f64 = 1_000.0;
 
@@ -312,14 +316,20 @@ impl Loaded {
                 "at most 10s: a dead process's partitions must not wait longer",
             );
         }
-        if kafka.loops == 0 {
-            return wrong("kafka", "loops", "a worker needs at least one loop");
+        if !(1..=LOOPS_MAX).contains(&kafka.loops) {
+            return wrong(
+                "kafka",
+                "loops",
+                &format!(
+                    "1 to {LOOPS_MAX}: each has clients and threads of its own, about one a core is enough"
+                ),
+            );
         }
-        if kafka.in_flight_mib < 64 {
+        if !(64..=IN_FLIGHT_MIB_MAX).contains(&kafka.in_flight_mib) {
             return wrong(
                 "kafka",
                 "in_flight_mib",
-                "the largest record must fit twice: at least 64",
+                &format!("the largest record must fit twice: 64 to {IN_FLIGHT_MIB_MAX}"),
             );
         }
         for (key, partitions) in [

@@ -16,6 +16,9 @@ use crate::limits;
 use crate::parting::Parted;
 use crate::rebuilt::take;
 
+/// Told where what is resolved takes in what is not.
+const TAKEN_IN: &str = "the handling is open again: what came into it is not resolved";
+
 impl Engine {
     /// The other incident becomes part of this one.
     pub(crate) fn merge(
@@ -38,9 +41,7 @@ impl Engine {
         let now = draft.now;
         let setting = draft.setting();
         let last = self.to_take_back(setting, incident, command);
-        let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
-        let is_taken_in = is_mended(incident) && !is_mended(other) && other.status == Status::Open;
-        let is_in_hand = other.status == Status::Open && other.handling.has_begun() && !is_mended(other);
+        let is_taken_in = takes_in(incident, other);
         draft.edit(&incident.id, |setting, edited| {
             freeze(edited);
             combine(edited, other);
@@ -50,10 +51,7 @@ impl Engine {
             if is_taken_in {
                 let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
             }
-            if is_in_hand {
-                // What the centre has begun with does not end because nobody tells of it any more.
-                let _ = life::take(edited, Step::Acknowledge, now); // what is open can be acknowledged
-            }
+            take_over(edited, other);
             limits::take_over(setting, edited, other, now);
             edited.last_command = Some(Arc::new(last));
         });
@@ -63,7 +61,7 @@ impl Engine {
             become_part(edited, survivor, now);
             edited.last_command = Some(Arc::new(last));
         });
-        Ok(is_taken_in.then_some("the handling is open again: what was merged into it is not resolved"))
+        Ok(is_taken_in.then_some(TAKEN_IN))
     }
 
     /// Some events become an incident of their own.
@@ -104,14 +102,23 @@ impl Engine {
         draft: &mut Draft<'_>,
         incident: &Arc<Incident>,
         command: &Command,
-    ) -> Result<(), String> {
+    ) -> Result<Option<&'static str>, String> {
         let other = self.other_of(incident, command)?;
         if other.status != Status::Open {
             return Err("the other incident is closed".to_owned());
         }
+        if let Some(pinned) = other.pinned.filter(|pinned| *pinned > incident.band) {
+            // What it has of the more urgent would be hidden under the pin.
+            return Err(format!(
+                "the other incident is pinned to {pinned}, this one is {}: take the pin back first",
+                incident.band
+            ));
+        }
         let parting = self.parting(incident, command)?;
         let setting = draft.setting();
         let remaining = self.remaining(setting, incident, &parting)?;
+        let is_taken_in = takes_in(other, incident);
+        let now = draft.now;
         let moved = |parted: &Parted| Arc::new(self.as_moved(setting, other, parted));
         let held: Vec<Arc<Held>> = parting.iter().map(moved).collect();
         let mut last = self.to_take_back(setting, other, command);
@@ -124,13 +131,16 @@ impl Engine {
             if let Some(with) = with {
                 *edited = with;
             }
+            if is_taken_in {
+                let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
+            }
             edited.last_command = Some(Arc::new(last));
             freeze(edited);
         });
         let target = other.id.clone();
         self.put_remaining(draft, incident, command, (remaining, &parting, &target));
         self.tell_parted(draft, &held, &target, false);
-        Ok(())
+        Ok(is_taken_in.then_some(TAKEN_IN))
     }
 
     /// The other incident that a command names.
@@ -143,7 +153,7 @@ impl Engine {
         }
         let known = self.incidents.get(id);
         let Some(other) = known.filter(|other| !other.is_held_back()) else {
-            return Err("no such other incident".to_owned());
+            return Err("no such other incident, or it is over for so long that it is forgotten".to_owned());
         };
         if other.group != incident.group {
             return Err("the two are of kinds that never meet".to_owned());
@@ -156,6 +166,35 @@ impl Engine {
 
     fn free_id(&self, setting: &crate::Setting, incident: &Incident) -> IncidentId {
         crate::regroup::free_id(setting, incident, |id| !self.incidents.contains_key(id))
+    }
+}
+
+/// Whether the handling of an incident is open again with what it takes in of another.
+fn takes_in(incident: &Incident, other: &Incident) -> bool {
+    let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
+    is_mended(incident) && !is_mended(other) && other.status == Status::Open
+}
+
+/// What the centre has begun with does not end because nobody tells of it any more; and who was sent to what is as urgent is sent.
+fn take_over(incident: &mut Incident, other: &Incident) {
+    let handling = &other.handling;
+    if other.status != Status::Open || handling.resolved_at.is_some() {
+        return;
+    }
+    let is_free = incident.handling.dispatched_at.is_none() && incident.band == other.band;
+    let sent = handling.dispatched_at.filter(|_| is_free);
+    let steps = [
+        (
+            Step::Acknowledge,
+            handling.acknowledged_at.or(handling.dispatched_at),
+        ),
+        (Step::Dispatch, sent),
+        (Step::Arrive, handling.arrived_at.filter(|_| sent.is_some())),
+    ];
+    for (step, at) in steps {
+        if let Some(at) = at {
+            let _ = life::take(incident, step, at.max(incident.opened_at)); // what is open can be sent out
+        }
     }
 }
 

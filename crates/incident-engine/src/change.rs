@@ -378,7 +378,8 @@ pub struct Miss {
     /// What spoke against it in all, in thousandths, where its kind says how much doubt it bears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt_milli: Option<i64>,
-    /// Why not: `farther`, `gap`, `life`, `extent`, `component`, `doubt`, `rivals`; by a learned table `points` or `never`.
+    /// Why not: `farther`, `gap`, `life`, `extent`, `component`, `doubt`, `rivals`; by a learned table `points` or `never`; by the
+    /// centre's word `closed` or `false_alarm`.
     pub because: Name,
 }
 
@@ -393,7 +394,7 @@ pub struct Evidence {
     /// The effective radius.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub radius_mm: Option<i64>,
-    /// The gap in event time to the incident's span.
+    /// The gap in event time to what was told of the incident; what the centre opened again may take what comes after a longer one.
     pub gap_ms: i64,
     /// What spoke against it in all, in thousandths, where its kind says how much doubt it bears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -408,7 +409,7 @@ pub struct Evidence {
     /// nearest miss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Miss>,
-    /// The nearest incident out of reach.
+    /// The nearest incident out of reach; before it one that the event would have joined, had the centre not closed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest_miss: Option<Miss>,
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, CloseReason, Command, EventTime, Incident, Outcome, Source, Status};
+use city_model::{Action, CloseReason, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
 
 use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
-use crate::undoing::{handled, look_again};
+use crate::undoing::{handled, is_told_since, open_again};
 use crate::{Decision, EventRow, limits};
 
 impl Engine {
@@ -44,7 +44,7 @@ impl Engine {
     fn carry_out(&self, draft: &mut Draft<'_>, command: &Command) -> Result<Option<String>, String> {
         let known = self.incidents.get(&command.incident_id);
         let Some(incident) = known.filter(|incident| !incident.is_held_back()) else {
-            return Err("no such incident".to_owned());
+            return Err("no such incident, or it is over for so long that it is forgotten".to_owned());
         };
         if incident.status == Status::Merged && command.action != Action::Undo {
             return Err("the incident was merged into another".to_owned());
@@ -52,7 +52,7 @@ impl Engine {
         match command.action {
             Action::Merge => return Ok(self.merge(draft, incident, command)?.map(str::to_owned)),
             Action::Split => self.split(draft, incident, command)?,
-            Action::Move => self.move_events(draft, incident, command)?,
+            Action::Move => return Ok(self.move_events(draft, incident, command)?.map(str::to_owned)),
             Action::Undo => self.undo(draft, incident)?,
             _ => {
                 let now = draft.now;
@@ -74,6 +74,12 @@ impl Engine {
                     limits::keep(setting, edited, now);
                 });
             }
+        }
+        let is_kept_open = |last: &LastCommand| last.of_handling && is_told_since(incident, &last.without);
+        if command.action == Action::Undo && incident.last_command.as_deref().is_some_and(is_kept_open) {
+            return Ok(Some(
+                "it stays open: somebody told of it since it was opened again".to_owned(),
+            ));
         }
         let opens = |edited: &Arc<Incident>| edited.status == Status::Open && incident.status != Status::Open;
         if !draft.touched.get(&incident.id).is_some_and(opens) {
@@ -147,7 +153,7 @@ fn refusal(incident: &Incident, command: &Command, now: EventTime) -> Option<&'s
 fn handle(incident: &mut Incident, command: &Command, now: EventTime) {
     if let Some(step) = Step::of(command.action) {
         if step == Step::Reopen {
-            look_again(incident, now);
+            open_again(incident, now);
         }
         let _ = life::take(incident, step, now); // what cannot be taken was refused
         return;

@@ -86,11 +86,14 @@ pub(crate) fn take_over(setting: &Setting, incident: &mut Incident, other: &Inci
     if other.handling.dispatched_at.is_none() {
         incident.dispatch_by = incident.dispatch_by.min(other.dispatch_by);
     }
-    if other.control_by < incident.control_by && incident.care().extended_to.is_none() {
+    if other.control_by < incident.control_by {
         incident.control_by = other.control_by;
         incident.time_points = incident.time_points.max(other.time_points);
         let from = other.limits_from();
-        incident.take_care(|care| care.limits_from = Some(from));
+        incident.take_care(|care| {
+            care.limits_from = Some(from);
+            care.extended_to = None;
+        });
     }
     keep(setting, incident, now);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_model::{CloseReason, Event, Incident, IncidentId, Name, Point, Status, Why};
-use city_rules::KindId;
+use city_rules::{KindId, KindRule};
 
 use crate::engine::Engine;
 use crate::engine::LONGEST_CHAIN;
@@ -11,7 +11,7 @@ use crate::scene::{Mark, Scene, is_at};
 use crate::street::Streets;
 use crate::weather::stretch;
 use crate::weighing::{
-    Asked, Candidate, differs, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, weigh,
+    Asked, Candidate, differs, gap_ms, is_joinable, may_merge, radius_mm, time_barrier, untold_ms, weigh,
 };
 use crate::{Evidence, Setting, doubt, street};
 
@@ -233,6 +233,8 @@ impl<'a, S: Scene> Matcher<'a, S> {
     fn nearest(&self, kind: KindId, event: &Event, point: Point, u_mm: i64) -> Match {
         let rules = &self.setting.rules;
         let mut candidates: Vec<Candidate> = Vec::new();
+        // What it would have joined, had the centre not closed it.
+        let mut over: Vec<Candidate> = Vec::new();
         let own = rules.kind(kind);
         let asked = Asked {
             setting: self.setting,
@@ -252,6 +254,8 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 .near(other, rule.cap_mm, point, &mut |incident, distance_mm| {
                     if let Some(life) = self.life_of(incident, event) {
                         candidates.push(weigh(&asked, other, incident, &life, distance_mm));
+                    } else if is_closed_lately(rule, incident, event) {
+                        over.push(weigh(&asked, other, incident, incident, distance_mm));
                     }
                 });
         }
@@ -270,17 +274,22 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 let mut others = candidates.iter().filter(|one| one.doubt().is_some());
                 others.find(|one| one.incident.id != miss.incident.id)
             });
+        over.retain(Candidate::in_reach);
+        let over = over.into_iter().min_by(Candidate::before);
         Match {
             evidence: Evidence {
                 why: if best.is_some() { Why::Near } else { Why::Founded },
                 distance_mm: best.map(|c| c.distance_mm),
                 radius_mm: best.map(|c| c.radius_mm),
-                gap_ms: best.map_or(0, |c| c.gap_ms),
+                gap_ms: best.map_or(0, |c| untold_ms(&c.incident, event)),
                 doubt_milli: best.and_then(Candidate::weighed),
                 elsewhere: best.is_some_and(|c| c.elsewhere),
                 placed_by: None,
+                nearest_miss: over
+                    .map(|c| c.as_miss(closed_how(&c.incident)))
+                    .filter(|_| best.is_none() && rival.is_none())
+                    .or(miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther")))),
                 runner_up: (runner_up.map(|c| c.as_miss("second"))).or(rival.map(|c| c.as_miss(RIVALS))),
-                nearest_miss: miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther"))),
             },
             also_in_reach: candidates
                 .iter()
@@ -394,12 +403,25 @@ fn has_told(incident: &Incident, event: &Event) -> bool {
         || event.reporter_before.as_ref().is_some_and(is_known)
 }
 
+/// Whether the centre closed an incident so lately that what comes would have joined it by its time.
+fn is_closed_lately(rule: &KindRule, incident: &Incident, event: &Event) -> bool {
+    incident.status == Status::Closed && !incident.is_held_back() && gap_ms(incident, event) <= rule.gap_ms
+}
+
+/// Why a closed incident takes nothing more.
+fn closed_how(incident: &Incident) -> &'static str {
+    match incident.close_reason {
+        Some(CloseReason::FalseAlarm) => "false_alarm",
+        _ => "closed",
+    }
+}
+
 impl Match {
     fn by(incident: Arc<Incident>, why: Why, event: &Event) -> Match {
-        let gap_ms = gap_ms(&incident, event);
+        let untold_ms = untold_ms(&incident, event);
         Match {
             incident: Some(incident),
-            evidence: Evidence::bare(why, gap_ms),
+            evidence: Evidence::bare(why, untold_ms),
             also_in_reach: Vec::new(),
             repeats: None,
             graver_than: None,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    Action, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet, Status, Why,
+    Action, Band, Command, EventKey, EventTime, Incident, IncidentId, LastCommand, SmallMap, SmallSet,
+    Status, Why,
 };
 
 use crate::centre::{become_part, freeze};
@@ -232,20 +233,21 @@ impl Engine {
 
     fn take_back(&self, draft: &mut Draft<'_>, incident: &Arc<Incident>, last: &LastCommand) {
         let without = &last.without;
-        self.learn(
-            draft,
-            incident,
-            incident.care().was_false,
-            without.care().was_false,
-        );
         let is_kept = without.tail.iter().all(|turn| self.is_held(&turn.key));
         let now = draft.now;
+        let stays_open = last.of_handling && is_told_since(incident, without);
+        if !stays_open {
+            let (said, says) = (incident.care().was_false, without.care().was_false);
+            self.learn(draft, incident, said, says);
+        }
         if last.of_handling && incident.status == Status::Closed && without.status == Status::Open {
             draft.resumed.push(incident.id.clone());
         }
         draft.edit(&incident.id, |setting, edited| {
             let pinned = edited.pinned;
-            if last.of_handling {
+            if stays_open {
+                edited.last_command = without.last_command.clone();
+            } else if last.of_handling {
                 handle_as(setting, edited, last);
                 limit_as(setting, edited, last, now);
             } else {
@@ -255,6 +257,8 @@ impl Engine {
                 back.inhibited_by = edited.inhibited_by.clone();
                 if back.status == Status::Closed && edited.status == Status::Open {
                     stay_open(&mut back, edited); // it was heard of since
+                } else if back.status == Status::Open && edited.status == Status::Open {
+                    rank_as(setting, &mut back, without.band);
                 }
                 if !is_kept {
                     back.tail.clear();
@@ -262,10 +266,15 @@ impl Engine {
                 }
                 *edited = back;
             }
+            limits::keep(setting, edited, now);
             if !last.of_handling || edited.pinned != pinned {
                 edited.lower_since = edited.pinned.is_none().then_some(crate::priority::UNPINNED);
             }
-            if incident.status != Status::Open && edited.status == Status::Open {
+            // What the centre had in hand could not go quiet: it has its time to be heard of, too.
+            let is_let_go = incident.handling.has_begun() && !edited.handling.has_begun();
+            if edited.status == Status::Open && incident.status != Status::Open {
+                open_again(edited, now);
+            } else if edited.status == Status::Open && is_let_go {
                 look_again(edited, now);
             }
             edited.commanded = true;
@@ -319,12 +328,33 @@ fn handle_as(setting: &Setting, incident: &mut Incident, last: &LastCommand) {
     incident.last_command = was.last_command.clone();
 }
 
+/// Whether what the centre opened again would be closed over the head of somebody who told of it since.
+pub(crate) fn is_told_since(incident: &Incident, without: &Incident) -> bool {
+    let is_opened = incident.status == Status::Open && without.status == Status::Closed;
+    let since = without
+        .last_event_at
+        .max(without.closed_at.unwrap_or(EventTime::MIN));
+    is_opened && incident.last_event_at > since
+}
+
+/// What came to another band since a command has the limits of that one from its moment on, also without the command.
+fn rank_as(setting: &Setting, incident: &mut Incident, was: Band) {
+    let changed_at = incident.previous.as_ref().map(|previous| previous.changed_at);
+    if let Some(at) = changed_at.filter(|_| incident.band != was) {
+        limits::set(setting, incident, Some((Status::Open, was)), at);
+    }
+}
+
 /// Gives an incident the limits back that a command had set.
 fn limit_as(setting: &Setting, incident: &mut Incident, last: &LastCommand, now: EventTime) {
     let was = &last.without;
     match last.action {
         Action::Extend => incident.control_by = was.control_by,
         Action::Return => incident.dispatch_by = was.dispatch_by,
+        Action::PinPriority | Action::UnpinPriority | Action::Reopen => {
+            (incident.dispatch_by, incident.control_by) = (was.dispatch_by, was.control_by);
+            return;
+        }
         _ => return,
     }
     if incident.status == Status::Open && incident.band != was.band {
@@ -342,11 +372,17 @@ fn stay_open(incident: &mut Incident, now: &Incident) {
 
 fn reopen(incident: &mut Incident, now: EventTime) {
     let _ = life::take(incident, Step::Reopen, now); // what is open needs it not
+    open_again(incident, now);
+}
+
+/// The centre says that an incident is open, and knows whether its devices were clear: it does not end by that.
+pub(crate) fn open_again(incident: &mut Incident, now: EventTime) {
+    incident.cleared_at = None;
     look_again(incident, now);
 }
 
-/// The centre says that an incident is open: it has its kind's whole time to be heard of again.
-pub(crate) fn look_again(incident: &mut Incident, now: EventTime) {
+/// It has its kind's whole time to be heard of again.
+fn look_again(incident: &mut Incident, now: EventTime) {
     incident.last_heard_at = incident.last_heard_at.max(now);
     incident.take_care(|care| care.reopened_at = Some(now));
 }

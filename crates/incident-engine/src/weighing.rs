@@ -187,6 +187,12 @@ pub(crate) fn gap_ms(incident: &Incident, event: &Event) -> i64 {
     (first - event.event_time).max(event.event_time - last).max(0)
 }
 
+/// The same, whatever the centre said meanwhile: how long nobody had told of it.
+pub(crate) fn untold_ms(incident: &Incident, event: &Event) -> i64 {
+    let (first, last) = (incident.first_event_at, incident.last_event_at);
+    (first - event.event_time).max(event.event_time - last).max(0)
+}
+
 /// From when to when an incident lasted so far. What the centre opened again begins anew: something was told of it then.
 fn span(incident: &Incident) -> (EventTime, EventTime) {
     let last = incident

@@ -184,10 +184,10 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     say(&mut story, order("", &b, Action::Undo));
     say(&mut story, merging("", &b, &a));
     insta::assert_snapshot!(answers.join("\n"), @r"
-    close refused: no such incident
+    close refused: no such incident, or it is over for so long that it is forgotten
     merge refused: a merge needs the other incident
     merge refused: the other incident is the same one
-    merge refused: no such other incident
+    merge refused: no such other incident, or it is over for so long that it is forgotten
     merge refused: the two are of kinds that never meet
     split refused: a split needs events
     split refused: event hotline/b1 does not belong to the incident

@@ -155,7 +155,7 @@ fn what_nobody_mended_is_not_hidden_in_what_is_resolved() {
     story.command(order("k2", &a, Action::Resolve));
     assert_eq!(
         story.command(merging("k3", &a, &b)),
-        "merge applied: the handling is open again: what was merged into it is not resolved"
+        "merge applied: the handling is open again: what came into it is not resolved"
     );
     let whole = kept(&story, &a);
     assert_eq!(

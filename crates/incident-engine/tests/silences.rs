@@ -250,7 +250,7 @@ fn nobody_hears_of_what_is_held_back() {
     let hidden: IncidentId = hidden.unwrap().clone();
     assert_eq!(
         story.command(command("k1", &hidden, Action::Acknowledge)),
-        "acknowledge refused: no such incident"
+        "acknowledge refused: no such incident, or it is over for so long that it is forgotten"
     );
     let outputs = |story: &mut Teller, minute| {
         story.input(&city_model::Input::Tick(city_model::Tick {

@@ -254,7 +254,15 @@ mod tests {
         let changed = change.apply(&rules).unwrap();
         let gap = changed.kind(changed.kind_id("road_ponding").unwrap()).gap_ms;
         assert!(gap >= long && gap < long + SECOND_MS, "{gap}");
-        for because in ["life", "extent", "component", "never", "rivals"] {
+        for because in [
+            "life",
+            "extent",
+            "component",
+            "never",
+            "rivals",
+            "closed",
+            "false_alarm",
+        ] {
             assert_eq!(Change::to_join(&miss(because, 1, 2, 3), ponding), None);
         }
         let mut rivals = miss("rivals", 1, 2, 3);

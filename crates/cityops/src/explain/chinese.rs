@@ -28,8 +28,23 @@ const REASONS: &[(&str, &str)] = &[
     ("decided again", "重新判定"),
     ("moved by the centre", "由中心人工移动"),
     ("no longer held back", "不再暂缓显示"),
-    ("no such incident", "没有该事件"),
-    ("no such other incident", "没有所指的另一事件"),
+    (
+        "no such incident, or it is over for so long that it is forgotten",
+        "没有该事件，或早已结束而不再保留",
+    ),
+    (
+        "no such other incident, or it is over for so long that it is forgotten",
+        "没有所指的另一事件，或早已结束而不再保留",
+    ),
+    (
+        "the other incident is over for so long that it is forgotten",
+        "另一事件早已结束而不再保留",
+    ),
+    (
+        "it stays open: somebody told of it since it was opened again",
+        "重新打开后又有人上报，事件保持未结束",
+    ),
+    ("the merge was taken back", "并入已撤销，随原事件移回"),
     ("the incident was merged into another", "该事件已并入其他事件"),
     (
         "the incident was merged into another: take the merge back there",
@@ -64,8 +79,8 @@ const REASONS: &[(&str, &str)] = &[
     ("a pin needs a band", "固定优先级须给出级别"),
     ("the priority is not pinned", "优先级没有固定"),
     (
-        "the handling is open again: what was merged into it is not resolved",
-        "处置重新开始：并入的事件尚未处置完成",
+        "the handling is open again: what came into it is not resolved",
+        "处置重新开始：并入的内容尚未处置完成",
     ),
     ("no reason was told", "未注明原因"),
 ];

@@ -1,6 +1,6 @@
 //! The answers, sentence by sentence, Chinese first.
 
-use city_model::{Outcome, Why};
+use city_model::{IncidentId, Outcome, Why};
 use incident_engine::IncidentRecord;
 use serde::Serialize;
 
@@ -57,6 +57,13 @@ pub struct MemberAnswer {
 struct Sentences {
     zh: Vec<String>,
     en: Vec<String>,
+}
+
+fn repeats(earlier: &IncidentId) -> Both {
+    Both(
+        format!("同一地点同类问题复发，前一次是 {earlier}。"),
+        format!("The same trouble at the same place came back; the last time it was {earlier}."),
+    )
 }
 
 impl Sentences {
@@ -132,6 +139,8 @@ impl Story {
         }
         if let Some(record) = now_in {
             said.say(became(record));
+            let is_first = told.outcome == Outcome::Opened;
+            said.say_all(record.recurrence_of.as_ref().filter(|_| is_first).map(repeats));
             if told.incident.as_ref() != Some(&record.incident_id) {
                 said.say(Both(
                     format!("它当初归入的事件已并入 {}。", record.incident_id),
@@ -174,16 +183,11 @@ impl Story {
         ));
         if let Some(survivor) = &incident.merged_into {
             said.say(Both(
-                format!("已并入 {survivor}。"),
-                format!("It was merged into {survivor}."),
+                format!("已并入 {survivor}，上报现计入后者；以下是它并入前收到的。"),
+                format!("It was merged into {survivor}, where its reports count now; these are the ones that it had."),
             ));
         }
-        if let Some(earlier) = &incident.recurrence_of {
-            said.say(Both(
-                format!("同一地点同类问题复发，前一次是 {earlier}。"),
-                format!("The same trouble at the same place came back; the last time it was {earlier}."),
-            ));
-        }
+        said.say_all(incident.recurrence_of.as_ref().map(repeats));
         if !incident.related.is_empty() {
             let others: Vec<&str> = incident.related.iter().map(|id| id.as_str()).collect();
             said.say(Both(

@@ -190,22 +190,21 @@ impl Story {
 
     /// The incident that an event is in now: the survivor, where the one that it went to was merged.
     pub fn survivor(&self, id: &IncidentId) -> Option<&IncidentRecord> {
-        let mut record = self.incidents.get(id)?;
-        for _ in 0..CHAIN_MAX {
-            match &record.merged_into {
-                Some(next) => record = self.incidents.get(next)?,
-                None => return Some(record),
-            }
-        }
-        None
+        self.became(id).last().filter(|last| last.merged_into.is_none())
     }
 
-    /// All events that an incident took in, by identity; those of incidents that were merged into it too.
+    /// An incident, what it was merged into, what that one was, and so on.
+    fn became<'a>(&'a self, id: &IncidentId) -> impl Iterator<Item = &'a IncidentRecord> {
+        let next = |record: &&IncidentRecord| self.incidents.get(record.merged_into.as_ref()?);
+        std::iter::successors(self.incidents.get(id), next).take(CHAIN_MAX)
+    }
+
+    /// All events that an incident took in, by identity; those of incidents that were merged into it too. Of one that was merged
+    /// itself those that it had until then.
     pub fn members(&self, id: &IncidentId) -> Vec<(&EventKey, &Told)> {
         let is_in = |told: &Told| {
             let own = told.incident.as_ref().filter(|_| told.outcome.belongs());
-            own.and_then(|own| self.survivor(own))
-                .is_some_and(|record| record.incident_id == *id)
+            own.is_some_and(|own| self.became(own).any(|record| record.incident_id == *id))
         };
         self.events.iter().filter(|(_, told)| is_in(told)).collect()
     }

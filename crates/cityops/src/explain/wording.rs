@@ -229,6 +229,14 @@ pub(super) fn missed(miss: &Miss, story: &Story) -> Both {
                 "{distance} m apart, but its address is all that says where it is, and names another house: where lives are at stake that keeps them apart"
             ),
         ),
+        "closed" => (
+            format!("相距 {distance} 米，但中心已将其结束"),
+            format!("{distance} m apart, but the centre had closed it"),
+        ),
+        "false_alarm" => (
+            format!("相距 {distance} 米，但中心已认定其为误报"),
+            format!("{distance} m apart, but the centre had called it a false alarm"),
+        ),
         "component" => (
             format!("相距 {distance} 米，但指的是另一个部件"),
             format!("{distance} m apart, but it names another component"),
