@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod decided;
 pub mod feed;
 pub mod folder;
 pub mod openssl;

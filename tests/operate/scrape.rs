@@ -134,6 +134,7 @@ fn check_contract(prometheus: &Prometheus) {
         ("restore_duration_seconds_count", "worker"),
         ("transaction_duration_seconds_count", "worker"),
         ("transactions_aborted_total", "worker"),
+        ("thrown_away_offsets_total", "worker"),
         ("rebalances_total", "worker"),
         ("config_info", "version"),
         ("build_info", "version"),

@@ -49,6 +49,9 @@ pub trait Observer: Sync {
     /// A partition's state was restored from this many rows.
     fn restored(&self, _topic: Topic, _partition: i32, _rows: u64, _duration: Duration) {}
 
+    /// So many offsets of a partition were never read: the broker has deleted what lay there.
+    fn thrown_away(&self, _topic: Topic, _partition: i32, _offsets: i64) {}
+
     /// A transaction was given up; the state is restored.
     fn aborted(&self, _worker: &str) {}
 

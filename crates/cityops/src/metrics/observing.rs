@@ -71,6 +71,7 @@ impl LoopObserver {
         metrics.transactions_aborted.with_label_values(&worker);
         metrics.rebalances.with_label_values(&worker);
         metrics.restore_duration.with_label_values(&worker);
+        metrics.thrown_away.with_label_values(&worker);
         LoopObserver {
             metrics,
             health,
@@ -154,6 +155,13 @@ impl Observer for LoopObserver {
             .restore_duration
             .with_label_values(&[self.health.worker()])
             .observe(seconds(duration));
+    }
+
+    fn thrown_away(&self, _topic: Topic, _partition: i32, offsets: i64) {
+        self.metrics
+            .thrown_away
+            .with_label_values(&[self.health.worker()])
+            .inc_by(u64::try_from(offsets).unwrap_or_default());
     }
 
     fn aborted(&self, worker: &str) {

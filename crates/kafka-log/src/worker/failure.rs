@@ -15,6 +15,8 @@ pub enum WorkerError {
     Configuration(String),
     /// The broker was not reached at the start.
     Unreachable(Unreachable),
+    /// What the broker keeps of the group and its state does not fit together: something was lost there.
+    Lost(String),
     /// These topics are not there.
     MissingTopics(Vec<String>),
     /// Attempts in a row failed, and none got beyond what failed.
@@ -31,7 +33,7 @@ pub enum WorkerError {
 impl fmt::Display for WorkerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WorkerError::Configuration(text) => f.write_str(text),
+            WorkerError::Configuration(text) | WorkerError::Lost(text) => f.write_str(text),
             WorkerError::Unreachable(error) => error.fmt(f),
             WorkerError::MissingTopics(names) => {
                 write!(
@@ -171,6 +173,20 @@ impl Failure {
         let text = format!("{doing}: {error}");
         if let KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) = error {
             return Failure::Refused(WorkerError::Configuration(text));
+        }
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::InvalidSessionTimeout) => {
+                return Failure::Refused(WorkerError::Configuration(format!(
+                    "the broker refuses kafka.session_timeout: it takes what lies between its group.min.session.timeout.ms (6 s \
+                     where nobody set it) and its group.max.session.timeout.ms ({text})"
+                )));
+            }
+            Some(RDKafkaErrorCode::InconsistentGroupProtocol) => {
+                return Failure::Retry(format!(
+                    "the group has members of another program, which share partitions out in another way ({text})"
+                ));
+            }
+            _ => {}
         }
         let fenced = error.rdkafka_error_code().is_some_and(is_fencing);
         match error {

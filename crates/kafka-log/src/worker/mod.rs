@@ -209,9 +209,14 @@ fn check_topics(
         if missing.is_empty() {
             let widest = config.inputs.iter().filter_map(|topic| count(*topic)).max();
             if count(config.changelog) < widest {
+                let number = |count: Option<i32>| count.unwrap_or_default();
                 let text = format!(
-                    "{} needs as many partitions as the widest input",
-                    config.changelog
+                    "{} has {} partitions, and an input has {}: state lies beside what it was decided from. For more source \
+                     partitions `cityops topics apply` widens it; another number of the enriched log is a rebuild \
+                     (deploy/RUNBOOK.md)",
+                    config.name_of(config.changelog),
+                    number(count(config.changelog)),
+                    number(widest)
                 );
                 return Err(WorkerError::Configuration(text));
             }

@@ -218,6 +218,8 @@ fn passes(error: &KafkaError) -> bool {
                 RDKafkaErrorCode::TopicAuthorizationFailed
                     | RDKafkaErrorCode::GroupAuthorizationFailed
                     | RDKafkaErrorCode::ClusterAuthorizationFailed
+                    | RDKafkaErrorCode::InvalidSessionTimeout
+                    | RDKafkaErrorCode::InconsistentGroupProtocol
                     | RDKafkaErrorCode::SaslAuthenticationFailed
                     | RDKafkaErrorCode::Authentication
                     | RDKafkaErrorCode::Fatal

@@ -16,13 +16,13 @@ use stream_worker::Processor;
 use wire_format::topics::Topic;
 
 use super::entering::enter;
-use super::failure::Failure;
+use super::failure::{Failure, WorkerError};
 use super::group::GroupConsumer;
 use super::latest::Latest;
 use super::tasks::Task;
 use super::{Factory, WorkerConfig};
 use crate::probe::{Place, Probe};
-use crate::read::{Span, read_spans};
+use crate::read::{Span, Start, read_spans, read_topic};
 use crate::{Observer, settings};
 
 /// Pending offsets end with their transaction: its timeout, and the broker's interval for looking (10 s by default).
@@ -110,14 +110,24 @@ pub(super) fn restore(
 ) -> Result<Vec<Task>, Failure> {
     let begun = Instant::now();
     let mut tasks = Vec::with_capacity(wanted.len());
+    let mut claims = Vec::with_capacity(wanted.len());
     for (topic, partition, committed) in wanted {
         let name = config.name_of(topic);
-        let next = match committed {
-            Some(committed) => committed.offset,
-            None => probe
-                .beginnings(&[(name.clone(), partition)])
-                .map_err(|error| Failure::of("find the beginning of an input", &error))?[0],
-        };
+        let begins = probe
+            .beginnings(&[(name.clone(), partition)])
+            .map_err(|error| Failure::of("find the beginning of an input", &error))?[0];
+        let committed = committed.map(|committed| committed.offset);
+        if let Some(unread) = committed.map(|next| begins - next).filter(|unread| *unread > 0) {
+            tracing::error!(
+                topic = name,
+                partition,
+                offsets = unread,
+                "the broker has thrown away what was not read yet: its retention is shorter than the standstill"
+            );
+            observer.thrown_away(topic, partition, unread);
+        }
+        let next = committed.unwrap_or(begins);
+        claims.push(Claim { committed, begins });
         tasks.push(Task::new(topic, partition, name, factory(topic, partition), next));
     }
     let index: BTreeMap<(Topic, i32), usize> = tasks
@@ -157,10 +167,70 @@ pub(super) fn restore(
         return Err(Failure::Retry("stopped while restoring".to_owned()));
     }
     read.map_err(|error| unrestored(&config.name_of(config.changelog), &error))?;
+    if !config.embedded {
+        for ((task, claim), rows) in tasks.iter().zip(&claims).zip(&rows) {
+            claim.check(config, task, *rows, &spans)?;
+        }
+    }
     for (task, rows) in tasks.iter().zip(rows) {
         observer.restored(task.topic, task.partition, rows, begun.elapsed());
     }
     Ok(tasks)
+}
+
+/// Where the group stands in a partition, by the broker.
+struct Claim {
+    committed: Option<i64>,
+    begins: i64,
+}
+
+impl Claim {
+    /// Rows and offsets are committed together. Where one is there without the other the broker has lost it, and to go on would
+    /// count everything again, or begin without what is known.
+    fn check(&self, config: &WorkerConfig, task: &Task, rows: u64, spans: &[Span]) -> Result<(), Failure> {
+        let changelog = config.name_of(config.changelog);
+        let (group, place) = (&config.group_id, format!("{}:{}", task.name, task.partition));
+        let lost = |text: String| Err(Failure::Refused(WorkerError::Lost(text)));
+        match self.committed {
+            None if rows > 0 => lost(format!(
+                "the group {group} has no offset for {place}, but {changelog} holds what was decided from it: its offsets have \
+                 expired or were deleted, or the topic was made anew. To read it from the beginning would count again what \
+                 is counted. If it was made anew, say so: kafka-consumer-groups.sh --bootstrap-server … --group {group} --topic \
+                 {place} --reset-offsets --to-earliest --execute (with --to-offset where you know it); else rebuild \
+                 (deploy/RUNBOOK.md)"
+            )),
+            Some(committed) if rows == 0 && committed > self.begins => {
+                let is_unwritten = spans
+                    .iter()
+                    .any(|span| span.place == (changelog.clone(), task.partition) && span.end == 0);
+                if is_unwritten && had_records(config, task, committed)? {
+                    return lost(format!(
+                        "the group {group} has read {place} up to {committed}, but {changelog} is empty: what was decided is lost. \
+                         To go on without it would open everything again: rebuild (deploy/RUNBOOK.md)"
+                    ));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether there is a record before an offset, other than such as a transaction that was given up has left.
+fn had_records(config: &WorkerConfig, task: &Task, before: i64) -> Result<bool, Failure> {
+    let mut found = false;
+    read_topic(
+        &config.properties,
+        &task.name,
+        task.partition,
+        Start::Beginning,
+        |record| {
+            found = record.offset() < before;
+            ControlFlow::Break(())
+        },
+    )
+    .map_err(|error| Failure::Retry(format!("look for the first record of {}: {error:#}", task.name)))?;
+    Ok(found)
 }
 
 /// Why state could not be restored from a changelog.

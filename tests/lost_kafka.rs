@@ -1,0 +1,107 @@
+//! The broker loses what it kept of a group: its offsets, its state, or what it had not read. Nothing is counted again and nothing is
+//! opened again without a word: the program says what is lost, and does not go on as if nothing were.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod city;
+
+use city::decided::{decided, feed, tool};
+use city::{City, Running, broker, expect, run, seed, web};
+use city_simulator::Scenario;
+use wire_format::Topic;
+
+const RECORDS: usize = 1_500;
+
+/// What `run` says when it refuses to go on.
+fn refusal(city: &City) -> String {
+    let output = run(&["run", "--config", &city.config()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    said
+}
+
+#[test]
+fn what_the_broker_lost_is_said() {
+    let seed = seed();
+    let city = City::new(Scenario::Typhoon, seed, RECORDS);
+    let name = format!("lost-{seed}-{}", std::process::id());
+    city.on_kafka(&broker(), &name);
+    let config = city.config();
+    let topic = |topic: Topic| kafka_log::topic_name(&format!("{name}."), topic);
+    expect(0, &["topics", "apply", "--config", &config]);
+    let fed = feed(seed, &format!("{name}."), RECORDS);
+    let before = decided(&city, fed, "before.log");
+
+    // The offsets of a group that stood still for a week are forgotten: to read all again would count it again.
+    for worker in ["correlate", "enrich"] {
+        let group = format!("{name}-{worker}");
+        tool(&["consumer-groups", "--delete", "--group", &group]);
+        let said = refusal(&city);
+        assert!(
+            said.contains(&format!("the group {group} has no offset for")),
+            "{said}"
+        );
+        assert!(
+            said.contains("--reset-offsets") && said.contains("RUNBOOK"),
+            "{said}"
+        );
+        // All of it was read: whoever knows how far it was says so with Kafka's own tool.
+        let inputs: Vec<String> = match worker {
+            "correlate" => vec![topic(Topic::Enriched)],
+            _ => {
+                let sources = Topic::ALL.iter().filter(|of| of.source().is_some());
+                sources.map(|of| topic(*of)).collect()
+            }
+        };
+        let mut arguments = vec!["consumer-groups", "--reset-offsets", "--to-latest", "--execute"];
+        arguments.extend(["--group", &group]);
+        inputs
+            .iter()
+            .for_each(|input| arguments.extend(["--topic", input]));
+        tool(&arguments);
+    }
+    assert_eq!(
+        decided(&city, fed, "again.log"),
+        before,
+        "nothing is counted twice"
+    );
+
+    // The broker throws away what was not read yet.
+    let more = feed(seed + 1, &format!("{name}."), RECORDS);
+    assert!(more > 0);
+    let gone = city.path("gone.json");
+    let (source, offsets) = (topic(Topic::Sensor), "-1");
+    std::fs::write(
+        &gone,
+        format!(r#"{{"partitions": [{{"topic": "{source}", "partition": 0, "offset": {offsets}}}], "version": 1}}"#),
+    )
+    .unwrap();
+    tool(&[
+        "delete-records",
+        "--offset-json-file",
+        &gone.display().to_string(),
+    ]);
+    let log = city.path("gone.log");
+    let process = Running::start(&["run", "--config", &config], &log);
+    web::wait("what was thrown away is counted", &log, || {
+        web::address(&log).is_some_and(|address| {
+            web::metric(&address, "cityops_thrown_away_offsets_total{worker=\"enrich\"}") > 0.0
+        })
+    });
+    assert_eq!(process.terminate(), Some(0));
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(
+        said.contains("the broker has thrown away what was not read yet"),
+        "{said}"
+    );
+
+    // State topics are made anew beside offsets that say how far it was; which loop says so first is not told beforehand.
+    let mut lost = Vec::new();
+    for changelog in [Topic::CorrelateChangelog, Topic::EnrichChangelog] {
+        lost.push(topic(changelog));
+        tool(&["topics", "--delete", "--topic", &topic(changelog)]);
+        expect(0, &["topics", "apply", "--config", &config]);
+        let said = refusal(&city);
+        let is_named = |lost: &String| said.contains(&format!("{lost} is empty: what was decided is lost"));
+        assert!(lost.iter().any(is_named), "{said}");
+    }
+}
