@@ -209,6 +209,8 @@ fn run_loop(
     config.session_timeout_ms = start.kafka.session_timeout.0 as u32;
     config.budget_bytes = start.kafka.in_flight_mib.saturating_mul(1024 * 1024);
     config.embedded = start.embedded;
+    // Of what was read at least the ledger counts; vital signs keep nothing of a record that says nothing.
+    config.leaves_rows = role != Role::Vitals;
     // Who decides whether one reading is enough, or whether a trouble is of a storm, must have heard of the storm.
     if role == Role::Enrich {
         config.ahead = vec![Topic::Weather];

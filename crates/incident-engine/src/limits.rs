@@ -80,7 +80,7 @@ pub(crate) fn begin_anew(incident: &mut Incident, now: EventTime) {
 
 /// Another one became part of it: what was promised there is kept here, and what is over there is over here.
 pub(crate) fn take_over(setting: &Setting, incident: &mut Incident, other: &Incident, now: EventTime) {
-    if !run(setting, other) {
+    if other.status != Status::Open || other.handling.resolved_at.is_some() {
         return;
     }
     if other.handling.dispatched_at.is_none() {

@@ -297,3 +297,18 @@ fn a_gap_is_told_as_long_as_it_was() {
     story.tell(rubbish("a2", 0.0, 610));
     assert_eq!(kept(&story, &id).member_count, 2);
 }
+
+#[test]
+fn more_time_for_the_one_is_none_for_what_is_merged_into_it() {
+    let (mut story, a, b) = two_heaps();
+    let more = Command {
+        deadline: Some(at(5_000)),
+        ..order("k1", &a, Action::Extend)
+    };
+    story.command(more);
+    let promised = kept(&story, &b).control_by;
+    story.command(merging("k2", &a, &b));
+    assert_eq!(kept(&story, &a).control_by, promised);
+    story.command(order("k3", &a, Action::Undo));
+    assert_eq!(kept(&story, &a).control_by, at(5_000));
+}

@@ -147,6 +147,19 @@ fn missing_topics_and_wrong_properties_are_refused() {
     assert!(matches!(refusal(config), WorkerError::Configuration(_)));
 }
 
+/// The broker says so to each that would join; who only waits would wait for ever.
+#[test]
+fn a_session_that_the_broker_does_not_grant_is_refused() {
+    let city = City::new("session", 1);
+    let config = WorkerConfig {
+        session_timeout_ms: 1_000,
+        ..city.config(&[Topic::Sensor])
+    };
+    let error = refusal(config);
+    assert!(matches!(error, WorkerError::Configuration(_)), "{error}");
+    assert!(error.to_string().contains("kafka.session_timeout"), "{error}");
+}
+
 #[test]
 fn a_loop_that_is_stopped_before_it_has_begun_ends_well() {
     let city = City::new("stopped", 1);

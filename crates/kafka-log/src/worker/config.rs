@@ -55,6 +55,8 @@ pub struct WorkerConfig {
     pub renamed: BTreeMap<Topic, String>,
     /// For how long the broker is looked for at the start.
     pub unreachable_after: Duration,
+    /// Every record leaves a row: where the group has read and the changelog was never written, the state is lost.
+    pub leaves_rows: bool,
     /// The broker is [`crate::embedded`]: its transactions keep no offsets, so they are committed beside them.
     pub embedded: bool,
 }
@@ -112,6 +114,7 @@ impl WorkerConfig {
             topic_prefix: String::new(),
             renamed: BTreeMap::new(),
             unreachable_after: Duration::from_secs(30),
+            leaves_rows: false,
             embedded: false,
         }
     }

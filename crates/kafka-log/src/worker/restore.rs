@@ -199,7 +199,7 @@ impl Claim {
                  {place} --reset-offsets --to-earliest --execute (with --to-offset where you know it); else rebuild \
                  (deploy/RUNBOOK.md)"
             )),
-            Some(committed) if rows == 0 && committed > self.begins => {
+            Some(committed) if config.leaves_rows && rows == 0 && committed > self.begins => {
                 let is_unwritten = spans
                     .iter()
                     .any(|span| span.place == (changelog.clone(), task.partition) && span.end == 0);
