@@ -6,6 +6,7 @@ mod city;
 
 use city::decided::{decided, feed, tool};
 use city::{City, Running, broker, expect, run, seed, web};
+use city_model::Band;
 use city_simulator::Scenario;
 use wire_format::Topic;
 
@@ -64,6 +65,15 @@ fn what_the_broker_lost_is_said() {
         before,
         "nothing is counted twice"
     );
+
+    // Whoever reads a band alone would never hear of what was in its topic.
+    expect(0, &["audit", "--config", &config]);
+    for band in Band::ALL {
+        tool(&["topics", "--delete", "--topic", &topic(Topic::of_band(*band))]);
+    }
+    expect(0, &["topics", "apply", "--config", &config]);
+    let said = expect(3, &["audit", "--config", &config]);
+    assert!(said.contains("and not in lost-"), "{said}");
 
     // The broker throws away what was not read yet.
     let more = feed(seed + 1, &format!("{name}."), RECORDS);

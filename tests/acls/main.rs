@@ -284,7 +284,12 @@ fn told_without(place: &Place, right: &Right) -> String {
         (_, "transactional-id", _) => sre(&["deadletter", "replay", "--all"]),
         (_, _, "READ") => match topic.unwrap() {
             Topic::DeadLetters => sre(&["deadletter", "list"]),
-            Topic::Enriched | Topic::Incidents => sre(&["audit"]),
+            Topic::Enriched
+            | Topic::Incidents
+            | Topic::IncidentsP1
+            | Topic::IncidentsP2
+            | Topic::IncidentsP3
+            | Topic::IncidentsP4 => sre(&["audit"]),
             _ => sre(&["ledger"]),
         },
         (_, _, "WRITE") => match topic.unwrap() {

@@ -270,6 +270,10 @@ impl List<'_> {
         for topic in [
             Topic::Enriched,
             Topic::Incidents,
+            Topic::IncidentsP1,
+            Topic::IncidentsP2,
+            Topic::IncidentsP3,
+            Topic::IncidentsP4,
             Topic::Outcomes,
             Topic::EnrichChangelog,
             Topic::CorrelateChangelog,

@@ -1,18 +1,20 @@
-//! `cityops audit`: decides the committed enriched log again and compares with the incidents that were published.
+//! `cityops audit`: decides the committed enriched log again and compares with the incidents that were published, and those with
+//! the topics of the bands.
 
-use std::borrow::Cow;
+mod bands;
+mod published;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
-use std::time::Duration;
 
-use anyhow::Context;
-use city_model::{IncidentId, Ledger, Outcome, Status};
+use city_model::{Band, IncidentId, Ledger, Outcome, Status};
 use incident_engine::Output;
 use kafka_log::Properties;
-use kafka_log::read::{Start, read_topic};
 use serde_json::Value;
 use stream_worker::Correlate;
 use wire_format::Topic;
+
+use bands::unlike;
+use published::Published;
 
 use crate::CommandResult;
 use crate::cli::ConfigArgs;
@@ -27,8 +29,6 @@ use crate::workers::Role;
 
 /// How many differences are shown.
 const SHOWN_MAX: usize = 20;
-/// How long the broker may take to say which topics there are.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
@@ -90,7 +90,8 @@ pub struct Audit {
 }
 
 /// Decides every partition of the enriched log again, up to where the correlator has committed, and compares the last revision of
-/// each incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same.
+/// each incident with `city.incidents.v1`, byte for byte; one in Avro by the JSON that says the same. Of that the topic of each band
+/// must hold just the open incidents in it.
 ///
 /// What is published is read before the correlator is asked where it stands, and what was added meanwhile after it, so a running
 /// system may be audited: what was decided there is one of the revisions in between.
@@ -107,7 +108,12 @@ pub fn audit(
     let mut audit = Audit::default();
     let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
-    let mut published = Published::begin(properties, prefix, read)?;
+    let mut published = Published::begin(properties, prefix, Topic::Incidents, read)?;
+    let mut bands = Vec::new();
+    for band in Band::ALL {
+        let shown = Published::begin(properties, prefix, Topic::of_band(*band), read)?;
+        bands.push((*band, shown));
+    }
     let positions = kafka_log::read::positions(properties, group, &enriched, partitions)?;
     for (partition, position) in (0..partitions).zip(positions) {
         // Not the first record's offset: what was aborted before it stands there, too.
@@ -132,6 +138,9 @@ pub fn audit(
         decided.settle(&correlate);
     }
     published.go_on(properties, read)?;
+    for (_, shown) in &mut bands {
+        shown.go_on(properties, read)?;
+    }
     audit.merged = decided.merged();
     audit.incidents = decided.incidents.len().max(published.standing());
     let keys: BTreeSet<_> = decided
@@ -157,86 +166,12 @@ pub fn audit(
                 (None, _) => format!("{name}: published but not decided"),
             });
     }
+    for (band, shown) in &bands {
+        audit.differences.extend(unlike(*band, shown, &published));
+    }
     audit.grouping_digest = decided.grouping.digest();
     audit.grouping = decided.grouping;
     Ok(audit)
-}
-
-/// What `city.incidents.v1` says, by key: the last word when the audit began, `None` where it was taken back, and all that came since.
-struct Published {
-    topic: String,
-    /// Where each partition ended.
-    ends: Vec<i64>,
-    incidents: BTreeMap<Vec<u8>, Vec<Option<Vec<u8>>>>,
-}
-
-impl Published {
-    fn begin(properties: &Properties, prefix: &str, read: &ReadBack) -> anyhow::Result<Published> {
-        let topic = kafka_log::topic_name(prefix, Topic::Incidents);
-        let known = kafka_log::admin::topic_partitions(properties, PATIENCE)?;
-        let count = *known
-            .get(&topic)
-            .with_context(|| format!("there is no topic {topic}"))?;
-        let mut published = Published {
-            topic,
-            ends: vec![0; usize::try_from(count).unwrap_or(0)],
-            incidents: BTreeMap::new(),
-        };
-        published.read(properties, read, |said, word| *said = vec![word])?;
-        Ok(published)
-    }
-
-    fn go_on(&mut self, properties: &Properties, read: &ReadBack) -> anyhow::Result<()> {
-        self.read(properties, read, |said, word| {
-            if said.is_empty() {
-                said.push(None);
-            }
-            said.push(word);
-        })
-    }
-
-    fn read(
-        &mut self,
-        properties: &Properties,
-        read: &ReadBack,
-        take: impl Fn(&mut Vec<Option<Vec<u8>>>, Option<Vec<u8>>),
-    ) -> anyhow::Result<()> {
-        let Published {
-            topic,
-            ends,
-            incidents,
-        } = self;
-        for (partition, end) in (0..).zip(ends) {
-            let mut wrong = None;
-            *end = read_topic(properties, topic, partition, Start::Offset(*end), |record| {
-                let word = match record.value().map(|value| read.incident_json(value)).transpose() {
-                    Ok(word) => word.map(Cow::into_owned),
-                    Err(error) => {
-                        wrong = Some(
-                            anyhow::Error::from(error)
-                                .context(format!("read {topic} at offset {}", record.offset())),
-                        );
-                        return ControlFlow::Break(());
-                    }
-                };
-                let key = record.key().unwrap_or_default();
-                take(incidents.entry(key.to_vec()).or_default(), word);
-                ControlFlow::Continue(())
-            })?;
-            if let Some(error) = wrong {
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Incidents that were not taken back.
-    fn standing(&self) -> usize {
-        self.incidents
-            .values()
-            .filter(|said| said.last().is_some_and(Option::is_some))
-            .count()
-    }
 }
 
 /// The fields that two revisions tell differently, each as decided and as published.
