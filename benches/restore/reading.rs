@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use incident_engine::Change;
 use kafka_log::{Observer, Properties, WorkerConfig, worker};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 use stream_worker::{Correlate, InputRecord, Outbox, Processor};
 use wire_format::Topic;
@@ -119,6 +121,25 @@ fn memory_mb(what: &str) -> f64 {
     kibibytes * 1_024.0 / 1e6
 }
 
+/// Says that a group has read nothing yet: rows of one that has no offsets would be a loss.
+fn claim(config: &WorkerConfig) {
+    let enriched = kafka_log::topic_name(&config.topic_prefix, Topic::Enriched);
+    let found = kafka_log::admin::topic_partitions(&config.properties, Duration::from_secs(15)).unwrap();
+    let mut client = ClientConfig::new();
+    client.set("group.id", &config.group_id);
+    for (key, value) in &config.properties {
+        client.set(key, value);
+    }
+    let consumer: BaseConsumer = client.create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    for partition in 0..found[&enriched] {
+        offsets
+            .add_partition_offset(&enriched, partition, Offset::Offset(0))
+            .unwrap();
+    }
+    consumer.commit(&offsets, CommitMode::Sync).unwrap();
+}
+
 /// `BROKER PREFIX DEPTH`: restores every partition of the enriched log and prints what it took.
 pub(crate) fn child(arguments: &[String]) {
     let [bootstrap, prefix, depth, ..] = arguments else {
@@ -136,6 +157,7 @@ pub(crate) fn child(arguments: &[String]) {
             Topic::CorrelateChangelog,
         )
     };
+    claim(&config);
     let tally = Arc::<Tally>::default();
     let stop = AtomicBool::new(false);
     let onlooker = Onlooker {
