@@ -51,8 +51,10 @@ impl Engine {
             if is_taken_in {
                 let _ = life::take(edited, Step::TakeIn, now); // what is open can take in another
             }
-            take_over(edited, other);
-            limits::take_over(setting, edited, other, now);
+            if is_unsolved(other) {
+                take_over(edited, other);
+                limits::take_over(setting, edited, other, now);
+            }
             edited.last_command = Some(Arc::new(last));
         });
         let survivor = incident.id.clone();
@@ -171,16 +173,16 @@ impl Engine {
 
 /// Whether the handling of an incident is open again with what it takes in of another.
 fn takes_in(incident: &Incident, other: &Incident) -> bool {
-    let is_mended = |incident: &Incident| incident.handling.resolved_at.is_some();
-    is_mended(incident) && !is_mended(other) && other.status == Status::Open
+    incident.handling.resolved_at.is_some() && is_unsolved(other)
+}
+
+fn is_unsolved(incident: &Incident) -> bool {
+    incident.status == Status::Open && incident.handling.resolved_at.is_none()
 }
 
 /// What the centre has begun with does not end because nobody tells of it any more; and who was sent to what is as urgent is sent.
 fn take_over(incident: &mut Incident, other: &Incident) {
     let handling = &other.handling;
-    if other.status != Status::Open || handling.resolved_at.is_some() {
-        return;
-    }
     let is_free = incident.handling.dispatched_at.is_none() && incident.band == other.band;
     let sent = handling.dispatched_at.filter(|_| is_free);
     let steps = [

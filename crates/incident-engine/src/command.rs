@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use city_model::{Action, CloseReason, Command, EventTime, Incident, LastCommand, Outcome, Source, Status};
+use city_model::{Action, CloseReason, Command, EventTime, Incident, Outcome, Source, Status};
 
 use crate::draft::{Draft, Regrouping};
 use crate::engine::Engine;
 use crate::life::{self, Stage, Step};
 use crate::passage::command_key;
-use crate::undoing::{handled, is_told_since, open_again};
+use crate::undoing::{handled, open_again, stays_open};
 use crate::{Decision, EventRow, limits};
 
 impl Engine {
@@ -75,8 +75,8 @@ impl Engine {
                 });
             }
         }
-        let is_kept_open = |last: &LastCommand| last.of_handling && is_told_since(incident, &last.without);
-        if command.action == Action::Undo && incident.last_command.as_deref().is_some_and(is_kept_open) {
+        let last = incident.last_command.as_deref();
+        if command.action == Action::Undo && last.is_some_and(|last| stays_open(incident, last)) {
             return Ok(Some(
                 "it stays open: somebody told of it since it was opened again".to_owned(),
             ));

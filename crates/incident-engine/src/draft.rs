@@ -205,7 +205,6 @@ impl<'a> Draft<'a> {
             if let Some(before) = &mut as_before {
                 before.to_mut().status = Status::Open; // as though it had been open all the while
             }
-            crate::limits::keep(self.setting, incident, self.now);
         } else if incident.status == Status::Open
             && before.is_some_and(|before| before.status == Status::Closed)
         {

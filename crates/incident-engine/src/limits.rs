@@ -78,11 +78,8 @@ pub(crate) fn begin_anew(incident: &mut Incident, now: EventTime) {
     });
 }
 
-/// Another one became part of it: what was promised there is kept here, and what is over there is over here.
+/// Another one that is not solved became part of it: what was promised there is kept here, and what is over there is over here.
 pub(crate) fn take_over(setting: &Setting, incident: &mut Incident, other: &Incident, now: EventTime) {
-    if other.status != Status::Open || other.handling.resolved_at.is_some() {
-        return;
-    }
     if other.handling.dispatched_at.is_none() {
         incident.dispatch_by = incident.dispatch_by.min(other.dispatch_by);
     }

@@ -234,7 +234,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
         let rules = &self.setting.rules;
         let mut candidates: Vec<Candidate> = Vec::new();
         // What it would have joined, had the centre not closed it.
-        let mut over: Vec<Candidate> = Vec::new();
+        let mut over: Vec<(KindId, Arc<Incident>, i64)> = Vec::new();
         let own = rules.kind(kind);
         let asked = Asked {
             setting: self.setting,
@@ -255,7 +255,7 @@ impl<'a, S: Scene> Matcher<'a, S> {
                     if let Some(life) = self.life_of(incident, event) {
                         candidates.push(weigh(&asked, other, incident, &life, distance_mm));
                     } else if is_closed_lately(rule, incident, event) {
-                        over.push(weigh(&asked, other, incident, incident, distance_mm));
+                        over.push((other, incident.clone(), distance_mm));
                     }
                 });
         }
@@ -274,8 +274,14 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 let mut others = candidates.iter().filter(|one| one.doubt().is_some());
                 others.find(|one| one.incident.id != miss.incident.id)
             });
-        over.retain(Candidate::in_reach);
-        let over = over.into_iter().min_by(Candidate::before);
+        if best.is_some() || rival.is_some() {
+            over.clear();
+        }
+        let over = over
+            .iter()
+            .map(|(other, incident, distance_mm)| weigh(&asked, *other, incident, incident, *distance_mm))
+            .filter(Candidate::in_reach)
+            .min_by(Candidate::before);
         Match {
             evidence: Evidence {
                 why: if best.is_some() { Why::Near } else { Why::Founded },
@@ -287,7 +293,6 @@ impl<'a, S: Scene> Matcher<'a, S> {
                 placed_by: None,
                 nearest_miss: over
                     .map(|c| c.as_miss(closed_how(&c.incident)))
-                    .filter(|_| best.is_none() && rival.is_none())
                     .or(miss.map(|c| c.as_miss(c.barrier.unwrap_or("farther")))),
                 runner_up: (runner_up.map(|c| c.as_miss("second"))).or(rival.map(|c| c.as_miss(RIVALS))),
             },

@@ -235,7 +235,7 @@ impl Engine {
         let without = &last.without;
         let is_kept = without.tail.iter().all(|turn| self.is_held(&turn.key));
         let now = draft.now;
-        let stays_open = last.of_handling && is_told_since(incident, without);
+        let stays_open = stays_open(incident, last);
         if !stays_open {
             let (said, says) = (incident.care().was_false, without.care().was_false);
             self.learn(draft, incident, said, says);
@@ -328,9 +328,11 @@ fn handle_as(setting: &Setting, incident: &mut Incident, last: &LastCommand) {
     incident.last_command = was.last_command.clone();
 }
 
-/// Whether what the centre opened again would be closed over the head of somebody who told of it since.
-pub(crate) fn is_told_since(incident: &Incident, without: &Incident) -> bool {
-    let is_opened = incident.status == Status::Open && without.status == Status::Closed;
+/// Whether an incident stays open when its last command is taken back: what the centre opened again would be closed over the head
+/// of somebody who told of it since.
+pub(crate) fn stays_open(incident: &Incident, last: &LastCommand) -> bool {
+    let without = &last.without;
+    let is_opened = last.of_handling && incident.status == Status::Open && without.status == Status::Closed;
     let since = without
         .last_event_at
         .max(without.closed_at.unwrap_or(EventTime::MIN));

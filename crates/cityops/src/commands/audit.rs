@@ -5,6 +5,7 @@ mod bands;
 mod published;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use city_model::{Band, IncidentId, Ledger, Outcome, Status};
 use incident_engine::Output;
@@ -29,6 +30,8 @@ use crate::workers::Role;
 
 /// How many differences are shown.
 const SHOWN_MAX: usize = 20;
+/// How long the broker may take to say which topics there are.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &ConfigArgs, json: bool) -> CommandResult {
     let loaded = Loaded::read(&args.config)?;
@@ -108,11 +111,12 @@ pub fn audit(
     let mut audit = Audit::default();
     let mut decided = Decided::default();
     let enriched = kafka_log::topic_name(prefix, Topic::Enriched);
-    let mut published = Published::begin(properties, prefix, Topic::Incidents, read)?;
+    let known = kafka_log::admin::topic_partitions(properties, PATIENCE)?;
+    let begin = |of| Published::begin(properties, &known, kafka_log::topic_name(prefix, of), read);
+    let mut published = begin(Topic::Incidents)?;
     let mut bands = Vec::new();
     for band in Band::ALL {
-        let shown = Published::begin(properties, prefix, Topic::of_band(*band), read)?;
-        bands.push((*band, shown));
+        bands.push((*band, begin(Topic::of_band(*band))?));
     }
     let positions = kafka_log::read::positions(properties, group, &enriched, partitions)?;
     for (partition, position) in (0..partitions).zip(positions) {

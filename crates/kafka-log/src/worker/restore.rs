@@ -111,11 +111,16 @@ pub(super) fn restore(
     let begun = Instant::now();
     let mut tasks = Vec::with_capacity(wanted.len());
     let mut claims = Vec::with_capacity(wanted.len());
-    for (topic, partition, committed) in wanted {
-        let name = config.name_of(topic);
-        let begins = probe
-            .beginnings(&[(name.clone(), partition)])
-            .map_err(|error| Failure::of("find the beginning of an input", &error))?[0];
+    let places: Vec<Place> = wanted
+        .iter()
+        .map(|(topic, partition, _)| (config.name_of(*topic), *partition))
+        .collect();
+    let beginnings = probe
+        .beginnings(&places)
+        .map_err(|error| Failure::of("find the beginnings of the inputs", &error))?;
+    for ((topic, partition, committed), ((name, _), begins)) in
+        wanted.into_iter().zip(places.into_iter().zip(beginnings))
+    {
         let committed = committed.map(|committed| committed.offset);
         if let Some(unread) = committed.map(|next| begins - next).filter(|unread| *unread > 0) {
             tracing::error!(

@@ -3,17 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use anyhow::Context;
 use kafka_log::Properties;
 use kafka_log::read::{Start, read_topic};
-use wire_format::Topic;
 
 use crate::outputs::ReadBack;
-
-/// How long the broker may take to say which topics there are.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a topic of incidents says, by key: the last word when the audit began, `None` where it was taken back, and all that came since.
 pub(super) struct Published {
@@ -26,12 +21,10 @@ pub(super) struct Published {
 impl Published {
     pub(super) fn begin(
         properties: &Properties,
-        prefix: &str,
-        of: Topic,
+        known: &BTreeMap<String, i32>,
+        topic: String,
         read: &ReadBack,
     ) -> anyhow::Result<Published> {
-        let topic = kafka_log::topic_name(prefix, of);
-        let known = kafka_log::admin::topic_partitions(properties, PATIENCE)?;
         let count = *known
             .get(&topic)
             .with_context(|| format!("there is no topic {topic}"))?;
