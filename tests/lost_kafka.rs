@@ -8,9 +8,11 @@ use city::decided::{decided, feed, tool};
 use city::{City, Running, broker, expect, run, seed, web};
 use city_model::Band;
 use city_simulator::Scenario;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use wire_format::Topic;
 
-const RECORDS: usize = 1_500;
+const RECORDS: usize = 800;
 
 /// What `run` says when it refuses to go on.
 fn refusal(city: &City) -> String {
@@ -114,4 +116,88 @@ fn what_the_broker_lost_is_said() {
         let is_named = |lost: &String| said.contains(&format!("{lost} is empty: what was decided is lost"));
         assert!(lost.iter().any(is_named), "{said}");
     }
+}
+
+/// Says as the empty group that it has read a partition up to an offset. Kafka's own tool refuses what lies beyond the end.
+fn say_read(group: &str, topic: &str, offset: i64) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", broker()).set("group.id", group);
+    let consumer: BaseConsumer = config.create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets
+        .add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    consumer.commit(&offsets, CommitMode::Sync).unwrap();
+}
+
+#[test]
+fn a_topic_that_goes_is_missed_and_what_is_made_anew_is_not_taken_for_read() {
+    let seed = seed();
+    let city = City::new(Scenario::Typhoon, seed, RECORDS);
+    let name = format!("gone-{seed}-{}", std::process::id());
+    city.on_kafka(&broker(), &name);
+    let config = city.config();
+    let source = kafka_log::topic_name(&format!("{name}."), Topic::Sensor);
+    let group = format!("{name}-enrich");
+    expect(0, &["topics", "apply", "--config", &config]);
+    let mut fed = feed(seed, &format!("{name}."), RECORDS);
+    decided(&city, fed, "before.log");
+
+    // The group shares out what there is, so whoever reads it would look well.
+    let log = city.path("gone.log");
+    let process = Running::start(&["run", "--config", &config], &log);
+    let ready = || web::get(&web::address(&log)?, "/readyz");
+    web::wait("the process is ready", &log, || {
+        ready().is_some_and(|said| said.contains("\"ready\":true"))
+    });
+    tool(&["topics", "--delete", "--topic", &source]);
+    let missed = format!("enrich: the topic {source}");
+    web::wait("the topic is missed", &log, || {
+        ready().is_some_and(|said| said.contains("\"ready\":false") && said.contains(&missed))
+    });
+    assert_eq!(process.terminate(), Some(0));
+
+    // Made anew it begins at 0, below what was read.
+    expect(0, &["topics", "apply", "--config", &config]);
+    let said = refusal(&city);
+    assert!(said.contains("or the topic was made anew"), "{said}");
+    let to = |whence: &str| {
+        let at = ["--group", &group, "--topic", &source];
+        tool(
+            &[
+                &["consumer-groups", "--reset-offsets", whence, "--execute"][..],
+                &at,
+            ]
+            .concat(),
+        );
+    };
+    to("--to-earliest");
+    fed += feed(seed + 1, &format!("{name}."), RECORDS);
+    let before = decided(&city, fed, "anew.log");
+
+    // A broker that lost what was read, too, would be given new records below that offset.
+    say_read(&group, &source, 1_000_000);
+    let said = refusal(&city);
+    assert!(
+        said.contains(&format!("has read {source}:0 up to 1000000, but it ends at ")),
+        "{said}"
+    );
+    to("--to-latest");
+    assert_eq!(decided(&city, fed, "again.log"), before);
+
+    // The same while it is read: what comes to lie at offsets that were read before is not passed over.
+    let log = city.path("under.log");
+    let mut process = Running::start(&["run", "--config", &config], &log);
+    let ready = || web::get(&web::address(&log)?, "/readyz");
+    web::wait("the process is ready", &log, || {
+        ready().is_some_and(|said| said.contains("\"ready\":true"))
+    });
+    tool(&["topics", "--delete", "--topic", &source]);
+    expect(0, &["topics", "apply", "--config", &config]);
+    feed(seed + 2, &format!("{name}."), RECORDS);
+    web::wait("the process ends", &log, || {
+        process.0.try_wait().unwrap().is_some()
+    });
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(said.contains("or the topic was made anew"), "{said}");
 }

@@ -152,8 +152,13 @@ impl Stage {
             }
             Fault::DiskFull => {
                 let broker = self.cluster.with_small_disk().unwrap_or(0);
+                // Only ours may write on a full disk: whoever sends without transactions is told that an append failed, and cannot know
+                // whether it stands in the log all the same.
+                self.signal_all("-STOP");
+                self.feed.send(rest);
                 self.cluster.fill_disk(broker);
-                self.outlive(rest, Duration::ZERO);
+                self.signal_all("-CONT");
+                self.outlive(0, Duration::ZERO);
                 if !self.cluster.ended_of_full_disk(broker) {
                     say("the broker with the full disk had nothing to write, and was killed");
                 }
@@ -169,6 +174,12 @@ impl Stage {
                 }
                 self.wakes_or_ends(index);
             }
+        }
+    }
+
+    fn signal_all(&self, signal: &str) {
+        for process in &self.processes {
+            process.running.signal(signal);
         }
     }
 

@@ -41,6 +41,7 @@ impl Health {
             restored: AtomicBool::new(false),
             partitions: AtomicUsize::new(0),
             failing: Mutex::default(),
+            gone: Mutex::default(),
         });
         self.loops
             .lock()
@@ -96,6 +97,12 @@ impl Health {
                     it.worker
                 ));
             }
+            // Of what is not there nothing can be assigned, so a loop that misses nothing else would look well.
+            let gone = it.lock_gone();
+            missing.extend(
+                gone.iter()
+                    .map(|topic| format!("{}: the topic {topic}", it.worker)),
+            );
         }
         missing
     }
@@ -136,6 +143,8 @@ pub struct LoopHealth {
     partitions: AtomicUsize,
     /// The row of failures that it has not got over, and why the last one was.
     failing: Mutex<Option<(u32, String)>>,
+    /// Topics that it reads and that are not there.
+    gone: Mutex<Vec<String>>,
 }
 
 impl LoopHealth {
@@ -171,6 +180,15 @@ impl LoopHealth {
     /// It has got over what failed.
     pub fn recovered(&self) {
         *self.lock_failing() = None;
+    }
+
+    /// These of the topics that it reads are not there.
+    pub fn gone(&self, topics: &[String]) {
+        topics.clone_into(&mut self.lock_gone());
+    }
+
+    fn lock_gone(&self) -> MutexGuard<'_, Vec<String>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A row of failures that is no accident. Of a loop whose partitions have all gone to others it is theirs to get over.
@@ -274,6 +292,23 @@ mod tests {
         assert!(health.missing_at(later).is_empty());
         it.lost();
         assert_eq!(health.missing_at(later), ["enrich: assigned"]);
+    }
+
+    #[test]
+    fn who_reads_all_that_there_is_of_what_should_be_there_is_not_ready() {
+        let health = Health::default();
+        health.set_grid_loaded();
+        let it = health.add_loop("enrich");
+        it.assigned(3);
+        it.answered();
+        it.restored();
+        it.gone(&["town.city.sensor.readings.v1".to_owned()]);
+        assert_eq!(
+            health.missing(),
+            ["enrich: the topic town.city.sensor.readings.v1"]
+        );
+        it.gone(&[]);
+        assert!(health.missing().is_empty());
     }
 
     #[test]

@@ -164,6 +164,10 @@ impl Observer for LoopObserver {
             .inc_by(u64::try_from(offsets).unwrap_or_default());
     }
 
+    fn gone(&self, _worker: &str, topics: &[String]) {
+        self.health.gone(topics);
+    }
+
     fn aborted(&self, worker: &str) {
         if let Some(tracer) = &self.tracer {
             tracer.aborted();

@@ -113,6 +113,9 @@ pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> Clien
     let mut client = settings::reader(&config.properties, &config.group_id, "read_committed");
     client
         .set("partition.assignment.strategy", "roundrobin")
+        // An offset that is not there is no place to go on from: what a topic that was made anew has at lower ones would pass for read.
+        // The loop begins again and sees what is there.
+        .set("auto.offset.reset", "error")
         .set("session.timeout.ms", session.to_string())
         // A rebalance takes as long as the slowest heartbeat.
         .set(

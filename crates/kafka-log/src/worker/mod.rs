@@ -12,6 +12,7 @@ pub(crate) mod failure;
 pub(crate) mod group;
 mod handing;
 mod in_time;
+mod inputs;
 mod latest;
 mod packing;
 mod reading;

@@ -220,6 +220,8 @@ fn passes(error: &KafkaError) -> bool {
                     | RDKafkaErrorCode::ClusterAuthorizationFailed
                     | RDKafkaErrorCode::InvalidSessionTimeout
                     | RDKafkaErrorCode::InconsistentGroupProtocol
+                    | RDKafkaErrorCode::AutoOffsetReset
+                    | RDKafkaErrorCode::LogTruncation
                     | RDKafkaErrorCode::SaslAuthenticationFailed
                     | RDKafkaErrorCode::Authentication
                     | RDKafkaErrorCode::Fatal

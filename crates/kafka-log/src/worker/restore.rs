@@ -118,8 +118,12 @@ pub(super) fn restore(
     let beginnings = probe
         .beginnings(&places)
         .map_err(|error| Failure::of("find the beginnings of the inputs", &error))?;
-    for ((topic, partition, committed), ((name, _), begins)) in
-        wanted.into_iter().zip(places.into_iter().zip(beginnings))
+    let ends = probe
+        .ends(&places)
+        .map_err(|error| Failure::of("find the ends of the inputs", &error))?;
+    let spans = beginnings.into_iter().zip(ends);
+    for ((topic, partition, committed), ((name, _), (begins, ends))) in
+        wanted.into_iter().zip(places.into_iter().zip(spans))
     {
         let committed = committed.map(|committed| committed.offset);
         if let Some(unread) = committed.map(|next| begins - next).filter(|unread| *unread > 0) {
@@ -131,8 +135,12 @@ pub(super) fn restore(
             );
             observer.thrown_away(topic, partition, unread);
         }
-        let next = committed.unwrap_or(begins);
-        claims.push(Claim { committed, begins });
+        let next = committed.map_or(begins, |committed| committed.max(begins));
+        claims.push(Claim {
+            committed,
+            begins,
+            ends,
+        });
         tasks.push(Task::new(topic, partition, name, factory(topic, partition), next));
     }
     let index: BTreeMap<(Topic, i32), usize> = tasks
@@ -187,6 +195,7 @@ pub(super) fn restore(
 struct Claim {
     committed: Option<i64>,
     begins: i64,
+    ends: i64,
 }
 
 impl Claim {
@@ -203,6 +212,13 @@ impl Claim {
                  is counted. If it was made anew, say so: kafka-consumer-groups.sh --bootstrap-server … --group {group} --topic \
                  {place} --reset-offsets --to-earliest --execute (with --to-offset where you know it); else rebuild \
                  (deploy/RUNBOOK.md)"
+            )),
+            // What came to lie below it since would pass for read.
+            Some(committed) if committed > self.ends => lost(format!(
+                "the group {group} has read {place} up to {committed}, but it ends at {}: the broker has lost records that were \
+                 decided. Which offsets hold new ones it does not say, so say from where to go on: kafka-consumer-groups.sh \
+                 --bootstrap-server … --group {group} --topic {place} --reset-offsets --to-latest --execute (or --to-offset)",
+                self.ends
             )),
             Some(committed) if config.leaves_rows && rows == 0 && committed > self.begins => {
                 let is_unwritten = spans

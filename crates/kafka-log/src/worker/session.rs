@@ -15,6 +15,7 @@ use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::{Failure, WorkerError};
 use super::group::{GroupConsumer, join};
+use super::inputs::Inputs;
 use super::reading::{Limits, Queue, gather, gather_in_time};
 use super::tasks::Task;
 use super::transactor::Transactor;
@@ -59,6 +60,7 @@ pub(super) struct Work<'a> {
     pub(super) last_commit: Instant,
     pub(super) last_lag: Instant,
     pub(super) alone: Alone,
+    pub(super) inputs: Inputs,
     pub(super) processing: Duration,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Session<'a> {
             last_commit: now,
             last_lag: now,
             alone: Alone::default(),
+            inputs: Inputs::default(),
             processing: Duration::ZERO,
         };
         Ok(Session {
@@ -113,6 +116,7 @@ impl<'a> Session<'a> {
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
             work.look_at_group(consumer)?;
+            work.look_at_inputs(consumer);
             // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());

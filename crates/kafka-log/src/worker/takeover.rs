@@ -103,6 +103,7 @@ impl Work<'_> {
         );
         self.observer.answered(self.config.name);
         self.observer.ready(self.config.name);
+        self.inputs.look_soon();
         Ok(queues)
     }
 
