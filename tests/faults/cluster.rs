@@ -10,6 +10,7 @@ use kafka_log::Properties;
 
 use super::cutting::Net;
 use super::stage::patience;
+use crate::city::succeed;
 
 /// How much disk the broker has whose disk can be filled.
 const SMALL_DISK: &str = "size=1g";
@@ -149,6 +150,28 @@ impl Cluster {
             .map(|broker| format!("127.0.0.1:{}", port(broker)))
             .collect();
         all.join(",")
+    }
+
+    /// Creates a topic of one partition that only the last broker has.
+    pub fn create_on_the_last(&self, topic: &str) {
+        let assigned = self.count().to_string();
+        let mut create = vec![
+            "topics",
+            "--create",
+            "--topic",
+            topic,
+            "--replica-assignment",
+            &assigned,
+        ];
+        // As the program would have it.
+        for setting in ["cleanup.policy=compact", "retention.ms=-1"] {
+            create.extend(["--config", setting]);
+        }
+        let mut tool = Command::new("deploy/kafka-local/tool");
+        succeed(
+            tool.args(create)
+                .env("CITYOPS_KAFKA", self.addresses(|broker| broker.inner)),
+        );
     }
 
     /// SIGTERM, and waits for the end.

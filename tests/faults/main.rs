@@ -53,6 +53,7 @@ fn whatever_fails_nothing_is_lost_and_nothing_doubled() {
         brokers: if count.is_some() { 3 } else { 1 },
         processes: if count.is_some() { 3 } else { 2 },
         build: Build::AsItIs,
+        lonely: false,
         warned: false,
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -79,6 +80,7 @@ fn what_is_warned_of_and_announced_is_not_lost_either() {
         brokers: 1,
         processes: 2,
         build: Build::AsItIs,
+        lonely: false,
         warned: true,
     });
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -100,6 +102,7 @@ fn a_position_beside_its_transaction_is_found() {
         brokers: 1,
         processes: 1,
         build: Build::BrokenOnPurpose,
+        lonely: false,
         warned: false,
     });
     stage.suffer(&[Fault::KillBeforePosition; 3]);
@@ -109,4 +112,31 @@ fn a_position_beside_its_transaction_is_found() {
         complaints.iter().any(|it| it.contains("records were sent")),
         "nobody noticed: {complaints:?}"
     );
+}
+
+/// A partition that nobody leads is not read until somebody does; nothing else waits for it, whoever starts or ends meanwhile.
+#[test]
+fn a_partition_without_a_leader_holds_up_nothing_else() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut stage = Stage::start(Script {
+        scenario: Scenario::Typhoon,
+        seed: city::seed(),
+        records: 1_200,
+        brokers: 3,
+        processes: 2,
+        build: Build::AsItIs,
+        lonely: true,
+        warned: false,
+    });
+    stage.feed.send(300);
+    stage.wait_for_all("all brokers are there");
+    stage.cluster.kill(2);
+    stage.feed.send(300);
+    stage.wait_for_all("what has leaders is read");
+    stage.apply(Fault::Kill, 300);
+    stage.wait_for_all("others take over and start");
+    stage.cluster.restart(2);
+    stage.suffer(&[]);
+    let complaints = stage.judge();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }

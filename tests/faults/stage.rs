@@ -8,6 +8,7 @@ use city_model::{LedgerCell, Source};
 use city_simulator::Scenario;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use wire_format::Topic;
 
 use super::city::{City, expect};
 use super::cluster::Cluster;
@@ -47,6 +48,8 @@ pub struct Script {
     pub brokers: usize,
     pub processes: usize,
     pub build: Build,
+    /// Whether the last broker alone has the topic of announced works, of which nothing is sent: while it is away that has no leader.
+    pub lonely: bool,
     /// Whether weather warnings and announced works come, too. No calm run is its measure then: what they change depends on what
     /// was read before them.
     pub warned: bool,
@@ -88,6 +91,9 @@ impl Stage {
         let config = city.path("cityops.toml");
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, text.replace("\"6s\"", "\"3s\"")).unwrap();
+        if script.lonely {
+            cluster.create_on_the_last(&kafka_log::topic_name(&format!("{name}."), Topic::Silence));
+        }
         expect(0, &["topics", "apply", "--config", &city.config()]);
         expect(0, &["topics", "apply", "--config", &city.config()]); // a second time changes nothing
         let prefix = format!("{name}.");

@@ -123,8 +123,13 @@ const SETTLING: Duration = Duration::from_secs(5);
 pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BTreeMap<Topic, i32>> {
     let deadline = Instant::now() + SETTLING;
     let (partitions, missing) = loop {
-        let found = kafka_log::admin::topic_partitions(properties, Duration::from_secs(15))
-            .map_err(|error| loaded.no_broker(&error))?;
+        // What was created just now has its leaders in a moment. What has none for longer is read when it has one.
+        let is_late = Instant::now() >= deadline;
+        let ask = match is_late {
+            false => kafka_log::admin::topic_partitions,
+            true => kafka_log::admin::all_partitions,
+        };
+        let found = ask(properties, Duration::from_secs(15)).map_err(|error| loaded.no_broker(&error))?;
         let (mut partitions, mut missing) = (BTreeMap::new(), Vec::new());
         for topic in Topic::ALL {
             let name = kafka_log::topic_name(&loaded.config.kafka.topic_prefix, *topic);
@@ -135,7 +140,7 @@ pub fn partitions(loaded: &Loaded, properties: &Properties) -> anyhow::Result<BT
                 None => missing.push(name),
             }
         }
-        if missing.is_empty() || Instant::now() >= deadline {
+        if missing.is_empty() || is_late {
             break (partitions, missing);
         }
         std::thread::park_timeout(Duration::from_millis(250));

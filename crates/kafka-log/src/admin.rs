@@ -82,6 +82,18 @@ pub fn topic_partitions(
         .collect())
 }
 
+/// The topics that can be seen, with their numbers of partitions, also those that nobody leads at the moment.
+///
+/// # Errors
+/// When no broker answers.
+pub fn all_partitions(
+    properties: &Properties,
+    timeout: Duration,
+) -> Result<BTreeMap<String, i32>, Unreachable> {
+    let sizes = sizes(properties, timeout)?.into_iter();
+    Ok(sizes.map(|(name, size)| (name, size.partitions)).collect())
+}
+
 /// How large a topic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {

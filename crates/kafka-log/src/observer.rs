@@ -52,7 +52,7 @@ pub trait Observer: Sync {
     /// So many offsets of a partition were never read: the broker has deleted what lay there.
     fn thrown_away(&self, _topic: Topic, _partition: i32, _offsets: i64) {}
 
-    /// These of the topics that the worker reads are not there, by their names on the broker; told again and again, also when all are
+    /// These of the topics that the worker needs are not there, by their names on the broker; told again and again, also when all are
     /// there.
     fn gone(&self, _worker: &str, _topics: &[String]) {}
 

@@ -1,6 +1,7 @@
 //! Asks where partitions begin and end, control records and open transactions included.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -45,15 +46,38 @@ impl Probe {
 
     /// The offset after the last record of each partition, in the order asked, in one request per broker.
     pub(crate) fn ends(&self, places: &[Place]) -> KafkaResult<Vec<i64>> {
-        self.offsets(places, Offset::End)
+        self.offsets(places, Offset::End, TIMEOUT)?.into_iter().collect()
     }
 
     /// The offset of the first record of each partition that is still there, in the order asked.
     pub(crate) fn beginnings(&self, places: &[Place]) -> KafkaResult<Vec<i64>> {
-        self.offsets(places, Offset::Beginning)
+        self.offsets(places, Offset::Beginning, TIMEOUT)?
+            .into_iter()
+            .collect()
     }
 
-    fn offsets(&self, places: &[Place], which: Offset) -> KafkaResult<Vec<i64>> {
+    /// As [`Probe::ends`]; `None` where a partition is not known or has no leader after `patience`, as when its brokers are down.
+    pub(crate) fn known_ends(&self, places: &[Place], patience: Duration) -> KafkaResult<Vec<Option<i64>>> {
+        known(self.offsets(places, Offset::End, patience)?)
+    }
+
+    /// As [`Probe::beginnings`], likewise.
+    pub(crate) fn known_beginnings(
+        &self,
+        places: &[Place],
+        patience: Duration,
+    ) -> KafkaResult<Vec<Option<i64>>> {
+        known(self.offsets(places, Offset::Beginning, patience)?)
+    }
+
+    /// What is said of each partition. What the next metadata mends is waited for as long as `patience`, and who gives no answer
+    /// for [`TIMEOUT`].
+    fn offsets(
+        &self,
+        places: &[Place],
+        which: Offset,
+        patience: Duration,
+    ) -> KafkaResult<Vec<KafkaResult<i64>>> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
@@ -61,43 +85,72 @@ impl Probe {
         for (topic, partition) in places {
             asked.add_partition_offset(topic, *partition, which)?;
         }
-        let deadline = Instant::now() + TIMEOUT;
+        let begun = Instant::now();
         loop {
             // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
             let answers = self.consumer.borrow().offsets_for_times(asked.clone(), REQUEST);
-            match answers.and_then(|answers| Self::sort(places, &answers)) {
-                Err(error) if is_unanswered(&error) && Instant::now() < deadline => {
+            let sorted = answers.map(|answers| Self::sort(places, &answers));
+            let failed = match &sorted {
+                Ok(sorted) => sorted.iter().find_map(|of| of.as_ref().err()),
+                Err(error) => Some(error),
+            };
+            match failed {
+                Some(error) if is_unanswered(error) && begun.elapsed() < TIMEOUT => {
                     tracing::debug!(%error, "asking again for offsets, with a new client");
                     *self.consumer.borrow_mut() = self.config.create_with_context(Reports::default())?;
                     // Some say at once that nobody is there.
                     self.consumer.borrow().poll(PAUSE * 5);
                 }
-                // Leaders are elected, topics become known: the library learns of both only by such an answer.
-                Err(error) if passes(&error) && Instant::now() < deadline => {
-                    tracing::debug!(%error, "asking again for offsets");
+                // Leaders are elected, topics become known.
+                Some(error) if passes(error) => {
+                    tracing::debug!(%error, "not all offsets are known");
+                    self.learn(places, &sorted);
+                    if begun.elapsed() >= patience {
+                        return sorted;
+                    }
                     // Serves what the client has to report, and waits.
                     self.consumer.borrow().poll(PAUSE);
                 }
-                result => return result,
+                _ => return sorted,
             }
         }
     }
 
-    fn sort(places: &[Place], answers: &TopicPartitionList) -> KafkaResult<Vec<i64>> {
-        places
-            .iter()
-            .map(|(topic, partition)| {
-                let answer = answers
-                    .find_partition(topic, *partition)
-                    .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
-                answer.error()?;
-                match answer.offset() {
-                    Offset::Offset(offset) => Ok(offset),
-                    _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
-                }
-            })
-            .collect()
+    /// Asks who leads what was not known: the library takes a partition that had no leader for one that has none, for minutes.
+    fn learn(&self, places: &[Place], said: &KafkaResult<Vec<KafkaResult<i64>>>) {
+        let is_unknown = |at: usize| said.as_ref().map_or(true, |said| said[at].is_err());
+        let unknown = (0..places.len()).filter(|at| is_unknown(*at));
+        let topics: BTreeSet<&str> = unknown.map(|at| places[at].0.as_str()).collect();
+        for topic in topics {
+            if let Err(error) = self.consumer.borrow().fetch_metadata(Some(topic), REQUEST) {
+                tracing::debug!(%error, topic, "nobody says who leads it");
+                break;
+            }
+        }
     }
+
+    fn sort(places: &[Place], answers: &TopicPartitionList) -> Vec<KafkaResult<i64>> {
+        let sorted = places.iter().map(|(topic, partition)| {
+            let answer = answers
+                .find_partition(topic, *partition)
+                .ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
+            answer.error()?;
+            match answer.offset() {
+                Offset::Offset(offset) => Ok(offset),
+                _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+            }
+        });
+        sorted.collect()
+    }
+}
+
+fn known(said: Vec<KafkaResult<i64>>) -> KafkaResult<Vec<Option<i64>>> {
+    let known = said.into_iter().map(|of| match of {
+        Ok(offset) => Ok(Some(offset)),
+        Err(error) if passes(&error) => Ok(None),
+        Err(error) => Err(error),
+    });
+    known.collect()
 }
 
 /// Whoever was asked is not there.
@@ -115,6 +168,11 @@ fn is_unanswered(error: &KafkaError) -> bool {
     )
 }
 
+/// Nobody leads the partition.
+pub(crate) fn is_leaderless(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::LeaderNotAvailable)
+}
+
 /// What the next metadata will have mended.
 fn passes(error: &KafkaError) -> bool {
     matches!(
@@ -127,6 +185,9 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::FencedLeaderEpoch
                 | RDKafkaErrorCode::UnknownLeaderEpoch
                 | RDKafkaErrorCode::ReplicaNotAvailable
+                // A leader that was elected just now does not know yet how far all others are.
+                | RDKafkaErrorCode::OffsetNotAvailable
+                | RDKafkaErrorCode::KafkaStorageError
         )
     )
 }
@@ -149,5 +210,20 @@ mod tests {
         cluster.broker_down(1).unwrap();
         cluster.partition_leader("moves", 0, Some(2)).unwrap();
         assert_eq!(probe.ends(&places).unwrap(), [0]);
+    }
+
+    #[test]
+    fn a_partition_without_a_leader_hides_no_other() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("led", 3, 1).unwrap();
+        cluster.partition_leader("led", 1, None).unwrap();
+        let properties = Properties::from([("bootstrap.servers".to_owned(), cluster.bootstrap_servers())]);
+        let probe = Probe::new(&properties).unwrap();
+        let places: Vec<Place> = (0..3).map(|partition| ("led".to_owned(), partition)).collect();
+        let known = [Some(0), None, Some(0)];
+        assert_eq!(probe.known_ends(&places, Duration::ZERO).unwrap(), known);
+        assert_eq!(probe.known_ends(&places, Duration::ZERO).unwrap(), known);
+        cluster.partition_leader("led", 1, Some(1)).unwrap();
+        assert_eq!(probe.known_ends(&places, TIMEOUT).unwrap(), [Some(0); 3]);
     }
 }

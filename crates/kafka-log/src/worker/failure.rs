@@ -59,6 +59,8 @@ pub(crate) enum Failure {
     Fatal(String),
     /// A call to the library did not come back: the client is left to it, and new ones are made.
     Hangs(String),
+    /// An offset that was to be read is not there.
+    Vanished(String),
     /// The transaction was given up; the same clients go on after restoring.
     Retry(String),
     /// The broker does not grant it; rights may be given while it is tried again.
@@ -156,7 +158,9 @@ impl Failure {
             Failure::NoRight(_) => self.to_string(),
             Failure::Fenced(_) => "another owner took over".to_owned(),
             Failure::Hangs(_) => "a call to the broker does not come back".to_owned(),
-            Failure::Fatal(_) | Failure::Retry(_) | Failure::Refused(_) => "the log says why".to_owned(),
+            Failure::Fatal(_) | Failure::Vanished(_) | Failure::Retry(_) | Failure::Refused(_) => {
+                "the log says why".to_owned()
+            }
         }
     }
 
@@ -185,6 +189,9 @@ impl Failure {
                 return Failure::Retry(format!(
                     "the group has members of another program, which share partitions out in another way ({text})"
                 ));
+            }
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::LogTruncation) => {
+                return Failure::Vanished(text);
             }
             _ => {}
         }
@@ -232,7 +239,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
-            Failure::Fatal(text) | Failure::Hangs(text) | Failure::Retry(text) => f.write_str(text),
+            Failure::Fatal(text) | Failure::Hangs(text) | Failure::Vanished(text) | Failure::Retry(text) => {
+                f.write_str(text)
+            }
             Failure::NoRight(refusal) => refusal.fmt(f),
             Failure::Refused(error) => error.fmt(f),
         }

@@ -5,6 +5,7 @@
 mod ahead;
 mod alone;
 mod bounded;
+mod claim;
 mod clocks;
 mod config;
 mod entering;
@@ -26,6 +27,7 @@ pub(crate) mod transactor;
 mod turn;
 mod writing;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -205,8 +207,21 @@ fn check_topics(
                 continue;
             }
         };
-        let count = |topic| found.get(&config.name_of(topic)).copied();
-        let missing: Vec<Topic> = config.topics().filter(|topic| count(*topic).is_none()).collect();
+        let mut count = found;
+        let waited = there_since.elapsed() >= TOPICS_SHOW_WITHIN;
+        let mut missing = missing_of(config, &count);
+        if waited && !missing.is_empty() {
+            // Those just created have no leaders yet; what has none for longer is read when it has one, and the others meanwhile.
+            let Ok(all) = admin::all_partitions(&config.properties, REACH_TIMEOUT) else {
+                continue;
+            };
+            count = all;
+            let led = std::mem::replace(&mut missing, missing_of(config, &count));
+            for topic in led.iter().filter(|topic| !missing.contains(topic)) {
+                tracing::warn!(worker = config.name, topic, "partitions of it have no leader");
+            }
+        }
+        let count = |topic| count.get(&config.name_of(topic)).copied();
         if missing.is_empty() {
             let widest = config.inputs.iter().filter_map(|topic| count(*topic)).max();
             if count(config.changelog) < widest {
@@ -224,12 +239,17 @@ fn check_topics(
             let partitions: i32 = config.inputs.iter().filter_map(|topic| count(*topic)).sum();
             return Ok(Some(usize::try_from(partitions).unwrap_or_default()));
         }
-        if there_since.elapsed() >= TOPICS_SHOW_WITHIN || stop.load(Ordering::Relaxed) {
-            let names = missing.into_iter().map(|topic| config.name_of(topic));
-            return Err(WorkerError::MissingTopics(names.collect()));
+        if waited || stop.load(Ordering::Relaxed) {
+            return Err(WorkerError::MissingTopics(missing));
         }
         wait(Duration::from_millis(100), stop);
     }
+}
+
+/// The topics that are not among those found, by their names on the broker.
+fn missing_of(config: &WorkerConfig, found: &BTreeMap<String, i32>) -> Vec<String> {
+    let names = config.topics().map(|topic| config.name_of(topic));
+    names.filter(|name| !found.contains_key(name)).collect()
 }
 
 fn backoff(attempts: u32) -> Duration {

@@ -10,24 +10,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use stream_worker::Processor;
 use wire_format::topics::Topic;
 
+use super::claim::Claim;
 use super::entering::enter;
-use super::failure::{Failure, WorkerError};
+use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::latest::Latest;
 use super::tasks::Task;
 use super::{Factory, WorkerConfig};
-use crate::probe::{Place, Probe};
-use crate::read::{Span, Start, read_spans, read_topic};
+use crate::probe::{Place, Probe, is_leaderless};
+use crate::read::{Span, read_spans};
 use crate::{Observer, settings};
 
 /// Pending offsets end with their transaction: its timeout, and the broker's interval for looking (10 s by default).
 const COMMITTED_PATIENCE: Duration = Duration::from_secs(40);
 const REQUEST: Duration = Duration::from_secs(5);
+/// How long an election may take before a partition counts as one that nobody leads.
+const LEADERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// A row is entered in longer than it is read in, so little of a changelog need be here; and what is asked for at once lies here
 /// unpacked, several times as long as it was sent.
@@ -115,18 +118,33 @@ pub(super) fn restore(
         .iter()
         .map(|(topic, partition, _)| (config.name_of(*topic), *partition))
         .collect();
+    // What has no leader is not read for now; the others are, and its state is here when it comes back.
     let beginnings = probe
-        .beginnings(&places)
+        .known_beginnings(&places, LEADERS_WITHIN)
         .map_err(|error| Failure::of("find the beginnings of the inputs", &error))?;
+    alive();
     let ends = probe
-        .ends(&places)
+        .known_ends(&places, LEADERS_WITHIN)
         .map_err(|error| Failure::of("find the ends of the inputs", &error))?;
+    alive();
     let spans = beginnings.into_iter().zip(ends);
     for ((topic, partition, committed), ((name, _), (begins, ends))) in
         wanted.into_iter().zip(places.into_iter().zip(spans))
     {
         let committed = committed.map(|committed| committed.offset);
-        if let Some(unread) = committed.map(|next| begins - next).filter(|unread| *unread > 0) {
+        if begins.is_none() {
+            tracing::warn!(
+                topic = name,
+                partition,
+                "no broker leads it: it is not read until one does"
+            );
+        }
+        let claim = Claim {
+            committed,
+            begins,
+            ends,
+        };
+        if let Some(unread) = claim.thrown_away() {
             tracing::error!(
                 topic = name,
                 partition,
@@ -135,12 +153,8 @@ pub(super) fn restore(
             );
             observer.thrown_away(topic, partition, unread);
         }
-        let next = committed.map_or(begins, |committed| committed.max(begins));
-        claims.push(Claim {
-            committed,
-            begins,
-            ends,
-        });
+        let next = claim.next();
+        claims.push(claim);
         tasks.push(Task::new(topic, partition, name, factory(topic, partition), next));
     }
     let index: BTreeMap<(Topic, i32), usize> = tasks
@@ -149,7 +163,7 @@ pub(super) fn restore(
         .map(|(index, task)| ((task.topic, task.partition), index))
         .collect();
     let mut rows = vec![0_u64; tasks.len()];
-    let spans = changelog_spans(config, probe, &tasks)?;
+    let spans = changelog_spans(config, probe, &tasks, alive)?;
     let mut reader = settings::reader(&config.properties, &config.group_id, "read_committed");
     settings::unless_given(&mut reader, &config.properties, &READ_AHEAD);
     let processors = tasks
@@ -182,76 +196,13 @@ pub(super) fn restore(
     read.map_err(|error| unrestored(&config.name_of(config.changelog), &error))?;
     if !config.embedded {
         for ((task, claim), rows) in tasks.iter().zip(&claims).zip(&rows) {
-            claim.check(config, task, *rows, &spans)?;
+            claim.check(config, task, (*rows, &spans), alive)?;
         }
     }
     for (task, rows) in tasks.iter().zip(rows) {
         observer.restored(task.topic, task.partition, rows, begun.elapsed());
     }
     Ok(tasks)
-}
-
-/// Where the group stands in a partition, by the broker.
-struct Claim {
-    committed: Option<i64>,
-    begins: i64,
-    ends: i64,
-}
-
-impl Claim {
-    /// Rows and offsets are committed together. Where one is there without the other the broker has lost it, and to go on would
-    /// count everything again, or begin without what is known.
-    fn check(&self, config: &WorkerConfig, task: &Task, rows: u64, spans: &[Span]) -> Result<(), Failure> {
-        let changelog = config.name_of(config.changelog);
-        let (group, place) = (&config.group_id, format!("{}:{}", task.name, task.partition));
-        let lost = |text: String| Err(Failure::Refused(WorkerError::Lost(text)));
-        match self.committed {
-            None if rows > 0 => lost(format!(
-                "the group {group} has no offset for {place}, but {changelog} holds what was decided from it: its offsets have \
-                 expired or were deleted, or the topic was made anew. To read it from the beginning would count again what \
-                 is counted. If it was made anew, say so: kafka-consumer-groups.sh --bootstrap-server … --group {group} --topic \
-                 {place} --reset-offsets --to-earliest --execute (with --to-offset where you know it); else rebuild \
-                 (deploy/RUNBOOK.md)"
-            )),
-            // What came to lie below it since would pass for read.
-            Some(committed) if committed > self.ends => lost(format!(
-                "the group {group} has read {place} up to {committed}, but it ends at {}: the broker has lost records that were \
-                 decided. Which offsets hold new ones it does not say, so say from where to go on: kafka-consumer-groups.sh \
-                 --bootstrap-server … --group {group} --topic {place} --reset-offsets --to-latest --execute (or --to-offset)",
-                self.ends
-            )),
-            Some(committed) if config.leaves_rows && rows == 0 && committed > self.begins => {
-                let is_unwritten = spans
-                    .iter()
-                    .any(|span| span.place == (changelog.clone(), task.partition) && span.end == 0);
-                if is_unwritten && had_records(config, task, committed)? {
-                    return lost(format!(
-                        "the group {group} has read {place} up to {committed}, but {changelog} is empty: what was decided is lost. \
-                         To go on without it would open everything again: rebuild (deploy/RUNBOOK.md)"
-                    ));
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whether there is a record before an offset, other than such as a transaction that was given up has left.
-fn had_records(config: &WorkerConfig, task: &Task, before: i64) -> Result<bool, Failure> {
-    let mut found = false;
-    read_topic(
-        &config.properties,
-        &task.name,
-        task.partition,
-        Start::Beginning,
-        |record| {
-            found = record.offset() < before;
-            ControlFlow::Break(())
-        },
-    )
-    .map_err(|error| Failure::Retry(format!("look for the first record of {}: {error:#}", task.name)))?;
-    Ok(found)
 }
 
 /// Why state could not be restored from a changelog.
@@ -272,17 +223,30 @@ fn threads() -> usize {
 }
 
 /// The changelog partitions that hold rows of these tasks, to their ends of now.
-fn changelog_spans(config: &WorkerConfig, probe: &Probe, tasks: &[Task]) -> Result<Vec<Span>, Failure> {
+fn changelog_spans(
+    config: &WorkerConfig,
+    probe: &Probe,
+    tasks: &[Task],
+    alive: &dyn Fn() -> bool,
+) -> Result<Vec<Span>, Failure> {
     let name = config.name_of(config.changelog);
     let mut places: Vec<Place> = tasks.iter().map(|task| (name.clone(), task.partition)).collect();
     places.sort_unstable();
     places.dedup();
-    let ends = probe
-        .ends(&places)
-        .map_err(|error| Failure::of("find the changelog's end", &error))?;
-    let starts = probe
-        .beginnings(&places)
+    // There is no state without it: it is waited for, and nobody else would do better.
+    let asked = |ask: &dyn Fn() -> KafkaResult<Vec<i64>>| loop {
+        match ask() {
+            Err(error) if is_leaderless(&error) && alive() => {
+                tracing::warn!(topic = name, "no broker leads a partition of it: waiting");
+            }
+            result => return result,
+        }
+    };
+    let ends =
+        asked(&|| probe.ends(&places)).map_err(|error| Failure::of("find the changelog's end", &error))?;
+    let starts = asked(&|| probe.beginnings(&places))
         .map_err(|error| Failure::of("find the changelog's beginning", &error))?;
+    alive();
     let spans = places.into_iter().zip(starts.into_iter().zip(ends));
     Ok(spans
         .map(|(place, (start, end))| Span { place, start, end })

@@ -127,9 +127,10 @@ impl<'a> Session<'a> {
                 patience,
             };
             let batch = match work.config.in_time {
-                true if !work.tasks.is_empty() => gather_in_time(consumer, own, &mut work.tasks, limits)?,
-                _ => gather(consumer, &work.tasks, limits)?,
+                true if !work.tasks.is_empty() => gather_in_time(consumer, own, &mut work.tasks, limits),
+                _ => gather(consumer, &work.tasks, limits),
             };
+            let batch = batch.map_err(|failure| work.looked_for(failure))?;
             if consumer.context().take_revoked() {
                 // Nothing is committed of what was gathered, so dropping it is enough.
                 work.park();

@@ -1,6 +1,6 @@
 //! Looks at the ends of the inputs: how far behind the loop is, and what the tick may say about quiet partitions.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use city_model::{EventTime, Input};
 
@@ -22,7 +22,6 @@ impl Work<'_> {
         if !due || self.tasks.is_empty() {
             return Ok(false);
         }
-        self.last_lag = now;
         // A broker that does not answer this now will hardly answer the transaction; then nobody is at the end.
         let at_end = match at_ends(&self.probe, &self.tasks) {
             Ok(ends) => {
@@ -34,6 +33,9 @@ impl Work<'_> {
                 vec![None; self.tasks.len()]
             }
         };
+        // A look may take longer than it is to the next one.
+        let looked = Instant::now();
+        self.last_lag = looked;
         for (task, behind) in self.tasks.iter().zip(&at_end) {
             if let Some(behind) = behind {
                 let lag = Lag {
@@ -58,7 +60,7 @@ impl Work<'_> {
             })
             .collect();
         let tick = clocks.tick(&progress);
-        clocks.sent(now);
+        clocks.sent(looked);
         if tick.clocks.is_empty() && !clocks.wants_empty() {
             return Ok(false);
         }
@@ -80,22 +82,26 @@ impl Work<'_> {
     }
 }
 
-/// For each task, how many offsets lie between it and the end, control records and open transactions included.
+/// For each task, how many offsets lie between it and the end, control records and open transactions included. `None` where no
+/// broker says, or the end lies before what was read: then that is not there any more, and what is at the end is not known.
 fn at_ends(probe: &Probe, tasks: &[Task]) -> rdkafka::error::KafkaResult<Vec<Option<i64>>> {
     let places: Vec<Place> = tasks.iter().map(Task::place).collect();
-    let ends = probe.ends(&places)?;
+    let ends = probe.known_ends(&places, Duration::ZERO)?;
     let mut behind: Vec<Option<i64>> = tasks
         .iter()
         .zip(&ends)
-        .map(|(task, end)| Some((end - task.next).max(0)))
+        .map(|(task, end)| end.map(|end| end - task.next).filter(|behind| *behind >= 0))
         .collect();
     // What retention has cut cannot be read any more: a partition whose first offset is its end is empty.
     let suspects: Vec<usize> = (0..tasks.len())
-        .filter(|&index| behind[index] != Some(0) && tasks[index].records == 0)
+        .filter(|&index| behind[index].is_some_and(|behind| behind > 0) && tasks[index].records == 0)
         .collect();
     let asked: Vec<Place> = suspects.iter().map(|&index| places[index].clone()).collect();
-    for (&index, beginning) in suspects.iter().zip(probe.beginnings(&asked)?) {
-        if beginning >= ends[index] {
+    for (&index, beginning) in suspects
+        .iter()
+        .zip(probe.known_beginnings(&asked, Duration::ZERO)?)
+    {
+        if beginning.is_some_and(|beginning| Some(beginning) >= ends[index]) {
             behind[index] = Some(0);
         }
     }
