@@ -118,7 +118,11 @@ pub(super) fn gather<'a>(
                 if !passes(&error) {
                     return Err(Failure::of("read", &error));
                 }
-                tracing::debug!(%error, "reading goes on");
+                if is_spoilt(&error) {
+                    tracing::error!(%error, "what the broker sends cannot be read");
+                } else {
+                    tracing::debug!(%error, "reading goes on");
+                }
                 // The broker is away: what was gathered is worth trying, waiting again would only delay `stop`.
                 break;
             }
@@ -194,10 +198,18 @@ fn next<'a>(task: &mut Task, queue: &'a Queue) -> Result<Next<Read<'a>>, Failure
             Some(Ok(message)) => Read::Lent(message),
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Next::End),
             Some(Err(error)) if passes(&error) => {
-                tracing::debug!(%error, "reading goes on");
+                let now = Instant::now();
+                let is_new = |told: Instant| now.saturating_duration_since(told) >= TELL_EVERY;
+                if is_spoilt(&error) && task.told.is_none_or(is_new) {
+                    task.told = Some(now);
+                    tracing::error!(topic = task.name, partition = task.partition, %error, "what the broker sends cannot be read");
+                } else {
+                    tracing::debug!(%error, "reading goes on");
+                }
                 return Ok(Next::Nothing);
             }
             Some(Err(error)) => {
+                task.is_unreadable = true;
                 let reading = format!("read {} {}", task.name, task.partition);
                 return Err(Failure::of(&reading, &error).wanting("READ", &task.name));
             }
@@ -205,6 +217,23 @@ fn next<'a>(task: &mut Task, queue: &'a Queue) -> Result<Next<Read<'a>>, Failure
         },
     };
     Ok(Next::Record(read.timestamp(), read.bytes(), read))
+}
+
+/// How often it is told of a partition that what is in it cannot be read.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+/// Errors that the client tries to mend for ever: what lies on the broker's disk is spoilt.
+fn is_spoilt(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::BadMessage
+                | RDKafkaErrorCode::BadCompression
+                | RDKafkaErrorCode::InvalidMessage
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::Unknown
+        )
+    )
 }
 
 /// Errors that the client mends by itself.

@@ -130,7 +130,10 @@ impl<'a> Session<'a> {
                 true if !work.tasks.is_empty() => gather_in_time(consumer, own, &mut work.tasks, limits),
                 _ => gather(consumer, &work.tasks, limits),
             };
-            let batch = batch.map_err(|failure| work.looked_for(failure))?;
+            let batch = batch.map_err(|failure| {
+                streak.stuck_at(work.unreadable());
+                work.looked_for(failure)
+            })?;
             if consumer.context().take_revoked() {
                 // Nothing is committed of what was gathered, so dropping it is enough.
                 work.park();
@@ -196,6 +199,12 @@ impl Work<'_> {
     fn touched(&self) -> impl Iterator<Item = (Topic, i32, i64)> {
         let touched = self.tasks.iter().filter(|task| task.records > 0);
         touched.map(|task| (task.topic, task.partition, task.committed))
+    }
+
+    /// The partitions whose reading failed, likewise.
+    fn unreadable(&self) -> impl Iterator<Item = (Topic, i32, i64)> {
+        let unreadable = self.tasks.iter().filter(|task| task.is_unreadable);
+        unreadable.map(|task| (task.topic, task.partition, task.committed))
     }
 
     /// Up to where a partition is committed, if it is this loop's.

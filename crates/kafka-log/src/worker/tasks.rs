@@ -42,6 +42,10 @@ pub(super) struct Task {
     pub(super) lane: Lane,
     /// Whether the consumer was told to pause.
     pub(super) paused: bool,
+    /// Reading it failed: what others commit does not mend that.
+    pub(super) is_unreadable: bool,
+    /// When it was last told that the client makes nothing of what the broker sends.
+    pub(super) told: Option<Instant>,
 }
 
 impl Task {
@@ -68,6 +72,8 @@ impl Task {
             waiting: VecDeque::new(),
             lane: Lane::new(Instant::now()),
             paused: false,
+            is_unreadable: false,
+            told: None,
         }
     }
 
