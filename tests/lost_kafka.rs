@@ -4,6 +4,8 @@
 
 mod city;
 
+use std::path::Path;
+
 use city::decided::{decided, feed, tool};
 use city::{City, Running, broker, expect, run, seed, web};
 use city_model::Band;
@@ -106,16 +108,38 @@ fn what_the_broker_lost_is_said() {
         "{said}"
     );
 
-    // State topics are made anew beside offsets that say how far it was; which loop says so first is not told beforehand.
-    let mut lost = Vec::new();
-    for changelog in [Topic::CorrelateChangelog, Topic::EnrichChangelog] {
-        lost.push(topic(changelog));
-        tool(&["topics", "--delete", "--topic", &topic(changelog)]);
-        expect(0, &["topics", "apply", "--config", &config]);
-        let said = refusal(&city);
-        let is_named = |lost: &String| said.contains(&format!("{lost} is empty: what was decided is lost"));
-        assert!(lost.iter().any(is_named), "{said}");
-    }
+    // A state topic is made anew under a process, which goes on writing: what it writes from then on is no whole state, and who starts
+    // later must not take it for one.
+    let log = city.path("state.log");
+    let mut process = Running::start(&["run", "--config", &config], &log);
+    web::wait("the process is ready", &log, || is_ready(&log));
+    let mut lost = vec![topic(Topic::EnrichChangelog)];
+    tool(&["topics", "--delete", "--topic", &lost[0]]);
+    expect(0, &["topics", "apply", "--config", &config]);
+    feed(seed + 2, &format!("{name}."), RECORDS);
+    web::wait("the process ends", &log, || {
+        process.0.try_wait().unwrap().is_some()
+    });
+    let is_said = |said: &str, lost: &[String]| {
+        let is_named = |topic: &String| said.contains(&format!("{topic}:"));
+        assert!(
+            said.contains("what was decided is lost") && lost.iter().any(is_named),
+            "{said}"
+        );
+    };
+    is_said(&std::fs::read_to_string(&log).unwrap(), &lost);
+    is_said(&refusal(&city), &lost);
+
+    // Another one while nobody is there; which loop says so first is not told beforehand.
+    lost.push(topic(Topic::CorrelateChangelog));
+    tool(&["topics", "--delete", "--topic", &lost[1]]);
+    expect(0, &["topics", "apply", "--config", &config]);
+    is_said(&refusal(&city), &lost);
+}
+
+fn is_ready(log: &Path) -> bool {
+    let said = web::address(log).and_then(|address| web::get(&address, "/readyz"));
+    said.is_some_and(|said| said.contains("\"ready\":true"))
 }
 
 /// Says as the empty group that it has read a partition up to an offset. Kafka's own tool refuses what lies beyond the end.
@@ -147,9 +171,7 @@ fn a_topic_that_goes_is_missed_and_what_is_made_anew_is_not_taken_for_read() {
     let log = city.path("gone.log");
     let process = Running::start(&["run", "--config", &config], &log);
     let ready = || web::get(&web::address(&log)?, "/readyz");
-    web::wait("the process is ready", &log, || {
-        ready().is_some_and(|said| said.contains("\"ready\":true"))
-    });
+    web::wait("the process is ready", &log, || is_ready(&log));
     tool(&["topics", "--delete", "--topic", &source]);
     let missed = format!("enrich: the topic {source}");
     web::wait("the topic is missed", &log, || {
@@ -188,10 +210,7 @@ fn a_topic_that_goes_is_missed_and_what_is_made_anew_is_not_taken_for_read() {
     // The same while it is read: what comes to lie at offsets that were read before is not passed over.
     let log = city.path("under.log");
     let mut process = Running::start(&["run", "--config", &config], &log);
-    let ready = || web::get(&web::address(&log)?, "/readyz");
-    web::wait("the process is ready", &log, || {
-        ready().is_some_and(|said| said.contains("\"ready\":true"))
-    });
+    web::wait("the process is ready", &log, || is_ready(&log));
     tool(&["topics", "--delete", "--topic", &source]);
     expect(0, &["topics", "apply", "--config", &config]);
     feed(seed + 2, &format!("{name}."), RECORDS);

@@ -59,7 +59,7 @@ impl Claim {
             )),
             // What came to lie below it since would pass for read.
             Some(committed) if committed > self.ends.unwrap_or(i64::MAX) => {
-                if is_reached(config, task, committed, alive) {
+                if is_reached(config, &task.place(), committed, alive) {
                     return Ok(());
                 }
                 let end = self.ends.unwrap_or_default();
@@ -92,13 +92,17 @@ impl Claim {
 }
 
 /// Whether some broker says after all that a partition goes up to an offset.
-fn is_reached(config: &WorkerConfig, task: &Task, offset: i64, alive: &dyn Fn() -> bool) -> bool {
-    let place = [task.place()];
+pub(super) fn is_reached(
+    config: &WorkerConfig,
+    place: &Place,
+    offset: i64,
+    alive: &dyn Fn() -> bool,
+) -> bool {
     (0..ASKED_AGAIN).any(|_| {
         std::thread::park_timeout(PAUSE);
         alive();
         let probe = Probe::new(&config.properties);
-        let ends = probe.and_then(|probe| probe.known_ends(&place, LEADERS_WITHIN));
+        let ends = probe.and_then(|probe| probe.known_ends(std::slice::from_ref(place), LEADERS_WITHIN));
         ends.is_ok_and(|ends| ends[0].is_some_and(|end| end >= offset))
     })
 }

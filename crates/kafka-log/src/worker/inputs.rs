@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
+use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::session::{LAG_EVERY, Work};
 use super::{REACH_TIMEOUT, bounded};
+use crate::probe::Place;
 
 /// How often the loop looks while its partitions stay its own; a topic that goes or comes makes the group share out anew.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(20);
 
 /// What the last look found.
 #[derive(Debug, Default)]
@@ -48,49 +50,81 @@ impl Inputs {
 }
 
 impl Work<'_> {
-    /// Asks for the topics that are read, and for those that state and ticks go to, and tells which are gone. Where no broker says,
-    /// what was found last holds.
-    pub(super) fn look_at_inputs(&mut self, consumer: &Arc<GroupConsumer>) {
+    /// Asks for the topics that are read, and for those that state and ticks go to: tells which are gone, and ends the loop where the
+    /// changelog is not what it was. Where no broker says, what was found last holds.
+    pub(super) fn look_at_topics(&mut self, consumer: &Arc<GroupConsumer>) -> Result<(), Failure> {
         if self.config.embedded || !self.inputs.is_due(Instant::now()) {
-            return;
+            return Ok(());
         }
         let (observer, worker) = (self.observer, self.config.name);
         let names = self.config.topics().map(|topic| self.config.name_of(topic));
         let (asking, names): (_, Vec<String>) = (consumer.clone(), names.collect());
         let found = bounded(2 * REACH_TIMEOUT, &|| observer.heartbeat(worker), move || {
-            gone(&asking, names)
+            sizes(&asking, names)
         });
         match found {
-            Ok(Ok(gone)) => {
-                let gone = self.inputs.found(gone);
+            Ok(Ok(sizes)) => {
+                let gone = sizes.iter().filter(|(_, partitions)| partitions.is_none());
+                let gone = self.inputs.found(gone.map(|(name, _)| name.clone()).collect());
                 if !gone.is_empty() {
                     tracing::error!(worker, topics = gone.join(", "), "topics are gone");
                 }
                 observer.gone(worker, &gone);
+                self.look_at_changelog(&sizes)
             }
-            Ok(Err(error)) => tracing::debug!(worker, %error, "the topics that are read were not seen"),
-            Err(_) => tracing::debug!(worker, "the topics that are read were not seen in time"),
+            Ok(Err(error)) => {
+                tracing::debug!(worker, %error, "the topics were not seen");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::debug!(worker, "the topics were not seen in time");
+                Ok(())
+            }
+        }
+    }
+
+    /// All of it: its partitions may be this loop's at any time.
+    fn look_at_changelog(&self, sizes: &[(String, Option<i32>)]) -> Result<(), Failure> {
+        let changelog = self.config.name_of(self.config.changelog);
+        let size = sizes.iter().find(|(name, _)| *name == changelog);
+        let partitions = size.and_then(|(_, partitions)| *partitions).unwrap_or_default();
+        let places: Vec<Place> = (0..partitions)
+            .map(|partition| (changelog.clone(), partition))
+            .collect();
+        match self.probe.known_ends(&places, Duration::ZERO) {
+            Ok(ends) => {
+                let ends = places.into_iter().zip(ends);
+                let known = ends.filter_map(|(place, end)| Some((place, end?)));
+                let alive = || {
+                    self.observer.heartbeat(self.config.name);
+                    true
+                };
+                self.written.borrow_mut().see(self.config, known, &alive)
+            }
+            Err(error) => {
+                tracing::debug!(worker = self.config.name, %error, "the ends of the changelog are not known");
+                Ok(())
+            }
         }
     }
 }
 
-/// Those of the topics that the broker does not know.
-fn gone(consumer: &GroupConsumer, names: Vec<String>) -> KafkaResult<Vec<String>> {
+/// How many partitions each of the topics has; `None` where the broker does not know it.
+fn sizes(consumer: &GroupConsumer, names: Vec<String>) -> KafkaResult<Vec<(String, Option<i32>)>> {
     let deadline = Instant::now() + REACH_TIMEOUT;
-    let mut gone = Vec::new();
+    let mut sizes = Vec::with_capacity(names.len());
     for name in names {
         let left = deadline.saturating_duration_since(Instant::now());
         let metadata = consumer.fetch_metadata(Some(&name), left)?;
-        let is_unknown = metadata.topics().iter().any(|topic| {
-            topic.name() == name
-                && topic.error().map(RDKafkaErrorCode::from)
-                    == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
-        });
-        if is_unknown {
-            gone.push(name);
-        }
+        let told = metadata.topics().iter().find(|topic| topic.name() == name);
+        let is_gone = told
+            .and_then(|topic| topic.error())
+            .is_some_and(|error| RDKafkaErrorCode::from(error) == RDKafkaErrorCode::UnknownTopicOrPartition);
+        let partitions = told.map_or(0, |topic| topic.partitions().len());
+        let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+        sizes.push((name, (!is_gone).then_some(partitions)));
     }
-    Ok(gone)
+    Ok(sizes)
 }
 
 #[cfg(test)]
@@ -102,13 +136,13 @@ mod tests {
         let (mut inputs, now) = (Inputs::default(), Instant::now());
         let gone = || vec!["sensor".to_owned()];
         let at = |seconds| now + Duration::from_secs(seconds);
-        assert!(inputs.is_due(at(0)) && !inputs.is_due(at(59)) && inputs.is_due(at(60)));
+        assert!(inputs.is_due(at(0)) && !inputs.is_due(at(19)) && inputs.is_due(at(20)));
         assert!(inputs.found(gone()).is_empty());
-        assert!(!inputs.is_due(at(64)) && inputs.is_due(at(65)));
+        assert!(!inputs.is_due(at(24)) && inputs.is_due(at(25)));
         assert_eq!(inputs.found(gone()), gone());
         assert!(inputs.found(Vec::new()).is_empty());
-        assert!(!inputs.is_due(at(124)));
+        assert!(!inputs.is_due(at(44)));
         inputs.look_soon();
-        assert!(inputs.is_due(at(124)));
+        assert!(inputs.is_due(at(44)));
     }
 }

@@ -26,7 +26,9 @@ mod ticking;
 pub(crate) mod transactor;
 mod turn;
 mod writing;
+mod written;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,6 +43,7 @@ pub use failure::WorkerError;
 use crate::{Observer, admin};
 use failure::Failure;
 use session::Session;
+use written::Written;
 
 /// Makes the processor of an input partition.
 pub type Factory<'a> = &'a (dyn Fn(Topic, i32) -> Box<dyn Processor> + Sync);
@@ -116,8 +119,16 @@ pub fn run(
         return Ok(());
     };
     let mut streak = Streak::default();
+    let written = RefCell::<Written>::default();
     loop {
-        let mut failure = match Session::start(&config, &transactional_id, factory, observer, partitions) {
+        let session = Session::start(
+            &config,
+            &transactional_id,
+            factory,
+            observer,
+            (partitions, &written),
+        );
+        let mut failure = match session {
             Ok(mut session) => match session.run(stop, &mut streak) {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,

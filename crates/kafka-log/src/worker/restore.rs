@@ -3,6 +3,7 @@
 //! In this order nothing can slip between: fetching the offsets waits for transactions under way, and a former owner
 //! cannot commit new ones, because the group has moved on.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -21,6 +22,7 @@ use super::failure::Failure;
 use super::group::GroupConsumer;
 use super::latest::Latest;
 use super::tasks::Task;
+use super::written::{self, Written};
 use super::{Factory, WorkerConfig};
 use crate::probe::{Place, Probe, is_leaderless};
 use crate::read::{Span, read_spans};
@@ -39,11 +41,12 @@ const READ_AHEAD: [(&str, &str); 2] = [
     ("fetch.message.max.bytes", "262144"),
 ];
 
-/// An offset that the group has committed, and which loop did it.
+/// An offset that the group has committed, which loop did it, and how far the changelog had come then, as far as that loop knew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Committed {
     pub(super) offset: i64,
     pub(super) owner: String,
+    pub(super) written: Option<i64>,
 }
 
 impl Committed {
@@ -92,10 +95,14 @@ pub(super) fn committed(
                 .error()
                 .map_err(|error| Failure::of("fetch the committed offsets", &error))?;
             Ok(match answer.offset() {
-                Offset::Offset(offset) => Some(Committed {
-                    offset,
-                    owner: answer.metadata().to_owned(),
-                }),
+                Offset::Offset(offset) => {
+                    let (owner, written) = written::read(answer.metadata());
+                    Some(Committed {
+                        offset,
+                        owner: owner.to_owned(),
+                        written,
+                    })
+                }
                 _ => None,
             })
         })
@@ -107,7 +114,7 @@ pub(super) fn restore(
     config: &WorkerConfig,
     factory: Factory<'_>,
     observer: &dyn Observer,
-    probe: &Probe,
+    (probe, written): (&Probe, &RefCell<Written>),
     wanted: Vec<(Topic, i32, Option<Committed>)>,
     alive: &dyn Fn() -> bool,
 ) -> Result<Vec<Task>, Failure> {
@@ -131,6 +138,10 @@ pub(super) fn restore(
     for ((topic, partition, committed), ((name, _), (begins, ends))) in
         wanted.into_iter().zip(places.into_iter().zip(spans))
     {
+        if let Some(end) = committed.as_ref().and_then(|committed| committed.written) {
+            let place = (config.name_of(config.changelog), partition);
+            written.borrow_mut().remember(place, end);
+        }
         let committed = committed.map(|committed| committed.offset);
         if begins.is_none() {
             tracing::warn!(
@@ -164,6 +175,10 @@ pub(super) fn restore(
         .collect();
     let mut rows = vec![0_u64; tasks.len()];
     let spans = changelog_spans(config, probe, &tasks, alive)?;
+    if !config.embedded {
+        let ends = spans.iter().map(|span| (span.place.clone(), span.end));
+        written.borrow_mut().see(config, ends, alive)?;
+    }
     let mut reader = settings::reader(&config.properties, &config.group_id, "read_committed");
     settings::unless_given(&mut reader, &config.properties, &READ_AHEAD);
     let processors = tasks
@@ -262,6 +277,7 @@ mod tests {
         let last = Committed {
             offset: 7,
             owner: "us".to_owned(),
+            written: None,
         };
         assert!(last.is_ours(7, "us"));
         assert!(!last.is_ours(8, "us"));

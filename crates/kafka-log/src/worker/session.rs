@@ -1,5 +1,6 @@
 //! The loop itself: one consumer, one producer, the tasks; from joining the group to the first failure or the stop.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use super::inputs::Inputs;
 use super::reading::{Limits, Queue, gather, gather_in_time};
 use super::tasks::Task;
 use super::transactor::Transactor;
+use super::written::Written;
 use super::{ATTEMPTS_MAX, Factory, Streak, WorkerConfig, backoff, wait};
 use crate::Observer;
 use crate::probe::Probe;
@@ -61,17 +63,18 @@ pub(super) struct Work<'a> {
     pub(super) last_lag: Instant,
     pub(super) alone: Alone,
     pub(super) inputs: Inputs,
+    pub(super) written: &'a RefCell<Written>,
     pub(super) processing: Duration,
 }
 
 impl<'a> Session<'a> {
-    /// Takes over the transactional id and joins the group that shares so many partitions.
+    /// Takes over the transactional id and joins the group that shares so many partitions; `written` outlives sessions.
     pub(super) fn start(
         config: &'a WorkerConfig,
         transactional_id: &'a str,
         factory: Factory<'a>,
         observer: &'a dyn Observer,
-        partitions: usize,
+        (partitions, written): (usize, &'a RefCell<Written>),
     ) -> Result<Session<'a>, Failure> {
         let alive = || observer.heartbeat(config.name);
         let transactor = Transactor::start(config, transactional_id, &alive)?;
@@ -94,6 +97,7 @@ impl<'a> Session<'a> {
             last_lag: now,
             alone: Alone::default(),
             inputs: Inputs::default(),
+            written,
             processing: Duration::ZERO,
         };
         Ok(Session {
@@ -116,7 +120,7 @@ impl<'a> Session<'a> {
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
             work.look_at_group(consumer)?;
-            work.look_at_inputs(consumer);
+            work.look_at_topics(consumer)?;
             // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());

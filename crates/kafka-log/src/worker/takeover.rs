@@ -60,7 +60,7 @@ impl Work<'_> {
             self.config,
             self.factory,
             self.observer,
-            &self.probe,
+            (&self.probe, self.written),
             wanted,
             &alive,
         )?;

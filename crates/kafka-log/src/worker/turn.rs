@@ -227,7 +227,7 @@ impl Work<'_> {
         }
     }
 
-    /// The offsets that moved, and those not yet claimed, with this start's name beside them.
+    /// The offsets that moved, and those not yet claimed; beside them this start's name, and how far the changelog has come.
     fn offsets(&self) -> KafkaResult<TopicPartitionList> {
         let mut offsets = TopicPartitionList::new();
         for task in self
@@ -237,7 +237,8 @@ impl Work<'_> {
         {
             offsets.add_partition_offset(&task.name, task.partition, Offset::Offset(task.next))?;
             if let Some(mut element) = offsets.find_partition(&task.name, task.partition) {
-                element.set_metadata(self.owner);
+                let place = (self.config.name_of(self.config.changelog), task.partition);
+                element.set_metadata(self.written.borrow().beside(self.owner, &place));
             }
         }
         Ok(offsets)
