@@ -89,7 +89,15 @@ impl Probe {
         loop {
             // The library sends the offset as the timestamp of the request, where -1 and -2 mean end and beginning.
             let answers = self.consumer.borrow().offsets_for_times(asked.clone(), REQUEST);
-            let sorted = answers.map(|answers| Self::sort(places, &answers));
+            let sorted = match answers {
+                Ok(answers) => Ok(Self::sort(places, &answers)),
+                // Where nobody leads any of them the library says no more than this.
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition) => {
+                    let leaderless = || KafkaError::OffsetFetch(RDKafkaErrorCode::LeaderNotAvailable);
+                    Ok(places.iter().map(|_| Err(leaderless())).collect())
+                }
+                Err(error) => Err(error),
+            };
             let failed = match &sorted {
                 Ok(sorted) => sorted.iter().find_map(|of| of.as_ref().err()),
                 Err(error) => Some(error),
@@ -223,6 +231,9 @@ mod tests {
         let known = [Some(0), None, Some(0)];
         assert_eq!(probe.known_ends(&places, Duration::ZERO).unwrap(), known);
         assert_eq!(probe.known_ends(&places, Duration::ZERO).unwrap(), known);
+        let alone = &places[1..2];
+        assert_eq!(probe.known_ends(alone, Duration::ZERO).unwrap(), [None]);
+        assert!(is_leaderless(&probe.ends(alone).unwrap_err()));
         cluster.partition_leader("led", 1, Some(1)).unwrap();
         assert_eq!(probe.known_ends(&places, TIMEOUT).unwrap(), [Some(0); 3]);
     }

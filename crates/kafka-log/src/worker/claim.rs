@@ -13,6 +13,8 @@ use crate::read::{Span, Start, read_topic};
 /// How often an end that lies before what was read is asked for again, each time by a new client: a broker that the others have cut
 /// off, and that does not know, tells of its own past, and clients choose whom they ask.
 const ASKED_AGAIN: usize = 8;
+/// So many answers are believed.
+const ENOUGH: usize = 4;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a leader is waited for then.
@@ -59,8 +61,13 @@ impl Claim {
             )),
             // What came to lie below it since would pass for read.
             Some(committed) if committed > self.ends.unwrap_or(i64::MAX) => {
-                if is_reached(config, &task.place(), committed, alive) {
-                    return Ok(());
+                match is_reached(config, &task.place(), committed, alive) {
+                    Some(true) => return Ok(()),
+                    Some(false) => {}
+                    None => {
+                        let text = format!("whether {place} goes up to {committed} is not known");
+                        return Err(Failure::Retry(text));
+                    }
                 }
                 let end = self.ends.unwrap_or_default();
                 lost(format!(
@@ -91,20 +98,28 @@ impl Claim {
     }
 }
 
-/// Whether some broker says after all that a partition goes up to an offset.
+/// Whether some broker says after all that a partition goes up to an offset; `None` where too few say anything.
 pub(super) fn is_reached(
     config: &WorkerConfig,
     place: &Place,
     offset: i64,
     alive: &dyn Fn() -> bool,
-) -> bool {
-    (0..ASKED_AGAIN).any(|_| {
+) -> Option<bool> {
+    let mut denials = 0;
+    for _ in 0..ASKED_AGAIN {
         std::thread::park_timeout(PAUSE);
-        alive();
+        if !alive() {
+            return None;
+        }
         let probe = Probe::new(&config.properties);
         let ends = probe.and_then(|probe| probe.known_ends(std::slice::from_ref(place), LEADERS_WITHIN));
-        ends.is_ok_and(|ends| ends[0].is_some_and(|end| end >= offset))
-    })
+        match ends.ok().and_then(|ends| *ends.first()?) {
+            Some(end) if end >= offset => return Some(true),
+            Some(_) => denials += 1,
+            None => {}
+        }
+    }
+    (denials >= ENOUGH).then_some(false)
 }
 
 impl Work<'_> {

@@ -59,6 +59,8 @@ pub(crate) enum Failure {
     Fatal(String),
     /// A call to the library did not come back: the client is left to it, and new ones are made.
     Hangs(String),
+    /// What state lies in has no leader: an outage, and not the loop's failure.
+    Leaderless(String),
     /// An offset that was to be read is not there.
     Vanished(String),
     /// The transaction was given up; the same clients go on after restoring.
@@ -158,9 +160,11 @@ impl Failure {
             Failure::NoRight(_) => self.to_string(),
             Failure::Fenced(_) => "another owner took over".to_owned(),
             Failure::Hangs(_) => "a call to the broker does not come back".to_owned(),
-            Failure::Fatal(_) | Failure::Vanished(_) | Failure::Retry(_) | Failure::Refused(_) => {
-                "the log says why".to_owned()
-            }
+            Failure::Fatal(_)
+            | Failure::Leaderless(_)
+            | Failure::Vanished(_)
+            | Failure::Retry(_)
+            | Failure::Refused(_) => "the log says why".to_owned(),
         }
     }
 
@@ -239,9 +243,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Fenced(text) => write!(f, "fenced: {text}"),
-            Failure::Fatal(text) | Failure::Hangs(text) | Failure::Vanished(text) | Failure::Retry(text) => {
-                f.write_str(text)
-            }
+            Failure::Fatal(text)
+            | Failure::Hangs(text)
+            | Failure::Leaderless(text)
+            | Failure::Vanished(text)
+            | Failure::Retry(text) => f.write_str(text),
             Failure::NoRight(refusal) => refusal.fmt(f),
             Failure::Refused(error) => error.fmt(f),
         }

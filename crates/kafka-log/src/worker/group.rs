@@ -113,9 +113,6 @@ pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> Clien
     let mut client = settings::reader(&config.properties, &config.group_id, "read_committed");
     client
         .set("partition.assignment.strategy", "roundrobin")
-        // An offset that is not there is no place to go on from: what a topic that was made anew has at lower ones would pass for read.
-        // The loop begins again and sees what is there.
-        .set("auto.offset.reset", "error")
         .set("session.timeout.ms", session.to_string())
         // A rebalance takes as long as the slowest heartbeat.
         .set(
@@ -145,6 +142,11 @@ pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> Clien
         ],
     );
     settings::fetch_at_once(&mut client, &config.properties, shares.fetch);
+    if !config.embedded {
+        // An offset that is not there is no place to go on from: what a topic that was made anew has at lower ones would pass for read.
+        // The loop begins again and sees what is there. The embedded broker forgets what is old, changelogs as well.
+        client.set("auto.offset.reset", "error");
+    }
     if config.embedded {
         // That broker answers a fetch only when its wait is over.
         client.set("fetch.wait.max.ms", "10");

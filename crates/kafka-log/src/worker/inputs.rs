@@ -91,7 +91,9 @@ impl Work<'_> {
         let places: Vec<Place> = (0..partitions)
             .map(|partition| (changelog.clone(), partition))
             .collect();
-        match self.probe.known_ends(&places, Duration::ZERO) {
+        let known = self.probe.known_ends(&places, Duration::ZERO);
+        self.observer.heartbeat(self.config.name);
+        match known {
             Ok(ends) => {
                 let ends = places.into_iter().zip(ends);
                 let known = ends.filter_map(|(place, end)| Some((place, end?)));

@@ -139,6 +139,15 @@ pub fn run(
             return Err(error);
         }
         observer.lost(config.name);
+        if let Failure::Leaderless(text) = failure {
+            tracing::warn!(worker = config.name, reason = text, "waiting for a leader");
+            wait(BACKOFF_MAX, stop);
+            // It may be gone for good, which is the operator's to mend.
+            if !reach(&config, observer, None, stop)? || check_topics(&config, observer, stop)?.is_none() {
+                return Ok(());
+            }
+            continue;
+        }
         streak.attempts += 1;
         streak.hangs += u32::from(matches!(failure, Failure::Hangs(_)));
         let Streak { attempts, hangs, .. } = streak;

@@ -196,7 +196,10 @@ fn next<'a>(task: &mut Task, queue: &'a Queue) -> Result<Next<Read<'a>>, Failure
         Some(message) => Read::Kept(message),
         None => match queue.poll(Duration::ZERO) {
             Some(Ok(message)) => Read::Lent(message),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Next::End),
+            Some(Err(KafkaError::PartitionEOF(_))) => {
+                task.was_read = true;
+                return Ok(Next::End);
+            }
             Some(Err(error)) if passes(&error) => {
                 let now = Instant::now();
                 let is_new = |told: Instant| now.saturating_duration_since(told) >= TELL_EVERY;
@@ -216,6 +219,7 @@ fn next<'a>(task: &mut Task, queue: &'a Queue) -> Result<Next<Read<'a>>, Failure
             None => return Ok(Next::Nothing),
         },
     };
+    task.was_read = true;
     Ok(Next::Record(read.timestamp(), read.bytes(), read))
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use stream_worker::Processor;
 use wire_format::topics::Topic;
@@ -248,19 +248,18 @@ fn changelog_spans(
     let mut places: Vec<Place> = tasks.iter().map(|task| (name.clone(), task.partition)).collect();
     places.sort_unstable();
     places.dedup();
-    // There is no state without it: it is waited for, and nobody else would do better.
-    let asked = |ask: &dyn Fn() -> KafkaResult<Vec<i64>>| loop {
-        match ask() {
-            Err(error) if is_leaderless(&error) && alive() => {
-                tracing::warn!(topic = name, "no broker leads a partition of it: waiting");
-            }
-            result => return result,
-        }
+    // There is no state without it. Whoever waited for a leader here would hold up all others when they share out anew.
+    let failed = |doing: &str, error: KafkaError| match is_leaderless(&error) {
+        true => Failure::Leaderless(format!("{doing}: {error}")),
+        false => Failure::of(doing, &error),
     };
-    let ends =
-        asked(&|| probe.ends(&places)).map_err(|error| Failure::of("find the changelog's end", &error))?;
-    let starts = asked(&|| probe.beginnings(&places))
-        .map_err(|error| Failure::of("find the changelog's beginning", &error))?;
+    let ends = probe
+        .ends(&places)
+        .map_err(|error| failed("find the changelog's end", error))?;
+    alive();
+    let starts = probe
+        .beginnings(&places)
+        .map_err(|error| failed("find the changelog's beginning", error))?;
     alive();
     let spans = places.into_iter().zip(starts.into_iter().zip(ends));
     Ok(spans

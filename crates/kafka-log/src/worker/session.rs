@@ -32,6 +32,9 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// How often the distance to the ends is looked at without ticks.
 pub(super) const LAG_EVERY: Duration = Duration::from_secs(5);
 
+/// Before every offset: a partition that was not read since it was taken over.
+const UNREAD: i64 = -1;
+
 /// A member of the group with its producer.
 pub(super) struct Session<'a> {
     /// There until the end.
@@ -205,16 +208,20 @@ impl Work<'_> {
         touched.map(|task| (task.topic, task.partition, task.committed))
     }
 
-    /// The partitions whose reading failed, likewise.
+    /// The partitions whose reading failed: they must be read, whatever is in them.
     fn unreadable(&self) -> impl Iterator<Item = (Topic, i32, i64)> {
         let unreadable = self.tasks.iter().filter(|task| task.is_unreadable);
-        unreadable.map(|task| (task.topic, task.partition, task.committed))
+        unreadable.map(|task| (task.topic, task.partition, UNREAD))
     }
 
-    /// Up to where a partition is committed, if it is this loop's.
+    /// Up to where a partition is committed, if it is this loop's; [`UNREAD`] until it was read.
     fn committed(&self, topic: Topic, partition: i32) -> Option<i64> {
         let is_it = |task: &&Task| (task.topic, task.partition) == (topic, partition);
-        self.tasks.iter().find(is_it).map(|task| task.committed)
+        let task = self.tasks.iter().find(is_it)?;
+        Some(match task.was_read || !self.config.in_time {
+            true => task.committed,
+            false => UNREAD,
+        })
     }
 }
 

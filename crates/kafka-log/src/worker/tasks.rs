@@ -44,6 +44,8 @@ pub(super) struct Task {
     pub(super) paused: bool,
     /// Reading it failed: what others commit does not mend that.
     pub(super) is_unreadable: bool,
+    /// It gave a record, or said that there is none; known only where partitions have queues of their own.
+    pub(super) was_read: bool,
     /// When it was last told that the client makes nothing of what the broker sends.
     pub(super) told: Option<Instant>,
 }
@@ -73,6 +75,7 @@ impl Task {
             lane: Lane::new(Instant::now()),
             paused: false,
             is_unreadable: false,
+            was_read: false,
             told: None,
         }
     }

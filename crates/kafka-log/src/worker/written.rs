@@ -25,7 +25,21 @@ impl Written {
             let Some(was) = self.is_shorter(&place, end) else {
                 continue;
             };
-            if is_reached(config, &place, was, alive) {
+            match is_reached(config, &place, was, alive) {
+                Some(true) => continue,
+                Some(false) => {}
+                None => {
+                    let text = format!("whether {}:{} goes up to {was} is not known", place.0, place.1);
+                    return Err(Failure::Retry(text));
+                }
+            }
+            if !config.leaves_rows {
+                tracing::error!(
+                    topic = place.0,
+                    partition = place.1,
+                    "it was made anew or cut short: what it held is counted anew"
+                );
+                self.0.insert(place, end);
                 continue;
             }
             let (topic, partition) = place;
