@@ -62,17 +62,19 @@ pub fn wait(what: &str, log: &Path, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Whether the program that writes this log is ready.
+pub fn is_ready(log: &Path) -> bool {
+    let said = address(log).and_then(|address| get(&address, "/readyz"));
+    said.is_some_and(|said| said.contains("\"ready\":true"))
+}
+
 /// Starts a demo that logs to this file, waits until it is ready, and gives it with its address.
 pub fn demo(log: &Path) -> (Running, String) {
     let demo = Running::start(
         &["demo", "--json", "--listen", "127.0.0.1:0", "--minutes", "15"],
         log,
     );
-    wait("the demo is ready", log, || {
-        address(log)
-            .and_then(|address| get(&address, "/readyz"))
-            .is_some_and(|body| body.contains("\"ready\":true"))
-    });
+    wait("the demo is ready", log, || is_ready(log));
     let address = address(log).unwrap();
     (demo, address)
 }

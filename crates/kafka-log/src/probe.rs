@@ -70,6 +70,16 @@ impl Probe {
         known(self.offsets(places, Offset::Beginning, patience)?)
     }
 
+    /// How many partitions a topic has; `None` where the broker does not know it.
+    pub(crate) fn partitions(&self, topic: &str) -> KafkaResult<Option<i32>> {
+        let metadata = self.consumer.borrow().fetch_metadata(Some(topic), REQUEST)?;
+        let told = metadata.topics().iter().find(|told| told.name() == topic);
+        let error = told.and_then(|told| told.error()).map(RDKafkaErrorCode::from);
+        let partitions = told.map_or(0, |told| told.partitions().len());
+        let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+        Ok((error != Some(RDKafkaErrorCode::UnknownTopicOrPartition)).then_some(partitions))
+    }
+
     /// What is said of each partition. What the next metadata mends is waited for as long as `patience`, and who gives no answer
     /// for [`TIMEOUT`].
     fn offsets(

@@ -10,6 +10,7 @@ use rdkafka::consumer::Consumer;
 use super::REACH_TIMEOUT;
 use super::failure::Failure;
 use super::group::GroupConsumer;
+use super::looked::Looked;
 use super::session::{LAG_EVERY, Work};
 use crate::admin;
 
@@ -32,19 +33,13 @@ enum Found {
 #[derive(Debug, Default)]
 pub(super) struct Alone {
     since: Option<Instant>,
-    looked: Option<Instant>,
+    looked: Looked,
 }
 
 impl Alone {
     /// Whether a look is due.
     fn is_due(&mut self, now: Instant) -> bool {
-        let is_due = self
-            .looked
-            .is_none_or(|at| now.saturating_duration_since(at) >= LAG_EVERY);
-        if is_due {
-            self.looked = Some(now);
-        }
-        is_due
+        self.looked.is_due(now, LAG_EVERY)
     }
 
     /// Takes in what was found; for how long nobody was there, once that is too long.

@@ -61,13 +61,8 @@ impl Claim {
             )),
             // What came to lie below it since would pass for read.
             Some(committed) if committed > self.ends.unwrap_or(i64::MAX) => {
-                match is_reached(config, &task.place(), committed, alive) {
-                    Some(true) => return Ok(()),
-                    Some(false) => {}
-                    None => {
-                        let text = format!("whether {place} goes up to {committed} is not known");
-                        return Err(Failure::Retry(text));
-                    }
+                if is_reached(config, &task.place(), committed, alive)? {
+                    return Ok(());
                 }
                 let end = self.ends.unwrap_or_default();
                 lost(format!(
@@ -98,28 +93,34 @@ impl Claim {
     }
 }
 
-/// Whether some broker says after all that a partition goes up to an offset; `None` where too few say anything.
+/// Whether some broker says after all that a partition goes up to an offset; a failure where too few say anything.
 pub(super) fn is_reached(
     config: &WorkerConfig,
     place: &Place,
     offset: i64,
     alive: &dyn Fn() -> bool,
-) -> Option<bool> {
+) -> Result<bool, Failure> {
     let mut denials = 0;
     for _ in 0..ASKED_AGAIN {
         std::thread::park_timeout(PAUSE);
         if !alive() {
-            return None;
+            break;
         }
         let probe = Probe::new(&config.properties);
         let ends = probe.and_then(|probe| probe.known_ends(std::slice::from_ref(place), LEADERS_WITHIN));
         match ends.ok().and_then(|ends| *ends.first()?) {
-            Some(end) if end >= offset => return Some(true),
+            Some(end) if end >= offset => return Ok(true),
             Some(_) => denials += 1,
             None => {}
         }
     }
-    (denials >= ENOUGH).then_some(false)
+    let (topic, partition) = place;
+    match denials >= ENOUGH {
+        true => Ok(false),
+        false => Err(Failure::Retry(format!(
+            "whether {topic}:{partition} goes up to {offset} is not known"
+        ))),
+    }
 }
 
 impl Work<'_> {

@@ -142,14 +142,13 @@ pub(crate) fn consumer_config(config: &WorkerConfig, partitions: usize) -> Clien
         ],
     );
     settings::fetch_at_once(&mut client, &config.properties, shares.fetch);
-    if !config.embedded {
-        // An offset that is not there is no place to go on from: what a topic that was made anew has at lower ones would pass for read.
-        // The loop begins again and sees what is there. The embedded broker forgets what is old, changelogs as well.
-        client.set("auto.offset.reset", "error");
-    }
     if config.embedded {
-        // That broker answers a fetch only when its wait is over.
+        // That broker answers a fetch only when its wait is over. It forgets what is old, changelogs as well.
         client.set("fetch.wait.max.ms", "10");
+    } else {
+        // An offset that is not there is no place to go on from: what a topic that was made anew has at lower ones would pass for read.
+        // The loop begins again and sees what is there.
+        client.set("auto.offset.reset", "error");
     }
     client
 }

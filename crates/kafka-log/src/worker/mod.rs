@@ -13,8 +13,9 @@ pub(crate) mod failure;
 pub(crate) mod group;
 mod handing;
 mod in_time;
-mod inputs;
 mod latest;
+mod looked;
+mod needed;
 mod packing;
 mod reading;
 mod refusal;
@@ -29,7 +30,6 @@ mod writing;
 mod written;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -126,7 +126,8 @@ pub fn run(
             &transactional_id,
             factory,
             observer,
-            (partitions, &written),
+            partitions,
+            &written,
         );
         let mut failure = match session {
             Ok(mut session) => match session.run(stop, &mut streak) {
@@ -212,7 +213,14 @@ fn check_topics(
     let begun = Instant::now();
     let mut there_since = begun;
     loop {
-        let found = match admin::topic_partitions(&config.properties, REACH_TIMEOUT) {
+        // Those just created have no leaders yet; what has none for longer is read when it has one, and the others meanwhile.
+        let waited = there_since.elapsed() >= TOPICS_SHOW_WITHIN;
+        let ask = if waited {
+            admin::all_partitions
+        } else {
+            admin::topic_partitions
+        };
+        let found = match ask(&config.properties, REACH_TIMEOUT) {
             Ok(found) => found,
             // It was there a moment ago: a broker that goes away at a start is waited for as one that is away.
             Err(error) => {
@@ -227,21 +235,9 @@ fn check_topics(
                 continue;
             }
         };
-        let mut count = found;
-        let waited = there_since.elapsed() >= TOPICS_SHOW_WITHIN;
-        let mut missing = missing_of(config, &count);
-        if waited && !missing.is_empty() {
-            // Those just created have no leaders yet; what has none for longer is read when it has one, and the others meanwhile.
-            let Ok(all) = admin::all_partitions(&config.properties, REACH_TIMEOUT) else {
-                continue;
-            };
-            count = all;
-            let led = std::mem::replace(&mut missing, missing_of(config, &count));
-            for topic in led.iter().filter(|topic| !missing.contains(topic)) {
-                tracing::warn!(worker = config.name, topic, "partitions of it have no leader");
-            }
-        }
-        let count = |topic| count.get(&config.name_of(topic)).copied();
+        let names = config.topics().map(|topic| config.name_of(topic));
+        let missing: Vec<String> = names.filter(|name| !found.contains_key(name)).collect();
+        let count = |topic| found.get(&config.name_of(topic)).copied();
         if missing.is_empty() {
             let widest = config.inputs.iter().filter_map(|topic| count(*topic)).max();
             if count(config.changelog) < widest {
@@ -264,12 +260,6 @@ fn check_topics(
         }
         wait(Duration::from_millis(100), stop);
     }
-}
-
-/// The topics that are not among those found, by their names on the broker.
-fn missing_of(config: &WorkerConfig, found: &BTreeMap<String, i32>) -> Vec<String> {
-    let names = config.topics().map(|topic| config.name_of(topic));
-    names.filter(|name| !found.contains_key(name)).collect()
 }
 
 fn backoff(attempts: u32) -> Duration {

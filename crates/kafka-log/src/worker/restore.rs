@@ -114,7 +114,8 @@ pub(super) fn restore(
     config: &WorkerConfig,
     factory: Factory<'_>,
     observer: &dyn Observer,
-    (probe, written): (&Probe, &RefCell<Written>),
+    probe: &Probe,
+    written: &RefCell<Written>,
     wanted: Vec<(Topic, i32, Option<Committed>)>,
     alive: &dyn Fn() -> bool,
 ) -> Result<Vec<Task>, Failure> {
@@ -139,8 +140,7 @@ pub(super) fn restore(
         wanted.into_iter().zip(places.into_iter().zip(spans))
     {
         if let Some(end) = committed.as_ref().and_then(|committed| committed.written) {
-            let place = (config.name_of(config.changelog), partition);
-            written.borrow_mut().remember(place, end);
+            written.borrow_mut().remember(partition, end);
         }
         let committed = committed.map(|committed| committed.offset);
         if begins.is_none() {
@@ -176,7 +176,7 @@ pub(super) fn restore(
     let mut rows = vec![0_u64; tasks.len()];
     let spans = changelog_spans(config, probe, &tasks, alive)?;
     if !config.embedded {
-        let ends = spans.iter().map(|span| (span.place.clone(), span.end));
+        let ends = spans.iter().map(|span| (span.place.1, span.end));
         written.borrow_mut().see(config, ends, alive)?;
     }
     let mut reader = settings::reader(&config.properties, &config.group_id, "read_committed");

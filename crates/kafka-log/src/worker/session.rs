@@ -16,7 +16,7 @@ use super::bounded::bounded;
 use super::clocks::Clocks;
 use super::failure::{Failure, WorkerError};
 use super::group::{GroupConsumer, join};
-use super::inputs::Inputs;
+use super::needed::Needed;
 use super::reading::{Limits, Queue, gather, gather_in_time};
 use super::tasks::Task;
 use super::transactor::Transactor;
@@ -65,7 +65,7 @@ pub(super) struct Work<'a> {
     pub(super) last_commit: Instant,
     pub(super) last_lag: Instant,
     pub(super) alone: Alone,
-    pub(super) inputs: Inputs,
+    pub(super) needed: Needed,
     pub(super) written: &'a RefCell<Written>,
     pub(super) processing: Duration,
 }
@@ -77,7 +77,8 @@ impl<'a> Session<'a> {
         transactional_id: &'a str,
         factory: Factory<'a>,
         observer: &'a dyn Observer,
-        (partitions, written): (usize, &'a RefCell<Written>),
+        partitions: usize,
+        written: &'a RefCell<Written>,
     ) -> Result<Session<'a>, Failure> {
         let alive = || observer.heartbeat(config.name);
         let transactor = Transactor::start(config, transactional_id, &alive)?;
@@ -99,7 +100,7 @@ impl<'a> Session<'a> {
             last_commit: now,
             last_lag: now,
             alone: Alone::default(),
-            inputs: Inputs::default(),
+            needed: Needed::default(),
             written,
             processing: Duration::ZERO,
         };
@@ -123,7 +124,7 @@ impl<'a> Session<'a> {
         while !stop.load(Ordering::Relaxed) {
             work.observer.heartbeat(work.config.name);
             work.look_at_group(consumer)?;
-            work.look_at_topics(consumer)?;
+            work.look_at_topics()?;
             // Without partitions no tick is sent, so none that is due may hurry the loop: it would spin until the group
             // has spoken, and keep the group's coordinator from speaking.
             let due = work.clocks.as_ref().filter(|_| !work.tasks.is_empty());

@@ -60,7 +60,8 @@ impl Work<'_> {
             self.config,
             self.factory,
             self.observer,
-            (&self.probe, self.written),
+            &self.probe,
+            self.written,
             wanted,
             &alive,
         )?;
@@ -103,7 +104,7 @@ impl Work<'_> {
         );
         self.observer.answered(self.config.name);
         self.observer.ready(self.config.name);
-        self.inputs.look_soon();
+        self.needed.look_soon();
         Ok(queues)
     }
 

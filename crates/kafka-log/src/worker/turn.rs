@@ -237,8 +237,7 @@ impl Work<'_> {
         {
             offsets.add_partition_offset(&task.name, task.partition, Offset::Offset(task.next))?;
             if let Some(mut element) = offsets.find_partition(&task.name, task.partition) {
-                let place = (self.config.name_of(self.config.changelog), task.partition);
-                element.set_metadata(self.written.borrow().beside(self.owner, &place));
+                element.set_metadata(self.written.borrow().beside(self.owner, task.partition));
             }
         }
         Ok(offsets)
